@@ -1,0 +1,98 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Judges OCI container runtimes, clause by clause, by what the kernel and a program inside the container see.
+#[derive(Debug, Parser)]
+#[command(name = "plimsoll", version, about, after_help = EXIT_CODES)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 as the specification demands; 1 a check failed or ran out of time; \
+2 the host or the harness failed; 3 nothing was selected or could run; 4 wrong usage.";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Judge a runtime.
+    #[command(after_help = EXIT_CODES)]
+    Run(Box<Run>),
+    /// Remove what a killed run has left on this host.
+    Clean(Clean),
+}
+
+/// Judge a runtime.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// The runtime binary: a path, or a name to look up in PATH.
+    #[arg(long, value_name = "PATH", required_unless_present = "list")]
+    pub runtime: Option<PathBuf>,
+    /// How to speak to it: `runc` (also crun, youki and their kin), `runsc`, or the path of a TOML file.
+    #[arg(long, value_name = "NAME|FILE", default_value = "runc")]
+    pub profile: String,
+    /// Which cgroup mounts the runtime is shown: the host's, or, where a runtime refuses a hybrid host, a private view
+    /// of the v1 controllers alone.
+    #[arg(long, value_enum, default_value_t = View::Host)]
+    pub cgroup_view: View,
+    /// Only checks that match: a glob on ids (`mounts.*`), or `clause=GLOB`, `section=NAME`, `level=MUST`,
+    /// `axis=spec`. Given several times, any may match.
+    #[arg(long, value_name = "FILTER")]
+    pub filter: Vec<String>,
+    /// List the checks and their clauses instead of running them.
+    #[arg(long)]
+    pub list: bool,
+    /// How many checks run at once [default: the number of processors].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// The longest that one call of the runtime may take, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    pub timeout: u64,
+    /// Keep bundles, logs and evidence in this directory [default when given without a value: plimsoll-kept].
+    #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = "plimsoll-kept")]
+    pub keep: Option<PathBuf>,
+    /// Run this one check, keep its bundle and print the exact commands.
+    #[arg(long, value_name = "ID", conflicts_with = "filter")]
+    pub replay: Option<String>,
+    /// Where to write the results as JSON.
+    #[arg(long, value_name = "FILE", default_value = "results.json")]
+    pub output: PathBuf,
+    /// Run the other checks even when the simplest container does not run.
+    #[arg(long)]
+    pub no_preflight: bool,
+    /// Show passed checks too, and everything in full.
+    #[arg(long, short)]
+    pub verbose: bool,
+}
+
+/// Remove what a killed run has left on this host.
+#[derive(Debug, Args)]
+pub struct Clean {
+    /// Say what would be removed, and remove nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Which cgroup mounts the runtime is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum View {
+    /// Those of the host.
+    Host,
+    /// The v1 controllers alone.
+    V1,
+}
+
+impl View {
+    /// As the report names it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::V1 => "v1",
+        }
+    }
+}

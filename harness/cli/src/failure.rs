@@ -1,0 +1,53 @@
+//! What ends the program without a report: one line each, and an exit code.
+
+use std::error::Error;
+
+/// What ends the program without a report.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// What the user asked for cannot be: no such file, no such check.
+    #[error("{0}")]
+    Usage(String),
+    /// The host or the harness does not allow it.
+    #[error("{0}")]
+    Host(String),
+    /// A filter left nothing to run.
+    #[error("{0}")]
+    Nothing(String),
+}
+
+impl Failure {
+    /// The exit code, as the README lists it.
+    #[must_use]
+    pub fn code(&self) -> u8 {
+        match self {
+            Self::Host(_) => 2,
+            Self::Nothing(_) => 3,
+            Self::Usage(_) => 4,
+        }
+    }
+
+    /// A failure of the host, with all its causes on one line.
+    pub fn host(why: impl Error) -> Self {
+        Self::Host(chain(&why))
+    }
+
+    /// A mistake of the user, with all its causes on one line.
+    pub fn usage(why: impl Error) -> Self {
+        Self::Usage(chain(&why))
+    }
+}
+
+fn chain(why: &dyn Error) -> String {
+    let mut text = why.to_string();
+    let mut next = why.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        // Some errors repeat their cause in their own text.
+        if !text.ends_with(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        next = cause.source();
+    }
+    text.replace('\n', " ")
+}

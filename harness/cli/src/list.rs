@@ -1,0 +1,25 @@
+//! `plimsoll run --list`: the checks and what they cite.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use crate::args::Run;
+use crate::failure::Failure;
+use crate::select::select;
+
+/// Prints each selected check: id, axis, clauses with their levels.
+pub fn list(args: &Run) -> Result<ExitCode, Failure> {
+    let checks = select(plimsoll_suites::all(), &args.filter)?;
+    let mut out = io::stdout().lock();
+    for check in &checks {
+        let clauses: Vec<String> =
+            check.clauses.iter().map(|clause| format!("{} ({})", clause.id, clause.level)).collect();
+        let line = format!("{:<60} {:<8} {}", check.id, check.axis(), clauses.join(", "));
+        match writeln!(out, "{line}") {
+            // A reader such as `head` may have seen enough.
+            Err(why) if why.kind() == io::ErrorKind::BrokenPipe => return Ok(ExitCode::SUCCESS),
+            other => other.map_err(Failure::host)?,
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

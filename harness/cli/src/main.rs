@@ -1,0 +1,33 @@
+//! `plimsoll`: judges OCI runtimes. Here the command line is taken apart and each verb called; exit codes are those of
+//! [`Failure`] and of the report.
+
+mod args;
+mod failure;
+mod list;
+mod progress;
+mod run;
+mod select;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Arguments, Verb};
+use crate::failure::Failure;
+
+fn main() -> ExitCode {
+    // The same binary is the probe inside the containers: that comes first, and touches nothing else.
+    if plimsoll_fixtures::probe::is_probe() {
+        plimsoll_fixtures::probe::main();
+    }
+    let done = match Arguments::parse().verb {
+        Verb::Run(run) if run.list => list::list(&run),
+        Verb::Run(run) => run::run(&run),
+        Verb::Clean(clean) => tidy::clean(&clean),
+    };
+    done.unwrap_or_else(|failure: Failure| {
+        eprintln!("plimsoll: {failure}");
+        ExitCode::from(failure.code())
+    })
+}

@@ -1,0 +1,66 @@
+//! What a user sees while checks run: a bar on a terminal, plain lines elsewhere.
+
+use std::io::IsTerminal;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use plimsoll_engine::schedule::Event;
+use plimsoll_reports::model::{Check, Verdict};
+
+/// The bar, or the lines.
+pub struct Progress {
+    bar: Option<ProgressBar>,
+    red: usize,
+}
+
+impl Progress {
+    /// For so many checks.
+    pub fn new(checks: usize) -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| bar(checks));
+        Self { bar, red: 0 }
+    }
+
+    /// Takes note of what happened.
+    pub fn note(&mut self, event: &Event<'_>) {
+        match (event, &self.bar) {
+            (Event::Started(id), Some(bar)) => bar.set_message((*id).to_owned()),
+            (Event::Started(_), None) => {}
+            (Event::Finished(check), _) => self.finished(check),
+        }
+    }
+
+    fn finished(&mut self, check: &Check) {
+        let red = matches!(check.verdict, Verdict::Fail | Verdict::Error | Verdict::Timeout);
+        self.red += usize::from(red);
+        match &self.bar {
+            Some(bar) => {
+                if red {
+                    bar.println(line(check));
+                }
+                bar.set_prefix(format!("{} red", self.red));
+                bar.inc(1);
+            }
+            None => eprintln!("{}", line(check)),
+        }
+    }
+
+    /// Takes the bar away.
+    pub fn end(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn line(check: &Check) -> String {
+    let reason = if check.reason.is_empty() { String::new() } else { format!("  ({})", check.reason) };
+    let reason = plimsoll_reports::text::printable(&reason);
+    format!("{:<8}{} {:.0} ms{reason}", check.verdict, check.id, check.duration_ms)
+}
+
+/// No ticker: a second thread would keep the supervisor from forking.
+fn bar(checks: usize) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(checks as u64), ProgressDrawTarget::stderr_with_hz(10));
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {prefix} {elapsed} {wide_msg}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
+}

@@ -1,0 +1,22 @@
+//! `plimsoll clean`: removes what killed runs have left.
+
+use std::process::ExitCode;
+
+use plimsoll_engine::clean;
+
+use crate::args::Clean;
+use crate::failure::Failure;
+
+/// Removes it, or says what would be removed.
+pub fn clean(args: &Clean) -> Result<ExitCode, Failure> {
+    let report = clean::clean(args.dry_run).map_err(Failure::host)?;
+    let verb = if args.dry_run { "would remove" } else { "removed" };
+    let paths = report.cgroups.iter().chain(&report.directories).map(|path| path.display().to_string());
+    for thing in report.processes.iter().chain(&report.mounts).cloned().chain(paths) {
+        eprintln!("{verb} {thing}");
+    }
+    if report.is_empty() {
+        eprintln!("nothing to clean: no killed run has left anything");
+    }
+    Ok(ExitCode::SUCCESS)
+}

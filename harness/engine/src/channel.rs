@@ -1,0 +1,168 @@
+//! The conversation with a probe: questions go in as lines, answers come out as marked lines, whatever else a runtime
+//! may print between them.
+
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use plimsoll_fixtures::probe::{Answer, Ask, Hello, MARK};
+
+use crate::judgement::{Stop, Told};
+use crate::process::{Capture, wait_readable};
+
+/// The longest line that is waited for: a whole mountinfo, or 64 KiB of file as numbers.
+const LONGEST: usize = 4 * 1024 * 1024;
+
+/// A conversation with a probe.
+#[derive(Debug)]
+pub struct Channel {
+    questions: Option<File>,
+    answers: Capture,
+    timeout: Duration,
+}
+
+impl Channel {
+    /// A conversation over two pipes; the other ends are for the program's standard input and output.
+    ///
+    /// # Errors
+    /// When there are no descriptors left.
+    pub fn pipes(timeout: Duration) -> Told<(Self, OwnedFd, OwnedFd)> {
+        let (input, questions) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
+        let (answers, output) = Capture::pipe(LONGEST)?;
+        Ok((Self { questions: Some(questions.into()), answers, timeout }, input, output))
+    }
+
+    /// A conversation over the master side of a terminal.
+    ///
+    /// # Errors
+    /// When the descriptor is no terminal.
+    pub fn terminal(master: OwnedFd, timeout: Duration) -> Told<Self> {
+        crate::sys::make_raw(&master)?;
+        let questions = master.try_clone()?;
+        Ok(Self { questions: Some(questions.into()), answers: Capture::new(master, LONGEST)?, timeout })
+    }
+
+    /// Where the answers come in, to be read while a call runs.
+    pub fn answers(&mut self) -> &mut Capture {
+        &mut self.answers
+    }
+
+    /// Waits for the first line of a probe. `None` when the process behind `pidfd` ended before it said anything.
+    ///
+    /// # Errors
+    /// [`Stop::Broken`] when it is alive and says nothing in time.
+    pub fn hello(&mut self, pidfd: impl AsFd) -> Told<Option<Hello>> {
+        match self.line(&pidfd)? {
+            Some(line) => parse(&line).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether something was said already; does not wait.
+    pub fn has_spoken(&mut self) -> bool {
+        self.answers.drain();
+        self.answers.bytes().windows(MARK.len()).any(|window| window == MARK.as_bytes())
+    }
+
+    /// Asks and waits for the answers.
+    ///
+    /// # Errors
+    /// [`Stop::Broken`] when the program ends or keeps silent instead of answering.
+    pub fn ask(&mut self, asks: &[Ask], pidfd: impl AsFd) -> Told<Vec<Answer>> {
+        self.send(asks)?;
+        let line = self.line(&pidfd)?;
+        let line = line.ok_or_else(|| Stop::broken("the program", "answers from inside", "it ended without them"))?;
+        let answers: Vec<Answer> = parse(&line)?;
+        if answers.len() == asks.len() { Ok(answers) } else { Err(Stop::Error("the probe lost a question".into())) }
+    }
+
+    /// Asks without waiting.
+    ///
+    /// # Errors
+    /// [`Stop::Broken`] when the program no longer reads.
+    pub fn send(&mut self, asks: &[Ask]) -> Told {
+        let mut line = serde_json::to_string(asks).map_err(|why| Stop::Error(why.to_string()))?;
+        line.push('\n');
+        let questions = self.questions.as_mut().ok_or_else(|| Stop::Error("asked after close".into()))?;
+        let written = questions.write_all(line.as_bytes());
+        written.map_err(|why| Stop::broken("the program's standard input", "open for questions", why.to_string()))
+    }
+
+    /// Ends the conversation: the probe sees end-of-file and exits with 0.
+    pub fn close(&mut self) {
+        self.questions = None;
+    }
+
+    fn line(&mut self, pidfd: &impl AsFd) -> Told<Option<String>> {
+        let deadline = Instant::now() + self.timeout;
+        loop {
+            if let Some(line) = self.take_line() {
+                return Ok(Some(line));
+            }
+            let mut fds = vec![pidfd.as_fd()];
+            fds.extend(self.answers.fd().map(AsFd::as_fd));
+            let in_time = wait_readable(&fds, deadline)?;
+            let over = wait_readable(&[pidfd], Instant::now())?;
+            self.answers.drain();
+            if over {
+                return Ok(self.take_line());
+            }
+            if !in_time {
+                let limit = format!("a line within {:?}", self.timeout);
+                return Err(Stop::broken("the program", limit, "it is alive and says nothing"));
+            }
+            if self.answers.fd().is_none() {
+                let expected = "open until the program ends";
+                return Err(Stop::broken("the program's standard output", expected, "closed"));
+            }
+        }
+    }
+
+    /// The next marked line; lines of others are dropped.
+    fn take_line(&mut self) -> Option<String> {
+        loop {
+            let bytes = self.answers.bytes();
+            let Some(end) = bytes.iter().position(|&byte| byte == b'\n') else {
+                if bytes.len() >= LONGEST {
+                    bytes.clear();
+                }
+                return None;
+            };
+            let line: Vec<u8> = bytes.drain(..=end).collect();
+            let line = String::from_utf8_lossy(&line).into_owned();
+            if let Some((_, marked)) = line.split_once(MARK) {
+                return Some(marked.trim_end().to_owned());
+            }
+        }
+    }
+}
+
+fn parse<T: serde::de::DeserializeOwned>(line: &str) -> Told<T> {
+    serde_json::from_str(line).map_err(|why| Stop::Error(format!("the probe said something else: {why}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn channel_with(bytes: &[u8]) -> Channel {
+        let (channel, _input, output) = Channel::pipes(Duration::from_secs(20)).unwrap();
+        File::from(output).write_all(bytes).unwrap();
+        channel
+    }
+
+    #[test]
+    fn noise_between_answers_is_dropped() {
+        let own = crate::sys::pidfd_open(nix::unistd::getpid()).unwrap();
+        let text = format!("warning: x\nhalf{MARK}{{\"at\":5,\"pid\":1}}\n");
+        let hello = channel_with(text.as_bytes()).hello(&own).unwrap();
+        assert_eq!(hello, Some(Hello { at: 5, pid: 1 }));
+    }
+
+    #[test]
+    fn a_closed_output_of_a_living_program_is_a_finding() {
+        let own = crate::sys::pidfd_open(nix::unistd::getpid()).unwrap();
+        assert!(matches!(channel_with(b"").hello(&own), Err(Stop::Broken(_))));
+    }
+}

@@ -1,0 +1,243 @@
+//! The shape of a check: a [`Rule`] judges what is true of every running container, a [`Case`] is a list of edits that
+//! makes one rule apply, a [`Scenario`] is a story where order, errors or leftovers are the point.
+
+use plimsoll_fixtures::probe::Ask;
+use plimsoll_fixtures::{Config, Recipe};
+use plimsoll_reports::model::{Axis, Clause};
+
+use crate::evidence::Evidence;
+use crate::fault::Fault;
+use crate::judgement::{Judgement, Told};
+use crate::lab::Lab;
+use crate::need::Need;
+
+/// What is true of every running container whose configuration makes it apply.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    /// Stable name, `section.subject`.
+    pub id: &'static str,
+    /// Ids of the clauses that the verdict rests on.
+    pub cites: &'static [&'static str],
+    /// Which standard it holds the runtime to.
+    pub axis: Axis,
+    /// Whether a broken expectation is a warning, although a cited clause is mandatory.
+    pub advisory: bool,
+    /// What must be there for it to be judged.
+    pub needs: &'static [Need],
+    /// What to ask inside.
+    pub asks: fn(&Config) -> Vec<Ask>,
+    /// How to judge the facts.
+    pub judge: fn(&Config, &Evidence, &mut Judgement),
+}
+
+impl Rule {
+    /// A rule of the specification that judges by answers from inside.
+    #[must_use]
+    pub const fn new(
+        id: &'static str,
+        cites: &'static [&'static str],
+        asks: fn(&Config) -> Vec<Ask>,
+        judge: fn(&Config, &Evidence, &mut Judgement),
+    ) -> Self {
+        Self { id, cites, axis: Axis::Spec, advisory: false, needs: &[], asks, judge }
+    }
+
+    /// A rule of the specification that judges by the host's view alone.
+    #[must_use]
+    pub const fn by_host(
+        id: &'static str,
+        cites: &'static [&'static str],
+        judge: fn(&Config, &Evidence, &mut Judgement),
+    ) -> Self {
+        Self::new(id, cites, |_| Vec::new(), judge).needs(&[Need::HostView])
+    }
+
+    /// With these needs, instead of those before.
+    #[must_use]
+    pub const fn needs(mut self, needs: &'static [Need]) -> Self {
+        self.needs = needs;
+        self
+    }
+
+    /// A rule whose breach is a warning.
+    #[must_use]
+    pub const fn advisory(mut self) -> Self {
+        self.advisory = true;
+        self
+    }
+
+    /// A rule of another standard.
+    #[must_use]
+    pub const fn axis(mut self, axis: Axis) -> Self {
+        self.axis = axis;
+        self
+    }
+}
+
+/// One container that a rule is judged on.
+#[derive(Clone, Copy, Debug)]
+pub struct Case {
+    /// The rule.
+    pub rule: &'static Rule,
+    /// Name within the rule.
+    pub name: &'static str,
+    /// How the configuration differs from the base.
+    pub edits: fn(&mut Recipe) -> &mut Recipe,
+    /// What must be there, besides what the rule needs.
+    pub needs: &'static [Need],
+    /// The wrong runtimes that must turn this case red.
+    pub proves: &'static [Fault],
+}
+
+impl Case {
+    /// A case, and the wrong runtimes that must turn it red.
+    #[must_use]
+    pub const fn new(
+        rule: &'static Rule,
+        name: &'static str,
+        edits: fn(&mut Recipe) -> &mut Recipe,
+        proves: &'static [Fault],
+    ) -> Self {
+        Self { rule, name, edits, needs: &[], proves }
+    }
+
+    /// With needs of its own.
+    #[must_use]
+    pub const fn needs(mut self, needs: &'static [Need]) -> Self {
+        self.needs = needs;
+        self
+    }
+}
+
+/// A story told with containers, where order, errors or leftovers are the point.
+#[derive(Clone, Copy, Debug)]
+pub struct Scenario {
+    /// Stable name, `section.subject/story`.
+    pub id: &'static str,
+    /// Ids of the clauses that the verdict rests on.
+    pub cites: &'static [&'static str],
+    /// Which standard it holds the runtime to.
+    pub axis: Axis,
+    /// Whether a broken expectation is a warning, although a cited clause is mandatory.
+    pub advisory: bool,
+    /// What must be there for it to be told.
+    pub needs: &'static [Need],
+    /// The wrong runtimes that must turn it red.
+    pub proves: &'static [Fault],
+    /// The story.
+    pub story: fn(&Lab<'_>, &mut Judgement) -> Told,
+}
+
+impl Scenario {
+    /// A scenario of the specification.
+    #[must_use]
+    pub const fn new(
+        id: &'static str,
+        cites: &'static [&'static str],
+        proves: &'static [Fault],
+        story: fn(&Lab<'_>, &mut Judgement) -> Told,
+    ) -> Self {
+        Self { id, cites, axis: Axis::Spec, advisory: false, needs: &[], proves, story }
+    }
+
+    /// With these needs.
+    #[must_use]
+    pub const fn needs(mut self, needs: &'static [Need]) -> Self {
+        self.needs = needs;
+        self
+    }
+
+    /// A scenario whose breach is a warning.
+    #[must_use]
+    pub const fn advisory(mut self) -> Self {
+        self.advisory = true;
+        self
+    }
+
+    /// A scenario of another standard.
+    #[must_use]
+    pub const fn axis(mut self, axis: Axis) -> Self {
+        self.axis = axis;
+        self
+    }
+}
+
+/// How a check is carried out.
+#[derive(Clone, Copy, Debug)]
+pub enum Body {
+    /// One container, judged by one rule.
+    Case(&'static Case),
+    /// A story.
+    Scenario(&'static Scenario),
+}
+
+/// A case or a scenario, ready to be scheduled.
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// Stable name: `section.subject/case`.
+    pub id: String,
+    /// The cited clauses in full.
+    pub clauses: Vec<Clause>,
+    /// How it is carried out.
+    pub body: Body,
+}
+
+impl Check {
+    /// The part of the id before the first dot.
+    #[must_use]
+    pub fn section(&self) -> &str {
+        self.id.split('.').next().unwrap_or(&self.id)
+    }
+
+    /// Ids of the cited clauses.
+    #[must_use]
+    pub fn cites(&self) -> &'static [&'static str] {
+        match self.body {
+            Body::Case(case) => case.rule.cites,
+            Body::Scenario(scenario) => scenario.cites,
+        }
+    }
+
+    /// Which standard it holds the runtime to.
+    #[must_use]
+    pub fn axis(&self) -> Axis {
+        match self.body {
+            Body::Case(case) => case.rule.axis,
+            Body::Scenario(scenario) => scenario.axis,
+        }
+    }
+
+    /// What must be there for it to run.
+    pub fn needs(&self) -> impl Iterator<Item = &'static Need> {
+        let (first, second): (&'static [Need], &'static [Need]) = match self.body {
+            Body::Case(case) => (case.rule.needs, case.needs),
+            Body::Scenario(scenario) => (scenario.needs, &[]),
+        };
+        first.iter().chain(second)
+    }
+
+    /// The wrong runtimes that must turn it red.
+    #[must_use]
+    pub fn proves(&self) -> &'static [Fault] {
+        match self.body {
+            Body::Case(case) => case.proves,
+            Body::Scenario(scenario) => scenario.proves,
+        }
+    }
+
+    /// Whether a broken expectation is only a warning: no cited clause is mandatory, or the check says so.
+    #[must_use]
+    pub fn is_advisory(&self) -> bool {
+        let declared = match self.body {
+            Body::Case(case) => case.rule.advisory,
+            Body::Scenario(scenario) => scenario.advisory,
+        };
+        declared || self.clauses.iter().all(|clause| is_optional(&clause.level))
+    }
+}
+
+/// Whether a runtime that departs from a clause of this level keeps the specification all the same.
+#[must_use]
+pub fn is_optional(level: &str) -> bool {
+    matches!(level, "SHOULD" | "SHOULD NOT" | "MAY" | "MAY NOT" | "OPTIONAL" | "RECOMMENDED" | "NOT RECOMMENDED")
+}

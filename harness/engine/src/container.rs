@@ -1,0 +1,288 @@
+//! A container under test: its operations, its process, and the conversation with the probe inside.
+
+use std::cell::{Cell, RefCell};
+use std::os::fd::OwnedFd;
+use std::time::Instant;
+
+use nix::sys::signal::Signal;
+use nix::sys::wait::{WaitPidFlag, waitpid};
+use nix::unistd::Pid;
+use plimsoll_fixtures::Bundle;
+use plimsoll_fixtures::probe::{Answer, Ask, Hello};
+use serde_json::Value;
+
+use crate::channel::Channel;
+use crate::evidence::{Evidence, Inside};
+use crate::fault::Fault;
+use crate::judgement::{Outcome, Stop, Told};
+use crate::lab::Lab;
+use crate::observer::Observation;
+use crate::process::{Capture, Ended, wait_readable};
+use crate::profile::{Op, Values};
+
+/// A container that `create` said it made, and whose process was found alive.
+#[derive(Debug)]
+pub struct Container<'l> {
+    pub(crate) lab: &'l Lab<'l>,
+    /// What it was made from.
+    pub bundle: Bundle,
+    /// Its process, as this process sees it.
+    pub pid: Pid,
+    pidfd: OwnedFd,
+    channel: RefCell<Channel>,
+    stderr: RefCell<Capture>,
+    eager: bool,
+    hello: Cell<Option<u64>>,
+}
+
+/// What `state` printed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State(pub Value);
+
+impl State {
+    /// The member `status`, or what stands there instead.
+    #[must_use]
+    pub fn status(&self) -> String {
+        self.0["status"].as_str().map_or_else(|| self.0["status"].to_string(), str::to_owned)
+    }
+
+    /// The member `pid`.
+    #[must_use]
+    pub fn pid(&self) -> Option<i64> {
+        self.0["pid"].as_i64()
+    }
+}
+
+impl<'l> Container<'l> {
+    pub(crate) fn new(lab: &'l Lab<'l>, bundle: Bundle, pid: Pid, channel: Channel, stderr: Capture) -> Told<Self> {
+        let pidfd = crate::sys::pidfd_open(pid).map_err(|why| {
+            Stop::broken("the process that create named", "alive until start", format!("pid {pid}: {why}"))
+        })?;
+        let eager = lab.settings.fault == Some(Fault::EagerStart);
+        let (channel, stderr) = (RefCell::new(channel), RefCell::new(stderr));
+        Ok(Self { lab, bundle, pid, pidfd, channel, stderr, eager, hello: Cell::new(None) })
+    }
+
+    /// The container id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.bundle.id
+    }
+
+    fn values(&self) -> Values {
+        Values::default().with("id", self.id())
+    }
+
+    /// Calls an operation on this container, with further values.
+    ///
+    /// # Errors
+    /// As [`Driver::call`](crate::driver::Driver::call).
+    pub fn call(&self, op: Op, more: impl FnOnce(Values) -> Values) -> Told<Outcome> {
+        self.lab.call(op, &more(self.values()))
+    }
+
+    /// The operation `start`.
+    ///
+    /// # Errors
+    /// As [`Container::call`].
+    pub fn start(&self) -> Told<Outcome> {
+        if self.eager && !self.has_spoken_once() {
+            let (op, ended) = (Op::Start, Ended::Exit(0));
+            return Ok(Outcome { op, ended, stdout: String::new(), stderr: String::new() });
+        }
+        self.call(Op::Start, |values| values)
+    }
+
+    fn has_spoken_once(&self) -> bool {
+        self.hello.get().is_some()
+    }
+
+    /// Starts the container and waits for the probe inside to speak; the process that the runtime named must be it.
+    ///
+    /// # Errors
+    /// [`Stop::Broken`] when `start` fails, the probe keeps silent, or the process is another.
+    pub fn started(&self) -> Told<Hello> {
+        self.start()?.ok()?;
+        let hello = self.greeted()?;
+        if self.lab.settings.profile.shares_kernel {
+            self.confirm(&hello)?;
+        }
+        Ok(hello)
+    }
+
+    /// Waits for the probe inside to speak.
+    ///
+    /// # Errors
+    /// [`Stop::Broken`] when the process ends or keeps silent.
+    pub fn greeted(&self) -> Told<Hello> {
+        let hello = self.channel.borrow_mut().hello(&self.pidfd)?;
+        let hello = hello.ok_or_else(|| {
+            Stop::broken("the program in the container", "runs after start", format!("ended: {}", self.stderr()))
+        })?;
+        self.hello.set(Some(hello.at));
+        Ok(hello)
+    }
+
+    /// The process that the runtime named is the one that speaks: the same program, and the same number inside.
+    fn confirm(&self, hello: &Hello) -> Told {
+        let seen = Observation::of(self.pid)?;
+        let inside = seen.status.nspid.last().copied();
+        if inside == Some(hello.pid) && seen.exe.ends_with("/probe") {
+            return Ok(());
+        }
+        let observed = format!("pid {} is {} with number {inside:?} inside", self.pid, seen.exe);
+        Err(Stop::broken("the process that create named", format!("the program, {} inside", hello.pid), observed))
+    }
+
+    /// Whether the program has said anything yet; does not wait.
+    #[must_use]
+    pub fn has_spoken(&self) -> bool {
+        self.channel.borrow_mut().has_spoken()
+    }
+
+    /// The operation `state`, as it answered.
+    ///
+    /// # Errors
+    /// As [`Container::call`].
+    pub fn query_state(&self) -> Told<Outcome> {
+        self.call(Op::State, |values| values)
+    }
+
+    /// The state document.
+    ///
+    /// # Errors
+    /// [`Stop::Broken`] when `state` fails or prints no JSON object.
+    pub fn state(&self) -> Told<State> {
+        let outcome = self.query_state()?;
+        outcome.ok()?;
+        match serde_json::from_str::<Value>(&outcome.stdout) {
+            Ok(state) if state.is_object() => Ok(State(state)),
+            Ok(_) | Err(_) => Err(Stop::broken("the output of state", "a JSON object", outcome.stdout)),
+        }
+    }
+
+    /// The operation `kill`.
+    ///
+    /// # Errors
+    /// As [`Container::call`].
+    pub fn kill(&self, signal: Signal) -> Told<Outcome> {
+        let name = self.lab.settings.profile.signal(signal);
+        self.call(Op::Kill, |values| values.with("signal", name))
+    }
+
+    /// The operation `delete`.
+    ///
+    /// # Errors
+    /// As [`Container::call`].
+    pub fn delete(&self) -> Told<Outcome> {
+        self.call(Op::Delete, |values| values)
+    }
+
+    /// The operation `delete` by force.
+    ///
+    /// # Errors
+    /// As [`Container::call`].
+    pub fn delete_by_force(&self) -> Told<Outcome> {
+        self.call(Op::Delete, |values| values.with("force", ""))
+    }
+
+    /// Asks the probe.
+    ///
+    /// # Errors
+    /// [`Stop::Broken`] when the program ends or keeps silent.
+    pub fn ask(&self, ask: Ask) -> Told<Answer> {
+        let mut answers = self.ask_all(&[ask])?;
+        answers.pop().ok_or_else(|| Stop::Error("the probe lost a question".into()))
+    }
+
+    /// Asks the probe several questions at once.
+    ///
+    /// # Errors
+    /// As [`Container::ask`].
+    pub fn ask_all(&self, asks: &[Ask]) -> Told<Vec<Answer>> {
+        self.channel.borrow_mut().ask(asks, &self.pidfd)
+    }
+
+    /// Sends a question that has no answer, such as [`Ask::Exit`].
+    ///
+    /// # Errors
+    /// As [`Container::ask`].
+    pub fn tell(&self, ask: Ask) -> Told {
+        self.channel.borrow_mut().send(&[ask])
+    }
+
+    /// What the host sees of the container's process.
+    ///
+    /// # Errors
+    /// [`Stop::Broken`] when the process is gone.
+    pub fn observe(&self) -> Told<Observation> {
+        if !self.is_alive()? {
+            return Err(Stop::broken("the container's process", "alive", "it has ended"));
+        }
+        Observation::of(self.pid).map_err(Stop::error("observe the container's process"))
+    }
+
+    /// The facts that rules judge: answers from inside, and the host's view when there is one.
+    ///
+    /// # Errors
+    /// As [`Container::ask`] and [`Container::observe`].
+    pub fn evidence(&self, asks: Vec<Ask>) -> Told<Evidence> {
+        let outside = if self.lab.settings.profile.shares_kernel { Some(self.observe()?) } else { None };
+        let answers = if asks.is_empty() { Vec::new() } else { self.ask_all(&asks)? };
+        let inside = Inside::new(asks.into_iter().zip(answers).collect());
+        Ok(Evidence { inside, outside, bundle: self.bundle.clone() })
+    }
+
+    /// Whether its process has not ended. A zombie has.
+    ///
+    /// # Errors
+    /// When `poll(2)` fails.
+    pub fn is_alive(&self) -> Told<bool> {
+        Ok(!wait_readable(&[&self.pidfd], Instant::now())?)
+    }
+
+    /// Waits for the end of its process and reaps it, as a caller of the runtime does.
+    ///
+    /// # Errors
+    /// [`Stop::Broken`] when it is still alive at the deadline.
+    pub fn wait(&self) -> Told {
+        if !wait_readable(&[&self.pidfd], self.lab.driver.deadline())? {
+            return Err(Stop::broken("the container's process", "ends", "still alive at the deadline"));
+        }
+        self.reap();
+        Ok(())
+    }
+
+    /// A zombie init makes some runtimes wait for seconds, so it is taken at once. It may not be our child.
+    fn reap(&self) {
+        match waitpid(self.pid, Some(WaitPidFlag::WNOHANG)) {
+            Ok(_) | Err(_) => {}
+        }
+    }
+
+    /// Lets the program end by itself and waits for it.
+    ///
+    /// # Errors
+    /// As [`Container::wait`].
+    pub fn finish(&self) -> Told {
+        self.channel.borrow_mut().close();
+        self.wait()
+    }
+
+    /// Ends the program, and deletes the container.
+    ///
+    /// # Errors
+    /// [`Stop::Broken`] when delete fails.
+    pub fn finish_and_delete(&self) -> Told {
+        self.finish()?;
+        self.delete()?.ok()
+    }
+
+    /// What runtime and program have written to standard error since create.
+    #[must_use]
+    pub fn stderr(&self) -> String {
+        let mut stderr = self.stderr.borrow_mut();
+        stderr.drain();
+        stderr.text()
+    }
+}

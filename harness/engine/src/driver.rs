@@ -1,0 +1,165 @@
+//! Calls the runtime: an operation and its values in, an [`Outcome`] out. Every call has a deadline, bounded output and
+//! a record for the report.
+
+use std::cell::RefCell;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use plimsoll_reports::model::Call;
+
+use crate::judgement::{Outcome, Stop, Told};
+use crate::process::{Capture, Ended, Finished, KEPT, Running};
+use crate::profile::{Op, Values};
+use crate::settings::Settings;
+
+/// Calls one runtime with one state directory.
+#[derive(Debug)]
+pub struct Driver<'s> {
+    settings: &'s Settings,
+    /// The state directory: `--root`.
+    pub root: PathBuf,
+    calls: RefCell<Vec<Call>>,
+}
+
+impl<'s> Driver<'s> {
+    /// A driver whose runtime keeps its state in `root`.
+    #[must_use]
+    pub fn new(settings: &'s Settings, root: PathBuf) -> Self {
+        Self { settings, root, calls: RefCell::default() }
+    }
+
+    /// Whether the runtime has this operation.
+    #[must_use]
+    pub fn has(&self, op: Op) -> bool {
+        self.settings.profile.operation.contains_key(&op)
+    }
+
+    /// Calls an operation with nothing on standard input, in directory `dir`.
+    ///
+    /// # Errors
+    /// [`Stop::Timeout`] at the deadline, [`Stop::Skip`] when the runtime does not have the operation,
+    /// [`Stop::Error`] when the binary cannot be executed.
+    pub fn call(&self, op: Op, values: &Values, dir: &Path) -> Told<Outcome> {
+        if self.settings.fault.is_some_and(|fault| fault.ignores(op)) {
+            return Ok(Outcome { op, ended: Ended::Exit(0), stdout: String::new(), stderr: String::new() });
+        }
+        let (mut stdout, out) = Capture::pipe(KEPT)?;
+        let (mut stderr, err) = Capture::pipe(KEPT)?;
+        let (running, command) = self.start(op, values, dir, [Stdio::null(), out.into(), err.into()])?;
+        let finished = running.finish(&mut [&mut stdout, &mut stderr], self.deadline())?;
+        self.settle(op, command, &finished, stdout.text(), stderr.text())
+    }
+
+    /// Starts an operation with descriptors of the caller's choice; hand its end to [`Driver::settle`].
+    ///
+    /// # Errors
+    /// As [`Driver::call`], but for the deadline.
+    pub fn start(&self, op: Op, values: &Values, dir: &Path, stdio: [Stdio; 3]) -> Told<(Running, String)> {
+        let argv = self.argv(op, values)?;
+        let command = quote(&argv);
+        let env = self.settings.environment();
+        let running = Running::start(&argv, &env, dir, stdio)
+            .map_err(|why| Stop::Error(format!("cannot execute {}: {why}", self.settings.runtime.display())))?;
+        Ok((running, command))
+    }
+
+    /// Records the end of a call and says what it came to.
+    ///
+    /// # Errors
+    /// [`Stop::Timeout`] when it was ended by its deadline.
+    pub fn settle(&self, op: Op, command: String, end: &Finished, stdout: String, stderr: String) -> Told<Outcome> {
+        self.calls.borrow_mut().push(Call {
+            command,
+            ended: end.ended.to_string(),
+            stdout: head(&stdout).to_owned(),
+            stderr: tail(&stderr).to_owned(),
+            duration_ms: milliseconds(end.took),
+        });
+        if end.ended == Ended::Deadline {
+            return Err(Stop::Timeout(op));
+        }
+        let (ended, stdout) = match self.settings.fault {
+            Some(fault) => (fault.ended(op, end.ended), fault.said(op, stdout)),
+            None => (end.ended, stdout),
+        };
+        Ok(Outcome { op, ended, stdout, stderr })
+    }
+
+    /// The deadline of a call that begins now.
+    #[must_use]
+    pub fn deadline(&self) -> Instant {
+        Instant::now() + self.settings.timeout
+    }
+
+    /// The calls so far, for the report.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Call> {
+        self.calls.borrow().clone()
+    }
+
+    fn argv(&self, op: Op, values: &Values) -> Told<Vec<OsString>> {
+        let values = values.clone().with("root", self.root.to_string_lossy());
+        let words =
+            self.settings.profile.words(op, &values).ok_or_else(|| {
+                Stop::Skip(format!("profile `{}` has no operation `{op}`", self.settings.profile.name))
+            })?;
+        Ok([self.settings.runtime.clone().into_os_string()]
+            .into_iter()
+            .chain(words.into_iter().map(Into::into))
+            .collect())
+    }
+}
+
+/// A duration as reports show it.
+#[must_use]
+pub fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e3
+}
+
+/// The first 2000 characters.
+fn head(text: &str) -> &str {
+    text.char_indices().nth(2000).map_or(text, |(at, _)| &text[..at])
+}
+
+/// The last 2000 characters, where runtimes put what matters.
+fn tail(text: &str) -> &str {
+    text.char_indices().rev().nth(1999).map_or(text, |(at, _)| &text[at..])
+}
+
+/// A command line that a shell reads back as these words.
+#[must_use]
+pub fn quote(argv: &[OsString]) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/_-.,:=+@%".contains(c);
+    let words = argv.iter().map(|word| {
+        let word = word.to_string_lossy();
+        if !word.is_empty() && word.chars().all(plain) {
+            word.into_owned()
+        } else {
+            format!("'{}'", word.replace('\'', r"'\''"))
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quoted_command_is_read_back_by_a_shell() {
+        let words = ["a b", "it's", "", "$HOME", "plain-1.0"].map(OsString::from);
+        let script = format!("printf '%s\\n' {}", quote(&words));
+        let out = std::process::Command::new("/bin/sh").args(["-c", &script]).output().unwrap();
+        assert_eq!(String::from_utf8(out.stdout).unwrap(), "a b\nit's\n\n$HOME\nplain-1.0\n");
+    }
+
+    #[test]
+    fn long_output_keeps_its_end() {
+        let text = format!("{}END", "é".repeat(5000));
+        assert!(tail(&text).ends_with("END"));
+        assert_eq!(tail(&text).chars().count(), 2000);
+        assert_eq!(head(&text).chars().count(), 2000);
+    }
+}

@@ -1,0 +1,70 @@
+//! The guard: the host before a check and after it must be the same. Runs in the check process, which has a pid, a
+//! mount and a uts namespace of its own, so that whatever differs there was left by the check.
+
+mod canary;
+mod processes;
+mod snapshot;
+mod sweep;
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use plimsoll_reports::model::Finding;
+
+pub use canary::plant_canary;
+pub use sweep::sweep;
+
+use snapshot::Snapshot;
+
+/// Where to look.
+#[derive(Clone, Debug)]
+pub struct GuardSettings {
+    /// The text that every name of the check contains, and no name of another check.
+    pub tag: String,
+    /// The tree that [`plant_canary`] made.
+    pub canary: PathBuf,
+    /// Where the runtime keeps its state; checks may share it.
+    pub state_root: PathBuf,
+    /// Settings of the kernel to watch beside the usual ones, as paths below `/proc/sys`.
+    pub extra_sysctls: Vec<String>,
+    /// How long a process that was told to end may take before it counts as left behind. Costs time only when there
+    /// is one.
+    pub grace: Duration,
+}
+
+/// The host as it was before a check.
+#[derive(Debug)]
+pub struct Guard {
+    settings: GuardSettings,
+    processes: BTreeSet<processes::Identity>,
+    before: Snapshot,
+}
+
+impl Guard {
+    /// Looks at the host before the check.
+    ///
+    /// # Errors
+    /// When something cannot be read, or `/proc` is not that of this pid namespace.
+    pub fn before(settings: GuardSettings) -> io::Result<Self> {
+        let there = processes::others()?;
+        let before = snapshot::take(&settings, &[])?;
+        Ok(Self { settings, processes: there.iter().map(processes::identity).collect(), before })
+    }
+
+    /// What differs after the check, subject by subject. Reaps the children of this process that have ended.
+    ///
+    /// # Errors
+    /// When something cannot be read.
+    pub fn after(&self) -> io::Result<Vec<Finding>> {
+        let left = processes::settle(&self.processes, Instant::now() + self.settings.grace)?;
+        let after = snapshot::take(&self.settings, &left)?;
+        Ok(snapshot::compare(&self.before, &after))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,57 @@
+//! Ending what a check has left, when its verdict is known.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, getpid};
+
+use super::processes;
+use crate::cgroup;
+use crate::observer::Stat;
+use crate::observer::files::if_there;
+
+/// How long killed processes may take to end. Nobody waits that long unless the kernel is stuck.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Ends all other processes of this pid namespace and removes the control groups whose name contains `tag`.
+///
+/// # Errors
+/// When this process is not the first of its pid namespace, for then the others are not ours to kill; when a process
+/// outlives its kill; when a group cannot be removed.
+pub fn sweep(tag: &str) -> io::Result<()> {
+    if getpid().as_raw() != 1 {
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "refusing to kill: not process 1 of a namespace"));
+    }
+    let named = cgroup::find_named(tag)?;
+    named.iter().try_for_each(|group| cgroup::thaw_below(group))?;
+    processes::others()?.iter().try_for_each(thaw)?;
+    end_all()?;
+    // The list was made before the kill, and a runtime may have added to it since.
+    cgroup::find_named(tag)?.iter().try_for_each(|group| cgroup::remove_tree(group))
+}
+
+/// Thaws the groups of a process whatever their name, for a runtime need not put it where the configuration says.
+fn thaw(stat: &Stat) -> io::Result<()> {
+    let groups = if_there(cgroup::of(Pid::from_raw(stat.pid)))?.unwrap_or_default();
+    let below_root = groups.iter().filter(|group| group.path != "/");
+    below_root.filter_map(|group| group.dir.as_deref()).try_for_each(|dir: &Path| cgroup::thaw_below(dir))
+}
+
+fn end_all() -> io::Result<()> {
+    let deadline = Instant::now() + PATIENCE;
+    match kill(Pid::from_raw(-1), Signal::SIGKILL) {
+        Ok(()) | Err(Errno::ESRCH) => {}
+        Err(why) => return Err(why.into()),
+    }
+    let left = processes::settle(&BTreeSet::new(), deadline)?;
+    if left.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> =
+        left.iter().map(|stat| format!("{} ({}) in state {}", stat.pid, stat.comm, stat.state)).collect();
+    Err(io::Error::other(format!("still there after SIGKILL: {}", names.join(", "))))
+}

@@ -1,0 +1,162 @@
+//! What of the host can change a verdict: for the report, and for deciding what can run.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Instant;
+
+use plimsoll_reports::model::{Host, Runtime};
+use sha2::{Digest, Sha256};
+
+use crate::cgroup;
+use crate::need::Abilities;
+use crate::process::{Capture, Ended, KEPT, Running};
+use crate::profile::{Profile, Values};
+use crate::settings::Settings;
+
+/// Names of the capabilities, by number.
+pub const CAPABILITIES: [&str; 41] = [
+    "CAP_CHOWN",
+    "CAP_DAC_OVERRIDE",
+    "CAP_DAC_READ_SEARCH",
+    "CAP_FOWNER",
+    "CAP_FSETID",
+    "CAP_KILL",
+    "CAP_SETGID",
+    "CAP_SETUID",
+    "CAP_SETPCAP",
+    "CAP_LINUX_IMMUTABLE",
+    "CAP_NET_BIND_SERVICE",
+    "CAP_NET_BROADCAST",
+    "CAP_NET_ADMIN",
+    "CAP_NET_RAW",
+    "CAP_IPC_LOCK",
+    "CAP_IPC_OWNER",
+    "CAP_SYS_MODULE",
+    "CAP_SYS_RAWIO",
+    "CAP_SYS_CHROOT",
+    "CAP_SYS_PTRACE",
+    "CAP_SYS_PACCT",
+    "CAP_SYS_ADMIN",
+    "CAP_SYS_BOOT",
+    "CAP_SYS_NICE",
+    "CAP_SYS_RESOURCE",
+    "CAP_SYS_TIME",
+    "CAP_SYS_TTY_CONFIG",
+    "CAP_MKNOD",
+    "CAP_LEASE",
+    "CAP_AUDIT_WRITE",
+    "CAP_AUDIT_CONTROL",
+    "CAP_SETFCAP",
+    "CAP_MAC_OVERRIDE",
+    "CAP_MAC_ADMIN",
+    "CAP_SYSLOG",
+    "CAP_WAKE_ALARM",
+    "CAP_BLOCK_SUSPEND",
+    "CAP_AUDIT_READ",
+    "CAP_PERFMON",
+    "CAP_BPF",
+    "CAP_CHECKPOINT_RESTORE",
+];
+
+/// The facts of this host; `view` is what the runtime is shown of its cgroups.
+///
+/// # Errors
+/// When `/proc` cannot be read.
+pub fn facts(view: &str) -> io::Result<Host> {
+    let name = nix::sys::utsname::uname()?;
+    Ok(Host {
+        kernel: name.release().to_string_lossy().into_owned(),
+        machine: name.machine().to_string_lossy().into_owned(),
+        cgroups: cgroup::Mode::of_host()?.to_string(),
+        cgroup_view: view.to_owned(),
+        lsms: lsms(),
+        missing_capabilities: missing_capabilities()?,
+    })
+}
+
+/// Security modules, by the list that securityfs gives, or else by what can be seen of them.
+fn lsms() -> Vec<String> {
+    if let Ok(list) = fs::read_to_string("/sys/kernel/security/lsm") {
+        return list.trim().split(',').map(str::to_owned).collect();
+    }
+    let seen = [("selinux", "/sys/fs/selinux/enforce"), ("apparmor", "/sys/module/apparmor/parameters/enabled")];
+    seen.iter().filter(|(_, sign)| fs::exists(sign).unwrap_or(false)).map(|(name, _)| (*name).to_owned()).collect()
+}
+
+fn missing_capabilities() -> io::Result<Vec<String>> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let held = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    let held = held.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    let missing = CAPABILITIES.iter().enumerate().filter(|(number, _)| held & (1 << number) == 0);
+    Ok(missing.map(|(_, name)| (*name).to_owned()).collect())
+}
+
+/// What checks may need of this host and this runtime.
+///
+/// # Errors
+/// When `/proc` cannot be read.
+pub fn abilities(profile: &Profile, host: &Host) -> io::Result<Abilities> {
+    let mut numbers = host.kernel.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse().unwrap_or(0));
+    let filesystems = fs::read_to_string("/proc/filesystems")?;
+    Ok(Abilities {
+        profile: profile.clone(),
+        kernel: (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)),
+        filesystems: filesystems.lines().filter_map(|line| line.split('\t').nth(1)).map(str::to_owned).collect(),
+        controllers: controllers()?,
+        missing_capabilities: host.missing_capabilities.clone(),
+    })
+}
+
+/// Cgroup controllers that are there: the v1 hierarchies, and what cgroup v2 offers at its mount point.
+fn controllers() -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for hierarchy in cgroup::hierarchies()? {
+        names.extend(hierarchy.controllers);
+        if hierarchy.v2 {
+            let offered = fs::read_to_string(hierarchy.mount.join("cgroup.controllers"))?;
+            names.extend(offered.split_whitespace().map(str::to_owned));
+        }
+    }
+    Ok(names)
+}
+
+/// The facts of the runtime. A runtime that does not answer to the version question has an empty version.
+///
+/// # Errors
+/// When the binary cannot be read or executed.
+pub fn runtime(settings: &Settings) -> io::Result<Runtime> {
+    Ok(Runtime {
+        path: settings.runtime.to_string_lossy().into_owned(),
+        version: version(settings)?,
+        sha256: sha256(&settings.runtime)?,
+        profile: settings.profile.name.clone(),
+    })
+}
+
+fn version(settings: &Settings) -> io::Result<String> {
+    let words = settings.profile.version_words(&Values::default());
+    let argv = [settings.runtime.clone().into_os_string()].into_iter().chain(words.into_iter().map(Into::into));
+    let argv: Vec<_> = argv.collect();
+    let (mut stdout, out) = Capture::pipe(KEPT)?;
+    let stdio = [Stdio::null(), out.into(), Stdio::null()];
+    let running = Running::start(&argv, &settings.environment(), Path::new("/"), stdio)?;
+    let end = running.finish(&mut [&mut stdout], Instant::now() + settings.timeout)?;
+    let text = stdout.text();
+    let line = text.lines().next().unwrap_or_default().trim().chars().take(200).collect();
+    Ok(if end.ended == Ended::Exit(0) { line } else { String::new() })
+}
+
+fn sha256(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 256 * 1024];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => break,
+            count => hash.update(&buffer[..count]),
+        }
+    }
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}

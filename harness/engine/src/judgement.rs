@@ -1,0 +1,155 @@
+//! What a judge says, and how a story that cannot go on says why.
+
+use std::fmt::Debug;
+
+use plimsoll_reports::model::Finding;
+
+use crate::process::Ended;
+use crate::profile::Op;
+
+/// The expectations of one check, and those that were not met.
+#[derive(Clone, Debug, Default)]
+pub struct Judgement {
+    expectations: usize,
+    findings: Vec<Finding>,
+}
+
+impl Judgement {
+    /// Expects `met` to be true. `expected` and `observed` are shown to the reader when it is not.
+    pub fn expect(&mut self, what: &str, met: bool, expected: impl Into<String>, observed: impl Debug) {
+        self.expectations += 1;
+        if !met {
+            self.findings.push(Finding {
+                what: what.to_owned(),
+                expected: expected.into(),
+                observed: format!("{observed:?}"),
+            });
+        }
+    }
+
+    /// Expects two values to be equal.
+    pub fn expect_eq<T: PartialEq<U> + Debug, U: Debug>(&mut self, what: &str, observed: T, expected: U) {
+        self.expect(what, observed == expected, format!("{expected:?}"), observed);
+    }
+
+    /// How often something was expected. A check that expected nothing has judged nothing.
+    #[must_use]
+    pub fn expectations(&self) -> usize {
+        self.expectations
+    }
+
+    /// What was not as expected.
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// Adds a finding of the engine's own.
+    pub fn add(&mut self, finding: Finding) {
+        self.expectations += 1;
+        self.findings.push(finding);
+    }
+}
+
+/// Why a story ends before its last line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// The runtime did something that makes the rest pointless.
+    Broken(Finding),
+    /// Something that the check needs is not there; the text says what would make it run.
+    Skip(String),
+    /// The harness or the host failed.
+    Error(String),
+    /// The runtime did not finish in time.
+    Timeout(Op),
+}
+
+impl Stop {
+    /// A finding that ends the story.
+    #[must_use]
+    pub fn broken(what: impl Into<String>, expected: impl Into<String>, observed: impl Into<String>) -> Self {
+        Self::Broken(Finding { what: what.into(), expected: expected.into(), observed: observed.into() })
+    }
+
+    /// A failure of our own while `doing` something.
+    pub fn error(doing: &str) -> impl FnOnce(std::io::Error) -> Self {
+        let doing = doing.to_owned();
+        move |why| Self::Error(format!("{doing}: {why}"))
+    }
+}
+
+impl From<std::io::Error> for Stop {
+    fn from(why: std::io::Error) -> Self {
+        Self::Error(why.to_string())
+    }
+}
+
+impl From<nix::Error> for Stop {
+    fn from(why: nix::Error) -> Self {
+        Self::Error(why.to_string())
+    }
+}
+
+impl From<plimsoll_fixtures::bundle::BuildError> for Stop {
+    fn from(why: plimsoll_fixtures::bundle::BuildError) -> Self {
+        let cause = std::error::Error::source(&why).map(|cause| format!(": {cause}")).unwrap_or_default();
+        Self::Error(format!("{why}{cause}"))
+    }
+}
+
+/// The result of a story, or of a step of it.
+pub type Told<T = ()> = Result<T, Stop>;
+
+/// What a call of the runtime came to.
+#[derive(Clone, Debug)]
+#[must_use = "a call that nobody looks at judges nothing"]
+pub struct Outcome {
+    /// The operation.
+    pub op: Op,
+    /// How it ended.
+    pub ended: Ended,
+    /// Standard output, bounded; empty where it was the container's.
+    pub stdout: String,
+    /// Standard error, bounded.
+    pub stderr: String,
+}
+
+impl Outcome {
+    /// Goes on only when the runtime said that it worked.
+    ///
+    /// # Errors
+    /// [`Stop::Broken`] when it said otherwise.
+    pub fn ok(&self) -> Told {
+        if self.ended == Ended::Exit(0) {
+            return Ok(());
+        }
+        Err(Stop::broken(self.op.to_string(), "success: exit 0", self.said()))
+    }
+
+    /// Goes on only when the runtime said that it failed: it exited with another code than 0. A death by signal is a
+    /// crash, not a refusal.
+    ///
+    /// # Errors
+    /// [`Stop::Broken`] when it said otherwise.
+    pub fn refused(&self) -> Told {
+        match self.ended {
+            Ended::Exit(code) if code != 0 => Ok(()),
+            Ended::Exit(_) | Ended::Signal(_) | Ended::Deadline => {
+                Err(Stop::broken(self.op.to_string(), "an error: an exit code other than 0", self.said()))
+            }
+        }
+    }
+
+    /// Whether the runtime said that it worked.
+    #[must_use]
+    pub fn succeeded(&self) -> bool {
+        self.ended == Ended::Exit(0)
+    }
+
+    /// How it ended and the end of what it said, for a reader.
+    #[must_use]
+    pub fn said(&self) -> String {
+        let stderr = self.stderr.trim();
+        if stderr.is_empty() { self.ended.to_string() } else { format!("{}: {stderr}", self.ended) }
+    }
+}

@@ -1,0 +1,226 @@
+//! The bench of one check: it makes bundles and containers, and keeps the record of what was done.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use nix::unistd::Pid;
+use plimsoll_fixtures::bundle::{Bundle, Names};
+use plimsoll_fixtures::{Config, Recipe};
+use serde_json::Value;
+
+use crate::channel::Channel;
+use crate::console::Console;
+use crate::container::Container;
+use crate::driver::Driver;
+use crate::fault::Fault;
+use crate::judgement::{Outcome, Stop, Told};
+use crate::process::{Capture, KEPT};
+use crate::profile::{Op, Values};
+use crate::settings::Settings;
+
+/// The bench of one check.
+#[derive(Debug)]
+pub struct Lab<'s> {
+    /// What the run shares.
+    pub settings: &'s Settings,
+    /// Directory of this check.
+    pub dir: PathBuf,
+    /// In the id of each container and the name of each cgroup of this check.
+    pub tag: String,
+    /// Calls the runtime.
+    pub driver: Driver<'s>,
+    made: Cell<u32>,
+    configs: RefCell<BTreeMap<String, Value>>,
+}
+
+/// A call of `create` that ended, and what a container from it would be reached by.
+#[derive(Debug)]
+pub struct Attempt<'l> {
+    lab: &'l Lab<'l>,
+    bundle: Bundle,
+    /// What create said.
+    pub outcome: Outcome,
+    channel: Option<Channel>,
+    console: Option<Console>,
+    stderr: Capture,
+}
+
+impl<'s> Lab<'s> {
+    /// A bench in `dir`, which is there and empty.
+    #[must_use]
+    pub fn new(settings: &'s Settings, dir: PathBuf, tag: String) -> Self {
+        let driver = Driver::new(settings, dir.join("state"));
+        Self { settings, dir, tag, driver, made: Cell::new(0), configs: RefCell::default() }
+    }
+
+    /// A bundle of the base configuration with these edits.
+    ///
+    /// # Errors
+    /// [`Stop::Error`] when it cannot be written.
+    pub fn bundle(&self, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> Told<Bundle> {
+        let mut recipe = Recipe::default();
+        edits(&mut recipe);
+        self.build(&recipe)
+    }
+
+    /// A bundle from a recipe.
+    ///
+    /// # Errors
+    /// As [`Lab::bundle`].
+    pub fn build(&self, recipe: &Recipe) -> Told<Bundle> {
+        self.made.set(self.made.get() + 1);
+        let id = format!("{}-{}", self.tag, self.made.get());
+        let cgroup = format!("/plimsoll-{}/{id}", self.settings.run);
+        let names = Names { id: &id, cgroup: &cgroup, probe: &self.settings.probe };
+        let fault = self.settings.fault;
+        let written = |config: &Config| fault.map_or_else(|| config.clone(), |fault| fault.config(config));
+        let bundle = Bundle::build(&self.dir.join(&id), recipe, names, written)?;
+        self.configs.borrow_mut().insert(id, bundle.config.0.clone());
+        Ok(bundle)
+    }
+
+    /// Calls `create`, whatever comes of it.
+    ///
+    /// # Errors
+    /// [`Stop::Timeout`] at the deadline, [`Stop::Error`] when the binary cannot be executed.
+    pub fn try_create(&self, bundle: &Bundle) -> Told<Attempt<'_>> {
+        let (mut stderr, err) = Capture::pipe(KEPT)?;
+        let mut values = self.values(bundle);
+        let (mut channel, console, stdin, stdout): (_, _, Stdio, Stdio) = if bundle.config.flag("/process/terminal") {
+            let console = Console::bind(&self.dir.join(format!("c{}", self.made.get())))?;
+            values = values.with("console-socket", console.path().to_string_lossy());
+            (None, Some(console), Stdio::null(), Stdio::null())
+        } else {
+            let (channel, input, output) = Channel::pipes(self.settings.timeout)?;
+            (Some(channel), None, input.into(), output.into())
+        };
+        if self.settings.fault.is_some_and(|fault| fault.ignores(Op::Create)) {
+            let outcome = Outcome { op: Op::Create, ended: ENDED_WELL, stdout: String::new(), stderr: String::new() };
+            return Ok(Attempt { lab: self, bundle: bundle.clone(), outcome, channel, console, stderr });
+        }
+        let (running, command) = self.driver.start(Op::Create, &values, &self.dir, [stdin, stdout, err.into()])?;
+        let deadline = self.driver.deadline();
+        let end = match &mut channel {
+            Some(channel) => running.finish(&mut [channel.answers(), &mut stderr], deadline)?,
+            None => running.finish(&mut [&mut stderr], deadline)?,
+        };
+        let outcome = self.driver.settle(Op::Create, command, &end, String::new(), stderr.text())?;
+        if self.settings.fault == Some(Fault::EagerStart) && outcome.succeeded() {
+            self.call(Op::Start, &Values::default().with("id", &bundle.id))?.ok()?;
+        }
+        Ok(Attempt { lab: self, bundle: bundle.clone(), outcome, channel, console, stderr })
+    }
+
+    fn values(&self, bundle: &Bundle) -> Values {
+        Values::default()
+            .with("id", &bundle.id)
+            .with("bundle", bundle.dir.to_string_lossy())
+            .with("pid-file", self.pid_file(bundle).to_string_lossy())
+    }
+
+    /// Where create is asked to write the container's process id.
+    #[must_use]
+    pub fn pid_file(&self, bundle: &Bundle) -> PathBuf {
+        self.dir.join(format!("{}.pid", bundle.id))
+    }
+
+    /// A container that was created and not started.
+    ///
+    /// # Errors
+    /// [`Stop::Broken`] when create fails or makes no process.
+    pub fn create(&self, bundle: &Bundle) -> Told<Container<'_>> {
+        self.try_create(bundle)?.container()
+    }
+
+    /// A container of the base configuration with these edits, created and not started.
+    ///
+    /// # Errors
+    /// As [`Lab::create`].
+    pub fn created(&self, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> Told<Container<'_>> {
+        self.create(&self.bundle(edits)?)
+    }
+
+    /// A container whose program runs and has spoken.
+    ///
+    /// # Errors
+    /// As [`Lab::create`] and [`Container::started`].
+    pub fn running(&self, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> Told<Container<'_>> {
+        let container = self.created(edits)?;
+        container.started()?;
+        Ok(container)
+    }
+
+    /// A container whose program has run and ended.
+    ///
+    /// # Errors
+    /// As [`Lab::running`].
+    pub fn stopped(&self, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> Told<Container<'_>> {
+        let container = self.running(edits)?;
+        container.finish()?;
+        Ok(container)
+    }
+
+    /// Calls an operation with these values.
+    ///
+    /// # Errors
+    /// As [`Driver::call`].
+    pub fn call(&self, op: Op, values: &Values) -> Told<Outcome> {
+        self.driver.call(op, values, &self.dir)
+    }
+
+    /// Calls an operation on an id that may name nothing.
+    ///
+    /// # Errors
+    /// As [`Driver::call`].
+    pub fn call_id(&self, op: Op, id: &str) -> Told<Outcome> {
+        self.call(op, &Values::default().with("id", id).with("signal", "KILL"))
+    }
+
+    /// The configurations that were made, by container id.
+    #[must_use]
+    pub fn configs(&self) -> BTreeMap<String, Value> {
+        self.configs.borrow().clone()
+    }
+}
+
+const ENDED_WELL: crate::process::Ended = crate::process::Ended::Exit(0);
+
+impl<'l> Attempt<'l> {
+    /// The container, when create made one.
+    ///
+    /// # Errors
+    /// [`Stop::Broken`] when create failed, or named no living process.
+    pub fn container(self) -> Told<Container<'l>> {
+        self.outcome.ok()?;
+        let pid = self.lab.pid_of(&self.bundle)?;
+        let channel = match (self.channel, self.console) {
+            (Some(channel), _) => channel,
+            (None, Some(console)) => {
+                let master = console.receive(self.lab.driver.deadline())?;
+                Channel::terminal(master, self.lab.settings.timeout)?
+            }
+            (None, None) => return Err(Stop::Error("an attempt without a channel".into())),
+        };
+        Container::new(self.lab, self.bundle, pid, channel, self.stderr)
+    }
+}
+
+impl Lab<'_> {
+    /// The container's process as the pid file names it, or else the state document.
+    fn pid_of(&self, bundle: &Bundle) -> Told<Pid> {
+        let named = std::fs::read_to_string(self.pid_file(bundle)).ok().and_then(|text| text.trim().parse().ok());
+        let pid = match named {
+            Some(pid) => Some(pid),
+            None => {
+                let state = self.call_id(Op::State, &bundle.id)?;
+                let state: Value = serde_json::from_str(&state.stdout).unwrap_or_default();
+                state["pid"].as_i64().and_then(|pid| i32::try_from(pid).ok())
+            }
+        };
+        pid.filter(|&pid: &i32| pid > 1)
+            .map(Pid::from_raw)
+            .ok_or_else(|| Stop::broken("create", "a container process, named by pid file or state", "none is named"))
+    }
+}

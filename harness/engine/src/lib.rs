@@ -1,0 +1,31 @@
+//! The engine: it drives a runtime, observes what comes of it, guards the host, and runs checks side by side. It knows
+//! no clause and no check; `plimsoll-suites` brings those.
+//!
+//! A check's way: [`schedule`] picks it, [`isolate`] sets a process apart for it, [`conduct`] carries it out on a
+//! [`lab`] with a [`driver`], [`container`]s, an [`observer`] and a [`guard`], and weighs what was found.
+
+pub mod cgroup;
+pub mod channel;
+pub mod check;
+pub mod clean;
+pub mod conduct;
+pub mod console;
+pub mod container;
+pub mod driver;
+pub mod evidence;
+pub mod fault;
+pub mod guard;
+pub mod host;
+pub mod isolate;
+pub mod judgement;
+pub mod keep;
+pub mod lab;
+pub mod need;
+pub mod observer;
+pub mod process;
+pub mod profile;
+pub mod run_id;
+pub mod schedule;
+pub mod settings;
+pub mod sys;
+pub mod workplace;

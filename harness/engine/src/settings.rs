@@ -1,0 +1,44 @@
+//! What every check of a run shares.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::fault::Fault;
+use crate::profile::Profile;
+
+/// What every check of a run shares.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The runtime binary, absolute.
+    pub runtime: PathBuf,
+    /// How to speak to it.
+    pub profile: Profile,
+    /// Unique id of the run; in every name that the run makes.
+    pub run: String,
+    /// Directory of the run: a private tmpfs.
+    pub dir: PathBuf,
+    /// The probe, on the filesystem of `dir`.
+    pub probe: PathBuf,
+    /// The longest that one call of the runtime, or one answer of the probe, may take.
+    pub timeout: Duration,
+    /// The fault that the engine poses with, when a check is being proven.
+    pub fault: Option<Fault>,
+}
+
+/// A variable of the runtime's own environment. It must never be seen inside a container.
+pub const LEAK: &str = "PLIMSOLL_OF_THE_RUNTIME";
+
+impl Settings {
+    /// The environment that the runtime is called with: nothing of the user's, so that verdicts do not depend on it.
+    #[must_use]
+    pub fn environment(&self) -> Vec<(OsString, OsString)> {
+        let pair = |name: &str, value: &str| (OsString::from(name), OsString::from(value));
+        vec![
+            pair("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+            pair("HOME", "/root"),
+            pair("XDG_RUNTIME_DIR", &self.dir.to_string_lossy()),
+            pair(LEAK, "1"),
+        ]
+    }
+}

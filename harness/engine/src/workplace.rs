@@ -1,0 +1,118 @@
+//! The place of a run: a mount namespace of its own with a private tmpfs, gone with the process, and names on the host
+//! that tell whose they are.
+
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::prctl::set_child_subreaper;
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+
+use crate::cgroup;
+use crate::run_id::RunId;
+
+/// Which cgroup mounts the runtime is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CgroupView {
+    /// Those of the host.
+    Host,
+    /// Only the v1 controllers, for runtimes that refuse a hybrid host.
+    V1,
+}
+
+/// The place of a run; dropping it leaves nothing behind.
+#[derive(Debug)]
+pub struct Workplace {
+    /// Unique id of the run.
+    pub run: RunId,
+    /// The private tmpfs.
+    pub dir: PathBuf,
+    /// The probe, there.
+    pub probe: PathBuf,
+}
+
+/// The most that a run may write: a runtime that fills its state directory harms nobody.
+const TMPFS: &str = "mode=755,size=1g";
+
+impl Workplace {
+    /// Sets this process (which must have a single thread) apart and makes the place.
+    ///
+    /// # Errors
+    /// When the temporary directory is not writable or the kernel refuses; the text says which step.
+    pub fn set_up(view: CgroupView) -> io::Result<Self> {
+        let run = RunId::of_self()?;
+        let dir = std::env::temp_dir().join(format!("plimsoll-{run}"));
+        step(
+            "set this process apart (unshare a mount namespace)",
+            unshare(CloneFlags::CLONE_NEWNS).map_err(Into::into),
+        )?;
+        let slave = MsFlags::MS_REC | MsFlags::MS_SLAVE;
+        step("keep mounts private", mount(None::<&str>, "/", None::<&str>, slave, None::<&str>).map_err(Into::into))?;
+        step(&format!("make {}", dir.display()), DirBuilder::new().mode(0o755).create(&dir))?;
+        let place = Self { run, probe: dir.join("probe"), dir };
+        let mounted = mount(Some("plimsoll"), &place.dir, Some("tmpfs"), MsFlags::empty(), Some(TMPFS));
+        step(&format!("mount a tmpfs at {}", place.dir.display()), mounted.map_err(Into::into))?;
+        step("copy the probe", copy_self(&place.probe))?;
+        if view == CgroupView::V1 {
+            step("show the runtime cgroup v1 only", cgroup::show_v1_only())?;
+        }
+        set_child_subreaper(true)?;
+        Ok(place)
+    }
+}
+
+fn step<T>(doing: &str, done: io::Result<T>) -> io::Result<T> {
+    done.map_err(|why| io::Error::new(why.kind(), format!("cannot {doing}: {why}")))
+}
+
+fn copy_self(to: &Path) -> io::Result<()> {
+    fs::copy("/proc/self/exe", to)?;
+    fs::set_permissions(to, fs::Permissions::from_mode(0o755))
+}
+
+impl Drop for Workplace {
+    fn drop(&mut self) {
+        // Each step is tried whatever became of the others; `plimsoll clean` finds what is left all the same.
+        let steps = [reap_all(), remove_cgroups(&self.run), leave(&self.dir)];
+        for why in steps.into_iter().filter_map(Result::err) {
+            eprintln!("plimsoll: cannot clean up after the run: {why}; `plimsoll clean` tries again");
+        }
+    }
+}
+
+fn leave(dir: &Path) -> io::Result<()> {
+    umount2(dir, MntFlags::MNT_DETACH)?;
+    fs::remove_dir(dir)
+}
+
+/// Waits for the rest of the processes: this process is their subreaper, and they were all told to die.
+fn reap_all() -> io::Result<()> {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        match waitid(Id::All, WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG) {
+            Err(Errno::ECHILD) => return Ok(()),
+            Ok(WaitStatus::StillAlive) if Instant::now() < deadline => wait_for_a_child()?,
+            Ok(WaitStatus::StillAlive) => return Err(io::Error::other("a process of the run does not die")),
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(why) => return Err(why.into()),
+        }
+    }
+}
+
+/// Waits on the pidfd of one of our children.
+fn wait_for_a_child() -> io::Result<()> {
+    let pid = std::process::id();
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
+    let Some(pid) = children.split_whitespace().next().and_then(|pid| pid.parse().ok()) else { return Ok(()) };
+    let Ok(pidfd) = crate::sys::pidfd_open(nix::unistd::Pid::from_raw(pid)) else { return Ok(()) };
+    crate::process::wait_readable(&[pidfd], Instant::now() + Duration::from_secs(1)).map(drop)
+}
+
+fn remove_cgroups(run: &RunId) -> io::Result<()> {
+    cgroup::find_named(&run.to_string())?.iter().try_for_each(|dir| cgroup::remove_tree(dir))
+}

@@ -1,0 +1,11 @@
+//! The result model ([`model`]) and what renders it. Nothing here runs a container or judges one.
+//!
+//! [`mod@file`] keeps a report on disk, [`tally`] counts its verdicts and gives the exit code, [`table`] is what a
+//! person sees in a terminal, and [`text`] makes what a runtime wrote safe to show there. `schema/results.schema.json`
+//! describes the file to other programs.
+
+pub mod file;
+pub mod model;
+pub mod table;
+pub mod tally;
+pub mod text;

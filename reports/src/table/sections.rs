@@ -1,0 +1,60 @@
+//! The counts of verdicts, a row for each section of the specification and one for all of them.
+
+use std::collections::BTreeMap;
+
+use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
+
+use super::page::Page;
+use crate::model::{Report, Verdict};
+use crate::tally::Tally;
+use crate::text::printable;
+
+/// Puts the table on the page.
+pub(super) fn table(page: &mut Page, report: &Report) {
+    let mut sections: BTreeMap<&str, Tally> = BTreeMap::new();
+    for check in &report.checks {
+        sections.entry(&check.section).or_default().add(check.verdict);
+    }
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_BORDERS_ONLY);
+    // Colour and width are the caller's to decide; the library would ask the terminal.
+    table.force_no_tty();
+    if page.style().color {
+        table.enforce_styling();
+    }
+    if let Some(width) = page.style().width {
+        table.set_width(width).set_content_arrangement(ContentArrangement::Dynamic);
+    }
+    let columns = ["section", "checks"].into_iter().chain(Verdict::ALL.iter().map(|verdict| verdict.as_str()));
+    table.set_header(columns.enumerate().map(|(index, name)| aligned(index, name).add_attribute(Attribute::Dim)));
+    for (section, tally) in &sections {
+        table.add_row(row(&printable(section), tally));
+    }
+    table.add_row(row("total", &report.tally()).into_iter().map(|cell| cell.add_attribute(Attribute::Bold)));
+    page.laid_out(&table.to_string());
+}
+
+fn row(name: &str, tally: &Tally) -> Vec<Cell> {
+    let mut row = vec![aligned(0, name), aligned(1, &tally.total().to_string())];
+    row.extend(Verdict::ALL.iter().map(|verdict| count(*verdict, tally.of(*verdict))));
+    row
+}
+
+/// A count, in the colour of its verdict; nothing for 0, since a table of zeros hides the other numbers.
+fn count(verdict: Verdict, count: usize) -> Cell {
+    if count == 0 {
+        return Cell::new("");
+    }
+    let cell = Cell::new(count).set_alignment(CellAlignment::Right);
+    match verdict {
+        Verdict::Pass => cell.fg(Color::DarkGreen),
+        Verdict::Fail | Verdict::Error | Verdict::Timeout => cell.fg(Color::DarkRed),
+        Verdict::Warn => cell.fg(Color::DarkYellow),
+        Verdict::Skip => cell.add_attribute(Attribute::Dim),
+    }
+}
+
+fn aligned(column: usize, text: &str) -> Cell {
+    let alignment = if column == 0 { CellAlignment::Left } else { CellAlignment::Right };
+    Cell::new(text).set_alignment(alignment)
+}

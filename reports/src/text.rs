@@ -1,0 +1,119 @@
+//! Text of unknown origin, made fit to show. A runtime chooses what its messages contain, and a report must neither
+//! let it drive the user's terminal nor let it hide what it wrote.
+
+use std::borrow::Cow;
+
+/// The text with every character escaped that a terminal would obey or not show: control characters (also line breaks
+/// and tabs), and the Unicode ones that reorder or hide their neighbours. A backslash stays as it is: the result is
+/// for people, and doubling each one would make paths and quoted commands harder to read.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_hostile) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        if is_hostile(character) {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    Cow::Owned(shown)
+}
+
+fn is_hostile(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}'      // soft hyphen, marks of direction, no-break space
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' // of no width; line separators, embedding, override
+            | '\u{2060}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}' // isolates; annotations
+            | '\u{e0000}'..='\u{e007f}') // tags
+}
+
+/// The beginning of a text, and how many characters were left out behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clipped<'a> {
+    /// What is kept.
+    pub head: &'a str,
+    /// The number of characters that are not.
+    pub left_out: usize,
+}
+
+/// Keeps at most `characters` and at most `lines` of a text, without the line breaks at its end.
+pub fn clip(text: &str, characters: usize, lines: usize) -> Clipped<'_> {
+    let text = text.trim_end_matches(['\n', '\r']);
+    let by_characters = text.char_indices().nth(characters).map(|(at, _)| at);
+    let by_lines = text.match_indices('\n').nth(lines.saturating_sub(1)).map(|(at, _)| at);
+    let end = by_characters.into_iter().chain(by_lines).min().unwrap_or(text.len());
+    let (head, rest) = text.split_at(end);
+    Clipped { head, left_out: rest.chars().count() }
+}
+
+/// The last `lines` lines of a text, and how many lines came before them.
+pub fn tail(text: &str, lines: usize) -> (usize, Vec<&str>) {
+    let mut last: Vec<&str> = text.lines().rev().take(lines).collect();
+    last.reverse();
+    (text.lines().count() - last.len(), last)
+}
+
+/// Breaks a line at spaces so that no part is wider than `room` characters, unless a single word is.
+pub fn wrap(line: &str, room: usize) -> Vec<Cow<'_, str>> {
+    if line.chars().count() <= room {
+        return vec![Cow::Borrowed(line)];
+    }
+    let mut parts = Vec::new();
+    let mut part = String::new();
+    let mut width = 0;
+    for (index, word) in line.split(' ').enumerate() {
+        let wide = word.chars().count();
+        if index > 0 && width + 1 + wide > room {
+            parts.push(Cow::Owned(std::mem::take(&mut part)));
+            width = 0;
+        } else if index > 0 {
+            part.push(' ');
+            width += 1;
+        }
+        part.push_str(word);
+        width += wide;
+    }
+    parts.push(Cow::Owned(part));
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_what_a_terminal_would_obey() {
+        assert_eq!(printable("a\u{1b}[2Jb"), "a\\u{1b}[2Jb");
+        assert_eq!(printable("\u{9b}31m\u{7}\r\n\t\u{7f}"), "\\u{9b}31m\\u{7}\\r\\n\\t\\u{7f}");
+        assert_eq!(printable("user\u{202e}txt\u{200b}"), "user\\u{202e}txt\\u{200b}");
+    }
+
+    #[test]
+    fn leaves_ordinary_text_alone() {
+        assert!(matches!(printable("C:\\x é 漢字 ×"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn clips_at_characters_and_lines() {
+        assert_eq!(clip("äöü", 2, 9), Clipped { head: "äö", left_out: 1 });
+        assert_eq!(clip("a\nb\nc\n", 99, 2), Clipped { head: "a\nb", left_out: 2 });
+        assert_eq!(clip("a\nb\n\n", 99, 2), Clipped { head: "a\nb", left_out: 0 });
+        assert_eq!(clip("", 9, 9), Clipped { head: "", left_out: 0 });
+    }
+
+    #[test]
+    fn keeps_the_last_lines() {
+        assert_eq!(tail("a\nb\nc\n", 2), (1, vec!["b", "c"]));
+        assert_eq!(tail("", 2), (0, vec![]));
+    }
+
+    #[test]
+    fn wraps_at_spaces_and_loses_none_within_a_line() {
+        assert_eq!(wrap("one two  three", 9), ["one two ", "three"]);
+        assert_eq!(wrap("a-very-long-word b", 4), ["a-very-long-word", "b"]);
+        assert_eq!(wrap(" x", 1), ["", "x"]);
+    }
+}

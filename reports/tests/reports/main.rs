@@ -1,0 +1,8 @@
+//! Tests of the crate as its users see it; `cargo test` with `PLIMSOLL_BLESS=1` writes the golden files anew.
+
+mod exit_code;
+mod file;
+mod golden;
+mod hostile;
+mod sample;
+mod schema;

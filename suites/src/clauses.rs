@@ -1,0 +1,65 @@
+//! The clauses of the OCI runtime specification for Linux, in our own words (`data/clauses.jsonl`).
+
+use plimsoll_reports::model::Clause;
+use serde::Deserialize;
+
+/// The list, one JSON object a line.
+const LIST: &str = include_str!("../data/clauses.jsonl");
+
+/// The release of the specification that the list was made from, and that links lead to.
+pub const RELEASE: &str = "v1.3.0";
+
+/// A line of the list.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Record {
+    /// Stable id.
+    pub id: String,
+    /// `file#anchor` in the specification.
+    pub source: String,
+    /// `MUST`, `SHOULD`, … or `DESCRIBED`.
+    pub level: String,
+    /// Whom it binds.
+    pub subject: String,
+    /// How it can be tested: `host`, `inside`, `cli`, `static` or `no`.
+    pub testable: String,
+    /// The first release that says so.
+    pub since: String,
+    /// What it says.
+    pub paraphrase: String,
+}
+
+/// Every clause, in the order of the specification.
+///
+/// # Panics
+/// When the list that was compiled in is malformed; a test keeps that from happening.
+#[must_use]
+pub fn all() -> Vec<Record> {
+    LIST.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|why| panic!("{why}: {line}"))).collect()
+}
+
+/// The clause of this id, as results cite it.
+#[must_use]
+pub fn find(records: &[Record], id: &str) -> Option<Clause> {
+    records.iter().find(|record| record.id == id).map(|record| Clause {
+        id: record.id.clone(),
+        level: record.level.clone(),
+        text: record.paraphrase.clone(),
+        link: format!("https://github.com/opencontainers/runtime-spec/blob/{RELEASE}/{}", record.source),
+        since: record.since.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_whole_and_ids_are_unique() {
+        let records = all();
+        let mut ids: Vec<&str> = records.iter().map(|record| record.id.as_str()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), records.len());
+        assert_eq!(records.len(), 706);
+    }
+}

@@ -22,15 +22,18 @@ pub enum Verb {
     /// Judge a runtime.
     #[command(after_help = EXIT_CODES)]
     Run(Box<Run>),
+    /// Show that each check turns red for the faults that it is there for.
+    #[command(after_help = "Exit codes: 0 every fault was seen; 1 one was not; 2, 3, 4 as for `run`.")]
+    Prove(Prove),
     /// Remove what a killed run has left on this host.
     Clean(Clean),
 }
 
-/// Judge a runtime.
-#[derive(Debug, Args)]
-pub struct Run {
+/// The runtime and how it is treated.
+#[derive(Clone, Debug, Args)]
+pub struct Subject {
     /// The runtime binary: a path, or a name to look up in PATH.
-    #[arg(long, value_name = "PATH", required_unless_present = "list")]
+    #[arg(long, value_name = "PATH")]
     pub runtime: Option<PathBuf>,
     /// How to speak to it: `runc` (also crun, youki and their kin), `runsc`, or the path of a TOML file.
     #[arg(long, value_name = "NAME|FILE", default_value = "runc")]
@@ -39,6 +42,31 @@ pub struct Run {
     /// of the v1 controllers alone.
     #[arg(long, value_enum, default_value_t = View::Host)]
     pub cgroup_view: View,
+    /// How many checks run at once [default: the number of processors].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// The longest that one call of the runtime may take, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    pub timeout: u64,
+}
+
+/// Show that checks see what they are there for.
+#[derive(Debug, Args)]
+pub struct Prove {
+    /// The runtime that the faults are put in front of.
+    #[command(flatten)]
+    pub subject: Subject,
+    /// Only these checks; see `plimsoll run --help`.
+    #[arg(long, value_name = "FILTER")]
+    pub filter: Vec<String>,
+}
+
+/// Judge a runtime.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// The runtime; not needed for a list.
+    #[command(flatten)]
+    pub subject: Subject,
     /// Only checks that match: a glob on ids (`mounts.*`), or `clause=GLOB`, `section=NAME`, `level=MUST`,
     /// `axis=spec`. Given several times, any may match.
     #[arg(long, value_name = "FILTER")]
@@ -46,12 +74,6 @@ pub struct Run {
     /// List the checks and their clauses instead of running them.
     #[arg(long)]
     pub list: bool,
-    /// How many checks run at once [default: the number of processors].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub jobs: Option<u16>,
-    /// The longest that one call of the runtime may take, in seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
-    pub timeout: u64,
     /// Keep bundles, logs and evidence in this directory [default when given without a value: plimsoll-kept].
     #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = "plimsoll-kept")]
     pub keep: Option<PathBuf>,

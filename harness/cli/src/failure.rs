@@ -1,6 +1,7 @@
 //! What ends the program without a report: one line each, and an exit code.
 
 use std::error::Error;
+use std::process::ExitCode;
 
 /// What ends the program without a report.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +37,13 @@ impl Failure {
     pub fn usage(why: impl Error) -> Self {
         Self::Usage(chain(&why))
     }
+}
+
+/// Prints what clap has to say: help and version are an answer, anything else is a mistake of the user.
+pub fn usage_answer(answer: &clap::Error) -> ExitCode {
+    let printed = answer.print();
+    let asked_for = answer.exit_code() == 0;
+    if asked_for && printed.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(Failure::Usage(String::new()).code()) }
 }
 
 fn chain(why: &dyn Error) -> String {

@@ -5,8 +5,10 @@ mod args;
 mod failure;
 mod list;
 mod progress;
+mod prove;
 mod run;
 mod select;
+mod session;
 mod tidy;
 
 use std::process::ExitCode;
@@ -21,9 +23,14 @@ fn main() -> ExitCode {
     if plimsoll_fixtures::probe::is_probe() {
         plimsoll_fixtures::probe::main();
     }
-    let done = match Arguments::parse().verb {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(answer) => return failure::usage_answer(&answer),
+    };
+    let done = match arguments.verb {
         Verb::Run(run) if run.list => list::list(&run),
         Verb::Run(run) => run::run(&run),
+        Verb::Prove(prove) => prove::prove(&prove),
         Verb::Clean(clean) => tidy::clean(&clean),
     };
     done.unwrap_or_else(|failure: Failure| {

@@ -10,13 +10,20 @@ use plimsoll_reports::model::{Check, Verdict};
 pub struct Progress {
     bar: Option<ProgressBar>,
     red: usize,
+    quiet: bool,
 }
 
 impl Progress {
     /// For so many checks.
     pub fn new(checks: usize) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| bar(checks));
-        Self { bar, red: 0 }
+        Self { bar, red: 0, quiet: false }
+    }
+
+    /// Says how far it is, and no verdicts.
+    pub fn quietly(mut self) -> Self {
+        self.quiet = true;
+        self
     }
 
     /// Takes note of what happened.
@@ -33,12 +40,13 @@ impl Progress {
         self.red += usize::from(red);
         match &self.bar {
             Some(bar) => {
-                if red {
+                if red && !self.quiet {
                     bar.println(line(check));
                 }
                 bar.set_prefix(format!("{} red", self.red));
                 bar.inc(1);
             }
+            None if self.quiet => {}
             None => eprintln!("{}", line(check)),
         }
     }

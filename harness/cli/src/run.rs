@@ -4,24 +4,19 @@ use std::env;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use plimsoll_engine::check::Check;
-use plimsoll_engine::conduct::{Wishes, blank};
-use plimsoll_engine::driver::quote;
-use plimsoll_engine::host;
-use plimsoll_engine::profile::Profile;
-use plimsoll_engine::schedule::Plan;
-use plimsoll_engine::settings::Settings;
-use plimsoll_engine::workplace::{CgroupView, Workplace};
-use plimsoll_reports::model::{self, Host, Report, Runtime, Verdict};
+use plimsoll_engine::conduct::blank;
+use plimsoll_engine::schedule::Job;
+use plimsoll_reports::model::{self, Report, Verdict};
 use plimsoll_reports::table::{Style, render};
 
-use crate::args::{Run, View};
+use crate::args::Run;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::select::{one, select};
+use crate::session::{Session, interrupted};
 
 /// Judges the runtime, writes `results.json`, prints the table.
 pub fn run(args: &Run) -> Result<ExitCode, Failure> {
@@ -29,93 +24,45 @@ pub fn run(args: &Run) -> Result<ExitCode, Failure> {
         Some(id) => vec![one(plimsoll_suites::all(), id)?],
         None => select(plimsoll_suites::all(), &args.filter)?,
     };
-    let profile = Profile::load(&args.profile).map_err(Failure::usage)?;
-    let runtime = find_runtime(args.runtime.as_deref().unwrap_or(Path::new("")))?;
-    require_root()?;
-    let report = judge(args, &checks, profile, runtime)?;
+    let keep = args.keep.clone().or_else(|| args.replay.as_ref().map(|_| PathBuf::from("plimsoll-kept")));
+    let preflight = !args.no_preflight && args.replay.is_none();
+    let started = Instant::now();
+    let session = Session::open(&args.subject, keep.as_deref())?;
+    let (checks, cut_short) = carry_out(&session, &checks, preflight)?;
+    let report = report(&session, checks, cut_short, started.elapsed());
+    drop(session);
     report.write(&args.output).map_err(Failure::host)?;
     show(args, &report);
     Ok(ExitCode::from(report.exit_code()))
 }
 
-fn judge(args: &Run, checks: &[Check], profile: Profile, runtime: PathBuf) -> Result<Report, Failure> {
-    let started = Instant::now();
-    let wishes = wishes(args, &runtime)?;
-    let view = if args.cgroup_view == View::V1 { CgroupView::V1 } else { CgroupView::Host };
-    let place = Workplace::set_up(view).map_err(Failure::host)?;
-    let settings = Settings {
-        runtime,
-        profile,
-        run: place.run.to_string(),
-        dir: place.dir.clone(),
-        probe: place.probe.clone(),
-        timeout: Duration::from_secs(args.timeout),
-        fault: None,
-    };
-    let host = host::facts(args.cgroup_view.name()).map_err(Failure::host)?;
-    let subject = host::runtime(&settings)
-        .map_err(|why| Failure::Usage(format!("cannot execute {}: {why}", settings.runtime.display())))?;
-    let (checks, cut_short) = carry_out(args, checks, &settings, &host, &wishes)?;
-    Ok(report(place.run.to_string(), subject, host, checks, cut_short, started))
-}
+/// Why the rest of a run is pointless when the first check is red.
+const NO_CONTAINER: &str = "the simplest container does not live through create, start, kill and delete";
 
-fn report(
-    run: String,
-    runtime: Runtime,
-    host: Host,
-    checks: Vec<model::Check>,
-    cut_short: Option<String>,
-    started: Instant,
-) -> Report {
-    let took = started.elapsed();
-    let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(took);
-    Report {
-        schema: model::SCHEMA.to_owned(),
-        plimsoll: env!("CARGO_PKG_VERSION").to_owned(),
-        run,
-        runtime,
-        host,
-        started_at: began.as_secs(),
-        duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-        cut_short,
-        checks,
-    }
-}
-
-/// Set by Ctrl-C or a request to end.
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
-
+/// Runs the checks: first the one that all others rest on, then, unless that is red, the others.
 fn carry_out(
-    args: &Run,
+    session: &Session,
     checks: &[Check],
-    settings: &Settings,
-    host: &Host,
-    wishes: &Wishes,
+    preflight: bool,
 ) -> Result<(Vec<model::Check>, Option<String>), Failure> {
-    plimsoll_engine::sys::on_interrupt(&INTERRUPTED).map_err(Failure::host)?;
-    let abilities = host::abilities(&settings.profile, host).map_err(Failure::host)?;
-    let jobs = args.jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
-    // A check makes several calls; one that hangs in each of them must still end.
-    let limit = settings.timeout * 6;
-    let interrupted = || INTERRUPTED.load(Ordering::Relaxed);
-    let plan = Plan { settings, abilities: &abilities, jobs, limit, wishes, interrupted: &interrupted };
-    let mut progress = Progress::new(checks.len());
-    let (first, rest): (Vec<Check>, Vec<Check>) =
-        checks.iter().cloned().partition(|check| check.id == plimsoll_suites::SIMPLEST);
-    let first = if first.is_empty() && !args.no_preflight {
-        vec![one(plimsoll_suites::all(), plimsoll_suites::SIMPLEST)?]
-    } else {
-        first
-    };
-    let mut results = plan.run(&first, |event| progress.note(&event)).map_err(Failure::host)?;
-    let broken = results.iter().any(|check| !matches!(check.verdict, Verdict::Pass | Verdict::Skip));
+    let mut first: Vec<Check> = checks.iter().filter(|check| check.id == plimsoll_suites::SIMPLEST).cloned().collect();
+    if first.is_empty() && preflight {
+        first.push(one(plimsoll_suites::all(), plimsoll_suites::SIMPLEST)?);
+    }
+    let rest: Vec<&Check> = checks.iter().filter(|check| check.id != plimsoll_suites::SIMPLEST).collect();
+    let mut progress = Progress::new(first.len() + rest.len());
+    let jobs: Vec<Job<'_>> = first.iter().map(Job::plain).collect();
+    let mut results: Vec<model::Check> =
+        session.run(&jobs, &mut progress)?.into_iter().map(|(_, check)| check).collect();
+    let runs = results.iter().all(|check| matches!(check.verdict, Verdict::Pass | Verdict::Skip));
     let mut cut_short = None;
-    if broken && !args.no_preflight {
-        let why = "the simplest container does not live through create, start, kill and delete";
-        results.extend(rest.iter().map(|check| model::Check { reason: format!("not tried: {why}"), ..blank(check) }));
-        cut_short = Some(format!("{why}; --no-preflight tries the other checks all the same"));
+    if runs || !preflight {
+        let jobs: Vec<Job<'_>> = rest.iter().map(|check| Job::plain(check)).collect();
+        results.extend(session.run(&jobs, &mut progress)?.into_iter().map(|(_, check)| check));
     } else {
-        results.extend(plan.run(&rest, |event| progress.note(&event)).map_err(Failure::host)?);
+        let reason = format!("not tried: {NO_CONTAINER}");
+        results.extend(rest.iter().map(|check| model::Check { reason: reason.clone(), ..blank(check) }));
+        cut_short = Some(format!("{NO_CONTAINER}; --no-preflight tries the other checks all the same"));
     }
     progress.end();
     if interrupted() {
@@ -125,43 +72,18 @@ fn carry_out(
     Ok((results, cut_short))
 }
 
-fn wishes(args: &Run, runtime: &Path) -> Result<Wishes, Failure> {
-    let keep = args.keep.clone().or_else(|| args.replay.as_ref().map(|_| PathBuf::from("plimsoll-kept")));
-    let keep = keep.map(std::path::absolute).transpose().map_err(Failure::host)?;
-    let mut replay: Vec<std::ffi::OsString> = vec!["plimsoll".into(), "run".into(), "--runtime".into(), runtime.into()];
-    if args.profile != "runc" {
-        replay.extend(["--profile".into(), args.profile.clone().into()]);
-    }
-    if args.cgroup_view != View::Host {
-        replay.extend(["--cgroup-view".into(), args.cgroup_view.name().into()]);
-    }
-    replay.push("--replay".into());
-    Ok(Wishes { keep, replay: quote(&replay) })
-}
-
-fn require_root() -> Result<(), Failure> {
-    if nix::unistd::geteuid().is_root() {
-        return Ok(());
-    }
-    let why = "judging a runtime needs root: it makes mounts, cgroups and namespaces";
-    Err(Failure::Host(format!("{why}; run it with sudo. `plimsoll run --list` works for everyone")))
-}
-
-/// The binary that a path or name means, absolute.
-fn find_runtime(named: &Path) -> Result<PathBuf, Failure> {
-    let absolute =
-        std::path::absolute(named).map_err(|why| Failure::Usage(format!("runtime {}: {why}", named.display())))?;
-    let is_name = named.components().count() == 1 && !named.to_string_lossy().contains('/');
-    let in_path = env::var_os("PATH").filter(|_| is_name);
-    let found = in_path.iter().flat_map(env::split_paths).map(|dir| dir.join(named)).find(|path| path.is_file());
-    let path = found.unwrap_or(absolute);
-    let meta =
-        std::fs::metadata(&path).map_err(|why| Failure::Usage(format!("no runtime at {}: {why}", path.display())))?;
-    let executable = std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o111 != 0;
-    match (meta.is_file(), executable) {
-        (true, true) => Ok(path),
-        (true, false) => Err(Failure::Usage(format!("{} is not executable; chmod +x it", path.display()))),
-        (false, _) => Err(Failure::Usage(format!("{} is not a file; name the runtime's binary", path.display()))),
+fn report(session: &Session, checks: Vec<model::Check>, cut_short: Option<String>, took: Duration) -> Report {
+    let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(took);
+    Report {
+        schema: model::SCHEMA.to_owned(),
+        plimsoll: env!("CARGO_PKG_VERSION").to_owned(),
+        run: session.id().to_owned(),
+        runtime: session.runtime.clone(),
+        host: session.host.clone(),
+        started_at: began.as_secs(),
+        duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        cut_short,
+        checks,
     }
 }
 
@@ -177,9 +99,12 @@ fn show(args: &Run, report: &Report) {
 /// The script that a replay has written, for the terminal.
 fn commands(report: &Report) -> String {
     let kept = report.checks.iter().filter_map(|check| check.evidence.as_ref()?.kept.as_ref());
-    let scripts = kept.map(|dir| Path::new(dir).join("replay.sh")).filter_map(|path| {
-        let text = std::fs::read_to_string(&path).ok()?;
-        Some(format!("{}:\n{}\n", path.display(), plimsoll_reports::text::printable(&text).replace("\\n", "\n")))
+    let scripts = kept.filter_map(|dir| {
+        let path = Path::new(dir).join("replay.sh");
+        let script = std::fs::read_to_string(&path).ok()?;
+        let lines: Vec<String> =
+            script.lines().map(|line| plimsoll_reports::text::printable(line).to_string()).collect();
+        Some(format!("{}:\n{}\n\n", path.display(), lines.join("\n")))
     });
     scripts.collect()
 }

@@ -12,6 +12,7 @@ use plimsoll_reports::model::{self, Verdict};
 use crate::cgroup;
 use crate::check::Check;
 use crate::conduct::{Wishes, blank, conduct, discard};
+use crate::fault::Fault;
 use crate::isolate::{self, Apart};
 use crate::need::Abilities;
 use crate::process::wait_readable;
@@ -19,12 +20,29 @@ use crate::settings::Settings;
 
 /// What happens during a run.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "an event is looked at once and dropped")]
+
 pub enum Event<'e> {
     /// A check was started.
     Started(&'e str),
     /// A check has a verdict.
     Finished(&'e model::Check),
+}
+
+/// One check to run, as it is or behind a fault.
+#[derive(Clone, Copy, Debug)]
+pub struct Job<'c> {
+    /// The check.
+    pub check: &'c Check,
+    /// The fault that the engine poses with.
+    pub fault: Option<Fault>,
+}
+
+impl<'c> Job<'c> {
+    /// The check as it is.
+    #[must_use]
+    pub fn plain(check: &'c Check) -> Self {
+        Self { check, fault: None }
+    }
 }
 
 /// How to run.
@@ -44,6 +62,7 @@ pub struct Plan<'p> {
 }
 
 struct Worker<'c> {
+    number: usize,
     check: &'c Check,
     tag: String,
     apart: Apart,
@@ -51,13 +70,13 @@ struct Worker<'c> {
 }
 
 impl Plan<'_> {
-    /// Runs the checks and returns their results in the order of the checks. Those that an interruption kept from
-    /// running are missing.
+    /// Runs the jobs and returns their results, each with the number of its job, in the order of the jobs. Those that an
+    /// interruption kept from running are missing.
     ///
     /// # Errors
     /// When the harness cannot fork or wait.
-    pub fn run(&self, checks: &[Check], mut tell: impl FnMut(Event<'_>)) -> io::Result<Vec<model::Check>> {
-        let mut waiting: VecDeque<(usize, &Check)> = checks.iter().enumerate().collect();
+    pub fn run(&self, jobs: &[Job<'_>], mut tell: impl FnMut(Event<'_>)) -> io::Result<Vec<(usize, model::Check)>> {
+        let mut waiting: VecDeque<(usize, &Job<'_>)> = jobs.iter().enumerate().collect();
         let mut running: Vec<Worker<'_>> = Vec::new();
         let mut results = Vec::new();
         while !(waiting.is_empty() && running.is_empty()) {
@@ -66,20 +85,27 @@ impl Plan<'_> {
                 break;
             }
             while running.len() < self.jobs
-                && let Some((number, check)) = waiting.pop_front()
+                && let Some((number, job)) = waiting.pop_front()
             {
-                tell(Event::Started(&check.id));
-                match self.reason_to_skip(check) {
-                    Some(reason) => results.push(announce(model::Check { reason, ..blank(check) }, &mut tell)),
-                    None => running.push(self.start(number, check)?),
+                tell(Event::Started(&job.check.id));
+                match self.reason_to_skip(job.check) {
+                    Some(reason) => {
+                        let skipped = model::Check { reason, ..blank(job.check) };
+                        tell(Event::Finished(&skipped));
+                        results.push((number, skipped));
+                    }
+                    None => running.push(self.start(number, job)?),
                 }
             }
             self.wait(&mut running)?;
             for worker in take_ended(&mut running)? {
-                results.push(announce(self.result(worker)?, &mut tell));
+                let number = worker.number;
+                let result = self.result(worker)?;
+                tell(Event::Finished(&result));
+                results.push((number, result));
             }
         }
-        results.sort_by(|a, b| a.id.cmp(&b.id));
+        results.sort_by_key(|(number, _)| *number);
         Ok(results)
     }
 
@@ -87,13 +113,15 @@ impl Plan<'_> {
         check.needs().find_map(|need| need.unmet(self.abilities))
     }
 
-    fn start<'c>(&self, number: usize, check: &'c Check) -> io::Result<Worker<'c>> {
-        let tag = format!("p{}-{number}", self.settings.run);
+    fn start<'c>(&self, number: usize, job: &Job<'c>) -> io::Result<Worker<'c>> {
+        // The letter ends the number, so that the tag of number 1 is not found in that of number 10.
+        let tag = format!("p{}-{number}n", self.settings.run);
         let apart = isolate::spawn(|| {
-            let result = conduct(check, self.settings, &tag, self.wishes);
+            let settings = Settings { fault: job.fault, ..self.settings.clone() };
+            let result = conduct(job.check, &settings, &tag, self.wishes);
             serde_json::to_vec(&result).unwrap_or_default()
         })?;
-        Ok(Worker { check, tag, apart, deadline: Instant::now() + self.limit })
+        Ok(Worker { number, check: job.check, tag, apart, deadline: Instant::now() + self.limit })
     }
 
     /// Waits until one of the workers has something to say, has ended, or is out of time.
@@ -146,11 +174,6 @@ impl Plan<'_> {
             Ok(model::Check { verdict, reason, ..blank(worker.check) })
         })
     }
-}
-
-fn announce(result: model::Check, tell: &mut impl FnMut(Event<'_>)) -> model::Check {
-    tell(Event::Finished(&result));
-    result
 }
 
 /// Takes the workers out whose keeper has ended, and reaps it.

@@ -1,0 +1,132 @@
+//! What every verb that calls a runtime shares: finding it, setting up the place, running jobs in it.
+
+use std::env;
+use std::ffi::OsString;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use plimsoll_engine::conduct::Wishes;
+use plimsoll_engine::driver::quote;
+use plimsoll_engine::host;
+use plimsoll_engine::need::Abilities;
+use plimsoll_engine::profile::Profile;
+use plimsoll_engine::schedule::{Job, Plan};
+use plimsoll_engine::settings::Settings;
+use plimsoll_engine::workplace::{CgroupView, Workplace};
+use plimsoll_reports::model::{Check, Host, Runtime};
+
+use crate::args::{Subject, View};
+use crate::failure::Failure;
+use crate::progress::Progress;
+
+/// Set by Ctrl-C or a request to end.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// A place that is set up, and a runtime to be judged there.
+pub struct Session {
+    settings: Settings,
+    abilities: Abilities,
+    wishes: Wishes,
+    jobs: usize,
+    /// Facts of the host.
+    pub host: Host,
+    /// Facts of the runtime.
+    pub runtime: Runtime,
+    /// Dropped last: it tidies up.
+    _place: Workplace,
+}
+
+impl Session {
+    /// Finds the runtime, checks that this can work, and sets up the place.
+    pub fn open(subject: &Subject, keep: Option<&Path>) -> Result<Self, Failure> {
+        let profile = Profile::load(&subject.profile).map_err(Failure::usage)?;
+        let named = subject.runtime.as_deref();
+        let runtime = find_runtime(named.ok_or_else(|| Failure::Usage("name a runtime: --runtime PATH".to_owned()))?)?;
+        require_root()?;
+        let wishes = wishes(subject, &runtime, keep)?;
+        plimsoll_engine::sys::on_interrupt(&INTERRUPTED).map_err(Failure::host)?;
+        let view = if subject.cgroup_view == View::V1 { CgroupView::V1 } else { CgroupView::Host };
+        let place = Workplace::set_up(view).map_err(Failure::host)?;
+        let settings = Settings {
+            runtime,
+            profile,
+            run: place.run.to_string(),
+            dir: place.dir.clone(),
+            probe: place.probe.clone(),
+            timeout: Duration::from_secs(subject.timeout),
+            fault: None,
+        };
+        let host = host::facts(subject.cgroup_view.name()).map_err(Failure::host)?;
+        let runtime = host::runtime(&settings)
+            .map_err(|why| Failure::Usage(format!("cannot execute {}: {why}", settings.runtime.display())))?;
+        let abilities = host::abilities(&settings.profile, &host).map_err(Failure::host)?;
+        let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+        let jobs = subject.jobs.map_or_else(processors, usize::from);
+        Ok(Self { settings, abilities, wishes, jobs, host, runtime, _place: place })
+    }
+
+    /// Unique id of the run.
+    pub fn id(&self) -> &str {
+        &self.settings.run
+    }
+
+    /// Runs jobs side by side. Those that an interruption kept from running are missing in what is returned.
+    pub fn run(&self, jobs: &[Job<'_>], progress: &mut Progress) -> Result<Vec<(usize, Check)>, Failure> {
+        let plan = Plan {
+            settings: &self.settings,
+            abilities: &self.abilities,
+            jobs: self.jobs,
+            // A check makes several calls; one in which each of them hangs must still end.
+            limit: self.settings.timeout * 6,
+            wishes: &self.wishes,
+            interrupted: &interrupted,
+        };
+        plan.run(jobs, |event| progress.note(&event)).map_err(Failure::host)
+    }
+}
+
+/// Whether the user wants to end.
+pub fn interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
+}
+
+fn wishes(subject: &Subject, runtime: &Path, keep: Option<&Path>) -> Result<Wishes, Failure> {
+    let keep = keep.map(std::path::absolute).transpose().map_err(Failure::host)?;
+    let mut replay: Vec<OsString> = ["plimsoll", "run", "--runtime"].map(OsString::from).to_vec();
+    replay.push(runtime.into());
+    if subject.profile != "runc" {
+        replay.extend(["--profile".into(), subject.profile.clone().into()]);
+    }
+    if subject.cgroup_view != View::Host {
+        replay.extend(["--cgroup-view".into(), subject.cgroup_view.name().into()]);
+    }
+    replay.push("--replay".into());
+    Ok(Wishes { keep, replay: quote(&replay) })
+}
+
+fn require_root() -> Result<(), Failure> {
+    if nix::unistd::geteuid().is_root() {
+        return Ok(());
+    }
+    let why = "judging a runtime needs root: it makes mounts, cgroups and namespaces";
+    Err(Failure::Host(format!("{why}; run it with sudo. `plimsoll run --list` works for everyone")))
+}
+
+/// The binary that a path or name means, absolute.
+fn find_runtime(named: &Path) -> Result<PathBuf, Failure> {
+    let usage = |what: String| Err(Failure::Usage(what));
+    let is_name = !named.as_os_str().is_empty() && !named.to_string_lossy().contains('/');
+    let in_path = env::var_os("PATH").filter(|_| is_name);
+    let found = in_path.iter().flat_map(env::split_paths).map(|dir| dir.join(named)).find(|path| path.is_file());
+    let path = found.map_or_else(|| std::path::absolute(named), Ok).map_err(Failure::usage)?;
+    match std::fs::metadata(&path) {
+        Err(why) => usage(format!("no runtime at {}: {why}", path.display())),
+        Ok(meta) if !meta.is_file() => usage(format!("{} is not a file; name the runtime's binary", path.display())),
+        Ok(meta) if meta.permissions().mode() & 0o111 == 0 => {
+            usage(format!("{} is not executable; chmod +x it", path.display()))
+        }
+        Ok(_) => Ok(path),
+    }
+}

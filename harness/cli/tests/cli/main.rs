@@ -1,0 +1,7 @@
+//! The harness judged from outside: its answers to users' mistakes, to hostile runtimes, and to being killed.
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+mod bench;
+mod ended;
+mod hostile;
+mod usage;

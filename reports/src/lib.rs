@@ -4,6 +4,7 @@
 //! person sees in a terminal, and [`text`] makes what a runtime wrote safe to show there. `schema/results.schema.json`
 //! describes the file to other programs.
 
+pub mod expectations;
 pub mod file;
 pub mod model;
 pub mod table;

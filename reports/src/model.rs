@@ -83,6 +83,19 @@ pub struct Check {
     pub findings: Vec<Finding>,
     /// What to look at when it did not pass: commands, output, configuration.
     pub evidence: Option<Evidence>,
+    /// What was expected of it, when that is not a pass.
+    pub known: Option<Known>,
+}
+
+/// A known deviation, from a file of expectations.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// The expected verdict; another one is unexpected, be it better or worse.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: String,
+    /// Where that is discussed in public; may be empty.
+    pub link: String,
 }
 
 /// Which standard a check holds a runtime to.

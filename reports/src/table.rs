@@ -34,10 +34,12 @@ pub fn render(report: &Report, style: Style) -> String {
         passed(&mut page, report);
     }
     skipped(&mut page, report);
-    for verdict in [Verdict::Fail, Verdict::Timeout, Verdict::Error] {
-        with(report, verdict).for_each(|check| detail::full(&mut page, check));
+    known(&mut page, report);
+    for verdict in [Verdict::Fail, Verdict::Timeout, Verdict::Error, Verdict::Pass] {
+        let unexpected = |check: &&Check| check.is_red() || check.verdict == Verdict::Error;
+        with(report, verdict).filter(unexpected).for_each(|check| detail::full(&mut page, check));
     }
-    for check in with(report, Verdict::Warn) {
+    for check in with(report, Verdict::Warn).filter(|check| !check.is_known()) {
         if style.verbose { detail::full(&mut page, check) } else { detail::brief(&mut page, check) }
     }
     summary(&mut page, report);
@@ -101,6 +103,25 @@ fn skipped(page: &mut Page, report: &Report) {
     }
 }
 
+/// One line for each deviation that was expected.
+fn known(page: &mut Page, report: &Report) {
+    let known: Vec<&Check> = report.checks.iter().filter(|check| check.is_known()).collect();
+    if known.is_empty() {
+        return;
+    }
+    page.blank();
+    page.line(0, &[(Paint::Strong, "Known deviations")]);
+    for check in known {
+        let verdict = format!("{:<8}", check.verdict);
+        page.line(2, &[(Paint::Doubtful, &verdict), (Paint::Plain, &check.id)]);
+        let note = check.known.iter().flat_map(|known| [&known.reason, &known.link]).filter(|text| !text.is_empty());
+        note.for_each(|text| page.prose(10, Paint::Dim, text));
+        if page.style().verbose {
+            detail::full(page, check);
+        }
+    }
+}
+
 fn summary(page: &mut Page, report: &Report) {
     page.blank();
     if let Some(reason) = &report.cut_short {
@@ -117,7 +138,7 @@ fn summary(page: &mut Page, report: &Report) {
         0,
         &[
             (Paint::Strong, &name),
-            (paint, &format!(": {}", counts(&report.tally()))),
+            (paint, &format!(": {}{}", counts(&report.tally()), expected(report))),
             (Paint::Plain, &format!(" in {took}")),
         ],
     );
@@ -145,6 +166,12 @@ fn counts(tally: &Tally) -> String {
     ];
     counts.extend(others.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")));
     counts.join(", ")
+}
+
+/// ` (12 deviations as expected)`, and nothing when nothing was expected.
+fn expected(report: &Report) -> String {
+    let known = report.checks.iter().filter(|check| check.is_known()).count();
+    if known == 0 { String::new() } else { format!(" ({known} {} as expected)", plural(known, "deviation")) }
 }
 
 /// A time in the unit that a person would name it in.

@@ -1,6 +1,6 @@
 //! Counts of verdicts, and the exit code that follows from them.
 
-use crate::model::{Report, Verdict};
+use crate::model::{Check, Report, Verdict};
 
 /// How many checks got each verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,13 +73,14 @@ impl Report {
 
     /// The exit code of a run that found this.
     ///
-    /// - 1: a check failed or timed out. This wins over 2, since a broken MUST stays one whatever else went wrong.
+    /// - 1: a check is red: it failed or timed out unexpectedly, or an expected deviation is gone. This wins over 2,
+    ///   since a broken MUST stays one whatever else went wrong.
     /// - 2: the harness or the host failed in some check, or the run was cut short before it found a failure.
     /// - 3: nothing ran, because no check was selected or all were skipped.
-    /// - 0: everything that ran passed, perhaps with warnings.
+    /// - 0: everything that ran passed or deviated as expected, perhaps with warnings.
     pub fn exit_code(&self) -> u8 {
         let tally = self.tally();
-        if tally.fail + tally.timeout > 0 {
+        if self.checks.iter().any(Check::is_red) {
             1
         } else if tally.error > 0 || self.cut_short.is_some() {
             2

@@ -80,6 +80,10 @@ pub struct Run {
     /// Run this one check, keep its bundle and print the exact commands.
     #[arg(long, value_name = "ID", conflicts_with = "filter")]
     pub replay: Option<String>,
+    /// Known deviations: a TOML file of checks, verdicts and reasons. A deviation that is in it does not turn the run
+    /// red; one that is in it and no longer there does. May be given several times.
+    #[arg(long, value_name = "FILE")]
+    pub expect: Vec<PathBuf>,
     /// Where to write the results as JSON.
     #[arg(long, value_name = "FILE", default_value = "results.json")]
     pub output: PathBuf,

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use plimsoll_engine::check::Check;
 use plimsoll_engine::conduct::blank;
 use plimsoll_engine::schedule::Job;
+use plimsoll_reports::expectations::Expectations;
 use plimsoll_reports::model::{self, Report, Verdict};
 use plimsoll_reports::table::{Style, render};
 
@@ -24,13 +25,20 @@ pub fn run(args: &Run) -> Result<ExitCode, Failure> {
         Some(id) => vec![one(plimsoll_suites::all(), id)?],
         None => select(plimsoll_suites::all(), &args.filter)?,
     };
+    let expectations: Vec<Expectations> =
+        args.expect.iter().map(|path| Expectations::read(path)).collect::<Result<_, _>>().map_err(Failure::usage)?;
     let keep = args.keep.clone().or_else(|| args.replay.as_ref().map(|_| PathBuf::from("plimsoll-kept")));
     let preflight = !args.no_preflight && args.replay.is_none();
     let started = Instant::now();
     let session = Session::open(&args.subject, keep.as_deref())?;
     let (checks, cut_short) = carry_out(&session, &checks, preflight)?;
-    let report = report(&session, checks, cut_short, started.elapsed());
+    let mut report = report(&session, checks, cut_short, started.elapsed());
     drop(session);
+    // A part of the suite cannot tell whether an expectation of another part is stale.
+    let whole = args.filter.is_empty() && args.replay.is_none() && report.cut_short.is_none();
+    for note in expectations.iter().flat_map(|file| file.apply(&mut report)).filter(|_| whole) {
+        eprintln!("plimsoll: {note}");
+    }
     report.write(&args.output).map_err(Failure::host)?;
     show(args, &report);
     Ok(ExitCode::from(report.exit_code()))

@@ -54,6 +54,7 @@ pub fn blank(check: &Check) -> model::Check {
         reason: String::new(),
         findings: Vec::new(),
         evidence: None,
+        known: None,
     }
 }
 

@@ -21,6 +21,9 @@ pub(super) fn full(page: &mut Page, check: &Check) {
     if !check.reason.is_empty() {
         page.value(INDENT, "reason", &check.reason);
     }
+    if let Some(known) = check.known.as_ref().filter(|_| check.is_red()) {
+        page.value(INDENT, "expected", &format!("{}, for it {}", known.verdict, known.reason));
+    }
     findings(page, &check.findings);
     for clause in &check.clauses {
         page.hang(INDENT, "clause", Paint::Plain, &format!("{} {}, since {}", clause.level, clause.id, clause.since));

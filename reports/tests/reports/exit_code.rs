@@ -1,7 +1,7 @@
 //! The tally and the exit code that follows from it.
 
-use plimsoll_reports::model::Report;
 use plimsoll_reports::model::Verdict::{self, Error, Fail, Pass, Skip, Timeout, Warn};
+use plimsoll_reports::model::{Known, Report};
 
 use crate::sample::{report, with_verdicts};
 
@@ -38,4 +38,19 @@ fn the_tally_counts_every_check_once() {
     assert_eq!(tally.total(), report().checks.len());
     assert_eq!((tally.pass, tally.fail, tally.warn, tally.skip, tally.error, tally.timeout), (3, 2, 1, 3, 1, 1));
     assert_eq!(tally.ran(), 8);
+}
+
+/// A check with this verdict of which that one is expected.
+fn expecting(verdict: Verdict, expected: Verdict) -> u8 {
+    let mut report = with_verdicts(&[verdict, Verdict::Pass]);
+    report.checks[0].known = Some(Known { verdict: expected, reason: "known".to_owned(), link: String::new() });
+    report.exit_code()
+}
+
+#[test]
+fn a_deviation_is_red_unless_it_is_the_expected_one() {
+    assert_eq!(expecting(Verdict::Fail, Verdict::Fail), 0);
+    assert_eq!(expecting(Verdict::Pass, Verdict::Fail), 1);
+    assert_eq!(expecting(Verdict::Timeout, Verdict::Fail), 1);
+    assert_eq!(expecting(Verdict::Skip, Verdict::Fail), 0);
 }

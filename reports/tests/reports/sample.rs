@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use plimsoll_reports::model::{Axis, Call, Check, Clause, Evidence, Finding, Host, Report, Runtime, SCHEMA, Verdict};
+use plimsoll_reports::model::{
+    Axis, Call, Check, Clause, Evidence, Finding, Host, Known, Report, Runtime, SCHEMA, Verdict,
+};
 use serde_json::json;
 
 pub fn report() -> Report {
@@ -49,6 +51,7 @@ pub fn check(id: &str, verdict: Verdict) -> Check {
         reason: String::new(),
         findings: vec![],
         evidence: None,
+        known: None,
     }
 }
 
@@ -151,7 +154,10 @@ fn silent_option() -> Check {
 }
 
 fn escape() -> Check {
+    let reason = "leaks the descriptor of its state directory".to_owned();
+    let link = "https://tracker.example/1".to_owned();
     Check {
+        known: Some(Known { verdict: Verdict::Fail, reason, link }),
         axis: Axis::Security,
         findings: vec![finding("/proc/self/fd", "no descriptor of the host", "7 -> /run")],
         ..check("security.leaked-fd/exec", Verdict::Fail)

@@ -36,7 +36,8 @@ fn walk(dir: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
     }
     let Some(entries) = if_there(fs::read_dir(dir).map_err(|why| about(dir.display(), &why)))? else { return Ok(()) };
     for entry in entries {
-        let entry = entry?;
+        // Checks that run beside this one remove their groups while we list them.
+        let Some(entry) = if_there(entry)? else { return Ok(()) };
         if entry.file_type()?.is_dir() {
             found.push(entry.path());
             walk(&entry.path(), found)?;

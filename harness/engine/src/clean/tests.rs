@@ -1,15 +1,9 @@
 //! A dead run with everything that a run can leave, in namespaces of its own, see [`crate::guard::testing`].
 
 use super::*;
-use crate::guard::testing::{TestGroup, in_private_namespaces, refuse_outside};
-
-use std::process::{Child, Command, Stdio};
+use crate::guard::testing::{TestGroup, in_private_namespaces, refuse_outside, waiting_child};
 
 use nix::mount::{MsFlags, mount};
-
-fn waiting_child() -> Child {
-    Command::new("/bin/cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap()
-}
 
 /// A run whose owner has just ended. Its start is far from now, so that no other test has the same.
 fn dead_run(salt: u64) -> RunId {

@@ -2,8 +2,9 @@
 //! of new namespaces. `unshare(1)` makes them, because a test binary has threads and must not fork.
 
 use std::fs;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 use nix::unistd::{geteuid, getpid};
 
@@ -30,6 +31,19 @@ pub(crate) fn in_private_namespaces(test: &str) {
 /// Stops an inner test that was started by hand: it would kill and mount in the namespaces of the host.
 pub(crate) fn refuse_outside() {
     assert_eq!(getpid().as_raw(), 1, "run by another test, in namespaces of its own");
+}
+
+/// A child that waits for the end of its standard input.
+pub(crate) fn waiting_child() -> Child {
+    let mut command = Command::new("/bin/cat");
+    answered(command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap())
+}
+
+/// Waits until a `cat` answers: before that the kernel may not show its arguments yet.
+pub(crate) fn answered(mut child: Child) -> Child {
+    child.stdin.as_mut().unwrap().write_all(b"x").unwrap();
+    child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+    child
 }
 
 /// A control group for one test, gone with it.

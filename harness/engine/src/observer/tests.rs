@@ -1,6 +1,7 @@
 //! Tests of a whole snapshot, on this process and on a child.
 
 use super::*;
+use crate::guard::testing::answered;
 
 #[test]
 fn the_small_files_are_read() {
@@ -16,14 +17,15 @@ fn the_small_files_are_read() {
 
 #[test]
 fn a_child_is_seen_as_it_was_started() {
-    let mut child = std::process::Command::new("/bin/cat")
+    let child = std::process::Command::new("/bin/cat")
         .env_clear()
         .env("NAME", "value")
         .current_dir("/tmp")
         .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::null())
+        .stdout(std::process::Stdio::piped())
         .spawn()
         .unwrap();
+    let mut child = answered(child);
     let seen = Observation::of(Pid::from_raw(child.id().cast_signed())).unwrap();
     drop(child.stdin.take());
     child.wait().unwrap();
@@ -32,7 +34,6 @@ fn a_child_is_seen_as_it_was_started() {
         (seen.args, seen.environ, seen.cwd.as_str()),
         (vec!["/bin/cat".into()], vec!["NAME=value".into()], "/tmp")
     );
-    assert_eq!(seen.fds[&1], "/dev/null");
     assert!(seen.fds[&0].starts_with("pipe:["), "{:?}", seen.fds);
     assert!(seen.exe.contains("cat") || seen.exe.contains("coreutils"), "{}", seen.exe);
 }

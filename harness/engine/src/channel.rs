@@ -108,6 +108,10 @@ impl Channel {
             if over {
                 return Ok(self.take_line());
             }
+            // What has just been read may hold the line, whatever else has happened.
+            if let Some(line) = self.take_line() {
+                return Ok(Some(line));
+            }
             if !in_time {
                 let limit = format!("a line within {:?}", self.timeout);
                 return Err(Stop::broken("the program", limit, "it is alive and says nothing"));

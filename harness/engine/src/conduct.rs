@@ -76,7 +76,13 @@ fn attempt(
     let guard = Guard::before(watch)?;
     let mut judgement = Judgement::default();
     let told = catch_unwind(AssertUnwindSafe(|| tell(check, &lab, &mut judgement)));
-    let left = guard.after()?;
+    let left = match guard.after() {
+        Ok(left) => left,
+        Err(why) => {
+            guard::sweep(tag)?;
+            return Err(why);
+        }
+    };
     weigh(check, told, &judgement, left, result);
     if matches!(result.verdict, Verdict::Fail | Verdict::Warn | Verdict::Error | Verdict::Timeout)
         || wishes.keep.is_some()

@@ -114,5 +114,10 @@ fn wait_for_a_child() -> io::Result<()> {
 }
 
 fn remove_cgroups(run: &RunId) -> io::Result<()> {
-    cgroup::find_named(&run.to_string())?.iter().try_for_each(|dir| cgroup::remove_tree(dir))
+    cgroup::find_named(&run.name())?.iter().filter(|dir| is_of(run, dir)).try_for_each(|dir| cgroup::remove_tree(dir))
+}
+
+/// Whether a directory has exactly the name of the run, and not that of one whose id begins alike.
+fn is_of(run: &RunId, dir: &Path) -> bool {
+    dir.file_name().is_some_and(|name| name.to_string_lossy() == run.name())
 }

@@ -10,6 +10,7 @@ mod linux;
 mod mounts;
 mod namespaces;
 mod process;
+mod refusal;
 
 use plimsoll_engine::check::{Body, Case, Check, Scenario};
 

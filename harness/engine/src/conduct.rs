@@ -4,13 +4,13 @@ use std::fs;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use plimsoll_reports::model::{self, Evidence, Finding, Verdict};
 
 use crate::check::{Body, Case, Check};
 use crate::driver::milliseconds;
-use crate::guard::{self, Guard, GuardSettings};
+use crate::guard::{self, Guard};
 use crate::judgement::{Judgement, Stop, Told};
 use crate::keep;
 use crate::lab::Lab;
@@ -67,13 +67,9 @@ fn attempt(
 ) -> io::Result<()> {
     let dir = settings.dir.join(tag);
     fs::create_dir(&dir)?;
-    let canary = dir.join("canary");
-    guard::plant_canary(&canary)?;
+    guard::plant_canary(&dir.join(guard::CANARY))?;
     let lab = Lab::new(settings, dir.clone(), tag.to_owned());
-    let state_root = lab.driver.root.clone();
-    let grace = Duration::from_secs(2);
-    let watch = GuardSettings { tag: tag.to_owned(), canary, state_root, extra_sysctls: Vec::new(), grace };
-    let guard = Guard::before(watch)?;
+    let guard = Guard::before(lab.watched())?;
     let mut judgement = Judgement::default();
     let told = catch_unwind(AssertUnwindSafe(|| tell(check, &lab, &mut judgement)));
     let left = match guard.after() {

@@ -166,6 +166,7 @@ impl<'l> Container<'l> {
     /// # Errors
     /// As [`Container::call`].
     pub fn kill(&self, signal: Signal) -> Told<Outcome> {
+        let signal = self.lab.settings.fault.map_or(signal, |fault| fault.signal(signal));
         let name = self.lab.settings.profile.signal(signal);
         self.call(Op::Kill, |values| values.with("signal", name))
     }
@@ -175,7 +176,11 @@ impl<'l> Container<'l> {
     /// # Errors
     /// As [`Container::call`].
     pub fn delete(&self) -> Told<Outcome> {
-        self.call(Op::Delete, |values| values)
+        let outcome = self.call(Op::Delete, |values| values)?;
+        if self.lab.settings.fault == Some(Fault::DeleteForeign) {
+            crate::fault::delete_foreign(&self.bundle)?;
+        }
+        Ok(outcome)
     }
 
     /// The operation `delete` by force.
@@ -246,10 +251,19 @@ impl<'l> Container<'l> {
     /// # Errors
     /// [`Stop::Broken`] when it is still alive at the deadline.
     pub fn wait(&self) -> Told {
+        self.ended()?;
+        self.reap();
+        Ok(())
+    }
+
+    /// Waits for the end of its process and leaves it a zombie, as a slow caller of the runtime does.
+    ///
+    /// # Errors
+    /// [`Stop::Broken`] when it is still alive at the deadline.
+    pub fn ended(&self) -> Told {
         if !wait_readable(&[&self.pidfd], self.lab.driver.deadline())? {
             return Err(Stop::broken("the container's process", "ends", "still alive at the deadline"));
         }
-        self.reap();
         Ok(())
     }
 

@@ -1,9 +1,12 @@
 //! The wrong runtimes that the engine can pose as. It stands between harness and runtime: it changes the configuration
 //! that the runtime reads or the answer that the harness hears, while the harness judges by the true configuration.
 
-use plimsoll_fixtures::{Config, recipe};
+use nix::sys::signal::Signal;
+use plimsoll_fixtures::{Bundle, Config, recipe};
 use serde_json::Value;
 
+use crate::cgroup;
+use crate::observer::files::if_there;
 use crate::process::Ended;
 use crate::profile::Op;
 
@@ -28,6 +31,10 @@ pub enum Fault {
     Lie(&'static str, &'static str),
     /// It runs the user's program already at create.
     EagerStart,
+    /// It sends this signal, whichever it was asked to send.
+    Send(Signal),
+    /// At delete it removes what the container used and create did not make: the bundle, and the cgroup above.
+    DeleteForeign,
 }
 
 impl Fault {
@@ -48,7 +55,13 @@ impl Fault {
                 }
             }
             Self::Take(pointer, value) => replace(&mut config.0, pointer, value),
-            Self::Ignore(_) | Self::Succeed(_) | Self::Fail(_) | Self::Lie(..) | Self::EagerStart => {}
+            Self::Ignore(_)
+            | Self::Succeed(_)
+            | Self::Fail(_)
+            | Self::Lie(..)
+            | Self::EagerStart
+            | Self::Send(_)
+            | Self::DeleteForeign => {}
         }
         config
     }
@@ -57,6 +70,12 @@ impl Fault {
     #[must_use]
     pub fn ignores(self, op: Op) -> bool {
         self == Self::Ignore(op)
+    }
+
+    /// The signal that the runtime sends when it is asked for `signal`.
+    #[must_use]
+    pub fn signal(self, signal: Signal) -> Signal {
+        if let Self::Send(other) = self { other } else { signal }
     }
 
     /// What the harness hears of how a call of `op` ended.
@@ -81,6 +100,21 @@ impl Fault {
             _ => stdout,
         }
     }
+}
+
+/// The deed of [`Fault::DeleteForeign`].
+pub(crate) fn delete_foreign(bundle: &Bundle) -> std::io::Result<()> {
+    if_there(std::fs::remove_dir_all(bundle.dir.join("data")))?;
+    let Some((above, _)) = bundle.config.text("/linux/cgroupsPath").and_then(|path| path.rsplit_once('/')) else {
+        return Ok(());
+    };
+    for hierarchy in cgroup::hierarchies()? {
+        let group = hierarchy.mount.join(above.trim_start_matches('/'));
+        // Those that other checks use at this time are busy.
+        let removed = if_there(std::fs::remove_dir(group));
+        removed.map(drop).or_else(|why| if why.raw_os_error() == Some(libc::EBUSY) { Ok(()) } else { Err(why) })?;
+    }
+    Ok(())
 }
 
 /// Puts `json` at `pointer` where the parent is there. A value that is no JSON takes the member away.
@@ -110,6 +144,8 @@ impl std::fmt::Display for Fault {
             Self::Fail(op) => write!(f, "says that {op} failed though it worked"),
             Self::Lie(pointer, value) => write!(f, "says {value} for {pointer} of the state"),
             Self::EagerStart => write!(f, "runs the program at create"),
+            Self::Send(signal) => write!(f, "sends {signal} whatever it is asked to send"),
+            Self::DeleteForeign => write!(f, "deletes what create did not make"),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use nix::unistd::Pid;
@@ -86,8 +86,22 @@ impl<'s> Lab<'s> {
     /// # Errors
     /// [`Stop::Timeout`] at the deadline, [`Stop::Error`] when the binary cannot be executed.
     pub fn try_create(&self, bundle: &Bundle) -> Told<Attempt<'_>> {
+        self.try_create_from(&self.dir, bundle, |values| values)
+    }
+
+    /// As [`Lab::try_create`], called in directory `from` and with other values: another name of the bundle, another
+    /// id. A container of another id is not reached through the attempt; see [`Lab::call_id`].
+    ///
+    /// # Errors
+    /// As [`Lab::try_create`].
+    pub fn try_create_from(
+        &self,
+        from: &Path,
+        bundle: &Bundle,
+        other: impl FnOnce(Values) -> Values,
+    ) -> Told<Attempt<'_>> {
         let (mut stderr, err) = Capture::pipe(KEPT)?;
-        let mut values = self.values(bundle);
+        let mut values = other(self.values(bundle));
         let (mut channel, console, stdin, stdout): (_, _, Stdio, Stdio) = if bundle.config.flag("/process/terminal") {
             let console = Console::bind(&self.dir.join(format!("c{}", self.made.get())))?;
             values = values.with("console-socket", console.path().to_string_lossy());
@@ -100,7 +114,7 @@ impl<'s> Lab<'s> {
             let outcome = Outcome { op: Op::Create, ended: ENDED_WELL, stdout: String::new(), stderr: String::new() };
             return Ok(Attempt { lab: self, bundle: bundle.clone(), outcome, channel, console, stderr });
         }
-        let (running, command) = self.driver.start(Op::Create, &values, &self.dir, [stdin, stdout, err.into()])?;
+        let (running, command) = self.driver.start(Op::Create, &values, from, [stdin, stdout, err.into()])?;
         let deadline = self.driver.deadline();
         let end = match &mut channel {
             Some(channel) => running.finish(&mut [channel.answers(), &mut stderr], deadline)?,

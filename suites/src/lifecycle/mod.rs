@@ -1,7 +1,39 @@
 //! Operations and state (`runtime.md`): the life of a container, told as stories.
 
+mod bundle;
+mod created;
+mod delete;
+mod document;
+mod edited;
+mod ends;
+mod failure;
+mod ids;
+mod invalid_ids;
+mod kill;
+mod schema;
+mod states;
 mod whole;
 
 use plimsoll_engine::check::Scenario;
 
-pub(crate) const SCENARIOS: &[&[Scenario]] = &[whole::SCENARIOS];
+pub(crate) const SCENARIOS: &[&[Scenario]] = &[
+    bundle::SCENARIOS,
+    created::SCENARIOS,
+    delete::SCENARIOS,
+    document::SCENARIOS,
+    document::ANNOTATIONS,
+    edited::SCENARIOS,
+    edited::WITHOUT,
+    ends::SCENARIOS,
+    failure::SCENARIOS,
+    failure::UNAPPLIABLE,
+    failure::UNSET,
+    ids::NONE,
+    ids::UNKNOWN,
+    ids::SCENARIOS,
+    invalid_ids::SCENARIOS,
+    kill::SIGNALS,
+    kill::SCENARIOS,
+    states::SCENARIOS,
+    whole::SCENARIOS,
+];

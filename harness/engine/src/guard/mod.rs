@@ -5,6 +5,7 @@ mod canary;
 mod processes;
 mod snapshot;
 mod sweep;
+mod watch;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -15,6 +16,7 @@ use plimsoll_reports::model::Finding;
 
 pub use canary::plant_canary;
 pub use sweep::sweep;
+pub use watch::CANARY;
 
 use snapshot::Snapshot;
 

@@ -23,6 +23,9 @@ pub(super) type Snapshot = Vec<(String, Facts)>;
 const SYSCTLS: [&str; 5] =
     ["kernel/msgmax", "kernel/shmmax", "kernel/core_pattern", "net/ipv4/ip_forward", "fs/mqueue/msg_max"];
 
+/// Name of a subject.
+pub(super) const DESCRIPTORS: &str = "file descriptors of the harness";
+
 /// Looks at everything. The processes are given, because they were waited for.
 pub(super) fn take(settings: &GuardSettings, processes: &[Stat]) -> io::Result<Snapshot> {
     // First, so that no descriptor of a later step can be taken for a leftover.
@@ -32,7 +35,7 @@ pub(super) fn take(settings: &GuardSettings, processes: &[Stat]) -> io::Result<S
         ("host mounts".to_owned(), mounts()?),
         ("cgroups".to_owned(), present(cgroup::find_named(&settings.tag)?.iter().map(|dir| dir.display()))),
         ("state directory".to_owned(), state(settings)?),
-        ("file descriptors of the harness".to_owned(), descriptors),
+        (DESCRIPTORS.to_owned(), descriptors),
         ("network interfaces".to_owned(), present(interfaces(&read_text("/proc/net/dev")?))),
         ("host name".to_owned(), host_name()?),
         ("canary tree".to_owned(), canary::describe(&settings.canary)?),

@@ -1,0 +1,153 @@
+//! The operation delete: what create made goes, what it did not make stays (`runtime.md#delete`).
+
+use std::fs;
+use std::path::PathBuf;
+
+use plimsoll_engine::cgroup;
+use plimsoll_engine::check::Scenario;
+use plimsoll_engine::fault::Fault;
+use plimsoll_engine::judgement::{Stop, Told};
+use plimsoll_engine::lab::Lab;
+use plimsoll_engine::need::Need;
+use plimsoll_engine::observer::Observation;
+use plimsoll_engine::profile::Op;
+use plimsoll_fixtures::probe::Ask;
+use serde_json::json;
+
+const REMOVES: &[&str] = &["runtime.delete.removes-created-resources", "runtime.lifecycle.destroy-undoes-create"];
+const KEEPS: &[&str] = &["runtime.delete.keeps-foreign-resources"];
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario::new("lifecycle.delete/removes-the-container", REMOVES, &[Fault::Ignore(Op::Delete)], |lab, out| {
+        let watch = lab.watch()?;
+        let container = lab.stopped(|r| r)?;
+        container.delete()?.ok()?;
+        watch.differences("delete")?.into_iter().for_each(|finding| out.add(finding));
+        out.expect("state after delete", !container.query_state()?.succeeded(), "an error: no container", ());
+        Ok(())
+    }),
+    Scenario::new("lifecycle.delete/removes-cgroups", REMOVES, &[Fault::Ignore(Op::Delete)], |lab, out| {
+        let container = lab.running(|r| r.set("/linux/resources", json!({ "pids": { "limit": 100 } })))?;
+        let before = cgroup::find_named(container.id())?;
+        out.expect("its cgroups when running", !before.is_empty(), "there", &before);
+        container.finish_and_delete()?;
+        out.expect_eq("its cgroups after delete", cgroup::find_named(container.id())?, Vec::<PathBuf>::new());
+        Ok(())
+    })
+    .needs(&[Need::HostView, Need::Controller("pids")]),
+    // A process that the program left behind dies with the pid namespace, and holds up nothing.
+    Scenario::new(
+        "lifecycle.delete/after-kill",
+        REMOVES,
+        &[Fault::Ignore(Op::Delete), Fault::Ignore(Op::Kill)],
+        |lab, out| {
+            let watch = lab.watch()?;
+            let container = lab.running(|r| r)?;
+            container.kill(nix::sys::signal::Signal::SIGKILL)?.ok()?;
+            container.wait()?;
+            container.delete()?.ok()?;
+            watch.differences("delete")?.into_iter().for_each(|finding| out.add(finding));
+            out.expect("state after delete", !container.query_state()?.succeeded(), "an error: no container", ());
+            Ok(())
+        },
+    ),
+    Scenario::new("lifecycle.delete/by-force-when-running", REMOVES, &[Fault::Ignore(Op::Delete)], |lab, out| {
+        let container = lab.running(|r| r)?;
+        container.delete_by_force()?.ok()?;
+        container.wait()?;
+        out.expect("state after delete", !container.query_state()?.succeeded(), "an error: no container", ());
+        Ok(())
+    })
+    .axis(plimsoll_reports::model::Axis::Compat),
+    Scenario::new("lifecycle.delete/keeps-bind-source", KEEPS, &[Fault::DeleteForeign], |lab, out| {
+        let container = lab.running(|r| {
+            r.beside("data/below/file", "kept").mount("/data", "none", "{bundle}/data", &["rbind", "rw"])
+        })?;
+        container
+            .ask(Ask::Write { path: "/data/new".into(), data: "kept".into() })?
+            .map_err(|why| Stop::broken("a write to the bind mount", "success", why.to_string()))?;
+        container.finish_and_delete()?;
+        for file in ["below/file", "new"] {
+            let content = fs::read_to_string(container.bundle.dir.join("data").join(file)).ok();
+            out.expect_eq(&format!("{file} of the bind source"), content.as_deref(), Some("kept"));
+        }
+        Ok(())
+    }),
+    Scenario::new("lifecycle.delete/keeps-the-bundle", KEEPS, &[Fault::DeleteForeign], |lab, out| {
+        let container = lab.stopped(|r| r.file("/etc/kept", "kept").beside("data/kept", "kept"))?;
+        let config = fs::read(container.bundle.dir.join("config.json"))?;
+        container.delete()?.ok()?;
+        let dir = &container.bundle.dir;
+        out.expect_eq("config.json", fs::read(dir.join("config.json")).ok(), Some(config));
+        out.expect_eq("a file of the root", fs::read(dir.join("rootfs/etc/kept")).ok(), Some(b"kept".to_vec()));
+        out.expect_eq("a file beside it", fs::read(dir.join("data/kept")).ok(), Some(b"kept".to_vec()));
+        Ok(())
+    }),
+    Scenario::new(
+        "lifecycle.delete/keeps-joined-namespaces",
+        KEEPS,
+        &[Fault::Send(nix::sys::signal::Signal::SIGKILL)],
+        |lab, out| {
+            let host = lab.running(|r| r.new_namespace("network"))?;
+            let joined =
+                |kind: &str| json!({ "type": kind, "path": format!("/proc/{}/ns/{}", host.pid, proc_name(kind)) });
+            let guest = lab.running(|r| {
+                let joined = ["network", "ipc", "uts", "pid"].map(joined);
+                r.set("/linux/namespaces", joined).push("/linux/namespaces", json!({ "type": "mount" }))
+            })?;
+            let before = host.observe()?.namespaces;
+            out.expect_eq("the namespace of both", guest.observe()?.namespace("net"), host.observe()?.namespace("net"));
+            guest.kill(nix::sys::signal::Signal::SIGTERM)?.ok()?;
+            guest.finish_and_delete()?;
+            out.expect_eq("the namespaces after delete of the guest", host.observe()?.namespaces, before);
+            out.expect("the program of the host", host.ask(Ask::Session)?.is_ok(), "answers", ());
+            host.finish_and_delete()
+        },
+    )
+    .needs(&[Need::HostView]),
+    Scenario::new("lifecycle.delete/keeps-cgroup-above", KEEPS, &[Fault::DeleteForeign], |lab, out| {
+        let above = Above::make(lab)?;
+        let container = lab.running(|r| r.set("/linux/cgroupsPath", format!("{}/inner", above.path)))?;
+        let inside = Observation::of(container.pid).map_err(Stop::error("look at the process"))?.cgroups;
+        out.expect(
+            "the cgroup of the process",
+            inside.iter().any(|group| group.path.contains(&above.path)),
+            "below",
+            (),
+        );
+        container.finish_and_delete()?;
+        for dir in &above.dirs {
+            out.expect(&dir.to_string_lossy(), dir.is_dir(), "kept", "removed");
+            out.expect(&dir.join("inner").to_string_lossy(), !dir.join("inner").exists(), "removed", "kept");
+        }
+        above.remove()
+    })
+    .needs(&[Need::HostView]),
+];
+
+fn proc_name(kind: &str) -> &str {
+    if kind == "network" { "net" } else { kind }
+}
+
+/// A cgroup of ours, in every hierarchy.
+struct Above {
+    path: String,
+    dirs: Vec<PathBuf>,
+}
+
+impl Above {
+    fn make(lab: &Lab<'_>) -> Told<Self> {
+        let path = format!("/plimsoll-{}/{}-above", lab.settings.run, lab.tag);
+        let mut dirs = Vec::new();
+        for hierarchy in cgroup::hierarchies()? {
+            let dir = hierarchy.mount.join(path.trim_start_matches('/'));
+            fs::create_dir_all(&dir)?;
+            dirs.push(dir);
+        }
+        Ok(Self { path, dirs })
+    }
+
+    fn remove(self) -> Told {
+        Ok(self.dirs.iter().try_for_each(|dir| cgroup::remove_tree(dir))?)
+    }
+}

@@ -1,0 +1,101 @@
+//! What an error must come to: nothing has changed, and the caller is told (`runtime.md#errors`). Effects are judged
+//! first, the exit code second, the words never.
+
+use plimsoll_engine::container::Container;
+use plimsoll_engine::judgement::{Judgement, Outcome, Told};
+use plimsoll_engine::lab::Lab;
+use plimsoll_engine::profile::{Op, Values};
+use plimsoll_fixtures::Bundle;
+
+/// One scenario a row: a configuration that create must refuse. The edits beside the wrong one must be harmless.
+macro_rules! create_refuses {
+    ($cites:expr; $($id:literal, $edits:expr, $faults:expr;)*) => {
+        &[$(plimsoll_engine::check::Scenario::new($id, $cites, $faults, |lab, out| {
+            crate::refusal::by_create(lab, out, &lab.bundle($edits)?)
+        })),*]
+    };
+}
+
+/// One scenario a row: a configuration that create or start must refuse, so that its program never runs.
+macro_rules! never_runs {
+    ($cites:expr; $($id:literal, $edits:expr, $faults:expr;)*) => {
+        &[$(plimsoll_engine::check::Scenario::new($id, $cites, $faults, |lab, out| {
+            crate::refusal::by_create_or_start(lab, out, &lab.bundle($edits)?)
+        })),*]
+    };
+}
+
+pub(crate) use {create_refuses, never_runs};
+
+/// A call that must be an error without effect.
+pub(crate) fn of(lab: &Lab<'_>, out: &mut Judgement, what: &str, call: impl FnOnce() -> Told<Outcome>) -> Told {
+    let watch = lab.watch()?;
+    let outcome = call()?;
+    watch.differences(what)?.into_iter().for_each(|finding| out.add(finding));
+    told(out, what, &outcome);
+    Ok(())
+}
+
+/// As [`of`], and this container is as it was.
+pub(crate) fn leaves(
+    container: &Container<'_>,
+    lab: &Lab<'_>,
+    out: &mut Judgement,
+    what: &str,
+    call: impl FnOnce() -> Told<Outcome>,
+) -> Told {
+    let (alive, state) = (container.is_alive()?, container.state()?);
+    of(lab, out, what, call)?;
+    out.expect_eq(&format!("whether the process lives after {what}"), container.is_alive()?, alive);
+    out.expect_eq(&format!("the state after {what}"), container.state()?.0, state.0);
+    Ok(())
+}
+
+/// Create must refuse this bundle, and there is no container afterwards.
+pub(crate) fn by_create(lab: &Lab<'_>, out: &mut Judgement, bundle: &Bundle) -> Told {
+    let watch = lab.watch()?;
+    let outcome = lab.try_create(bundle)?.outcome;
+    if outcome.succeeded() {
+        told(out, "create", &outcome);
+        return discard(lab, &bundle.id);
+    }
+    no_container(lab, out, bundle, &outcome)?;
+    watch.differences("create")?.into_iter().for_each(|finding| out.add(finding));
+    Ok(())
+}
+
+/// Create or, failing that, start must refuse this bundle, and its program never runs.
+pub(crate) fn by_create_or_start(lab: &Lab<'_>, out: &mut Judgement, bundle: &Bundle) -> Told {
+    let watch = lab.watch()?;
+    let attempt = lab.try_create(bundle)?;
+    if !attempt.outcome.succeeded() {
+        no_container(lab, out, bundle, &attempt.outcome)?;
+        drop(attempt);
+        watch.differences("create")?.into_iter().for_each(|finding| out.add(finding));
+        return Ok(());
+    }
+    let container = attempt.container()?;
+    let started = container.start()?;
+    told(out, "create, then start", &started);
+    if !started.succeeded() {
+        container.ended()?;
+        out.expect("the program", !container.has_spoken(), "never runs", "it has spoken");
+    }
+    discard(lab, &bundle.id)
+}
+
+fn no_container(lab: &Lab<'_>, out: &mut Judgement, bundle: &Bundle, outcome: &Outcome) -> Told {
+    let state = lab.call_id(Op::State, &bundle.id)?;
+    out.expect("state after the refused create", !state.succeeded(), "an error: no container", state.stdout.trim());
+    told(out, "create", outcome);
+    Ok(())
+}
+
+fn told(out: &mut Judgement, what: &str, outcome: &Outcome) {
+    out.expect(what, outcome.refused().is_ok(), "an error: an exit code other than 0", outcome.said());
+}
+
+/// Takes away what should not have come to be, whatever the runtime says to that.
+pub(crate) fn discard(lab: &Lab<'_>, id: &str) -> Told {
+    lab.call(Op::Delete, &Values::default().with("id", id).with("force", "")).map(drop)
+}

@@ -136,7 +136,7 @@ fn weigh(check: &Check, told: Caught, judgement: &Judgement, left: Vec<Finding>,
     let left: Vec<Finding> = left.into_iter().filter(|finding| finished || is_harm(finding)).collect();
     let harmed = !left.is_empty();
     result.findings.extend(left);
-    result.verdict = match (result.findings.is_empty(), check.is_advisory() && !harmed) {
+    result.verdict = match (result.findings.is_empty(), (check.is_advisory() || judgement.is_advisory()) && !harmed) {
         (true, _) => Verdict::Pass,
         (false, true) => Verdict::Warn,
         (false, false) => Verdict::Fail,

@@ -21,6 +21,10 @@ pub enum Fault {
     Reverse(&'static str),
     /// It takes the property at this JSON pointer for this other value, given as JSON.
     Take(&'static str, &'static str),
+    /// It takes the array at this JSON pointer to have one more element, given as JSON.
+    Push(&'static str, &'static str),
+    /// It takes the elements of the array at the first JSON pointer for more of the array at the second.
+    Move(&'static str, &'static str),
     /// It does nothing for this operation, and says that it worked.
     Ignore(Op),
     /// It does what this operation asks, whatever comes of it, and says that it worked.
@@ -35,6 +39,8 @@ pub enum Fault {
     Send(Signal),
     /// At delete it removes what the container used and create did not make: the bundle, and the cgroup above.
     DeleteForeign,
+    /// It is wrong in all these ways at once.
+    All(&'static [Fault]),
 }
 
 impl Fault {
@@ -55,13 +61,17 @@ impl Fault {
                 }
             }
             Self::Take(pointer, value) => replace(&mut config.0, pointer, value),
-            Self::Ignore(_)
-            | Self::Succeed(_)
-            | Self::Fail(_)
-            | Self::Lie(..)
-            | Self::EagerStart
-            | Self::Send(_)
-            | Self::DeleteForeign => {}
+            Self::Push(pointer, value) => {
+                append(&mut config.0, pointer, [value].into_iter().flat_map(parsed).collect())
+            }
+            Self::Move(from, to) => {
+                let items = config.list(from).to_vec();
+                recipe::remove(&mut config.0, from);
+                append(&mut config.0, to, items);
+            }
+            Self::All(faults) => return faults.iter().fold(config, |config, fault| fault.config(&config)),
+            // The others leave the configuration as it is.
+            _ => {}
         }
         config
     }
@@ -69,7 +79,10 @@ impl Fault {
     /// Whether the runtime is called at all for `op`.
     #[must_use]
     pub fn ignores(self, op: Op) -> bool {
-        self == Self::Ignore(op)
+        match self {
+            Self::All(faults) => faults.iter().any(|fault| fault.ignores(op)),
+            _ => self == Self::Ignore(op),
+        }
     }
 
     /// The signal that the runtime sends when it is asked for `signal`.
@@ -84,6 +97,7 @@ impl Fault {
         match self {
             Self::Succeed(at) if at == op => Ended::Exit(0),
             Self::Fail(at) if at == op && ended == Ended::Exit(0) => Ended::Exit(1),
+            Self::All(faults) => faults.iter().fold(ended, |ended, fault| fault.ended(op, ended)),
             _ => ended,
         }
     }
@@ -91,6 +105,9 @@ impl Fault {
     /// What the harness hears of the standard output of `op`.
     #[must_use]
     pub fn said(self, op: Op, stdout: String) -> String {
+        if let Self::All(faults) = self {
+            return faults.iter().fold(stdout, |stdout, fault| fault.said(op, stdout));
+        }
         let Self::Lie(pointer, value) = self else { return stdout };
         match (op, serde_json::from_str::<Value>(&stdout)) {
             (Op::State, Ok(mut state)) => {
@@ -132,6 +149,20 @@ fn replace(document: &mut Value, pointer: &str, json: &str) {
     }
 }
 
+fn parsed(json: &str) -> Option<Value> {
+    serde_json::from_str(json).ok()
+}
+
+/// Appends to the array at `pointer`, which is made when its parent is there.
+fn append(document: &mut Value, pointer: &str, items: Vec<Value>) {
+    if document.pointer(pointer).is_none() {
+        replace(document, pointer, "[]");
+    }
+    if let Some(array) = document.pointer_mut(pointer).and_then(Value::as_array_mut) {
+        array.extend(items);
+    }
+}
+
 impl std::fmt::Display for Fault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -139,6 +170,8 @@ impl std::fmt::Display for Fault {
             Self::DropLast(pointer) => write!(f, "drops the last of {pointer}"),
             Self::Reverse(pointer) => write!(f, "reverses {pointer}"),
             Self::Take(pointer, value) => write!(f, "takes {pointer} for {value}"),
+            Self::Push(pointer, value) => write!(f, "adds {value} to {pointer}"),
+            Self::Move(from, to) => write!(f, "takes {from} for {to}"),
             Self::Ignore(op) => write!(f, "does nothing for {op} and says it worked"),
             Self::Succeed(op) => write!(f, "says that {op} worked, whatever happened"),
             Self::Fail(op) => write!(f, "says that {op} failed though it worked"),
@@ -146,6 +179,10 @@ impl std::fmt::Display for Fault {
             Self::EagerStart => write!(f, "runs the program at create"),
             Self::Send(signal) => write!(f, "sends {signal} whatever it is asked to send"),
             Self::DeleteForeign => write!(f, "deletes what create did not make"),
+            Self::All(faults) => {
+                let each: Vec<String> = faults.iter().map(ToString::to_string).collect();
+                write!(f, "{}", each.join(", "))
+            }
         }
     }
 }
@@ -165,6 +202,9 @@ mod tests {
         assert_eq!(faulty(Fault::DropLast("/a/b")), json!({ "a": { "b": [1] } }));
         assert_eq!(faulty(Fault::Reverse("/a/b")), json!({ "a": { "b": [2, 1] } }));
         assert_eq!(faulty(Fault::Take("/a/b/0", "7")), json!({ "a": { "b": [7, 2] } }));
+        assert_eq!(faulty(Fault::Push("/a/b", "\"x\"")), json!({ "a": { "b": [1, 2, "x"] } }));
+        assert_eq!(faulty(Fault::Move("/a/b", "/a/c")), json!({ "a": { "c": [1, 2] } }));
+        assert_eq!(faulty(Fault::All(&[Fault::Drop("/a/b/0"), Fault::DropLast("/a/b")])), json!({ "a": { "b": [] } }));
         assert_eq!(faulty(Fault::Drop("/none")), json!({ "a": { "b": [1, 2] } }));
     }
 

@@ -12,9 +12,22 @@ use crate::profile::Op;
 pub struct Judgement {
     expectations: usize,
     findings: Vec<Finding>,
+    advisory: bool,
 }
 
 impl Judgement {
+    /// From now on a broken expectation is only a warning: what is expected does not bind this runtime, because it
+    /// claims an older release of the specification than the cited clauses are of.
+    pub fn advise(&mut self) {
+        self.advisory = true;
+    }
+
+    /// Whether what is expected does not bind this runtime.
+    #[must_use]
+    pub fn is_advisory(&self) -> bool {
+        self.advisory
+    }
+
     /// Expects `met` to be true. `expected` and `observed` are shown to the reader when it is not.
     pub fn expect(&mut self, what: &str, met: bool, expected: impl Into<String>, observed: impl Debug) {
         self.expectations += 1;

@@ -192,6 +192,22 @@ impl<'s> Lab<'s> {
         self.call(op, &Values::default().with("id", id).with("signal", "KILL"))
     }
 
+    /// Whether the runtime claims this release of the specification, or a later one, by the operation `features`. A
+    /// runtime without that operation claims nothing.
+    ///
+    /// # Errors
+    /// As [`Driver::call`].
+    pub fn claims(&self, major: u64, minor: u64) -> Told<bool> {
+        if !self.driver.has(Op::Features) {
+            return Ok(false);
+        }
+        let features = self.call(Op::Features, &Values::default())?;
+        let features: Value = serde_json::from_str(&features.stdout).unwrap_or_default();
+        let mut numbers = features["ociVersionMax"].as_str().unwrap_or("").split('.').map(|part| part.parse().ok());
+        let claimed: (Option<u64>, Option<u64>) = (numbers.next().flatten(), numbers.next().flatten());
+        Ok(claimed >= (Some(major), Some(minor)))
+    }
+
     /// The configurations that were made, by container id.
     #[must_use]
     pub fn configs(&self) -> BTreeMap<String, Value> {

@@ -1,0 +1,227 @@
+//! What a hook reads: the state of the container on standard input (`runtime.md#state`).
+
+use plimsoll_engine::check::Scenario;
+use plimsoll_engine::fault::Fault;
+use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::lab::Lab;
+use plimsoll_engine::need::Need;
+use plimsoll_engine::profile::Op;
+use plimsoll_fixtures::probe::HookRecord;
+use serde_json::{Value, json};
+
+use super::kind::{self, IT, Kind, Life};
+
+macro_rules! document {
+    ($kind:ident, $member:literal, $slug:literal, $when:literal, $elsewhere:literal, $beside:literal) => {
+        Scenario::new(
+            concat!("hooks.state/", $slug),
+            &[
+                "config.hooks.state-on-stdin",
+                "runtime.state.json-schema",
+                "runtime.state.id-present",
+                "runtime.state.bundle-present",
+                "runtime.state.oci-version-present",
+                "runtime.state.status-present",
+            ],
+            &[
+                Fault::Push(concat!("/hooks/", $member, "/0/args"), "\"no-stdin\""),
+                Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""lie=/id=\"other\"""#),
+                Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""lie=/bundle=\"rootfs\"""#),
+                Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""lie=/ociVersion=1""#),
+                Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""lie=/status=null""#),
+                Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""lie=/pid=\"1\"""#),
+            ],
+            |lab, out| document(&kind::$kind, lab, out),
+        )
+    };
+}
+pub(super) const DOCUMENT: &[Scenario] = for_each_kind!(document);
+
+/// The state that a hook read.
+fn read(record: &HookRecord) -> Told<Value> {
+    match serde_json::from_str(&record.stdin) {
+        Ok(state @ Value::Object(_)) => Ok(state),
+        Ok(_) | Err(_) => {
+            Err(Stop::broken(format!("standard input of {}", record.name), "a JSON object", record.stdin.clone()))
+        }
+    }
+}
+
+/// Members that the schema of the state requires, and those of which it tells the type.
+fn document(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
+    let life = Life::of(lab, |r| r.hook(kind.member, IT, &[]))?;
+    let state = read(life.record(IT)?)?;
+    out.expect_eq("id", &state["id"], &json!(life.bundle.id));
+    out.expect_eq("bundle", &state["bundle"], &json!(life.bundle.dir));
+    out.expect("ociVersion", state["ociVersion"].is_string(), "a string", &state["ociVersion"]);
+    out.expect("status", state["status"].as_str().is_some_and(|s| !s.is_empty()), "a word", &state["status"]);
+    let pid = state.get("pid").is_none_or(Value::is_u64);
+    out.expect("pid", pid, "absent, or a number that is not negative", &state["pid"]);
+    Ok(())
+}
+
+macro_rules! pid {
+    ($kind:ident, $member:literal, $slug:literal, $when:literal, $elsewhere:literal, $beside:literal) => {
+        Scenario::new(
+            concat!("hooks.state-pid/", $slug),
+            if kind::$kind.in_namespaces {
+                &["runtime.state.pid-in-container-namespace-hook"]
+            } else {
+                &["runtime.state.pid-in-runtime-namespace-hook"]
+            },
+            &[
+                Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""lie=/pid=0""#),
+                Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""lie=/pid=7""#),
+            ],
+            |lab, out| pid(&kind::$kind, lab, out),
+        )
+        .needs(&[Need::HostView])
+    };
+}
+pub(super) const PID: &[Scenario] = for_each_kind!(living pid);
+
+/// The container's process, by the number that it has where the hook runs.
+fn pid(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
+    let life = Life::of(lab, |r| r.hook(kind.member, IT, &[]))?;
+    let inside = life.process.as_ref().and_then(|process| process.status.nspid.last().copied());
+    let expected = if kind.in_namespaces { inside } else { Some(life.pid.as_raw()) };
+    out.expect_eq("pid", &read(life.record(IT)?)?["pid"], &json!(expected));
+    Ok(())
+}
+
+macro_rules! status {
+    ($kind:ident, $member:literal, $slug:literal, $when:literal, $elsewhere:literal, $beside:literal) => {
+        Scenario::new(
+            concat!("hooks.state-status/", $slug),
+            status_clause(&kind::$kind),
+            &[Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""lie=/status=\"paused\"""#)],
+            |lab, out| status(&kind::$kind, lab, out),
+        )
+        .advisory()
+    };
+}
+
+pub(super) const STATUS: &[Scenario] = for_each_kind!(status);
+
+const fn status_clause(kind: &Kind) -> &'static [&'static str] {
+    match kind.during {
+        Op::Create => &["runtime.state.status-creating"],
+        Op::Start if kind.in_rootfs => &["runtime.state.status-created"],
+        Op::Start => &["runtime.state.status-running"],
+        _ => &["runtime.state.status-stopped"],
+    }
+}
+
+fn status(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
+    let life = Life::of(lab, |r| r.hook(kind.member, IT, &[]))?;
+    out.expect_eq("status", &read(life.record(IT)?)?["status"], &json!(kind.status));
+    Ok(())
+}
+
+macro_rules! annotations {
+    ($kind:ident, $member:literal, $slug:literal, $when:literal, $elsewhere:literal, $beside:literal) => {
+        Scenario::new(
+            concat!("hooks.state-annotations/", $slug),
+            &["runtime.state.annotations-content", "config.hooks.state-on-stdin"],
+            &[Fault::Drop("/annotations/org.plimsoll.second"), Fault::Take("/annotations/org.plimsoll.first", "\"\"")],
+            |lab, out| annotations(&kind::$kind, lab, out),
+        )
+    };
+}
+pub(super) const ANNOTATIONS: &[Scenario] = for_each_kind!(annotations);
+
+/// Those of the configuration; a runtime may add its own.
+fn annotations(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
+    let given = json!({ "org.plimsoll.first": "one \"1\" é\n", "org.plimsoll.second": "" });
+    let life = Life::of(lab, |r| r.set("/annotations", given).hook(kind.member, IT, &[]))?;
+    let state = read(life.record(IT)?)?;
+    for (key, value) in life.bundle.config.get("/annotations").and_then(Value::as_object).into_iter().flatten() {
+        out.expect_eq(&format!("annotation {key}"), state["annotations"].get(key), Some(value));
+    }
+    Ok(())
+}
+
+macro_rules! unread {
+    ($kind:ident, $member:literal, $slug:literal, $when:literal, $elsewhere:literal, $beside:literal) => {
+        Scenario::new(
+            concat!("hooks.state-unread/", $slug),
+            &["config.hooks.state-on-stdin"],
+            &[Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""exit=1""#)],
+            |lab, out| unread(&kind::$kind, lab, out),
+        )
+    };
+}
+pub(super) const UNREAD: &[Scenario] = for_each_kind!(unread);
+
+/// More than a pipe holds, so that whoever writes it must go on when it is read, and survive when it is not.
+fn long_annotation() -> Value {
+    json!({ "org.plimsoll.long": "long ".repeat(40_000) })
+}
+
+/// A hook need not read: neither the first, which could, nor the second, which comes all the same.
+fn unread(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
+    let life = Life::of(lab, |r| r.hook(kind.member, "deaf", &["no-stdin"]).hook(kind.member, "next", &[]))?;
+    out.expect_eq("the hooks that ran", super::kind::names(&life.after_delete), ["deaf", "next"]);
+    Ok(())
+}
+
+pub(super) const OTHERS: &[Scenario] = &[
+    Scenario::new(
+        "hooks.state/longer-than-a-pipe",
+        &["config.hooks.state-on-stdin"],
+        &[Fault::Drop("/annotations"), Fault::Push("/hooks/startContainer/0/args", "\"no-stdin\"")],
+        long,
+    ),
+    Scenario::new(
+        "hooks.state-unread/longer-than-a-pipe",
+        &["config.hooks.state-on-stdin"],
+        &[Fault::Push("/hooks/createRuntime/0/args", "\"exit=1\""), Fault::Drop("/hooks/startContainer")],
+        long_unread,
+    )
+    .advisory(),
+    Scenario::new(
+        "hooks.state-version/all",
+        &["runtime.state.oci-version-meaning"],
+        &[Fault::Push("/hooks/createRuntime/0/args", r#""lie=/ociVersion=\"1.0\"""#)],
+        version,
+    )
+    .advisory(),
+];
+
+const BOTH: [Kind; 2] = [kind::CREATE_RUNTIME, kind::START_CONTAINER];
+
+fn long(lab: &Lab<'_>, out: &mut Judgement) -> Told {
+    let annotations = long_annotation();
+    let life = Life::of(lab, |r| {
+        BOTH.iter().fold(r.set("/annotations", &annotations), |r, kind| r.hook(kind.member, kind.member, &[]))
+    })?;
+    for kind in &BOTH {
+        let state = read(life.record(kind.member)?)?;
+        let whole = state["annotations"]["org.plimsoll.long"] == annotations["org.plimsoll.long"];
+        let length = state["annotations"].to_string().len();
+        out.expect(&format!("annotations of {}", kind.member), whole, "all 200 kB as given", length);
+    }
+    Ok(())
+}
+
+fn long_unread(lab: &Lab<'_>, out: &mut Judgement) -> Told {
+    let life = Life::of(lab, |r| {
+        let recipe = r.set("/annotations", long_annotation());
+        BOTH.iter().fold(recipe, |r, kind| r.hook(kind.member, kind.member, &["no-stdin"]))
+    })?;
+    out.expect_eq("the hooks that ran", super::kind::names(&life.after_delete), BOTH.map(|kind| kind.member));
+    Ok(())
+}
+
+/// A released version, in full: the state follows a release of the specification.
+fn version(lab: &Lab<'_>, out: &mut Judgement) -> Told {
+    let life = Life::of(lab, |r| BOTH.iter().fold(r, |r, kind| r.hook(kind.member, kind.member, &[])))?;
+    for kind in &BOTH {
+        let state = read(life.record(kind.member)?)?;
+        let version = state["ociVersion"].as_str().unwrap_or("");
+        let core = version.split(['-', '+']).next().unwrap_or("");
+        let whole = core.split('.').filter(|part| part.parse::<u32>().is_ok()).count() == 3;
+        out.expect(&format!("version in the state of {}", kind.member), whole, "of the form 1.2.3", version);
+    }
+    Ok(())
+}

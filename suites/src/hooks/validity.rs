@@ -1,0 +1,114 @@
+//! Which hooks a runtime takes, and which it refuses.
+
+use plimsoll_engine::check::Scenario;
+use plimsoll_engine::fault::Fault;
+use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::lab::Lab;
+use plimsoll_engine::profile::Op;
+use plimsoll_fixtures::Recipe;
+use serde_json::json;
+
+use super::kind::{self, IT, Kind, Life};
+
+macro_rules! relative_path {
+    ($kind:ident, $member:literal, $slug:literal, $when:literal, $elsewhere:literal, $beside:literal) => {
+        Scenario::new(
+            concat!("hooks.relative-path/", $slug),
+            &["config.hooks.entry.path-absolute", "config.values.invalid-error"],
+            &[Fault::Drop(concat!("/hooks/", $member)), Fault::Succeed(Op::Create)],
+            |lab, out| relative_path(&kind::$kind, lab, out),
+        )
+        .advisory()
+    };
+}
+
+pub(super) const RELATIVE_PATH: &[Scenario] = for_each_kind!(relative_path);
+
+/// A path that would lead to a program from the bundle, or from the container's root, is not taken all the same.
+fn relative_path(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
+    let path = if kind.in_rootfs { "probe" } else { "rootfs/probe" };
+    refused(lab, out, |r| r.hook(kind.member, IT, &[]).set(&kind.pointer("/0/path"), path))
+}
+
+/// Create refuses; or, where the hook is only looked at when its time comes, start does. It never runs.
+fn refused(lab: &Lab<'_>, out: &mut Judgement, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> Told {
+    let bundle = lab.bundle(edits)?;
+    let attempt = lab.try_create(&bundle)?;
+    let mut errors = vec![!attempt.outcome.succeeded()];
+    if attempt.outcome.succeeded() {
+        let container = attempt.container()?;
+        errors.push(!container.start()?.succeeded());
+        container.delete_by_force()?.ok()?;
+    }
+    out.expect("an operation up to start", errors.contains(&true), "an error", &errors);
+    out.expect("hooks that ran", bundle.hook_log()?.is_empty(), "none", bundle.hook_log()?);
+    Ok(())
+}
+
+/// One bad entry of createRuntime.
+macro_rules! bad {
+    ($name:literal, $cites:expr, $faults:expr, $edits:expr) => {
+        Scenario::new(concat!("hooks.invalid/", $name), $cites, $faults, |lab, out| refused(lab, out, $edits))
+            .advisory()
+    };
+}
+
+const TIMEOUT: &str = "/hooks/createRuntime/0/timeout";
+const TIMEOUT_CLAUSES: &[&str] = &["config.hooks.entry.timeout-positive", "config.values.invalid-error"];
+
+pub(super) const REFUSED: &[Scenario] = &[
+    bad!(
+        "no-path",
+        &["config.hooks.entry.path-required", "config.values.invalid-error"],
+        &[Fault::Drop("/hooks")],
+        |r| r.hook("createRuntime", IT, &[]).remove("/hooks/createRuntime/0/path")
+    ),
+    bad!("timeout-zero", TIMEOUT_CLAUSES, &[Fault::Drop(TIMEOUT)], |r| r
+        .hook("createRuntime", IT, &[])
+        .set(TIMEOUT, 0)),
+    bad!("timeout-negative", TIMEOUT_CLAUSES, &[Fault::Drop(TIMEOUT)], |r| r
+        .hook("createRuntime", IT, &[])
+        .set(TIMEOUT, -1)),
+];
+
+/// A container that is made and lives as if nothing had been said of hooks.
+macro_rules! accepted {
+    ($name:literal, $cites:expr, $faults:expr, $edits:expr) => {
+        Scenario::new(concat!("hooks.valid/", $name), $cites, $faults, |lab, out| {
+            let life = Life::of(lab, $edits)?;
+            out.expect_eq("the hooks that ran", kind::names(&life.after_delete), [""; 0]);
+            Ok(())
+        })
+    };
+}
+
+pub(super) const ACCEPTED: &[Scenario] = &[
+    accepted!(
+        "no-hooks",
+        &["config.hooks.any-subset", "config.hooks.optional-members", "config.hooks.optional-members-since-1-0-2"],
+        &[Fault::Fail(Op::Create), Fault::Fail(Op::Start), Fault::Fail(Op::Delete)],
+        |r| r.set("/hooks", json!({}))
+    ),
+    accepted!(
+        "empty-lists",
+        &["config.hooks.any-subset"],
+        &[Fault::Fail(Op::Create), Fault::Fail(Op::Start), Fault::Fail(Op::Delete)],
+        |r| {
+            r.set("/hooks", json!({
+            "prestart": [], "createRuntime": [], "createContainer": [], "startContainer": [], "poststart": [], "poststop": []
+        }))
+        }
+    ),
+    accepted!(
+        "unknown-kind",
+        &["config.unknown-properties.ignored", "config.unknown-properties.no-error"],
+        &[Fault::Fail(Op::Create), Fault::Move("/hooks/preCreate", "/hooks/createRuntime")],
+        |r| r.hook("preCreate", IT, &[])
+    ),
+    accepted!(
+        "unknown-kind-of-another-shape",
+        &["config.unknown-properties.ignored", "config.unknown-properties.no-error"],
+        &[Fault::Fail(Op::Create)],
+        |r| r.set("/hooks", json!({ "preCreate": { "path": 7 } }))
+    ),
+];

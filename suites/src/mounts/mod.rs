@@ -3,6 +3,7 @@
 mod effect;
 mod entry;
 mod flags;
+mod propagation;
 mod recursive;
 mod tree;
 mod words;
@@ -16,7 +17,8 @@ pub(crate) const CASES: &[&[Case]] = &[
     recursive::SETTING,
     recursive::CLEARING,
     recursive::ORDER,
+    propagation::CASES,
     effect::PLAIN,
     effect::RECURSIVE,
 ];
-pub(crate) const SCENARIOS: &[&[Scenario]] = &[recursive::SCENARIOS];
+pub(crate) const SCENARIOS: &[&[Scenario]] = &[propagation::SCENARIOS, recursive::SCENARIOS];

@@ -72,6 +72,7 @@ fn attempt(
     let guard = Guard::before(lab.watched())?;
     let mut judgement = Judgement::default();
     let told = catch_unwind(AssertUnwindSafe(|| tell(check, &lab, &mut judgement)));
+    lab.take_down();
     let left = match guard.after() {
         Ok(left) => left,
         Err(why) => {
@@ -87,6 +88,7 @@ fn attempt(
     }
     drop(lab);
     guard::sweep(tag)?;
+    guard::detach_below(&dir)?;
     if let Some(base) = &wishes.keep {
         let kept = keep::keep(&dir, base, &check.id, &settings.probe, result)?;
         if let Some(evidence) = &mut result.evidence {

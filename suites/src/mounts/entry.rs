@@ -1,0 +1,47 @@
+//! The entries of `mounts`, read as a rule needs them.
+
+use plimsoll_fixtures::Config;
+use serde_json::Value;
+
+/// One entry, after which nothing else is mounted at its destination.
+#[derive(Clone, Debug)]
+pub(super) struct Entry<'c> {
+    /// Destination from the root directory of the container; a relative one starts there.
+    pub(super) destination: String,
+    pub(super) kind: &'c str,
+    pub(super) source: &'c str,
+    pub(super) options: Vec<&'c str>,
+}
+
+impl<'c> Entry<'c> {
+    fn read(mount: &'c Value) -> Self {
+        let text = |name: &str| mount[name].as_str().unwrap_or_default();
+        let options = mount["options"].as_array().map_or(&[][..], Vec::as_slice);
+        Self {
+            destination: format!("/{}", text("destination").trim_start_matches('/')),
+            kind: text("type"),
+            source: text("source"),
+            options: options.iter().filter_map(Value::as_str).collect(),
+        }
+    }
+
+    pub(super) fn is_bind(&self) -> bool {
+        self.has("bind") || self.has("rbind")
+    }
+
+    pub(super) fn has(&self, option: &str) -> bool {
+        self.options.contains(&option)
+    }
+
+    /// The value of the last option of the form `name=value`.
+    pub(super) fn value(&self, name: &str) -> Option<&'c str> {
+        self.options.iter().rev().find_map(|option| option.strip_prefix(name)?.strip_prefix('='))
+    }
+}
+
+/// The entries whose destination no later entry has, in order.
+pub(super) fn entries(config: &Config) -> Vec<Entry<'_>> {
+    let all: Vec<Entry<'_>> = config.list("/mounts").iter().map(Entry::read).collect();
+    let covered = |at: usize| all[at + 1..].iter().any(|later| later.destination == all[at].destination);
+    (0..all.len()).filter(|&at| !covered(at)).map(|at| all[at].clone()).collect()
+}

@@ -80,7 +80,7 @@ fn without_uts(lab: &Lab<'_>, out: &mut Judgement, edits: fn(&mut Recipe) -> &mu
     let after = own_name(pointer)?;
     if !attempt.outcome.succeeded() {
         out.expect_eq("the name around the container after the error", after, before);
-        return Ok(attempt.outcome.refused()?);
+        return attempt.outcome.refused();
     }
     out.expect_eq("the name around the container", Some(after.as_str()), bundle.config.text(pointer));
     let container = attempt.container()?;

@@ -2,8 +2,9 @@
 //! first, the exit code second, the words never.
 
 use plimsoll_engine::container::Container;
+use plimsoll_engine::guard::Watch;
 use plimsoll_engine::judgement::{Judgement, Outcome, Told};
-use plimsoll_engine::lab::Lab;
+use plimsoll_engine::lab::{Attempt, Lab};
 use plimsoll_engine::profile::{Op, Values};
 use plimsoll_fixtures::Bundle;
 
@@ -54,14 +55,12 @@ pub(crate) fn leaves(
 /// Create must refuse this bundle, and there is no container afterwards.
 pub(crate) fn by_create(lab: &Lab<'_>, out: &mut Judgement, bundle: &Bundle) -> Told {
     let watch = lab.watch()?;
-    let outcome = lab.try_create(bundle)?.outcome;
-    if outcome.succeeded() {
-        told(out, "create", &outcome);
-        return discard(lab, &bundle.id);
+    let attempt = lab.try_create(bundle)?;
+    if !attempt.outcome.succeeded() {
+        return settle(lab, out, &watch, bundle, attempt);
     }
-    no_container(lab, out, bundle, &outcome)?;
-    watch.differences("create")?.into_iter().for_each(|finding| out.add(finding));
-    Ok(())
+    told(out, "create", &attempt.outcome);
+    discard(lab, &bundle.id)
 }
 
 /// Create or, failing that, start must refuse this bundle, and its program never runs.
@@ -69,25 +68,24 @@ pub(crate) fn by_create_or_start(lab: &Lab<'_>, out: &mut Judgement, bundle: &Bu
     let watch = lab.watch()?;
     let attempt = lab.try_create(bundle)?;
     if !attempt.outcome.succeeded() {
-        no_container(lab, out, bundle, &attempt.outcome)?;
-        drop(attempt);
-        watch.differences("create")?.into_iter().for_each(|finding| out.add(finding));
-        return Ok(());
+        return settle(lab, out, &watch, bundle, attempt);
     }
     let container = attempt.container()?;
     let started = container.start()?;
+    let ran = container.greeted().is_ok();
+    out.expect("the program", !ran, "never runs", "it runs");
     told(out, "create, then start", &started);
-    if !started.succeeded() {
-        container.ended()?;
-        out.expect("the program", !container.has_spoken(), "never runs", "it has spoken");
-    }
     discard(lab, &bundle.id)
 }
 
-fn no_container(lab: &Lab<'_>, out: &mut Judgement, bundle: &Bundle, outcome: &Outcome) -> Told {
+/// What is to be expected after create has refused a bundle: nothing is left, and there is no container.
+pub(crate) fn settle(lab: &Lab<'_>, out: &mut Judgement, watch: &Watch, bundle: &Bundle, attempt: Attempt<'_>) -> Told {
+    let outcome = attempt.outcome.clone();
+    drop(attempt);
+    watch.differences("create")?.into_iter().for_each(|finding| out.add(finding));
     let state = lab.call_id(Op::State, &bundle.id)?;
     out.expect("state after the refused create", !state.succeeded(), "an error: no container", state.stdout.trim());
-    told(out, "create", outcome);
+    told(out, "create", &outcome);
     Ok(())
 }
 

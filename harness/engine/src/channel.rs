@@ -116,6 +116,10 @@ impl Channel {
                 let limit = format!("a line within {:?}", self.timeout);
                 return Err(Stop::broken("the program", limit, "it is alive and says nothing"));
             }
+            // What was said last may come together with the end of the stream.
+            if let Some(line) = self.take_line() {
+                return Ok(Some(line));
+            }
             if self.answers.fd().is_none() {
                 let expected = "open until the program ends";
                 return Err(Stop::broken("the program's standard output", expected, "closed"));

@@ -86,15 +86,11 @@ impl<'l> Container<'l> {
     /// # Errors
     /// As [`Container::call`].
     pub fn start(&self) -> Told<Outcome> {
-        if self.eager && !self.has_spoken_once() {
+        if self.eager && self.hello.get().is_none() {
             let (op, ended) = (Op::Start, Ended::Exit(0));
             return Ok(Outcome { op, ended, stdout: String::new(), stderr: String::new() });
         }
         self.call(Op::Start, |values| values)
-    }
-
-    fn has_spoken_once(&self) -> bool {
-        self.hello.get().is_some()
     }
 
     /// Starts the container and waits for the probe inside to speak; the process that the runtime named must be it.

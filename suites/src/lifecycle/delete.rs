@@ -86,7 +86,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new(
         "lifecycle.delete/keeps-joined-namespaces",
         KEEPS,
-        &[Fault::Send(nix::sys::signal::Signal::SIGKILL)],
+        &[Fault::Drop("/linux/namespaces/0/path")],
         |lab, out| {
             let host = lab.running(|r| r.new_namespace("network"))?;
             let joined =
@@ -97,7 +97,6 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             })?;
             let before = host.observe()?.namespaces;
             out.expect_eq("the namespace of both", guest.observe()?.namespace("net"), host.observe()?.namespace("net"));
-            guest.kill(nix::sys::signal::Signal::SIGTERM)?.ok()?;
             guest.finish_and_delete()?;
             out.expect_eq("the namespaces after delete of the guest", host.observe()?.namespaces, before);
             out.expect("the program of the host", host.ask(Ask::Session)?.is_ok(), "answers", ());

@@ -52,7 +52,6 @@ fn create_as(lab: &Lab<'_>, out: &mut Judgement, id: &str) -> Told {
         let state: Value = serde_json::from_str(&state).unwrap_or_default();
         out.expect_eq("the id in the state of the container", state["id"].as_str(), Some(id));
         discard(lab, id)?;
-        fs::remove_file(lab.pid_file(&bundle))?;
     }
     watch.differences("create")?.into_iter().for_each(|finding| out.add(finding));
     // It was the id, and nothing else, that was refused.

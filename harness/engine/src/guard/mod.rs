@@ -16,7 +16,7 @@ use plimsoll_reports::model::Finding;
 
 pub use canary::plant_canary;
 pub use sweep::{detach_below, sweep};
-pub use watch::CANARY;
+pub use watch::{CANARY, Watch};
 
 use snapshot::Snapshot;
 

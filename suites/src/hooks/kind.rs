@@ -54,9 +54,9 @@ macro_rules! for_each_kind {
     };
     ($row:ident, [$($last:expr)?]) => {
         &[
-            $row!(PRESTART, "prestart", "prestart", "during-create", "poststart", "createContainer"),
-            $row!(CREATE_RUNTIME, "createRuntime", "create-runtime", "during-create", "poststart", "createContainer"),
-            $row!(CREATE_CONTAINER, "createContainer", "create-container", "during-create", "poststart", "prestart"),
+            $row!(PRESTART, "prestart", "prestart", "during-create", "poststop", "createContainer"),
+            $row!(CREATE_RUNTIME, "createRuntime", "create-runtime", "during-create", "poststop", "createContainer"),
+            $row!(CREATE_CONTAINER, "createContainer", "create-container", "during-create", "poststop", "prestart"),
             $row!(START_CONTAINER, "startContainer", "start-container", "during-start", "createContainer", "prestart"),
             $row!(POSTSTART, "poststart", "poststart", "after-program-exec", "createRuntime", "createContainer"),
             $($last)?

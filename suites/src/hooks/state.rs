@@ -20,6 +20,7 @@ macro_rules! document {
                 "runtime.state.json-schema",
                 "runtime.state.id-present",
                 "runtime.state.bundle-present",
+                "runtime.state.bundle-absolute",
                 "runtime.state.oci-version-present",
                 "runtime.state.status-present",
             ],
@@ -146,7 +147,7 @@ macro_rules! unread {
         Scenario::new(
             concat!("hooks.state-unread/", $slug),
             &["config.hooks.state-on-stdin"],
-            &[Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""exit=1""#)],
+            &[Fault::Fail(kind::$kind.during), Fault::DropLast(concat!("/hooks/", $member))],
             |lab, out| unread(&kind::$kind, lab, out),
         )
     };

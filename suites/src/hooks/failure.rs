@@ -9,7 +9,7 @@ use plimsoll_engine::lab::Lab;
 use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::{Bundle, Recipe};
 
-use super::kind::{self, Kind, POSTSTART, names};
+use super::kind::{self, Kind, POSTSTART, long_annotation, names};
 
 /// How a hook fails.
 #[derive(Clone, Copy, PartialEq)]
@@ -24,7 +24,12 @@ impl Mode {
     fn hooks<'r>(self, recipe: &'r mut Recipe, kind: &Kind) -> &'r mut Recipe {
         let how = if self == Self::Signal { "signal=9" } else { "exit=1" };
         recipe.hook(kind.member, "first", &[]).hook(kind.member, "bad", &[how]).hook(kind.member, "third", &[]);
-        if self == Self::MissingFile { recipe.set(&kind.pointer("/1/path"), "/nowhere/hook") } else { recipe }
+        match self {
+            Self::Exit | Self::Signal => recipe,
+            Self::MissingFile => {
+                recipe.set(&kind.pointer("/1/path"), "/nowhere/hook").set("/annotations", long_annotation())
+            }
+        }
     }
 
     /// What is in the log of a runtime that goes no further.
@@ -134,9 +139,9 @@ pub(super) fn provoke<'l>(
     Ok(Some(container))
 }
 
-/// The container's process comes to its end. Where start says that it worked, it may run the program instead.
+/// The container's process comes to its end. Where start did not say that it failed, it may run the program instead.
 pub(super) fn is_stopped(container: &Container<'_>, start: &Outcome, out: &mut Judgement) -> Told {
-    if start.succeeded() && container.greeted().is_ok() {
+    if start.refused().is_err() && container.greeted().is_ok() {
         out.expect("the container's process", false, "stopped", "it runs the program");
         return Ok(());
     }

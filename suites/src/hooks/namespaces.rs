@@ -13,7 +13,7 @@ use plimsoll_fixtures::Config;
 use plimsoll_fixtures::probe::PATH as IN_ROOTFS;
 
 use super::failure::{SILENT, advise, provoke, tidy_up};
-use super::kind::{self, IT, Kind, Life, names};
+use super::kind::{self, IT, Kind, Life, long_annotation, names};
 
 macro_rules! execution {
     ($kind:ident, $member:literal, $slug:literal, $when:literal, $elsewhere:literal, $beside:literal) => {
@@ -115,7 +115,9 @@ fn path(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
 fn other_root(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
     advise(kind, lab, out)?;
     let path = if kind.in_rootfs { "{probe}" } else { IN_ROOTFS };
-    let bundle = lab.bundle(|r| r.hook(kind.member, IT, &[]).set(&kind.pointer("/0/path"), path))?;
+    let bundle = lab.bundle(|r| {
+        r.set("/annotations", long_annotation()).hook(kind.member, IT, &[]).set(&kind.pointer("/0/path"), path)
+    })?;
     if let Some(container) = provoke(lab, kind, &bundle, out)? {
         tidy_up(lab, &container)?;
     }

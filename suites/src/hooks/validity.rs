@@ -86,13 +86,18 @@ macro_rules! accepted {
 pub(super) const ACCEPTED: &[Scenario] = &[
     accepted!(
         "no-hooks",
-        &["config.hooks.any-subset", "config.hooks.optional-members", "config.hooks.optional-members-since-1-0-2"],
+        &[
+            "config.hooks.any-subset",
+            "config.hooks.optional-members",
+            "config.hooks.optional-members-since-1-0-2",
+            "runtime.create.makes-container",
+        ],
         &[Fault::Fail(Op::Create), Fault::Fail(Op::Start), Fault::Fail(Op::Delete)],
         |r| r.set("/hooks", json!({}))
     ),
     accepted!(
         "empty-lists",
-        &["config.hooks.any-subset"],
+        &["config.hooks.any-subset", "runtime.create.makes-container"],
         &[Fault::Fail(Op::Create), Fault::Fail(Op::Start), Fault::Fail(Op::Delete)],
         |r| {
             r.set("/hooks", json!({

@@ -11,16 +11,13 @@ use plimsoll_fixtures::probe::Seen;
 use super::kind::{CREATE_CONTAINER, CREATE_RUNTIME, IT, Kind, Life, PRESTART};
 use super::namespaces::{asked_for, of_process};
 
-/// A wrong runtime runs them when all is over.
+/// A wrong runtime does not run them, or only when all is over.
 macro_rules! seen {
     ($id:literal, $cites:expr, $member:literal, $story:expr) => {
         Scenario::new(
             $id,
             $cites,
-            &[
-                Fault::Move(concat!("/hooks/", $member), "/hooks/poststart"),
-                Fault::Move(concat!("/hooks/", $member), "/hooks/poststop"),
-            ],
+            &[Fault::Drop(concat!("/hooks/", $member)), Fault::Move(concat!("/hooks/", $member), "/hooks/poststop")],
             $story,
         )
         .needs(&[Need::HostView])

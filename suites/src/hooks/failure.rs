@@ -4,12 +4,12 @@
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, Outcome, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::{Bundle, Recipe};
 
-use super::kind::{self, Kind, POSTSTART, names};
+use super::kind::{self, Kind, POSTSTART, long_annotation, names};
 
 /// How a hook fails.
 #[derive(Clone, Copy, PartialEq)]
@@ -24,7 +24,12 @@ impl Mode {
     fn hooks<'r>(self, recipe: &'r mut Recipe, kind: &Kind) -> &'r mut Recipe {
         let how = if self == Self::Signal { "signal=9" } else { "exit=1" };
         recipe.hook(kind.member, "first", &[]).hook(kind.member, "bad", &[how]).hook(kind.member, "third", &[]);
-        if self == Self::MissingFile { recipe.set(&kind.pointer("/1/path"), "/nowhere/hook") } else { recipe }
+        match self {
+            Self::Exit | Self::Signal => recipe,
+            Self::MissingFile => {
+                recipe.set(&kind.pointer("/1/path"), "/nowhere/hook").set("/annotations", long_annotation())
+            }
+        }
     }
 
     /// What is in the log of a runtime that goes no further.
@@ -33,9 +38,13 @@ impl Mode {
     }
 }
 
-/// Wrong runtimes do not look at the end of a hook, say nothing of it, or say so and let the container be.
+/// Says nothing of a failure, whichever operation runs the hook.
+pub(super) const SILENT: Fault = Fault::All(&[Fault::Succeed(Op::Create), Fault::Succeed(Op::Start)]);
+
+/// Wrong runtimes do not look at the end of a hook, go on with the list, say nothing of it, or say so and let the
+/// container be: `$gone` makes the hook harmless.
 macro_rules! fails {
-    ($mode:ident, $id:literal, $kind:ident, $member:literal, $slug:literal) => {
+    ($mode:ident, $id:literal, $gone:expr, $kind:ident, $member:literal, $slug:literal) => {
         Scenario::new(
             concat!($id, $slug),
             &[
@@ -44,10 +53,10 @@ macro_rules! fails {
                 "runtime.errors.no-side-effects",
             ],
             &[
-                Fault::Drop(concat!("/hooks/", $member, "/1")),
+                $gone,
                 Fault::Reverse(concat!("/hooks/", $member)),
-                Fault::Succeed(kind::$kind.during),
-                Fault::All(&[Fault::Drop(concat!("/hooks/", $member, "/1")), Fault::Fail(kind::$kind.during)]),
+                SILENT,
+                Fault::All(&[$gone, Fault::DropLast(concat!("/hooks/", $member)), Fault::Fail(kind::$kind.during)]),
             ],
             |lab, out| fails(&kind::$kind, Mode::$mode, lab, out),
         )
@@ -56,19 +65,40 @@ macro_rules! fails {
 
 macro_rules! exit {
     ($kind:ident, $member:literal, $slug:literal, $when:literal, $elsewhere:literal, $beside:literal) => {
-        fails!(Exit, "hooks.failure-by-exit-code/", $kind, $member, $slug)
+        fails!(
+            Exit,
+            "hooks.failure-by-exit-code/",
+            Fault::Take(concat!("/hooks/", $member, "/1/args/4"), "\"exit=0\""),
+            $kind,
+            $member,
+            $slug
+        )
     };
 }
 
 macro_rules! signal {
     ($kind:ident, $member:literal, $slug:literal, $when:literal, $elsewhere:literal, $beside:literal) => {
-        fails!(Signal, "hooks.failure-by-signal/", $kind, $member, $slug)
+        fails!(
+            Signal,
+            "hooks.failure-by-signal/",
+            Fault::Take(concat!("/hooks/", $member, "/1/args/4"), "\"exit=0\""),
+            $kind,
+            $member,
+            $slug
+        )
     };
 }
 
 macro_rules! missing_file {
     ($kind:ident, $member:literal, $slug:literal, $when:literal, $elsewhere:literal, $beside:literal) => {
-        fails!(MissingFile, "hooks.failure-by-missing-file/", $kind, $member, $slug)
+        fails!(
+            MissingFile,
+            "hooks.failure-by-missing-file/",
+            Fault::Drop(concat!("/hooks/", $member, "/1")),
+            $kind,
+            $member,
+            $slug
+        )
     };
 }
 
@@ -91,20 +121,35 @@ pub(super) const DESTROYS: &[Scenario] = for_each_kind!(living destroys);
 
 /// Goes as far as the operation that the hook makes fail; the container, when there was one before. A runtime that
 /// runs poststart hooks in create may let create fail instead: another check judges when they run.
-fn provoke<'l>(lab: &'l Lab<'l>, kind: &Kind, bundle: &Bundle) -> Told<Option<Container<'l>>> {
+pub(super) fn provoke<'l>(
+    lab: &'l Lab<'l>,
+    kind: &Kind,
+    bundle: &Bundle,
+    out: &mut Judgement,
+) -> Told<Option<Container<'l>>> {
     let attempt = lab.try_create(bundle)?;
     if kind.during == Op::Create || (*kind == POSTSTART && !attempt.outcome.succeeded()) {
         attempt.outcome.refused()?;
         return Ok(None);
     }
     let container = attempt.container()?;
-    container.start()?.refused()?;
-    container.wait()?;
+    let start = container.start()?;
+    out.expect("start", start.refused().is_ok(), "an error: an exit code other than 0", start.said());
+    is_stopped(&container, &start, out)?;
     Ok(Some(container))
 }
 
+/// The container's process comes to its end. Where start did not say that it failed, it may run the program instead.
+pub(super) fn is_stopped(container: &Container<'_>, start: &Outcome, out: &mut Judgement) -> Told {
+    if start.refused().is_err() && container.greeted().is_ok() {
+        out.expect("the container's process", false, "stopped", "it runs the program");
+        return Ok(());
+    }
+    container.wait()
+}
+
 /// Since 1.3.0 a poststart hook must not fail; before, that was only worth a warning.
-fn advise(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
+pub(super) fn advise(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
     if *kind == POSTSTART && !lab.claims(1, 3)? {
         out.advise();
     }
@@ -115,7 +160,7 @@ fn advise(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
 fn fails(kind: &Kind, mode: Mode, lab: &Lab<'_>, out: &mut Judgement) -> Told {
     advise(kind, lab, out)?;
     let bundle = lab.bundle(|r| mode.hooks(r, kind).log_program())?;
-    if let Some(container) = provoke(lab, kind, &bundle)? {
+    if let Some(container) = provoke(lab, kind, &bundle, out)? {
         tidy_up(lab, &container)?;
     }
     let log = bundle.hook_log()?;
@@ -127,14 +172,15 @@ fn fails(kind: &Kind, mode: Mode, lab: &Lab<'_>, out: &mut Judgement) -> Told {
     Ok(())
 }
 
-fn tidy_up(lab: &Lab<'_>, container: &Container<'_>) -> Told {
+pub(super) fn tidy_up(lab: &Lab<'_>, container: &Container<'_>) -> Told {
     if lab.call_id(Op::State, container.id())?.succeeded() { container.delete_by_force()?.ok() } else { Ok(()) }
 }
 
 /// Nobody has to call delete: the poststop hooks have run, and the container is forgotten.
 fn destroys(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
+    advise(kind, lab, out)?;
     let bundle = lab.bundle(|r| r.hook(kind.member, "bad", &["exit=1"]).hook("poststop", "poststop", &[]))?;
-    let container = provoke(lab, kind, &bundle)?;
+    let container = provoke(lab, kind, &bundle, out)?;
     let state = lab.call_id(Op::State, &bundle.id)?;
     out.expect_eq("the hooks that ran", names(&bundle.hook_log()?), ["bad", "poststop"]);
     out.expect("state of the container", !state.succeeded(), "an error: there is no such container", state.said());

@@ -7,6 +7,7 @@ use plimsoll_engine::observer::Observation;
 use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::probe::HookRecord;
 use plimsoll_fixtures::{Bundle, Recipe};
+use serde_json::{Value, json};
 
 /// A kind of hooks.
 #[derive(Debug, PartialEq)]
@@ -54,9 +55,9 @@ macro_rules! for_each_kind {
     };
     ($row:ident, [$($last:expr)?]) => {
         &[
-            $row!(PRESTART, "prestart", "prestart", "during-create", "poststart", "createContainer"),
-            $row!(CREATE_RUNTIME, "createRuntime", "create-runtime", "during-create", "poststart", "createContainer"),
-            $row!(CREATE_CONTAINER, "createContainer", "create-container", "during-create", "poststart", "prestart"),
+            $row!(PRESTART, "prestart", "prestart", "during-create", "poststop", "createContainer"),
+            $row!(CREATE_RUNTIME, "createRuntime", "create-runtime", "during-create", "poststop", "createContainer"),
+            $row!(CREATE_CONTAINER, "createContainer", "create-container", "during-create", "poststop", "prestart"),
             $row!(START_CONTAINER, "startContainer", "start-container", "during-start", "createContainer", "prestart"),
             $row!(POSTSTART, "poststart", "poststart", "after-program-exec", "createRuntime", "createContainer"),
             $($last)?
@@ -111,6 +112,12 @@ impl Life {
         [&self.after_create, &self.after_start, &self.after_delete]
             .map(|log| log.iter().filter(|record| record.name == name).count())
     }
+}
+
+/// An annotation that makes the state longer than a pipe holds. Whoever writes it meets the end of a hook that does not
+/// read it, or cannot be executed, every time and not now and then.
+pub(super) fn long_annotation() -> Value {
+    json!({ "org.plimsoll.long": "long ".repeat(40_000) })
 }
 
 /// The names in a log, in order.

@@ -9,11 +9,11 @@ use plimsoll_engine::judgement::{Judgement, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::Observation;
-use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::Config;
 use plimsoll_fixtures::probe::PATH as IN_ROOTFS;
 
-use super::kind::{self, IT, Kind, Life};
+use super::failure::{SILENT, advise, provoke, tidy_up};
+use super::kind::{self, IT, Kind, Life, long_annotation, names};
 
 macro_rules! execution {
     ($kind:ident, $member:literal, $slug:literal, $when:literal, $elsewhere:literal, $beside:literal) => {
@@ -49,7 +49,7 @@ macro_rules! other_root {
         Scenario::new(
             concat!("hooks.path-of-other-root/", $slug),
             &[concat!("config.hooks.", $slug, ".path-resolution"), "config.hooks.entry.path-executed"],
-            &[Fault::Drop(concat!("/hooks/", $member)), Fault::Succeed(kind::$kind.during)],
+            &[Fault::Drop(concat!("/hooks/", $member)), SILENT],
             |lab, out| other_root(&kind::$kind, lab, out),
         )
     };
@@ -113,17 +113,14 @@ fn path(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
 
 /// A path that leads to a program in the other root alone leads nowhere: the hook fails.
 fn other_root(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
+    advise(kind, lab, out)?;
     let path = if kind.in_rootfs { "{probe}" } else { IN_ROOTFS };
-    let bundle = lab.bundle(|r| r.hook(kind.member, IT, &[]).set(&kind.pointer("/0/path"), path))?;
-    let attempt = lab.try_create(&bundle)?;
-    if kind.during == Op::Create || !attempt.outcome.succeeded() {
-        attempt.outcome.refused()?;
-    } else {
-        let container = attempt.container()?;
-        container.start()?.refused()?;
-        container.wait()?;
-        container.delete_by_force()?.ok()?;
+    let bundle = lab.bundle(|r| {
+        r.set("/annotations", long_annotation()).hook(kind.member, IT, &[]).set(&kind.pointer("/0/path"), path)
+    })?;
+    if let Some(container) = provoke(lab, kind, &bundle, out)? {
+        tidy_up(lab, &container)?;
     }
-    out.expect("hooks that ran", bundle.hook_log()?.is_empty(), "none", bundle.hook_log()?);
+    out.expect_eq("hooks that ran", names(&bundle.hook_log()?), [""; 0]);
     Ok(())
 }

@@ -87,11 +87,14 @@ fn start_container_before_program(lab: &Lab<'_>, out: &mut Judgement) -> Told {
 }
 
 /// All kinds and the program in one time line. Program and poststart hook run side by side once the program is
-/// executed, so either may speak first.
+/// executed, so either may speak first. The slow startContainer hook holds the program up, and nothing may overtake it.
 fn whole_life(lab: &Lab<'_>, out: &mut Judgement) -> Told {
     const ORDER: [&str; 6] =
         ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"];
-    let life = Life::of(lab, |r| ORDER.iter().rev().fold(r.log_program(), |r, &member| r.hook(member, member, &[])))?;
+    let options = |member: &str| if member == "startContainer" { vec!["delay=100"] } else { Vec::new() };
+    let life = Life::of(lab, |r| {
+        ORDER.iter().rev().fold(r.log_program(), |r, &member| r.hook(member, member, &options(member)))
+    })?;
     let all = names(&life.after_delete);
     let hooks: Vec<&str> = all.iter().copied().filter(|&name| name != "program").collect();
     out.expect_eq("the hooks that ran", hooks, ORDER);

@@ -80,9 +80,9 @@ const POSTSTOP_WAITED_FOR: Scenario = Scenario::new(
     },
 );
 
-/// The process that the state names executes the user's program already.
+/// The process that the state names executes the user's program already, though it was held up before.
 fn poststart_sees_the_program(lab: &Lab<'_>, out: &mut Judgement) -> Told {
-    let life = Life::of(lab, |r| r.hook("poststart", IT, &[]))?;
+    let life = Life::of(lab, |r| r.hook("startContainer", "slow", &["delay=100"]).hook("poststart", IT, &[]))?;
     let seen = life.record(IT)?.container.as_ref().map(|seen| seen.exe.as_str());
     let is_program = seen.is_some_and(|exe| exe.ends_with("/probe"));
     out.expect("what the container's process executes", is_program, "the program, /probe", seen);
@@ -97,10 +97,11 @@ fn poststop_sees_no_cgroup(lab: &Lab<'_>, out: &mut Judgement) -> Told {
     let own: Vec<String> = own.map(|dir| dir.to_string_lossy().into_owned()).collect();
     std::fs::write(container.bundle.dir.join("look"), own.join("\n"))?;
     container.started()?;
+    let before = container.bundle.hook_log()?.len();
     container.finish_and_delete()?;
     let log = container.bundle.hook_log()?;
     out.expect("control groups of the container before start", !own.is_empty(), "at least one", &groups);
-    out.expect_eq("runs of the hook", log.len(), 1);
+    out.expect_eq("runs of the hook before and after delete", [before, log.len()], [0, 1]);
     let left: Vec<&String> = log.iter().flat_map(|record| &record.there).collect();
     out.expect("control groups that the hook finds", left.is_empty(), "none", left);
     Ok(())

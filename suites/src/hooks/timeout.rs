@@ -6,6 +6,7 @@ use plimsoll_engine::judgement::{Judgement, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::profile::Op;
 
+use super::failure::{is_stopped, tidy_up};
 use super::kind::{self, IT, Kind, Life, names};
 
 /// A wrong runtime waits for ever.
@@ -38,7 +39,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     ),
 ];
 
-/// The operation fails in its own time, and the guard sees that the hook is gone.
+/// The operation ends in its own time, without the program, and the guard sees that the hook is gone. Whether start
+/// reports it is judged with the other failures.
 fn aborted(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
     let bundle =
         lab.bundle(|r| r.hook(kind.member, IT, &["sleep"]).set(&kind.pointer("/0/timeout"), 1).log_program())?;
@@ -47,9 +49,9 @@ fn aborted(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
         attempt.outcome.refused()?;
     } else {
         let container = attempt.container()?;
-        container.start()?.refused()?;
-        container.wait()?;
-        container.delete_by_force()?.ok()?;
+        let start = container.start()?;
+        is_stopped(&container, &start, out)?;
+        tidy_up(lab, &container)?;
     }
     out.expect_eq("hooks and program that ran", names(&bundle.hook_log()?), [IT]);
     Ok(())

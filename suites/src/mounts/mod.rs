@@ -1,10 +1,13 @@
 //! Mounts (`config.md#mounts`), option by option.
 
 mod bind;
+mod change;
 mod effect;
 mod entry;
+mod escape;
 mod filesystem;
 mod flags;
+mod place;
 mod propagation;
 mod recursive;
 mod refusal;
@@ -17,6 +20,8 @@ pub(crate) const CASES: &[&[Case]] = &[
     bind::SOURCES,
     bind::TYPES,
     bind::DEPTH,
+    change::CGROUPS,
+    change::REMOUNTS,
     effect::PLAIN,
     effect::RECURSIVE,
     filesystem::TYPES,
@@ -25,10 +30,20 @@ pub(crate) const CASES: &[&[Case]] = &[
     flags::SETTING,
     flags::CLEARING,
     flags::ON_BIND,
+    place::MEMBERS,
+    place::ORDERS,
+    place::PLACES,
+    place::READ_ONLY_ROOT,
     propagation::CASES,
     recursive::SETTING,
     recursive::CLEARING,
     recursive::ORDER,
 ];
-pub(crate) const SCENARIOS: &[&[Scenario]] =
-    &[bind::SCENARIOS, propagation::SCENARIOS, recursive::SCENARIOS, refusal::SCENARIOS];
+pub(crate) const SCENARIOS: &[&[Scenario]] = &[
+    bind::SCENARIOS,
+    change::SCENARIOS,
+    escape::SCENARIOS,
+    propagation::SCENARIOS,
+    recursive::SCENARIOS,
+    refusal::SCENARIOS,
+];

@@ -7,6 +7,7 @@ mod entry;
 mod escape;
 mod filesystem;
 mod flags;
+mod idmap;
 mod place;
 mod propagation;
 mod recursive;
@@ -30,6 +31,7 @@ pub(crate) const CASES: &[&[Case]] = &[
     flags::SETTING,
     flags::CLEARING,
     flags::ON_BIND,
+    idmap::CASES,
     place::MEMBERS,
     place::ORDERS,
     place::PLACES,
@@ -43,6 +45,7 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     bind::SCENARIOS,
     change::SCENARIOS,
     escape::SCENARIOS,
+    idmap::SCENARIOS,
     propagation::SCENARIOS,
     recursive::SCENARIOS,
     refusal::SCENARIOS,

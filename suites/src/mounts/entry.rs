@@ -6,7 +6,7 @@ use serde_json::Value;
 /// One entry, after which nothing else is mounted at its destination.
 #[derive(Clone, Debug)]
 pub(super) struct Entry<'c> {
-    /// Destination from the root directory of the container; a relative one starts there.
+    /// Destination from the root directory of the container, where a relative one starts too, in its shortest form.
     pub(super) destination: String,
     pub(super) kind: &'c str,
     pub(super) source: &'c str,
@@ -18,7 +18,7 @@ impl<'c> Entry<'c> {
         let text = |name: &str| mount[name].as_str().unwrap_or_default();
         let options = mount["options"].as_array().map_or(&[][..], Vec::as_slice);
         Self {
-            destination: format!("/{}", text("destination").trim_start_matches('/')),
+            destination: clean(text("destination")),
             kind: text("type"),
             source: text("source"),
             options: options.iter().filter_map(Value::as_str).collect(),
@@ -37,6 +37,19 @@ impl<'c> Entry<'c> {
     pub(super) fn value(&self, name: &str) -> Option<&'c str> {
         self.options.iter().rev().find_map(|option| option.strip_prefix(name)?.strip_prefix('='))
     }
+}
+
+/// The path from the root directory, without `.`, `..` and doubled slashes. Nothing is above the root.
+fn clean(path: &str) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for name in path.split('/') {
+        match name {
+            "" | "." => {}
+            ".." => drop(names.pop()),
+            _ => names.push(name),
+        }
+    }
+    format!("/{}", names.join("/"))
 }
 
 /// The entries whose destination no later entry has, in order.

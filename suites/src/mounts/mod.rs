@@ -1,24 +1,52 @@
 //! Mounts (`config.md#mounts`), option by option.
 
+mod bind;
+mod change;
 mod effect;
 mod entry;
+mod escape;
+mod filesystem;
 mod flags;
+mod idmap;
+mod place;
 mod propagation;
 mod recursive;
+mod refusal;
 mod tree;
 mod words;
 
 use plimsoll_engine::check::{Case, Scenario};
 
 pub(crate) const CASES: &[&[Case]] = &[
+    bind::SOURCES,
+    bind::TYPES,
+    bind::DEPTH,
+    change::CGROUPS,
+    change::REMOUNTS,
+    effect::PLAIN,
+    effect::RECURSIVE,
+    filesystem::TYPES,
+    filesystem::OPTIONS,
+    filesystem::MODES,
     flags::SETTING,
     flags::CLEARING,
     flags::ON_BIND,
+    idmap::CASES,
+    place::MEMBERS,
+    place::ORDERS,
+    place::PLACES,
+    place::READ_ONLY_ROOT,
+    propagation::CASES,
     recursive::SETTING,
     recursive::CLEARING,
     recursive::ORDER,
-    propagation::CASES,
-    effect::PLAIN,
-    effect::RECURSIVE,
 ];
-pub(crate) const SCENARIOS: &[&[Scenario]] = &[propagation::SCENARIOS, recursive::SCENARIOS];
+pub(crate) const SCENARIOS: &[&[Scenario]] = &[
+    bind::SCENARIOS,
+    change::SCENARIOS,
+    escape::SCENARIOS,
+    idmap::SCENARIOS,
+    propagation::SCENARIOS,
+    recursive::SCENARIOS,
+    refusal::SCENARIOS,
+];

@@ -75,6 +75,7 @@ fn attempt(
     let guard = Guard::before(watch)?;
     let mut judgement = Judgement::default();
     let told = catch_unwind(AssertUnwindSafe(|| tell(check, &lab, &mut judgement)));
+    lab.take_down();
     let left = guard.after()?;
     weigh(check, told, &judgement, left, result);
     if matches!(result.verdict, Verdict::Fail | Verdict::Warn | Verdict::Error | Verdict::Timeout)
@@ -84,6 +85,7 @@ fn attempt(
     }
     drop(lab);
     guard::sweep(tag)?;
+    guard::detach_below(&dir)?;
     if let Some(base) = &wishes.keep {
         let kept = keep::keep(&dir, base, &check.id, &settings.probe, result)?;
         if let Some(evidence) = &mut result.evidence {

@@ -2,12 +2,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::unistd::Pid;
 use plimsoll_fixtures::bundle::{Bundle, Names};
-use plimsoll_fixtures::{Config, Recipe};
+use plimsoll_fixtures::{Config, Edit, Recipe};
 use serde_json::Value;
 
 use crate::channel::Channel;
@@ -33,6 +34,7 @@ pub struct Lab<'s> {
     pub driver: Driver<'s>,
     made: Cell<u32>,
     configs: RefCell<BTreeMap<String, Value>>,
+    mounted: RefCell<Vec<PathBuf>>,
 }
 
 /// A call of `create` that ended, and what a container from it would be reached by.
@@ -52,7 +54,15 @@ impl<'s> Lab<'s> {
     #[must_use]
     pub fn new(settings: &'s Settings, dir: PathBuf, tag: String) -> Self {
         let driver = Driver::new(settings, dir.join("state"));
-        Self { settings, dir, tag, driver, made: Cell::new(0), configs: RefCell::default() }
+        Self {
+            settings,
+            dir,
+            tag,
+            driver,
+            made: Cell::new(0),
+            configs: RefCell::default(),
+            mounted: RefCell::default(),
+        }
     }
 
     /// A bundle of the base configuration with these edits.
@@ -76,7 +86,11 @@ impl<'s> Lab<'s> {
         let names = Names { id: &id, cgroup: &cgroup, probe: &self.settings.probe };
         let fault = self.settings.fault;
         let written = |config: &Config| fault.map_or_else(|| config.clone(), |fault| fault.config(config));
-        let bundle = Bundle::build(&self.dir.join(&id), recipe, names, written)?;
+        let dir = self.dir.join(&id);
+        // Before they are made: a bundle that cannot be finished has made some of them.
+        let mounted = |edit: &Edit| if let Edit::Tmpfs(path, _) = edit { Some(dir.join(path)) } else { None };
+        self.mounted.borrow_mut().extend(recipe.edits.iter().filter_map(mounted));
+        let bundle = Bundle::build(&dir, recipe, names, written)?;
         self.configs.borrow_mut().insert(id, bundle.config.0.clone());
         Ok(bundle)
     }
@@ -176,6 +190,26 @@ impl<'s> Lab<'s> {
     /// As [`Driver::call`].
     pub fn call_id(&self, op: Op, id: &str) -> Told<Outcome> {
         self.call(op, &Values::default().with("id", id).with("signal", "KILL"))
+    }
+
+    /// Takes down what the bundles of this check have mounted, and nothing that lies on it: whatever cannot be taken
+    /// down is in the guard's list of mounts.
+    pub fn take_down(&self) {
+        for path in self.mounted.borrow_mut().drain(..).rev() {
+            match umount2(&path, MntFlags::UMOUNT_NOFOLLOW) {
+                Ok(()) | Err(_) => {}
+            }
+        }
+    }
+
+    /// Mounts a tmpfs in the mount namespace of the harness, at a directory that is there.
+    ///
+    /// # Errors
+    /// [`Stop::Error`] when the kernel refuses.
+    pub fn mount_tmpfs(&self, path: &Path) -> Told {
+        mount(Some("plimsoll"), path, Some("tmpfs"), MsFlags::empty(), Some("mode=755"))?;
+        self.mounted.borrow_mut().push(path.to_owned());
+        Ok(())
     }
 
     /// The configurations that were made, by container id.

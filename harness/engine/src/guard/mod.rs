@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use plimsoll_reports::model::Finding;
 
 pub use canary::plant_canary;
-pub use sweep::sweep;
+pub use sweep::{detach_below, sweep};
 
 use snapshot::Snapshot;
 

@@ -6,13 +6,14 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
+use nix::mount::{MntFlags, umount2};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getpid};
 
 use super::processes;
 use crate::cgroup;
-use crate::observer::Stat;
 use crate::observer::files::if_there;
+use crate::observer::{Mount, Stat, mountinfo};
 
 /// How long killed processes may take to end. Nobody waits that long unless the kernel is stuck.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -32,6 +33,22 @@ pub fn sweep(tag: &str) -> io::Result<()> {
     end_all()?;
     // The list was made before the kill, and a runtime may have added to it since.
     cgroup::find_named(tag)?.iter().try_for_each(|group| cgroup::remove_tree(group))
+}
+
+/// Detaches every mount below `dir`, so that it can be removed.
+///
+/// # Errors
+/// When the list of mounts cannot be read.
+pub fn detach_below(dir: &Path) -> io::Result<()> {
+    let below = |mount: &Mount| Path::new(&mount.point).starts_with(dir);
+    // Each round takes one mount away; a stack of several at one place needs several.
+    for mount in mountinfo::own()?.iter().filter(|mount| below(mount)).rev() {
+        match umount2(mount.point.as_str(), MntFlags::MNT_DETACH | MntFlags::UMOUNT_NOFOLLOW) {
+            Ok(()) | Err(Errno::EINVAL | Errno::ENOENT) => {}
+            Err(why) => return Err(why.into()),
+        }
+    }
+    Ok(())
 }
 
 /// Thaws the groups of a process whatever their name, for a runtime need not put it where the configuration says.

@@ -28,6 +28,8 @@ pub enum Fault {
     Lie(&'static str, &'static str),
     /// It runs the user's program already at create.
     EagerStart,
+    /// Before create it gives the root filesystem to another user.
+    GiveAway,
 }
 
 impl Fault {
@@ -48,7 +50,7 @@ impl Fault {
                 }
             }
             Self::Take(pointer, value) => replace(&mut config.0, pointer, value),
-            Self::Ignore(_) | Self::Succeed(_) | Self::Fail(_) | Self::Lie(..) | Self::EagerStart => {}
+            Self::Ignore(_) | Self::Succeed(_) | Self::Fail(_) | Self::Lie(..) | Self::EagerStart | Self::GiveAway => {}
         }
         config
     }
@@ -110,6 +112,7 @@ impl std::fmt::Display for Fault {
             Self::Fail(op) => write!(f, "says that {op} failed though it worked"),
             Self::Lie(pointer, value) => write!(f, "says {value} for {pointer} of the state"),
             Self::EagerStart => write!(f, "runs the program at create"),
+            Self::GiveAway => write!(f, "gives the root filesystem to another user"),
         }
     }
 }

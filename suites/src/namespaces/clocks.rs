@@ -20,7 +20,7 @@ const NEEDS: &[Need] = &[Need::HostView, Need::Namespace("time")];
 pub(super) fn supported(lab: &Lab<'_>) -> Told {
     let bundle = lab.bundle(|r| r.new_namespace("time"))?;
     let attempt = lab.try_create(&bundle)?;
-    if attempt.outcome.refused().is_ok() {
+    if !attempt.outcome.succeeded() {
         return Err(Stop::Skip("the runtime refuses time namespaces: see namespaces.time.supported".into()));
     }
     attempt.container()?.delete_by_force()?.ok()
@@ -92,7 +92,7 @@ pub(super) const APPLIED: &[Scenario] = offsets! {
         &[Fault::Drop("/linux/timeOffsets/monotonic"), Fault::Drop("/linux/timeOffsets/boottime/nanosecs")];
     "back-in-time", json!({ "monotonic": { "secs": -1 }, "boottime": { "secs": -1 } }),
         &[Fault::Take("/linux/timeOffsets/monotonic/secs", "1"), Fault::Drop("/linux/timeOffsets/boottime")];
-    "none", json!({}), &[Fault::Take(OFFSETS, r#"{"monotonic":{"secs":1}}"#)];
+    "empty", json!({}), &[Fault::Take(OFFSETS, r#"{"monotonic":{"secs":1}}"#)];
 };
 
 /// Clocks of a program whose offsets are a day, compared with ours.

@@ -6,11 +6,10 @@ use plimsoll_engine::holder::{kernel_name, kinds};
 use plimsoll_engine::judgement::{Judgement, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
-use plimsoll_engine::observer::mountinfo;
 use plimsoll_engine::observer::own_namespace;
 use plimsoll_fixtures::{Config, Recipe};
 
-use super::{LIST, usual_user};
+use super::{LIST, unmount_below, usual_user};
 
 /// A type that is listed without a path is another one than ours.
 const NEW: Rule = Rule::by_host("namespaces.new", &["linux.namespaces.no-path-new"], |config, evidence, out| {
@@ -45,14 +44,14 @@ const EVERY_ONE_NEW: Fault = Fault::Take(
     r#"[{"type":"pid"},{"type":"network"},{"type":"mount"},{"type":"ipc"},{"type":"uts"},{"type":"cgroup"}]"#,
 );
 
-/// Rows of [`NEW`]: the type, its name in `/proc/PID/ns`, further edits.
+/// Rows of [`NEW`]: the type, its name in `/proc/PID/ns`.
 macro_rules! new {
-    ($($kind:literal, $name:literal, $edits:expr;)*) => {
+    ($($kind:literal, $name:literal; )*) => {
         &[$(
             Case::new(
                 &NEW,
                 $kind,
-                |r| $edits(r.inherit_namespace($kind).new_namespace($kind)),
+                |r| r.inherit_namespace($kind).new_namespace($kind),
                 &[Fault::DropLast(LIST)],
             ).needs(&[Need::Namespace($name)])
         ),*]
@@ -71,12 +70,12 @@ fn as_it_is(recipe: &mut Recipe) -> &mut Recipe {
 }
 
 pub(super) const NEW_TYPES: &[Case] = new! {
-    "pid", "pid", as_it_is;
-    "network", "net", as_it_is;
-    "mount", "mnt", as_it_is;
-    "ipc", "ipc", as_it_is;
-    "uts", "uts", as_it_is;
-    "cgroup", "cgroup", as_it_is;
+    "pid", "pid";
+    "network", "net";
+    "mount", "mnt";
+    "ipc", "ipc";
+    "uts", "uts";
+    "cgroup", "cgroup";
 };
 
 const NEW_USER: Case =
@@ -136,9 +135,6 @@ fn inherits_mount(lab: &Lab<'_>, out: &mut Judgement) -> Told {
     let container = lab.running(only_proc_in_our_mounts)?;
     out.expect_eq("mount", container.observe()?.namespace("mnt"), own("mnt"));
     let deleted = container.finish_and_delete();
-    let below = lab.dir.to_string_lossy().into_owned();
-    for mount in mountinfo::own()?.iter().rev().filter(|mount| mount.point.starts_with(&below)) {
-        nix::mount::umount2(mount.point.as_str(), nix::mount::MntFlags::MNT_DETACH)?;
-    }
+    unmount_below(lab)?;
     deleted
 }

@@ -193,7 +193,9 @@ const CONSOLE: Scenario = Scenario::new(
             _ => None,
         };
         out.expect("/dev/console", console.is_some() && console == terminal, format!("{terminal:?}"), console);
-        container.finish_and_delete()
+        container.kill(nix::sys::signal::Signal::SIGKILL)?.ok()?;
+        container.wait()?;
+        container.delete()?.ok()
     },
 );
 

@@ -95,8 +95,9 @@ pub(super) const CASES: &[Case] = devices! {
         ], &[Fault::DropLast(LIST), Fault::Drop("/linux/devices/0"), Fault::Drop("/linux/devices/2/uid")];
     "in-a-new-directory", [device("/dev/new/deep/plimsoll", "c", 10, 229)], DROP;
     "in-place-of-a-default-one", [json!({
-            "path": "/dev/null", "type": "c", "major": 1, "minor": 3, "fileMode": 0o600, "uid": 5, "gid": 6
+            "path": "/dev/zero", "type": "c", "major": 1, "minor": 5, "fileMode": 0o600, "uid": 5, "gid": 6
         })], DROP;
+    "in-place-of-null", [json!({ "path": "/dev/null", "type": "c", "major": 1, "minor": 3, "fileMode": 0o600 })], DROP;
 };
 
 /// One device more than the first says what is peculiar to these.

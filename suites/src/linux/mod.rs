@@ -24,6 +24,7 @@ pub(crate) const CASES: &[&[Case]] = &[
     devices::ELSEWHERE,
     devices::IN_A_USER_NAMESPACE,
     hidden_paths::CASES,
+    hidden_paths::NEEDED,
     optional::EMPTY,
     personality::CASES,
     read_only_paths::CASES,

@@ -41,6 +41,8 @@ pub enum Fault {
     DeleteForeign,
     /// It is wrong in all these ways at once.
     All(&'static [Fault]),
+    /// Before create it gives the root filesystem to another user.
+    GiveAway,
 }
 
 impl Fault {
@@ -183,6 +185,7 @@ impl std::fmt::Display for Fault {
                 let each: Vec<String> = faults.iter().map(ToString::to_string).collect();
                 write!(f, "{}", each.join(", "))
             }
+            Self::GiveAway => write!(f, "gives the root filesystem to another user"),
         }
     }
 }

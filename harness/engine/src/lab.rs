@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -127,6 +128,9 @@ impl<'s> Lab<'s> {
         if self.settings.fault.is_some_and(|fault| fault.ignores(Op::Create)) {
             let outcome = Outcome { op: Op::Create, ended: ENDED_WELL, stdout: String::new(), stderr: String::new() };
             return Ok(Attempt { lab: self, bundle: bundle.clone(), outcome, channel, console, stderr });
+        }
+        if self.settings.fault == Some(Fault::GiveAway) {
+            chown(bundle.rootfs(), Some(crate::holder::FIRST_ID), None)?;
         }
         let (running, command) = self.driver.start(Op::Create, &values, from, [stdin, stdout, err.into()])?;
         let deadline = self.driver.deadline();

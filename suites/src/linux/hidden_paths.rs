@@ -1,6 +1,6 @@
-//! `linux.maskedPaths` and `linux.readonlyPaths`.
+//! `linux.maskedPaths`: nothing can be read there.
 
-use plimsoll_engine::check::{Case, Rule};
+use plimsoll_engine::check::{Case, Rule, Scenario};
 use plimsoll_engine::fault::Fault;
 use plimsoll_fixtures::Config;
 use plimsoll_fixtures::probe::Ask;
@@ -8,7 +8,7 @@ use plimsoll_fixtures::probe::Ask;
 const MASKED: &str = "/linux/maskedPaths";
 
 /// A reader finds nothing at a masked path: an error, end-of-file or an empty directory are all that.
-const MASKED_PATHS: Rule = Rule::new(
+pub(super) const MASKED_PATHS: Rule = Rule::new(
     "linux.masked-paths",
     &["linux.masked-paths.unreadable"],
     |config| masked(config).flat_map(|path| [Ask::Read(path.clone()), Ask::List(path)]).collect(),
@@ -26,12 +26,100 @@ fn masked(config: &Config) -> impl Iterator<Item = String> {
     config.texts(MASKED).into_iter().map(str::to_owned)
 }
 
-pub(super) const CASES: &[Case] = &[
-    Case::new(&MASKED_PATHS, "file", |r| r.file("/target", "secret").set(MASKED, ["/target"]), &[Fault::Drop(MASKED)]),
-    Case::new(
-        &MASKED_PATHS,
-        "several",
-        |r| r.file("/a", "secret").file("/b/c", "secret").set(MASKED, ["/a", "/b"]),
-        &[Fault::DropLast(MASKED), Fault::Drop("/linux/maskedPaths/0")],
-    ),
-];
+/// One case a row: files of the root filesystem or mounts, the masked paths, and runtimes that leave one readable.
+macro_rules! masked {
+    ($($name:literal, $edits:expr, $paths:expr, $faults:expr;)*) => {
+        &[$(Case::new(&MASKED_PATHS, $name, |r| r.also($edits).set(MASKED, $paths), $faults)),*]
+    };
+}
+
+const DROP: &[Fault] = &[Fault::Drop(MASKED)];
+const DROP_LAST: &[Fault] = &[Fault::DropLast(MASKED), Fault::Drop(MASKED)];
+
+pub(super) const CASES: &[Case] = masked! {
+        "file", |r| r.file("/target", "secret"), ["/target"], DROP;
+        "nested-file", |r| r.file("/a/b/c", "secret"), ["/a/b/c"], DROP;
+        "directory", |r| r.file("/dir/file", "secret"), ["/dir"], DROP;
+        "nested-directory", |r| r.file("/a/b/c", "secret"), ["/a/b"], DROP;
+        "directory-with-directories", |r| r.file("/a/b/c/d", "secret").file("/a/e", "x"), ["/a"], DROP;
+        "several", |r| r.file("/a", "secret").file("/b/c", "secret"), ["/a", "/b"],
+            &[Fault::DropLast(MASKED), Fault::Drop("/linux/maskedPaths/0")];
+        "twice", |r| r.file("/a", "secret").file("/b", "secret"), ["/a", "/a", "/b"], DROP_LAST;
+        "below-another", |r| r.file("/a/b", "secret").file("/c", "secret"), ["/a", "/a/b", "/c"], DROP_LAST;
+        "beside-an-absent-one", |r| r.file("/a", "secret"), ["/none", "/none/either", "/a"], DROP_LAST;
+        "through-a-link", |r| r.file("/a", "secret").symlink("/link", "a"), ["/link"], DROP;
+        "through-a-link-in-the-way", |r| r.file("/a/b", "secret").symlink("/link", "/a"), ["/link/b"], DROP;
+        "with-blanks", |r| r.file("/a b", "secret"), ["/a b"], DROP;
+        "with-a-slash-at-the-end", |r| r.file("/dir/file", "secret"), ["/dir/"], DROP;
+        "file-of-proc", |r| r, ["/proc/version"], DROP;
+        "directory-of-proc", |r| r, ["/proc/tty"], DROP;
+        "directory-of-sys", |r| r, ["/sys/kernel"], DROP;
+        "in-a-mount", |r| r.directory("/data").beside("d/x", "secret")
+            .mount("/data", "bind", "{bundle}/d", &["bind"]), ["/data/x"], DROP;
+        "a-mount", |r| r.directory("/data").beside("d/x", "secret")
+            .mount("/data", "bind", "{bundle}/d", &["bind"]), ["/data"], DROP;
+        "under-a-read-only-root", |r| r.file("/a", "secret").set("/root/readonly", true), ["/a"], DROP;
+        "as-another-user", |r| r.file("/dir/file", "secret").set("/process/user/uid", 1000), ["/dir"], DROP;
+        "in-a-user-namespace", |r| crate::namespaces::usual_user(r).file("/a", "secret"), ["/a", "/proc/keys"],
+            DROP;
+};
+
+/// A runtime may need what it hides, before it hides it: that is its own affair.
+pub(super) const NEEDED: &[Case] =
+    &[Case::new(&NEEDED_PATHS, "settings-of-the-kernel", |r| r.set(MASKED, ["/proc/sys"]), DROP)];
+
+const NEEDED_PATHS: Rule = Rule { advisory: true, ..MASKED_PATHS };
+
+pub(super) const SCENARIOS: &[Scenario] = &[ON_THE_HOST, BESIDE, RELATIVE];
+
+const ON_THE_HOST: Scenario = Scenario::new(
+    "linux.masked-paths/files-on-the-host-kept",
+    &["linux.masked-paths.unreadable"],
+    &[Fault::Drop(MASKED)],
+    |lab, out| {
+        let container = lab.running(|r| r.file("/a", "secret").file("/dir/b", "secret").set(MASKED, ["/a", "/dir"]))?;
+        for (path, ask) in [("a", Ask::Read("/a".into())), ("dir/b", Ask::Read("/dir/b".into()))] {
+            let inside = container.ask(ask)?;
+            let nothing = plimsoll_fixtures::probe::Reply::Bytes(Vec::new());
+            out.expect(path, inside.is_err() || inside == Ok(nothing), "nothing to read inside", inside);
+            let outside = std::fs::read_to_string(container.bundle.rootfs().join(path)).map_err(|why| why.kind());
+            out.expect_eq(&format!("{path} on the host"), outside.as_deref(), Ok("secret"));
+        }
+        container.finish_and_delete()
+    },
+);
+
+/// What is not listed stays readable.
+const BESIDE: Scenario = Scenario::new(
+    "linux.masked-paths/nothing-else",
+    &["linux.masked-paths.unreadable"],
+    &[Fault::Take(MASKED, r#"["/dir"]"#)],
+    |lab, out| {
+        let container = lab.running(|r| r.file("/dir/a", "secret").file("/dir/b", "open").set(MASKED, ["/dir/a"]))?;
+        let beside = container.ask(Ask::Read("/dir/b".into()))?;
+        out.expect_eq("the file beside", beside, Ok(plimsoll_fixtures::probe::Reply::Bytes(b"open".to_vec())));
+        container.finish_and_delete()
+    },
+);
+
+/// A relative path breaks the rules for configurations: refused or taken from `/`, but not passed over.
+const RELATIVE: Scenario = Scenario::new(
+    "linux.masked-paths/relative",
+    &["linux.masked-paths.absolute", "config.values.invalid-error"],
+    &[Fault::Drop(MASKED)],
+    |lab, out| {
+        let bundle = lab.bundle(|r| r.file("/target", "secret").set(MASKED, ["target"]))?;
+        let attempt = lab.try_create(&bundle)?;
+        if !attempt.outcome.succeeded() {
+            out.expect("create", attempt.outcome.refused().is_ok(), "an error", attempt.outcome.said());
+            return Ok(());
+        }
+        let container = attempt.container()?;
+        container.started()?;
+        let read = container.ask(Ask::Read("/target".into()))?;
+        let nothing = plimsoll_fixtures::probe::Reply::Bytes(Vec::new());
+        out.expect("reading it", read.is_err() || read == Ok(nothing), "no content, or create refuses", read);
+        container.finish_and_delete()
+    },
+)
+.advisory();

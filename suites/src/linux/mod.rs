@@ -1,10 +1,53 @@
 //! Linux-specific configuration (`config-linux.md`).
 
+mod cgroups_path;
+mod default_devices;
 mod default_filesystems;
+mod device_conflicts;
+mod devices;
 mod hidden_paths;
+mod optional;
+mod personality;
 mod propagation;
+mod read_only_paths;
+mod sysctl;
 
 use plimsoll_engine::check::{Case, Scenario};
 
-pub(crate) const CASES: &[&[Case]] = &[default_filesystems::CASES, hidden_paths::CASES, propagation::CASES];
-pub(crate) const SCENARIOS: &[&[Scenario]] = &[propagation::SCENARIOS];
+pub(crate) const CASES: &[&[Case]] = &[
+    default_devices::CASES,
+    default_devices::FULL_CASES,
+    default_devices::NULL_CASES,
+    default_devices::RANDOM_CASES,
+    default_devices::TTY_CASES,
+    default_devices::URANDOM_CASES,
+    default_devices::ZERO_CASES,
+    default_filesystems::CASES,
+    devices::CASES,
+    devices::ELSEWHERE,
+    devices::IN_A_USER_NAMESPACE,
+    hidden_paths::CASES,
+    hidden_paths::NEEDED,
+    optional::EMPTY,
+    personality::CASES,
+    propagation::CASES,
+    read_only_paths::CASES,
+    sysctl::CASES,
+];
+pub(crate) const SCENARIOS: &[&[Scenario]] = &[
+    cgroups_path::PATHS,
+    cgroups_path::SCENARIOS,
+    default_devices::SCENARIOS,
+    device_conflicts::CONFLICTS,
+    device_conflicts::INCOMPLETE,
+    device_conflicts::INVALID,
+    device_conflicts::SCENARIOS,
+    hidden_paths::SCENARIOS,
+    optional::SCENARIOS,
+    personality::INVALID,
+    propagation::SCENARIOS,
+    read_only_paths::SCENARIOS,
+    sysctl::INVALID,
+    sysctl::OF_THE_HOST,
+    sysctl::SCENARIOS,
+];

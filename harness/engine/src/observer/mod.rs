@@ -17,7 +17,7 @@ use plimsoll_fixtures::probe::Rlimit;
 use serde::Serialize;
 
 pub use mountinfo::Mount;
-pub use namespaces::Namespace;
+pub use namespaces::{Namespace, own_namespace};
 pub use stat::Stat;
 pub use status::Status;
 

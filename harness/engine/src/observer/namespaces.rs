@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::{Mode, fstat};
@@ -54,4 +56,13 @@ fn in_sight(related: io::Result<OwnedFd>) -> io::Result<Option<u64>> {
         Err(why) if why.raw_os_error() == Some(libc::EPERM) => Ok(None),
         Err(why) => Err(why),
     }
+}
+
+/// The inode number of a namespace of this process by its name in `/proc/self/ns`; `None` on a kernel without its type.
+///
+/// # Errors
+/// When the file cannot be looked at.
+pub fn own_namespace(name: &str) -> io::Result<Option<u64>> {
+    let status = if_there(std::fs::metadata(Path::new("/proc/self/ns").join(name)))?;
+    Ok(status.map(|status| status.ino()))
 }

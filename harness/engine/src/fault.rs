@@ -1,6 +1,7 @@
 //! The wrong runtimes that the engine can pose as. It stands between harness and runtime: it changes the configuration
 //! that the runtime reads or the answer that the harness hears, while the harness judges by the true configuration.
 
+use plimsoll_fixtures::probe::{Flaw, PATH};
 use plimsoll_fixtures::{Config, recipe};
 use serde_json::Value;
 
@@ -28,6 +29,8 @@ pub enum Fault {
     Lie(&'static str, &'static str),
     /// It runs the user's program already at create.
     EagerStart,
+    /// It starts the program in a state that no configuration asks for.
+    Flawed(Flaw),
 }
 
 impl Fault {
@@ -48,6 +51,11 @@ impl Fault {
                 }
             }
             Self::Take(pointer, value) => replace(&mut config.0, pointer, value),
+            Self::Flawed(flaw) => {
+                if let Some(args) = config.0.pointer_mut("/process/args").and_then(Value::as_array_mut) {
+                    args.splice(0..0, [PATH.to_owned(), flaw.argument()].map(Value::from));
+                }
+            }
             Self::Ignore(_) | Self::Succeed(_) | Self::Fail(_) | Self::Lie(..) | Self::EagerStart => {}
         }
         config
@@ -110,6 +118,7 @@ impl std::fmt::Display for Fault {
             Self::Fail(op) => write!(f, "says that {op} failed though it worked"),
             Self::Lie(pointer, value) => write!(f, "says {value} for {pointer} of the state"),
             Self::EagerStart => write!(f, "runs the program at create"),
+            Self::Flawed(flaw) => write!(f, "starts the program {flaw}"),
         }
     }
 }
@@ -130,6 +139,13 @@ mod tests {
         assert_eq!(faulty(Fault::Reverse("/a/b")), json!({ "a": { "b": [2, 1] } }));
         assert_eq!(faulty(Fault::Take("/a/b/0", "7")), json!({ "a": { "b": [7, 2] } }));
         assert_eq!(faulty(Fault::Drop("/none")), json!({ "a": { "b": [1, 2] } }));
+    }
+
+    #[test]
+    fn a_flawed_program_is_started_by_the_probe() {
+        let config = Config(json!({ "process": { "args": ["/x", "y"] } }));
+        let expected = json!({ "process": { "args": ["/probe", "flaw=descriptor", "/x", "y"] } });
+        assert_eq!(Fault::Flawed(Flaw::Descriptor).config(&config).0, expected);
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub mod keep;
 pub mod lab;
 pub mod need;
 pub mod observer;
+pub mod orphans;
 pub mod process;
 pub mod profile;
 pub mod run_id;

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::Stdio;
 
@@ -15,6 +16,7 @@ use crate::console::Console;
 use crate::container::Container;
 use crate::driver::Driver;
 use crate::fault::Fault;
+use crate::foreground::Foreground;
 use crate::judgement::{Outcome, Stop, Told};
 use crate::process::{Capture, KEPT};
 use crate::profile::{Op, Values};
@@ -86,8 +88,19 @@ impl<'s> Lab<'s> {
     /// # Errors
     /// [`Stop::Timeout`] at the deadline, [`Stop::Error`] when the binary cannot be executed.
     pub fn try_create(&self, bundle: &Bundle) -> Told<Attempt<'_>> {
+        self.try_create_with(bundle, Vec::new())
+    }
+
+    /// Calls `create` with descriptors that the program is to get from number 3 on (`--preserve-fds`).
+    ///
+    /// # Errors
+    /// As [`Lab::try_create`].
+    pub fn try_create_with(&self, bundle: &Bundle, fds: Vec<OwnedFd>) -> Told<Attempt<'_>> {
         let (mut stderr, err) = Capture::pipe(KEPT)?;
         let mut values = self.values(bundle);
+        if !fds.is_empty() {
+            values = values.with("preserve-fds", fds.len().to_string());
+        }
         let (mut channel, console, stdin, stdout): (_, _, Stdio, Stdio) = if bundle.config.flag("/process/terminal") {
             let console = Console::bind(&self.dir.join(format!("c{}", self.made.get())))?;
             values = values.with("console-socket", console.path().to_string_lossy());
@@ -100,7 +113,8 @@ impl<'s> Lab<'s> {
             let outcome = Outcome { op: Op::Create, ended: ENDED_WELL, stdout: String::new(), stderr: String::new() };
             return Ok(Attempt { lab: self, bundle: bundle.clone(), outcome, channel, console, stderr });
         }
-        let (running, command) = self.driver.start(Op::Create, &values, &self.dir, [stdin, stdout, err.into()])?;
+        let stdio = [stdin, stdout, err.into()];
+        let (running, command) = self.driver.start_with(Op::Create, &values, &self.dir, stdio, fds)?;
         let deadline = self.driver.deadline();
         let end = match &mut channel {
             Some(channel) => running.finish(&mut [channel.answers(), &mut stderr], deadline)?,
@@ -111,6 +125,14 @@ impl<'s> Lab<'s> {
             self.call(Op::Start, &Values::default().with("id", &bundle.id))?.ok()?;
         }
         Ok(Attempt { lab: self, bundle: bundle.clone(), outcome, channel, console, stderr })
+    }
+
+    /// Runs a bundle in the foreground: create, start, wait and delete in one call.
+    ///
+    /// # Errors
+    /// [`Stop::Skip`] when the runtime cannot, [`Stop::Error`] when it cannot be executed.
+    pub fn run(&self, bundle: &Bundle) -> Told<Foreground<'_>> {
+        Foreground::start(self, Op::Run, &self.values(bundle))
     }
 
     fn values(&self, bundle: &Bundle) -> Values {

@@ -20,6 +20,7 @@ pub struct Channel {
     questions: Option<File>,
     answers: Capture,
     timeout: Duration,
+    is_terminal: bool,
 }
 
 impl Channel {
@@ -30,7 +31,7 @@ impl Channel {
     pub fn pipes(timeout: Duration) -> Told<(Self, OwnedFd, OwnedFd)> {
         let (input, questions) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
         let (answers, output) = Capture::pipe(LONGEST)?;
-        Ok((Self { questions: Some(questions.into()), answers, timeout }, input, output))
+        Ok((Self { questions: Some(questions.into()), answers, timeout, is_terminal: false }, input, output))
     }
 
     /// A conversation over the master side of a terminal.
@@ -40,7 +41,8 @@ impl Channel {
     pub fn terminal(master: OwnedFd, timeout: Duration) -> Told<Self> {
         crate::sys::make_raw(&master)?;
         let questions = master.try_clone()?;
-        Ok(Self { questions: Some(questions.into()), answers: Capture::new(master, LONGEST)?, timeout })
+        let answers = Capture::new(master, LONGEST)?;
+        Ok(Self { questions: Some(questions.into()), answers, timeout, is_terminal: true })
     }
 
     /// Where the answers come in, to be read while a call runs.
@@ -89,8 +91,12 @@ impl Channel {
         written.map_err(|why| Stop::broken("the program's standard input", "open for questions", why.to_string()))
     }
 
-    /// Ends the conversation: the probe sees end-of-file and exits with 0.
+    /// Ends the conversation: the probe sees end-of-file and exits with 0. A terminal has an end-of-file only when it
+    /// hangs up, which is a signal too, so there the probe is told to exit; when nobody listens, it has ended already.
     pub fn close(&mut self) {
+        if self.is_terminal && self.questions.is_some() {
+            self.send(&[Ask::Exit(0)]).ok();
+        }
         self.questions = None;
     }
 
@@ -121,6 +127,9 @@ impl Channel {
                 return Ok(Some(line));
             }
             if self.answers.fd().is_none() {
+                if let Some(line) = self.take_line() {
+                    return Ok(Some(line));
+                }
                 let expected = "open until the program ends";
                 return Err(Stop::broken("the program's standard output", expected, "closed"));
             }

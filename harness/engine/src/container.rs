@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::os::fd::OwnedFd;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, waitpid};
@@ -17,6 +17,7 @@ use crate::fault::Fault;
 use crate::judgement::{Outcome, Stop, Told};
 use crate::lab::Lab;
 use crate::observer::Observation;
+use crate::orphans;
 use crate::process::{Capture, Ended, wait_readable};
 use crate::profile::{Op, Values};
 
@@ -69,7 +70,7 @@ impl<'l> Container<'l> {
         &self.bundle.id
     }
 
-    fn values(&self) -> Values {
+    pub(crate) fn values(&self) -> Values {
         Values::default().with("id", self.id())
     }
 
@@ -257,8 +258,14 @@ impl<'l> Container<'l> {
     /// # Errors
     /// [`Stop::Broken`] when it is still alive at the deadline.
     pub fn ended(&self) -> Told {
-        if !wait_readable(&[&self.pidfd], self.lab.driver.deadline())? {
-            return Err(Stop::broken("the container's process", "ends", "still alive at the deadline"));
+        let deadline = self.lab.driver.deadline();
+        // Its end waits for that of all processes in its pid namespace, those included that only we can reap; new ones
+        // may turn up meanwhile.
+        while !wait_readable(&[&self.pidfd], deadline.min(Instant::now() + Duration::from_millis(20)))? {
+            orphans::reap().map_err(Stop::error("reap what the runtime has left to us"))?;
+            if Instant::now() >= deadline {
+                return Err(Stop::broken("the container's process", "ends", "still alive at the deadline"));
+            }
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::ffi::OsString;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -57,10 +58,29 @@ impl<'s> Driver<'s> {
     /// # Errors
     /// As [`Driver::call`], but for the deadline.
     pub fn start(&self, op: Op, values: &Values, dir: &Path, stdio: [Stdio; 3]) -> Told<(Running, String)> {
-        let argv = self.argv(op, values)?;
+        self.start_with(op, values, dir, stdio, Vec::new())
+    }
+
+    /// As [`Driver::start`], with further descriptors, which the runtime gets from number 3 on.
+    ///
+    /// # Errors
+    /// As [`Driver::start`].
+    pub fn start_with(
+        &self,
+        op: Op,
+        values: &Values,
+        dir: &Path,
+        stdio: [Stdio; 3],
+        more: Vec<OwnedFd>,
+    ) -> Told<(Running, String)> {
+        let mut argv = self.argv(op, values)?;
+        if self.settings.fault.is_some_and(|fault| fault.ignores(op)) {
+            // What does nothing and says that it worked.
+            argv = vec![self.settings.probe.clone().into_os_string(), "exit=0".into()];
+        }
         let command = quote(&argv);
         let env = self.settings.environment();
-        let running = Running::start(&argv, &env, dir, stdio)
+        let running = Running::start_with(&argv, &env, dir, stdio, more)
             .map_err(|why| Stop::Error(format!("cannot execute {}: {why}", self.settings.runtime.display())))?;
         Ok((running, command))
     }

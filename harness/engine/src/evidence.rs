@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use plimsoll_fixtures::Bundle;
-use plimsoll_fixtures::probe::{Answer, Ask, Refused, Reply, Stat};
+use plimsoll_fixtures::probe::{
+    Answer, Ask, Capabilities, Ids, Refused, Reply, Rlimit, Session, Signals, Stat, Terminal,
+};
 
 use crate::observer::Observation;
 
@@ -109,6 +111,70 @@ impl Inside {
     /// As [`Inside::get`].
     pub fn count(&self, ask: &Ask) -> Result<i64, &Refused> {
         reply!(self, *ask, Count).copied()
+    }
+
+    /// [`Ask::Ids`].
+    ///
+    /// # Errors
+    /// As [`Inside::get`].
+    pub fn ids(&self) -> Result<&Ids, &Refused> {
+        reply!(self, Ask::Ids, Ids)
+    }
+
+    /// [`Ask::Capabilities`].
+    ///
+    /// # Errors
+    /// As [`Inside::get`].
+    pub fn capabilities(&self) -> Result<&Capabilities, &Refused> {
+        reply!(self, Ask::Capabilities, Capabilities)
+    }
+
+    /// [`Ask::Rlimits`].
+    ///
+    /// # Errors
+    /// As [`Inside::get`].
+    pub fn rlimits(&self) -> Result<&BTreeMap<String, Rlimit>, &Refused> {
+        reply!(self, Ask::Rlimits, Rlimits)
+    }
+
+    /// [`Ask::Terminal`].
+    ///
+    /// # Errors
+    /// As [`Inside::get`].
+    pub fn terminal(&self) -> Result<&Terminal, &Refused> {
+        reply!(self, Ask::Terminal, Terminal)
+    }
+
+    /// [`Ask::Fds`].
+    ///
+    /// # Errors
+    /// As [`Inside::get`].
+    pub fn fds(&self) -> Result<&BTreeMap<i32, String>, &Refused> {
+        reply!(self, Ask::Fds, Fds)
+    }
+
+    /// [`Ask::Signals`].
+    ///
+    /// # Errors
+    /// As [`Inside::get`].
+    pub fn signals(&self) -> Result<&Signals, &Refused> {
+        reply!(self, Ask::Signals, Signals)
+    }
+
+    /// [`Ask::Session`].
+    ///
+    /// # Errors
+    /// As [`Inside::get`].
+    pub fn session(&self) -> Result<&Session, &Refused> {
+        reply!(self, Ask::Session, Session)
+    }
+
+    /// [`Ask::Namespaces`].
+    ///
+    /// # Errors
+    /// As [`Inside::get`].
+    pub fn namespaces(&self) -> Result<&BTreeMap<String, String>, &Refused> {
+        reply!(self, Ask::Namespaces, Map)
     }
 
     /// Questions that are answered by names: [`Ask::Environ`], [`Ask::Args`].

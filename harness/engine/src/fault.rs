@@ -2,6 +2,7 @@
 //! that the runtime reads or the answer that the harness hears, while the harness judges by the true configuration.
 
 use nix::sys::signal::Signal;
+use plimsoll_fixtures::probe::{Flaw, PATH};
 use plimsoll_fixtures::{Bundle, Config, recipe};
 use serde_json::Value;
 
@@ -43,6 +44,8 @@ pub enum Fault {
     All(&'static [Fault]),
     /// Before create it gives the root filesystem to another user.
     GiveAway,
+    /// It starts the program in a state that no configuration asks for.
+    Flawed(Flaw),
 }
 
 impl Fault {
@@ -63,6 +66,11 @@ impl Fault {
                 }
             }
             Self::Take(pointer, value) => replace(&mut config.0, pointer, value),
+            Self::Flawed(flaw) => {
+                if let Some(args) = config.0.pointer_mut("/process/args").and_then(Value::as_array_mut) {
+                    args.splice(0..0, [PATH.to_owned(), flaw.argument()].map(Value::from));
+                }
+            }
             Self::Push(pointer, value) => {
                 append(&mut config.0, pointer, [value].into_iter().flat_map(parsed).collect())
             }
@@ -186,6 +194,7 @@ impl std::fmt::Display for Fault {
                 write!(f, "{}", each.join(", "))
             }
             Self::GiveAway => write!(f, "gives the root filesystem to another user"),
+            Self::Flawed(flaw) => write!(f, "starts the program {flaw}"),
         }
     }
 }
@@ -209,6 +218,13 @@ mod tests {
         assert_eq!(faulty(Fault::Move("/a/b", "/a/c")), json!({ "a": { "c": [1, 2] } }));
         assert_eq!(faulty(Fault::All(&[Fault::Drop("/a/b/0"), Fault::DropLast("/a/b")])), json!({ "a": { "b": [] } }));
         assert_eq!(faulty(Fault::Drop("/none")), json!({ "a": { "b": [1, 2] } }));
+    }
+
+    #[test]
+    fn a_flawed_program_is_started_by_the_probe() {
+        let config = Config(json!({ "process": { "args": ["/x", "y"] } }));
+        let expected = json!({ "process": { "args": ["/probe", "flaw=descriptor", "/x", "y"] } });
+        assert_eq!(Fault::Flawed(Flaw::Descriptor).config(&config).0, expected);
     }
 
     #[test]

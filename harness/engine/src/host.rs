@@ -105,6 +105,7 @@ pub fn abilities(profile: &Profile, host: &Host) -> io::Result<Abilities> {
         kernel: (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)),
         filesystems: filesystems.lines().filter_map(|line| line.split('\t').nth(1)).map(str::to_owned).collect(),
         controllers: controllers()?,
+        groups_lack_real_time: cgroup::hierarchies()?.iter().any(|h| h.mount.join("cpu.rt_runtime_us").exists()),
         missing_capabilities: host.missing_capabilities.clone(),
     })
 }

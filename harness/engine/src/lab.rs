@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -17,6 +18,7 @@ use crate::console::Console;
 use crate::container::Container;
 use crate::driver::Driver;
 use crate::fault::Fault;
+use crate::foreground::Foreground;
 use crate::judgement::{Outcome, Stop, Told};
 use crate::process::{Capture, KEPT};
 use crate::profile::{Op, Values};
@@ -101,7 +103,7 @@ impl<'s> Lab<'s> {
     /// # Errors
     /// [`Stop::Timeout`] at the deadline, [`Stop::Error`] when the binary cannot be executed.
     pub fn try_create(&self, bundle: &Bundle) -> Told<Attempt<'_>> {
-        self.try_create_from(&self.dir, bundle, |values| values)
+        self.call_create(&self.dir, bundle, self.values(bundle), Vec::new())
     }
 
     /// As [`Lab::try_create`], called in directory `from` and with other values: another name of the bundle, another
@@ -115,8 +117,21 @@ impl<'s> Lab<'s> {
         bundle: &Bundle,
         other: impl FnOnce(Values) -> Values,
     ) -> Told<Attempt<'_>> {
+        self.call_create(from, bundle, other(self.values(bundle)), Vec::new())
+    }
+
+    /// Calls `create` with descriptors that the program is to get from number 3 on (`--preserve-fds`).
+    ///
+    /// # Errors
+    /// As [`Lab::try_create`].
+    pub fn try_create_with(&self, bundle: &Bundle, fds: Vec<OwnedFd>) -> Told<Attempt<'_>> {
+        let values = self.values(bundle);
+        let values = if fds.is_empty() { values } else { values.with("preserve-fds", fds.len().to_string()) };
+        self.call_create(&self.dir, bundle, values, fds)
+    }
+
+    fn call_create(&self, from: &Path, bundle: &Bundle, mut values: Values, fds: Vec<OwnedFd>) -> Told<Attempt<'_>> {
         let (mut stderr, err) = Capture::pipe(KEPT)?;
-        let mut values = other(self.values(bundle));
         let (mut channel, console, stdin, stdout): (_, _, Stdio, Stdio) = if bundle.config.flag("/process/terminal") {
             let console = Console::bind(&self.dir.join(format!("c{}", self.made.get())))?;
             values = values.with("console-socket", console.path().to_string_lossy());
@@ -132,7 +147,8 @@ impl<'s> Lab<'s> {
         if self.settings.fault == Some(Fault::GiveAway) {
             chown(bundle.rootfs(), Some(crate::holder::FIRST_ID), None)?;
         }
-        let (running, command) = self.driver.start(Op::Create, &values, from, [stdin, stdout, err.into()])?;
+        let stdio = [stdin, stdout, err.into()];
+        let (running, command) = self.driver.start_with(Op::Create, &values, from, stdio, fds)?;
         let deadline = self.driver.deadline();
         let end = match &mut channel {
             Some(channel) => running.finish(&mut [channel.answers(), &mut stderr], deadline)?,
@@ -143,6 +159,14 @@ impl<'s> Lab<'s> {
             self.call(Op::Start, &Values::default().with("id", &bundle.id))?.ok()?;
         }
         Ok(Attempt { lab: self, bundle: bundle.clone(), outcome, channel, console, stderr })
+    }
+
+    /// Runs a bundle in the foreground: create, start, wait and delete in one call.
+    ///
+    /// # Errors
+    /// [`Stop::Skip`] when the runtime cannot, [`Stop::Error`] when it cannot be executed.
+    pub fn run(&self, bundle: &Bundle) -> Told<Foreground<'_>> {
+        Foreground::start(self, Op::Run, &self.values(bundle))
     }
 
     fn values(&self, bundle: &Bundle) -> Values {

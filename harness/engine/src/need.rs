@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::observer::limits;
 use crate::profile::{Op, Profile};
 
 /// Something that must be there for a check to run.
@@ -11,6 +12,8 @@ pub enum Need {
     HostView,
     /// The runtime has this operation.
     Operation(Op),
+    /// The runtime has this operation with this option, as named in its profile.
+    Option(Op, &'static str),
     /// The kernel has this type of namespace, as named in `/proc/self/ns`.
     Namespace(&'static str),
     /// The kernel has this filesystem, as named in `/proc/filesystems`.
@@ -23,6 +26,10 @@ pub enum Need {
     Controller(&'static str),
     /// A file of the host is there.
     File(&'static str),
+    /// The harness may give its children this limit: it is below its own hard limit, or it has `CAP_SYS_RESOURCE`.
+    Limit(&'static str, u64),
+    /// A process in a new cgroup may be scheduled in real time.
+    RealTime,
 }
 
 /// What this host and this runtime have.
@@ -36,8 +43,15 @@ pub struct Abilities {
     pub filesystems: Vec<String>,
     /// Cgroup controllers that are mounted.
     pub controllers: Vec<String>,
+    /// Whether new groups of the v1 controller `cpu` have no real-time budget (`CONFIG_RT_GROUP_SCHED`).
+    pub groups_lack_real_time: bool,
     /// Capabilities that the harness lacks.
     pub missing_capabilities: Vec<String>,
+}
+
+fn own_hard_limit(name: &str) -> Option<u64> {
+    let text = fs::read_to_string("/proc/self/limits").ok()?;
+    limits::parse(&text).ok()?.get(name).map(|limit| limit.hard)
 }
 
 impl Need {
@@ -53,6 +67,10 @@ impl Need {
             Self::Operation(op) => missing(
                 have.profile.operation.contains_key(&op),
                 format!("profile `{}` has no operation `{op}`", have.profile.name),
+            ),
+            Self::Option(op, name) => missing(
+                have.profile.operation.get(&op).is_some_and(|words| words.contains(&format!("{{{name}}}"))),
+                format!("profile `{}` has no `{op}` with `{{{name}}}`", have.profile.name),
             ),
             Self::Namespace(kind) => missing(
                 fs::exists(format!("/proc/self/ns/{kind}")).unwrap_or(false),
@@ -72,6 +90,18 @@ impl Need {
             Self::Controller(name) => missing(
                 have.controllers.iter().any(|known| known == name),
                 format!("cgroup controller {name} is not available: mount or delegate it"),
+            ),
+            Self::Limit(name, value) => missing(
+                !have.missing_capabilities.iter().any(|missing| missing == "CAP_SYS_RESOURCE")
+                    || own_hard_limit(name).is_some_and(|hard| hard >= value),
+                format!("the hard limit {name} of the harness is below {value}: raise it, or add CAP_SYS_RESOURCE"),
+            ),
+            // Such a kernel gives a new group of cgroup v1 no time, and the groups above it have none to give.
+            Self::RealTime => missing(
+                !have.groups_lack_real_time,
+                "new cgroups get no real-time budget: mount cgroup v2 alone, or boot a kernel without \
+                 CONFIG_RT_GROUP_SCHED"
+                    .to_owned(),
             ),
             Self::File(path) => missing(fs::exists(path).unwrap_or(false), format!("{path} is not there")),
         }

@@ -168,10 +168,27 @@ impl Running {
     /// # Errors
     /// When the program cannot be executed.
     pub fn start(argv: &[OsString], env: &[(OsString, OsString)], dir: &Path, stdio: [Stdio; 3]) -> io::Result<Self> {
+        Self::start_with(argv, env, dir, stdio, Vec::new())
+    }
+
+    /// As [`Running::start`], with further descriptors, which the program gets from number 3 on.
+    ///
+    /// # Errors
+    /// As [`Running::start`].
+    pub fn start_with(
+        argv: &[OsString],
+        env: &[(OsString, OsString)],
+        dir: &Path,
+        stdio: [Stdio; 3],
+        more: Vec<OwnedFd>,
+    ) -> io::Result<Self> {
         let [program, args @ ..] = argv else { return Err(io::ErrorKind::InvalidInput.into()) };
         let [stdin, stdout, stderr] = stdio;
         let mut command = Command::new(program);
         command.args(args).current_dir(dir).env_clear().envs(env.iter().map(|(k, v)| (k, v)));
+        if !more.is_empty() {
+            sys::hand_down(&mut command, more);
+        }
         let started = Instant::now();
         let child = command.stdin(stdin).stdout(stdout).stderr(stderr).spawn()?;
         let pidfd = sys::pidfd_open(pid_of(&child))?;

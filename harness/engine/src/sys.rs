@@ -4,6 +4,8 @@
 use std::io;
 use std::mem::size_of;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
@@ -148,6 +150,28 @@ pub fn make_raw(fd: impl AsFd) -> io::Result<()> {
     nix::sys::termios::cfmakeraw(&mut settings);
     nix::sys::termios::tcsetattr(&fd, nix::sys::termios::SetArg::TCSANOW, &settings)?;
     Ok(())
+}
+
+/// Gives a program descriptors from number 3 on.
+pub fn hand_down(command: &mut Command, fds: Vec<OwnedFd>) {
+    let place = move || {
+        // First out of the way, so that none is overwritten before it is in place.
+        let room = RawFd::try_from(3 + fds.len()).unwrap_or(RawFd::MAX);
+        let mut from = [-1; 16];
+        for (fd, from) in fds.iter().zip(&mut from) {
+            // SAFETY: plain integers; the descriptor is open as long as the closure owns it.
+            *from =
+                RawFd::try_from(checked(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, room) }.into())?)
+                    .unwrap_or(-1);
+        }
+        for (from, number) in from.into_iter().take(fds.len()).zip(3..) {
+            // SAFETY: as above. What was at `number` is closed by exec anyway: all of ours is.
+            checked(unsafe { libc::dup2(from, number) }.into())?;
+        }
+        Ok(())
+    };
+    // SAFETY: between fork and exec the closure makes system calls on plain integers, and nothing else.
+    unsafe { command.pre_exec(place) };
 }
 
 /// Takes ownership of a descriptor that the kernel has just put into this process, as `SCM_RIGHTS` does.

@@ -1,8 +1,56 @@
-//! The process (`config.md#process`).
+//! The process (`config.md#process`, `config.md#posix-process`, `config.md#linux-process`, `config.md#user`), and the
+//! programs that `exec` adds to a container.
 
+mod args;
+mod capabilities;
+mod capability_effects;
+mod capability_table;
+mod cwd;
+mod env;
+mod exec;
+mod foreground;
 mod identity;
+mod inherited;
+mod invalid;
+mod optional;
+mod path_search;
+mod privileges;
+mod rlimits;
+mod schedule;
+mod stdio;
+mod terminal;
 
 use plimsoll_engine::check::{Case, Scenario};
 
-pub(crate) const CASES: &[&[Case]] = &[identity::CASES];
-pub(crate) const SCENARIOS: &[&[Scenario]] = &[];
+pub(crate) const CASES: &[&[Case]] = &[
+    args::CASES,
+    capabilities::INSIDE_CASES,
+    capabilities::HOST_CASES,
+    capability_effects::SOME,
+    capability_effects::NONE,
+    capability_table::CASES,
+    cwd::CASES,
+    env::CASES,
+    identity::CASES,
+    optional::CASES,
+    path_search::CASES,
+    privileges::CASES,
+    rlimits::RESOURCES,
+    rlimits::OTHERS,
+    schedule::CASES,
+    schedule::IO_CASES,
+    stdio::CASES,
+    terminal::CASES,
+];
+
+pub(crate) const SCENARIOS: &[&[Scenario]] = &[
+    capabilities::SCENARIOS,
+    exec::BY_RULES,
+    exec::STORIES,
+    foreground::SCENARIOS,
+    inherited::SCENARIOS,
+    invalid::SCENARIOS,
+    path_search::SCENARIOS,
+    rlimits::SCENARIOS,
+    stdio::SCENARIOS,
+];

@@ -1,0 +1,98 @@
+//! A call of the runtime that lasts as long as the program that it runs: `exec`, and `run` in the foreground.
+
+use std::process::Stdio;
+
+use plimsoll_fixtures::probe::{Answer, Ask, Hello};
+use plimsoll_fixtures::{Bundle, Config};
+use serde_json::{Value, json};
+
+use crate::channel::Channel;
+use crate::container::Container;
+use crate::evidence::{Evidence, Inside};
+use crate::judgement::{Outcome, Stop, Told};
+use crate::lab::Lab;
+use crate::process::{Capture, KEPT, Running};
+use crate::profile::{Op, Values};
+
+/// A call that is under way, and the conversation with the probe that it runs.
+#[derive(Debug)]
+pub struct Foreground<'l> {
+    lab: &'l Lab<'l>,
+    op: Op,
+    running: Running,
+    command: String,
+    channel: Channel,
+    stderr: Capture,
+}
+
+impl<'l> Container<'l> {
+    /// Runs a second program in the container, in the foreground. `process` is what `process` is in `config.json`.
+    ///
+    /// # Errors
+    /// [`Stop::Skip`] when the runtime cannot, [`Stop::Error`] when it cannot be executed.
+    pub fn exec(&self, process: &Value) -> Told<Foreground<'l>> {
+        let config = Config(json!({ "process": process }));
+        let config = self.lab.settings.fault.map_or_else(|| config.clone(), |fault| fault.config(&config));
+        let path = self.lab.dir.join(format!("{}.exec.json", self.id()));
+        std::fs::write(&path, config.0["process"].to_string()).map_err(Stop::error("write the process of exec"))?;
+        Foreground::start(self.lab, Op::Exec, &self.values().with("process", path.to_string_lossy()))
+    }
+}
+
+impl<'l> Foreground<'l> {
+    pub(crate) fn start(lab: &'l Lab<'l>, op: Op, values: &Values) -> Told<Self> {
+        let (stderr, err) = Capture::pipe(KEPT)?;
+        let (channel, input, output) = Channel::pipes(lab.settings.timeout)?;
+        let stdio: [Stdio; 3] = [input.into(), output.into(), err.into()];
+        let (running, command) = lab.driver.start(op, values, &lab.dir, stdio)?;
+        Ok(Self { lab, op, running, command, channel, stderr })
+    }
+
+    /// Waits for the probe to speak.
+    ///
+    /// # Errors
+    /// [`Stop::Broken`] when the call ends without it, or it keeps silent.
+    pub fn greeted(&mut self) -> Told<Hello> {
+        let hello = self.channel.hello(self.running.pidfd())?;
+        self.stderr.drain();
+        let what = format!("the program of {}", self.op);
+        hello.ok_or_else(|| Stop::broken(what, "runs", format!("ended: {}", self.stderr.text())))
+    }
+
+    /// Asks the probe.
+    ///
+    /// # Errors
+    /// [`Stop::Broken`] when the call ends or the probe keeps silent.
+    pub fn ask_all(&mut self, asks: &[Ask]) -> Told<Vec<Answer>> {
+        self.channel.ask(asks, self.running.pidfd())
+    }
+
+    /// The facts that rules judge, as far as the probe knows them; `bundle` is that of the container.
+    ///
+    /// # Errors
+    /// As [`Foreground::ask_all`].
+    pub fn evidence(&mut self, asks: Vec<Ask>, bundle: &Bundle) -> Told<Evidence> {
+        let answers = if asks.is_empty() { Vec::new() } else { self.ask_all(&asks)? };
+        let inside = Inside::new(asks.into_iter().zip(answers).collect());
+        Ok(Evidence { inside, outside: None, bundle: bundle.clone() })
+    }
+
+    /// Sends a question that has no answer, such as [`Ask::Exit`].
+    ///
+    /// # Errors
+    /// [`Stop::Broken`] when nobody reads.
+    pub fn tell(&mut self, ask: Ask) -> Told {
+        self.channel.send(&[ask])
+    }
+
+    /// Lets the program end by itself and waits for the end of the call.
+    ///
+    /// # Errors
+    /// [`Stop::Timeout`] when it does not end.
+    pub fn finish(mut self) -> Told<Outcome> {
+        self.channel.close();
+        let captures = &mut [self.channel.answers(), &mut self.stderr];
+        let end = self.running.finish(captures, self.lab.driver.deadline())?;
+        self.lab.driver.settle(self.op, self.command, &end, String::new(), self.stderr.text())
+    }
+}

@@ -1,0 +1,154 @@
+//! `process.scheduler`, `process.ioPriority` and `process.execCPUAffinity` as far as the first process is concerned
+//! (`config.md#linux-process`, since 1.1.0 and 1.2.1).
+
+use nix::libc;
+use plimsoll_engine::check::{Case, Rule};
+use plimsoll_engine::fault::Fault;
+use plimsoll_engine::need::Need;
+use plimsoll_fixtures::Recipe;
+use serde_json::{Value, json};
+
+const SCHEDULER: &str = "/process/scheduler";
+const IO: &str = "/process/ioPriority";
+
+const POLICIES: [(&str, i32); 6] = [
+    ("SCHED_OTHER", libc::SCHED_OTHER),
+    ("SCHED_BATCH", libc::SCHED_BATCH),
+    ("SCHED_IDLE", libc::SCHED_IDLE),
+    ("SCHED_FIFO", libc::SCHED_FIFO),
+    ("SCHED_RR", libc::SCHED_RR),
+    ("SCHED_DEADLINE", libc::SCHED_DEADLINE),
+];
+const FLAGS: [(&str, i32); 3] = [
+    ("SCHED_FLAG_RESET_ON_FORK", libc::SCHED_FLAG_RESET_ON_FORK),
+    ("SCHED_FLAG_RECLAIM", libc::SCHED_FLAG_RECLAIM),
+    ("SCHED_FLAG_DL_OVERRUN", libc::SCHED_FLAG_DL_OVERRUN),
+];
+const CLASSES: [(&str, i64); 3] = [("IOPRIO_CLASS_RT", 1), ("IOPRIO_CLASS_BE", 2), ("IOPRIO_CLASS_IDLE", 3)];
+
+/// The first process runs under the configured policy, and each attribute that is not given is zero.
+const ATTRIBUTES: Rule = Rule::by_host(
+    "process.scheduler",
+    &[
+        "config.process.scheduler-policy-applied",
+        "config.process.scheduler-nice-applied",
+        "config.process.scheduler-nice-default",
+        "config.process.scheduler-priority-applied",
+        "config.process.scheduler-flags-applied",
+        "config.process.scheduler-deadline-fields-applied",
+    ],
+    |config, evidence, out| {
+        let found = evidence.host().sched;
+        let number = |name: &str| config.number(&format!("{SCHEDULER}/{name}")).unwrap_or(0);
+        let policy = config.get("/process/scheduler/policy").and_then(|name| value_of(&POLICIES, name));
+        out.expect_eq("policy", i32::try_from(found.policy).ok(), policy);
+        out.expect_eq("nice", i64::from(found.nice), number("nice"));
+        out.expect_eq("priority", i64::from(found.priority), number("priority"));
+        let flags = config.list("/process/scheduler/flags").iter().filter_map(|name| value_of(&FLAGS, name));
+        out.expect_eq("flags", found.flags, flags.fold(0, |all, flag| all | u64::from(flag.cast_unsigned())));
+        if policy == Some(libc::SCHED_DEADLINE) {
+            let nanoseconds = [found.runtime, found.deadline, found.period].map(u64::cast_signed);
+            out.expect_eq("runtime, deadline, period", nanoseconds, ["runtime", "deadline", "period"].map(number));
+        }
+    },
+);
+
+/// The first process has the configured class and level of input and output.
+const IO_PRIORITY: Rule = Rule::by_host(
+    "process.io-priority",
+    &["config.process.io-priority-class-values", "config.process.io-priority-level-range"],
+    |config, evidence, out| {
+        let class = config.get("/process/ioPriority/class").and_then(|name| value_of(&CLASSES, name));
+        let wanted = (class.unwrap_or(0), config.number("/process/ioPriority/priority").unwrap_or(0));
+        out.expect_eq("class and level", evidence.host().ioprio, wanted);
+    },
+);
+
+/// The processors of the first process are those of the harness, whatever is configured for programs of `exec`.
+const AFFINITY: Rule = Rule::by_host(
+    "process.exec-cpu-affinity.not-for-init",
+    &["config.process.exec-cpu-affinity-not-for-init"],
+    |_, evidence, out| {
+        let own = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let own = own.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).map(str::trim);
+        out.expect_eq("processors", Some(evidence.host().status.cpus_allowed.as_str()), own);
+    },
+);
+
+fn value_of<T: Copy>(table: &[(&str, T)], name: &Value) -> Option<T> {
+    table.iter().find(|(known, _)| name == known).map(|(_, value)| *value)
+}
+
+/// A configuration of the release that knows these members.
+fn since<'r>(recipe: &'r mut Recipe, release: &str, pointer: &str, value: Value) -> &'r mut Recipe {
+    recipe.set("/ociVersion", release).set(pointer, value)
+}
+
+fn scheduler(recipe: &mut Recipe, value: Value) -> &mut Recipe {
+    since(recipe, "1.1.0", SCHEDULER, value)
+}
+
+const IGNORED: &[Fault] = &[Fault::Drop(SCHEDULER)];
+const NICE: &[Fault] = &[Fault::Drop("/process/scheduler/nice"), Fault::Drop(SCHEDULER)];
+const PRIORITY: &[Fault] = &[Fault::Take("/process/scheduler/priority", "1"), Fault::Drop(SCHEDULER)];
+const REAL_TIME: &[Need] = &[Need::Capability("CAP_SYS_NICE"), Need::RealTime];
+const MAY_RAISE: &[Need] = &[Need::Capability("CAP_SYS_NICE")];
+const IO_FAULTS: &[Fault] = &[Fault::Drop(IO), Fault::Take("/process/ioPriority/priority", "5")];
+
+macro_rules! io {
+    ($($name:literal $class:literal $level:literal)*) => {
+        &[$(Case::new(
+            &IO_PRIORITY,
+            $name,
+            |r| since(r, "1.1.0", IO, json!({ "class": $class, "priority": $level })),
+            IO_FAULTS,
+        ).needs(MAY_RAISE)),*]
+    };
+}
+
+pub(super) const IO_CASES: &[Case] = io! {
+    "best-effort-highest" "IOPRIO_CLASS_BE" 0
+    "best-effort-3" "IOPRIO_CLASS_BE" 3
+    "best-effort-lowest" "IOPRIO_CLASS_BE" 7
+    "real-time-highest" "IOPRIO_CLASS_RT" 0
+    "real-time-4" "IOPRIO_CLASS_RT" 4
+    "real-time-lowest" "IOPRIO_CLASS_RT" 7
+    "idle" "IOPRIO_CLASS_IDLE" 0
+};
+
+pub(super) const CASES: &[Case] = &[
+    Case::new(&ATTRIBUTES, "batch", |r| scheduler(r, json!({ "policy": "SCHED_BATCH" })), IGNORED),
+    Case::new(&ATTRIBUTES, "idle", |r| scheduler(r, json!({ "policy": "SCHED_IDLE" })), IGNORED),
+    Case::new(&ATTRIBUTES, "other-nice", |r| scheduler(r, json!({ "policy": "SCHED_OTHER", "nice": 10 })), NICE),
+    Case::new(&ATTRIBUTES, "batch-nice", |r| scheduler(r, json!({ "policy": "SCHED_BATCH", "nice": 19 })), NICE),
+    Case::new(&ATTRIBUTES, "negative-nice", |r| scheduler(r, json!({ "policy": "SCHED_OTHER", "nice": -5 })), NICE)
+        .needs(MAY_RAISE),
+    Case::new(&ATTRIBUTES, "fifo", |r| scheduler(r, json!({ "policy": "SCHED_FIFO", "priority": 42 })), PRIORITY)
+        .needs(REAL_TIME),
+    Case::new(&ATTRIBUTES, "round-robin", |r| scheduler(r, json!({ "policy": "SCHED_RR", "priority": 7 })), PRIORITY)
+        .needs(REAL_TIME),
+    Case::new(
+        &ATTRIBUTES,
+        "deadline",
+        |r| {
+            let times = json!({ "policy": "SCHED_DEADLINE", "runtime": 10_000_000, "deadline": 50_000_000,
+                "period": 100_000_000, "flags": ["SCHED_FLAG_RESET_ON_FORK"] });
+            scheduler(r, times)
+        },
+        &[Fault::Drop(SCHEDULER), Fault::Take("/process/scheduler/runtime", "20000000")],
+    )
+    .needs(MAY_RAISE),
+    Case::new(
+        &ATTRIBUTES,
+        "reset-on-fork",
+        |r| scheduler(r, json!({ "policy": "SCHED_BATCH", "flags": ["SCHED_FLAG_RESET_ON_FORK"] })),
+        &[Fault::Drop("/process/scheduler/flags")],
+    ),
+    Case::new(
+        &AFFINITY,
+        "final",
+        |r| since(r, "1.2.1", "/process/execCPUAffinity", json!({ "initial": "0", "final": "0" })),
+        &[Fault::Take("/linux/resources", r#"{ "cpu": { "cpus": "0" } }"#)],
+    )
+    .needs(&[Need::File("/sys/devices/system/cpu/cpu1"), Need::Controller("cpuset")]),
+];

@@ -30,6 +30,8 @@ pub enum Fault {
     EagerStart,
     /// Before create it gives the root filesystem to another user.
     GiveAway,
+    /// At create it follows a link out of the root filesystem: it writes to the directory `trap` of the bundle.
+    Escape,
 }
 
 impl Fault {
@@ -50,7 +52,13 @@ impl Fault {
                 }
             }
             Self::Take(pointer, value) => replace(&mut config.0, pointer, value),
-            Self::Ignore(_) | Self::Succeed(_) | Self::Fail(_) | Self::Lie(..) | Self::EagerStart | Self::GiveAway => {}
+            Self::Ignore(_)
+            | Self::Succeed(_)
+            | Self::Fail(_)
+            | Self::Lie(..)
+            | Self::EagerStart
+            | Self::GiveAway
+            | Self::Escape => {}
         }
         config
     }
@@ -113,6 +121,7 @@ impl std::fmt::Display for Fault {
             Self::Lie(pointer, value) => write!(f, "says {value} for {pointer} of the state"),
             Self::EagerStart => write!(f, "runs the program at create"),
             Self::GiveAway => write!(f, "gives the root filesystem to another user"),
+            Self::Escape => write!(f, "follows a link out of the root filesystem"),
         }
     }
 }

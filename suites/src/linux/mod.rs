@@ -5,6 +5,7 @@ mod default_devices;
 mod device_conflicts;
 mod devices;
 mod hidden_paths;
+mod hostile_rootfs;
 mod optional;
 mod personality;
 mod read_only_paths;
@@ -24,6 +25,7 @@ pub(crate) const CASES: &[&[Case]] = &[
     devices::ELSEWHERE,
     devices::IN_A_USER_NAMESPACE,
     hidden_paths::CASES,
+    hostile_rootfs::CASES,
     hidden_paths::NEEDED,
     optional::EMPTY,
     personality::CASES,
@@ -39,6 +41,8 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     device_conflicts::INVALID,
     device_conflicts::SCENARIOS,
     hidden_paths::SCENARIOS,
+    hostile_rootfs::SCENARIOS,
+    hostile_rootfs::UNTOUCHED,
     optional::SCENARIOS,
     personality::INVALID,
     read_only_paths::SCENARIOS,

@@ -46,6 +46,8 @@ pub enum Fault {
     GiveAway,
     /// It starts the program in a state that no configuration asks for.
     Flawed(Flaw),
+    /// At create it follows a link out of the root filesystem: it writes to the directory `trap` of the bundle.
+    Escape,
 }
 
 impl Fault {
@@ -195,6 +197,7 @@ impl std::fmt::Display for Fault {
             }
             Self::GiveAway => write!(f, "gives the root filesystem to another user"),
             Self::Flawed(flaw) => write!(f, "starts the program {flaw}"),
+            Self::Escape => write!(f, "follows a link out of the root filesystem"),
         }
     }
 }

@@ -144,8 +144,10 @@ impl<'s> Lab<'s> {
             let outcome = Outcome { op: Op::Create, ended: ENDED_WELL, stdout: String::new(), stderr: String::new() };
             return Ok(Attempt { lab: self, bundle: bundle.clone(), outcome, channel, console, stderr });
         }
-        if self.settings.fault == Some(Fault::GiveAway) {
-            chown(bundle.rootfs(), Some(crate::holder::FIRST_ID), None)?;
+        match self.settings.fault {
+            Some(Fault::GiveAway) => chown(bundle.rootfs(), Some(crate::holder::FIRST_ID), None)?,
+            Some(Fault::Escape) => std::fs::write(bundle.dir.join("trap/ptmx"), "escaped")?,
+            _ => {}
         }
         let stdio = [stdin, stdout, err.into()];
         let (running, command) = self.driver.start_with(Op::Create, &values, from, stdio, fds)?;

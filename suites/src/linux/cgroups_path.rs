@@ -164,7 +164,11 @@ const ABSENT: Scenario = Scenario::new(
 /// A path that leads up: refused, or the group is one of the hierarchy all the same.
 const NOT_OUTSIDE: Scenario = Scenario::new(
     "linux.cgroups-path.not-outside-the-hierarchy",
-    &["linux.cgroups-path.absolute-below-mount-point", "linux.cgroups-path.invalid-value-error"],
+    &[
+        "linux.cgroups-path.absolute-below-mount-point",
+        "linux.cgroups-path.invalid-value-error",
+        "runtime.errors.no-side-effects",
+    ],
     &[Fault::Take(PATH, r#""/plimsoll-elsewhere-of-ns""#), Fault::Ignore(plimsoll_engine::profile::Op::Create)],
     not_outside,
 )

@@ -6,6 +6,7 @@ mod default_filesystems;
 mod device_conflicts;
 mod devices;
 mod hidden_paths;
+mod hostile_rootfs;
 mod optional;
 mod personality;
 mod propagation;
@@ -27,6 +28,7 @@ pub(crate) const CASES: &[&[Case]] = &[
     devices::ELSEWHERE,
     devices::IN_A_USER_NAMESPACE,
     hidden_paths::CASES,
+    hostile_rootfs::CASES,
     hidden_paths::NEEDED,
     optional::EMPTY,
     personality::CASES,
@@ -43,6 +45,8 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     device_conflicts::INVALID,
     device_conflicts::SCENARIOS,
     hidden_paths::SCENARIOS,
+    hostile_rootfs::SCENARIOS,
+    hostile_rootfs::UNTOUCHED,
     optional::SCENARIOS,
     personality::INVALID,
     propagation::SCENARIOS,

@@ -53,7 +53,7 @@ const TAKEN_FOR_SLAVE: &[Fault] = &[Fault::Take(FIELD, "\"slave\"")];
 pub(super) const CASES: &[Case] = &[
     Case::new(root_is!("shared"), "of-a-shared-mount", |r| shared_root(r).set(FIELD, "shared"), TAKEN_FOR_PRIVATE),
     Case::new(root_is!("slave"), "of-a-shared-mount", |r| shared_root(r).set(FIELD, "slave"), TAKEN_FOR_PRIVATE),
-    Case::new(root_is!("private"), "of-a-shared-mount", |r| shared_root(r).set(FIELD, "private"), TAKEN_FOR_SLAVE),
+    Case::new(root_is!("private"), "of-a-shared-mount", |r| shared_root(r).set(FIELD, "private"), TAKEN_FOR_SHARED),
     Case::new(
         root_is!("unbindable"),
         "of-a-shared-mount",

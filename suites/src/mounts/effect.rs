@@ -86,10 +86,15 @@ fn judge(name: &str, config: &Config, evidence: &Evidence, out: &mut Judgement) 
     }
 }
 
+const IGNORED_WORD: Fault = Fault::Drop("/mounts/6/options/1");
 /// The word is not heeded.
-const IGNORED: &[Fault] = &[Fault::Drop("/mounts/6/options/1"), Fault::Drop("/mounts/6")];
+const IGNORED: &[Fault] = &[IGNORED_WORD, Fault::Drop("/mounts/6")];
 /// It is heeded at the top alone, or not at all.
-const NOT_BELOW: &[Fault] = &[Fault::Drop("/mounts/6/options/1"), Fault::Take("/mounts/6/options/0", "\"bind\"")];
+const NOT_BELOW: &[Fault] = &[IGNORED_WORD, Fault::Take("/mounts/6/options/0", "\"bind\"")];
+/// Where the directory under a mount that is missing would answer in the same way.
+const READ_ONLY_ABOVE: &[Fault] = &[IGNORED_WORD, Fault::Take("/mounts/6/options/1", "\"ro\"")];
+const NODIRATIME_ABOVE: &[Fault] = &[IGNORED_WORD, Fault::Take("/mounts/6/options/1", "\"nodiratime\"")];
+const DIRATIME_ABOVE: &[Fault] = &[IGNORED_WORD, Fault::Take("/mounts/6/options/1", "\"diratime\"")];
 const NOSYMFOLLOW: &[Need] = &[Need::Kernel(5, 10)];
 const SETATTR: &[Need] = &[Need::Kernel(5, 12)];
 const BELOW: &[Need] = &[Need::Kernel(5, 14)];
@@ -125,7 +130,7 @@ pub(super) const PLAIN: &[Case] = &[
 ];
 
 pub(super) const RECURSIVE: &[Case] = &[
-    Case::new(felt!("rro"), "tree", |r| rbind(r, &[], "rro"), NOT_BELOW).needs(SETATTR),
+    Case::new(felt!("rro"), "tree", |r| rbind(r, &[], "rro"), READ_ONLY_ABOVE).needs(SETATTR),
     Case::new(felt!("rrw"), "tree", |r| rbind(r, &["ro"], "rrw"), IGNORED).needs(SETATTR),
     Case::new(felt!("rnoexec"), "tree", |r| rbind(r, &[], "rnoexec"), NOT_BELOW).needs(SETATTR),
     Case::new(felt!("rexec"), "tree", |r| rbind(r, &["noexec"], "rexec"), NOT_BELOW).needs(SETATTR),
@@ -137,6 +142,6 @@ pub(super) const RECURSIVE: &[Case] = &[
     Case::new(felt!("rnoatime"), "tree", |r| rbind(r, &[], "rnoatime"), NOT_BELOW).needs(SETATTR),
     Case::new(felt!("rrelatime"), "tree", |r| rbind(r, &["noatime"], "rrelatime"), NOT_BELOW).needs(SETATTR),
     Case::new(felt!("rstrictatime"), "tree", |r| rbind(r, &[], "rstrictatime"), NOT_BELOW).needs(SETATTR),
-    Case::new(felt!("rnodiratime"), "tree", |r| rbind(r, &[], "rnodiratime"), NOT_BELOW).needs(SETATTR),
-    Case::new(felt!("rdiratime"), "tree", |r| rbind(r, &["nodiratime"], "rdiratime"), NOT_BELOW).needs(SETATTR),
+    Case::new(felt!("rnodiratime"), "tree", |r| rbind(r, &[], "rnodiratime"), NODIRATIME_ABOVE).needs(SETATTR),
+    Case::new(felt!("rdiratime"), "tree", |r| rbind(r, &["nodiratime"], "rdiratime"), DIRATIME_ABOVE).needs(SETATTR),
 ];

@@ -58,3 +58,25 @@ pub(super) fn entries(config: &Config) -> Vec<Entry<'_>> {
     let covered = |at: usize| all[at + 1..].iter().any(|later| later.destination == all[at].destination);
     (0..all.len()).filter(|&at| !covered(at)).map(|at| all[at].clone()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn destinations_are_in_their_shortest_form() {
+        for (path, short) in [("rel/dir", "/rel/dir"), ("/a//b/.", "/a/b"), ("/a/../m/", "/m"), ("/../../m", "/m")] {
+            assert_eq!(clean(path), short);
+        }
+    }
+
+    #[test]
+    fn the_last_entry_of_a_destination_counts() {
+        let mounts =
+            json!({ "mounts": [{ "destination": "/m", "source": "1" }, { "destination": "m/", "source": "2" }] });
+        let config = Config(mounts);
+        let sources: Vec<&str> = entries(&config).iter().map(|entry| entry.source).collect();
+        assert_eq!(sources, ["2"]);
+    }
+}

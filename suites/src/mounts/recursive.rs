@@ -27,7 +27,8 @@ macro_rules! or_plain {
 }
 
 /// A runtime that does not know the word, and gives it to the filesystem.
-const AS_DATA: &[Fault] = &[Fault::Take("/mounts/6/options/1", "\"plimsoll-knows-no-such-option\"")];
+const AS_DATA: &[Fault] =
+    &[Fault::Drop("/mounts/6"), Fault::Take("/mounts/6/options/1", "\"plimsoll-knows-no-such-option\"")];
 /// Flags of a whole tree need mount_setattr(2).
 const SETATTR: &[Need] = &[Need::HostView, Need::Kernel(5, 12)];
 const SYMFOLLOW: &[Need] = &[Need::HostView, Need::Kernel(5, 14)];

@@ -101,3 +101,28 @@ pub(super) fn is_in_force(word: &Word, entry: &Entry<'_>) -> bool {
     let mut last = entry.options.iter().rev().filter_map(|&option| find(option));
     last.find(|other| other.subject == word.subject).is_some_and(|last| last.name == word.name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::entry::entries;
+    use super::*;
+    use plimsoll_fixtures::Config;
+    use serde_json::json;
+
+    #[test]
+    fn of_one_subject_the_last_word_counts() {
+        let options = ["ro", "noatime", "rw", "relatime", "nosuid"];
+        let config = Config(json!({ "mounts": [{ "destination": "/m", "options": options }] }));
+        let entry = &entries(&config)[0];
+        let in_force: Vec<&str> = options.into_iter().filter(|name| is_in_force(word(name), entry)).collect();
+        assert_eq!(in_force, ["rw", "relatime", "nosuid"]);
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<&str> = PLAIN.iter().chain(RECURSIVE).map(|word| word.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), PLAIN.len() + RECURSIVE.len());
+    }
+}

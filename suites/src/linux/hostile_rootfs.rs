@@ -13,6 +13,7 @@ use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::probe::{Ask, Reply};
+use plimsoll_fixtures::recipe::Edit;
 use plimsoll_fixtures::{Bundle, Recipe};
 use plimsoll_reports::model::Axis;
 use serde_json::json;
@@ -144,7 +145,8 @@ fn mounted_in_place(lab: &Lab<'_>, out: &mut Judgement, point: &str, elsewhere: 
     container.delete_by_force()?.ok()
 }
 
-/// Masks are made of the container's `/dev/null` by some: here that is a file with something to read.
+/// Masks are made of the container's `/dev/null` by some: here that is a device with something to read. It is no file,
+/// since some take each standard stream whose device number is that of `/dev/null` for it, and those of files are all 0.
 const MASK: Scenario = Scenario::new(
     "linux.hostile-rootfs/null-that-is-no-null",
     &["linux.masked-paths.unreadable", "linux.default-devices.null"],
@@ -153,7 +155,7 @@ const MASK: Scenario = Scenario::new(
         let bundle = lab.bundle(|r| {
             super::default_devices::without_mount(r)
                 .file("/target", "secret")
-                .file("/forged", "forged")
+                .edit(Edit::Device("rootfs/forged".into(), 'c', 1, 5))
                 .symlink("/dev/null", "/forged")
                 .set("/linux/maskedPaths", ["/target"])
         })?;

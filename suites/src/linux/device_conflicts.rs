@@ -7,6 +7,7 @@ use nix::sys::stat::{Mode, SFlag, makedev, mknod};
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::judgement::{Stop, Told};
+use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::probe::{Ask, Reply};
 use plimsoll_fixtures::recipe::Edit;
 use serde_json::json;
@@ -77,7 +78,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[SAME, USABLE, DENIED, UNLISTED];
 const SAME: Scenario = Scenario::new(
     "linux.devices.conflict/none-with-the-same-device",
     &["linux.devices.available"],
-    &[Fault::Take("/linux/devices/0/type", "\"x\"")],
+    &[Fault::Fail(Op::Create)],
     |lab, out| {
         let container = lab.running(|r| {
             r.edit(Edit::Device("rootfs/there".into(), 'c', 10, 229)).set(LIST, [device("/there", "c", 10, 229)])
@@ -127,7 +128,7 @@ fn device_of_the_kernel(dir: &Path) -> Told<(u32, u32)> {
 const DENIED: Scenario = Scenario::new(
     "linux.devices.denied-by-the-cgroup",
     &["linux.resources.devices.effect"],
-    &[Fault::Drop("/linux/resources/devices/0")],
+    &[Fault::Take("/linux/resources/devices/0/allow", "true")],
     |lab, out| {
         let (major, minor) = device_of_the_kernel(&lab.dir)?;
         let node = "/dev/plimsoll";

@@ -13,6 +13,7 @@ use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::probe::{Ask, Reply};
+use plimsoll_fixtures::recipe::Edit;
 use plimsoll_fixtures::{Bundle, Recipe};
 use plimsoll_reports::model::Axis;
 use serde_json::json;
@@ -106,14 +107,12 @@ pub(super) const SCENARIOS: &[Scenario] = &[PROC, SYS, MASK, CWD];
 
 /// A `/proc` that is mounted elsewhere can be made a forgery later: what the runtime writes to it then, it writes to
 /// files of the image.
-const PROC: Scenario = Scenario::new(
-    "linux.hostile-rootfs/proc-is-a-link",
-    ROOT,
-    &[Fault::Succeed(Op::Create), Fault::Drop("/mounts/0")],
-    |lab, out| mounted_in_place(lab, out, "/proc", "/other"),
-)
-.axis(Axis::Security)
-.needs(&[Need::HostView]);
+const PROC: Scenario =
+    Scenario::new("linux.hostile-rootfs/proc-is-a-link", ROOT, &[Fault::Succeed(Op::Create)], |lab, out| {
+        mounted_in_place(lab, out, "/proc", "/other")
+    })
+    .axis(Axis::Security)
+    .needs(&[Need::HostView]);
 
 const SYS: Scenario = Scenario::new(
     "linux.hostile-rootfs/sys-is-a-link",
@@ -144,20 +143,24 @@ fn mounted_in_place(lab: &Lab<'_>, out: &mut Judgement, point: &str, elsewhere: 
     container.delete_by_force()?.ok()
 }
 
-/// Masks are made of the container's `/dev/null` by some: here that is a file with something to read.
+/// Masks are made of the container's `/dev/null` by some: here that is a device with something to read. It is no file,
+/// since some take each standard stream whose device number is that of `/dev/null` for it, and those of files are all 0.
 const MASK: Scenario = Scenario::new(
     "linux.hostile-rootfs/null-that-is-no-null",
     &["linux.masked-paths.unreadable", "linux.default-devices.null"],
-    &[Fault::Drop("/linux/maskedPaths")],
+    &[Fault::Escape],
     |lab, out| {
         let bundle = lab.bundle(|r| {
-            super::default_devices::without_mount(r)
+            super::default_devices::without_mount(trap(r))
                 .file("/target", "secret")
-                .file("/forged", "forged")
+                .edit(Edit::Device("rootfs/forged".into(), 'c', 1, 5))
                 .symlink("/dev/null", "/forged")
                 .set("/linux/maskedPaths", ["/target"])
         })?;
-        let Some(container) = tried(lab, out, &bundle)? else { return Ok(()) };
+        let before = describe(&bundle)?;
+        let container = tried(lab, out, &bundle)?;
+        out.expect_eq("what lies outside of the root filesystem", describe(&bundle)?, before);
+        let Some(container) = container else { return Ok(()) };
         let read = container.ask(Ask::Read("/target".into()))?;
         out.expect("reading the masked path", read.is_err() || read == Ok(Reply::Bytes(vec![])), "no content", read);
         container.finish_and_delete()

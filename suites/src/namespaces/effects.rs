@@ -32,7 +32,7 @@ const NETWORK: Rule = Rule::new(
     |_, evidence, out| match evidence.inside.get(&Ask::Interfaces) {
         Ok(Reply::Map(interfaces)) => {
             out.expect("interfaces", interfaces.contains_key("lo"), "lo among them", interfaces);
-            let up = |flags: &str| flags.split(['|', ',', ' ']).any(|flag| flag == "IFF_UP");
+            let up = |flags: &str| flags.parse::<i32>().is_ok_and(|flags| flags & nix::libc::IFF_UP != 0);
             let others: Vec<&String> =
                 interfaces.iter().filter(|(name, flags)| *name != "lo" && up(flags)).map(|(name, _)| name).collect();
             out.expect("interfaces that are up, but for lo", others.is_empty(), "none", others);

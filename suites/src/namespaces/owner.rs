@@ -5,6 +5,7 @@ use plimsoll_engine::check::{Case, Rule};
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::holder::{kernel_name, kinds};
 use plimsoll_engine::need::Need;
+use plimsoll_engine::observer::own_namespace;
 use plimsoll_reports::model::Axis;
 
 use super::{LIST, usual_user};
@@ -14,6 +15,7 @@ const OWNED: Rule = Rule::by_host(
     &["linux.namespaces.type-user", "linux.namespaces.no-path-new"],
     |config, evidence, out| {
         let user = evidence.host().namespace("user");
+        out.expect("user namespace", user.is_some() && user != own_user(), "one of the container", user);
         let new = |kind: &&str| config.namespace(kind).is_some_and(|entry| entry.get("path").is_none());
         for kind in kinds().filter(new).filter(|&kind| kind != "user") {
             out.expect_eq(&format!("owner of {kind}"), evidence.host().namespace_owner(kernel_name(kind)), user);
@@ -22,6 +24,11 @@ const OWNED: Rule = Rule::by_host(
 )
 .axis(Axis::Security)
 .needs(&[Need::HostView, Need::Namespace("user")]);
+
+/// Our own user namespace. A failure to see it is one of the harness.
+fn own_user() -> Option<u64> {
+    own_namespace("user").unwrap_or_else(|why| panic!("our own user namespace: {why}"))
+}
 
 pub(super) const CASES: &[Case] = &[Case::new(
     &OWNED,

@@ -71,6 +71,9 @@ pub struct Run {
     /// `axis=spec`. Given several times, any may match.
     #[arg(long, value_name = "FILTER")]
     pub filter: Vec<String>,
+    /// Only the first check of each subject (the part of an id before the slash): every rule once, in a few seconds.
+    #[arg(long)]
+    pub quick: bool,
     /// List the checks and their clauses instead of running them.
     #[arg(long)]
     pub list: bool,

@@ -5,11 +5,12 @@ use std::process::ExitCode;
 
 use crate::args::Run;
 use crate::failure::Failure;
-use crate::select::select;
+use crate::select::{first_of_each_subject, select};
 
 /// Prints each selected check: id, axis, clauses with their levels.
 pub fn list(args: &Run) -> Result<ExitCode, Failure> {
     let checks = select(plimsoll_suites::all(), &args.filter)?;
+    let checks = if args.quick { first_of_each_subject(checks) } else { checks };
     let mut out = io::stdout().lock();
     for check in &checks {
         let clauses: Vec<String> =

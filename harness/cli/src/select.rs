@@ -60,6 +60,12 @@ pub fn select(checks: Vec<Check>, filters: &[String]) -> Result<Vec<Check>, Fail
     Ok(chosen)
 }
 
+/// The first check of each subject, the subject being the part of an id before the slash. The checks come sorted.
+pub fn first_of_each_subject(mut checks: Vec<Check>) -> Vec<Check> {
+    checks.dedup_by(|a, b| a.id.split('/').next() == b.id.split('/').next());
+    checks
+}
+
 /// The check of exactly this id.
 pub fn one(checks: Vec<Check>, id: &str) -> Result<Check, Failure> {
     let near: Vec<String> = checks.iter().map(|check| check.id.clone()).filter(|known| known.contains(id)).collect();

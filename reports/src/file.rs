@@ -129,7 +129,7 @@ mod tests {
     /// The least that is a report.
     const EMPTY: &str = r#"{
         "schema": "1.0", "plimsoll": "", "run": "", "started_at": 0, "duration_ms": 0, "cut_short": null, "checks": [],
-        "runtime": {"path": "", "version": "", "sha256": "", "profile": ""},
+        "runtime": {"path": "", "version": "", "sha256": "", "profile":"","spec":""},
         "host": {"kernel": "", "machine": "", "cgroups": "", "cgroup_view": "", "lsms": [], "missing_capabilities": []}
     }"#;
 

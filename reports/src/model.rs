@@ -43,6 +43,8 @@ pub struct Runtime {
     pub sha256: String,
     /// Name of the profile that was used to drive it.
     pub profile: String,
+    /// Release of the specification that it was judged by; what a later one added gives warnings.
+    pub spec: String,
 }
 
 /// What of the host can change a verdict.

@@ -60,7 +60,7 @@ fn head(page: &mut Page, report: &Report) {
     page.value(0, "runtime", &runtime.path);
     page.value(0, "version", &some(&runtime.version, "not printed"));
     page.value(0, "sha256", &runtime.sha256.chars().take(12).collect::<String>());
-    page.value(0, "profile", &runtime.profile);
+    page.value(0, "profile", &format!("{}, judged by release {} of the specification", runtime.profile, runtime.spec));
     page.value(0, "kernel", &format!("{} {}", host.kernel, host.machine));
     page.value(0, "cgroups", &cgroups);
     page.value(0, "LSMs", &some(&host.lsms.join(", "), "none"));

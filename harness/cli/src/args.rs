@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use plimsoll_engine::release::Release;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Judges OCI container runtimes, clause by clause, by what the kernel and a program inside the container see.
@@ -42,6 +44,10 @@ pub struct Subject {
     /// of the v1 controllers alone.
     #[arg(long, value_enum, default_value_t = View::Host)]
     pub cgroup_view: View,
+    /// Release of the specification to judge by, such as 1.2.1: what a later one added gives warnings [default: what the
+    /// runtime claims in its features, else 1.0.2].
+    #[arg(long, value_name = "RELEASE")]
+    pub spec: Option<Release>,
     /// How many checks run at once [default: the number of processors].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,

@@ -12,6 +12,7 @@ use plimsoll_engine::driver::quote;
 use plimsoll_engine::host;
 use plimsoll_engine::need::Abilities;
 use plimsoll_engine::profile::Profile;
+use plimsoll_engine::release::UNCLAIMED;
 use plimsoll_engine::schedule::{Job, Plan};
 use plimsoll_engine::settings::Settings;
 use plimsoll_engine::workplace::{CgroupView, Workplace};
@@ -56,8 +57,15 @@ impl Session {
             dir: place.dir.clone(),
             probe: place.probe.clone(),
             timeout: Duration::from_secs(subject.timeout),
+            release: UNCLAIMED,
             fault: None,
         };
+        let refused = |why| Failure::Usage(format!("cannot execute {}: {why}", settings.runtime.display()));
+        let release = match subject.spec {
+            Some(release) => release,
+            None => host::claimed(&settings).map_err(refused)?.unwrap_or(UNCLAIMED),
+        };
+        let settings = Settings { release, ..settings };
         let host = host::facts(subject.cgroup_view.name()).map_err(Failure::host)?;
         let runtime = host::runtime(&settings)
             .map_err(|why| Failure::Usage(format!("cannot execute {}: {why}", settings.runtime.display())))?;

@@ -10,6 +10,7 @@ use crate::fault::Fault;
 use crate::judgement::{Judgement, Told};
 use crate::lab::Lab;
 use crate::need::Need;
+use crate::release::Release;
 
 /// What is true of every running container whose configuration makes it apply.
 #[derive(Clone, Copy, Debug)]
@@ -225,14 +226,18 @@ impl Check {
         }
     }
 
-    /// Whether a broken expectation is only a warning: no cited clause is mandatory, or the check says so.
+    /// Whether a broken expectation is only a warning for a runtime of this release: the check says so, or no cited
+    /// clause is mandatory and as old as the release.
     #[must_use]
-    pub fn is_advisory(&self) -> bool {
+    pub fn is_advisory(&self, release: Release) -> bool {
         let declared = match self.body {
             Body::Case(case) => case.rule.advisory,
             Body::Scenario(scenario) => scenario.advisory,
         };
-        declared || self.clauses.iter().all(|clause| is_optional(&clause.level))
+        let binds = |clause: &Clause| {
+            !is_optional(&clause.level) && Release::parse(&clause.since).is_none_or(|since| since <= release)
+        };
+        declared || !self.clauses.iter().any(binds)
     }
 }
 

@@ -14,6 +14,7 @@ use crate::guard::{self, Guard};
 use crate::judgement::{Judgement, Stop, Told};
 use crate::keep;
 use crate::lab::Lab;
+use crate::release::Release;
 use crate::settings::Settings;
 
 /// What the run wants of each check, besides its verdict.
@@ -80,7 +81,7 @@ fn attempt(
             return Err(why);
         }
     };
-    weigh(check, told, &judgement, left, result);
+    weigh(check, settings.release, told, &judgement, left, result);
     if matches!(result.verdict, Verdict::Fail | Verdict::Warn | Verdict::Error | Verdict::Timeout)
         || wishes.keep.is_some()
     {
@@ -116,7 +117,14 @@ fn judge_case(case: &Case, lab: &Lab<'_>, out: &mut Judgement) -> Told {
 type Caught = std::thread::Result<Told>;
 
 /// From what was told, judged and left behind to a verdict.
-fn weigh(check: &Check, told: Caught, judgement: &Judgement, left: Vec<Finding>, result: &mut model::Check) {
+fn weigh(
+    check: &Check,
+    release: Release,
+    told: Caught,
+    judgement: &Judgement,
+    left: Vec<Finding>,
+    result: &mut model::Check,
+) {
     result.findings = judgement.findings().to_vec();
     let finished = matches!(told, Ok(Ok(())));
     match told {
@@ -138,11 +146,12 @@ fn weigh(check: &Check, told: Caught, judgement: &Judgement, left: Vec<Finding>,
     let left: Vec<Finding> = left.into_iter().filter(|finding| finished || is_harm(finding)).collect();
     let harmed = !left.is_empty();
     result.findings.extend(left);
-    result.verdict = match (result.findings.is_empty(), (check.is_advisory() || judgement.is_advisory()) && !harmed) {
-        (true, _) => Verdict::Pass,
-        (false, true) => Verdict::Warn,
-        (false, false) => Verdict::Fail,
-    };
+    result.verdict =
+        match (result.findings.is_empty(), (check.is_advisory(release) || judgement.is_advisory()) && !harmed) {
+            (true, _) => Verdict::Pass,
+            (false, true) => Verdict::Warn,
+            (false, false) => Verdict::Fail,
+        };
 }
 
 /// What no story does, however it breaks off: a change of something that is not the container's.

@@ -12,7 +12,8 @@ use sha2::{Digest, Sha256};
 use crate::cgroup;
 use crate::need::Abilities;
 use crate::process::{Capture, Ended, KEPT, Running};
-use crate::profile::{Profile, Values};
+use crate::profile::{Op, Profile, Values};
+use crate::release::Release;
 use crate::settings::Settings;
 
 /// Names of the capabilities, by number.
@@ -133,20 +134,37 @@ pub fn runtime(settings: &Settings) -> io::Result<Runtime> {
         version: version(settings)?,
         sha256: sha256(&settings.runtime)?,
         profile: settings.profile.name.clone(),
+        spec: settings.release.to_string(),
     })
 }
 
+/// The release of the specification that the runtime claims by its operation `features`: the greatest that it accepts.
+/// A runtime without that operation claims none.
+///
+/// # Errors
+/// When it cannot be executed.
+pub fn claimed(settings: &Settings) -> io::Result<Option<Release>> {
+    let Some(words) = settings.profile.words(Op::Features, &Values::default().with("root", "/nonexistent")) else {
+        return Ok(None);
+    };
+    let features: serde_json::Value = serde_json::from_str(&ask(settings, words)?).unwrap_or_default();
+    Ok(features["ociVersionMax"].as_str().and_then(Release::parse))
+}
+
 fn version(settings: &Settings) -> io::Result<String> {
-    let words = settings.profile.version_words(&Values::default());
+    let text = ask(settings, settings.profile.version_words(&Values::default()))?;
+    Ok(text.lines().next().unwrap_or_default().trim().chars().take(200).collect())
+}
+
+/// What the runtime prints when it is called with these words; nothing when that is an error.
+fn ask(settings: &Settings, words: Vec<String>) -> io::Result<String> {
     let argv = [settings.runtime.clone().into_os_string()].into_iter().chain(words.into_iter().map(Into::into));
     let argv: Vec<_> = argv.collect();
     let (mut stdout, out) = Capture::pipe(KEPT)?;
     let stdio = [Stdio::null(), out.into(), Stdio::null()];
     let running = Running::start(&argv, &settings.environment(), Path::new("/"), stdio)?;
     let end = running.finish(&mut [&mut stdout], Instant::now() + settings.timeout)?;
-    let text = stdout.text();
-    let line = text.lines().next().unwrap_or_default().trim().chars().take(200).collect();
-    Ok(if end.ended == Ended::Exit(0) { line } else { String::new() })
+    Ok(if end.ended == Ended::Exit(0) { stdout.text() } else { String::new() })
 }
 
 fn sha256(path: &Path) -> io::Result<String> {

@@ -22,6 +22,7 @@ use crate::foreground::Foreground;
 use crate::judgement::{Outcome, Stop, Told};
 use crate::process::{Capture, KEPT};
 use crate::profile::{Op, Values};
+use crate::release::Release;
 use crate::settings::Settings;
 
 /// The bench of one check.
@@ -236,20 +237,10 @@ impl<'s> Lab<'s> {
         self.call(op, &Values::default().with("id", id).with("signal", "KILL"))
     }
 
-    /// Whether the runtime claims this release of the specification, or a later one, by the operation `features`. A
-    /// runtime without that operation claims nothing.
-    ///
-    /// # Errors
-    /// As [`Driver::call`].
-    pub fn claims(&self, major: u64, minor: u64) -> Told<bool> {
-        if !self.driver.has(Op::Features) {
-            return Ok(false);
-        }
-        let features = self.call(Op::Features, &Values::default())?;
-        let features: Value = serde_json::from_str(&features.stdout).unwrap_or_default();
-        let mut numbers = features["ociVersionMax"].as_str().unwrap_or("").split('.').map(|part| part.parse().ok());
-        let claimed: (Option<u64>, Option<u64>) = (numbers.next().flatten(), numbers.next().flatten());
-        Ok(claimed >= (Some(major), Some(minor)))
+    /// Whether the runtime is judged by this release of the specification or a later one.
+    #[must_use]
+    pub fn claims(&self, major: u32, minor: u32) -> bool {
+        self.settings.release >= Release(major, minor, 0)
     }
 
     /// Takes down what the bundles of this check have mounted, and nothing that lies on it: whatever cannot be taken

@@ -28,6 +28,7 @@ pub mod orphans;
 pub mod process;
 pub mod profile;
 pub mod refusal;
+pub mod release;
 pub mod run_id;
 pub mod schedule;
 pub mod settings;

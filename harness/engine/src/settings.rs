@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::fault::Fault;
 use crate::profile::Profile;
+use crate::release::Release;
 
 /// What every check of a run shares.
 #[derive(Clone, Debug)]
@@ -22,6 +23,8 @@ pub struct Settings {
     pub probe: PathBuf,
     /// The longest that one call of the runtime, or one answer of the probe, may take.
     pub timeout: Duration,
+    /// The release of the specification that it is judged by.
+    pub release: Release,
     /// The fault that the engine poses with, when a check is being proven.
     pub fault: Option<Fault>,
 }

@@ -17,6 +17,7 @@ pub fn report() -> Report {
             version: "runc version 1.1.5".to_owned(),
             sha256: "8b1a9953c4611296a827abf8c47804d7e6c49c6b1e1f6b2e5a3d4c5b6a798897".to_owned(),
             profile: "runc".to_owned(),
+            spec: "1.0.2".to_owned(),
         },
         host: Host {
             kernel: "6.1.0-18-amd64".to_owned(),

@@ -1,6 +1,7 @@
 //! A container under test: its operations, its process, and the conversation with the probe inside.
 
 use std::cell::{Cell, RefCell};
+use std::fs;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
@@ -54,11 +55,30 @@ impl State {
     }
 }
 
+/// A process that was only claimed to be a container's shares the mounts of the host. One namespace is looked at and no
+/// more: the others have checks of their own, which are to be the ones that turn red.
+fn confirm_set_apart(lab: &Lab<'_>, bundle: &Bundle, pid: Pid) -> Told {
+    let asked = bundle.config.namespace("mount").is_some_and(|mount| mount.get("path").is_none());
+    if !asked || !lab.settings.profile.shares_kernel {
+        return Ok(());
+    }
+    let seen = fs::read_link(format!("/proc/{pid}/ns/mnt"))?;
+    if seen != fs::read_link("/proc/self/ns/mnt")? {
+        return Ok(());
+    }
+    Err(Stop::broken(
+        "the process that create named",
+        "set apart from the host",
+        format!("pid {pid} is in {}", seen.display()),
+    ))
+}
+
 impl<'l> Container<'l> {
     pub(crate) fn new(lab: &'l Lab<'l>, bundle: Bundle, pid: Pid, channel: Channel, stderr: Capture) -> Told<Self> {
         let pidfd = crate::sys::pidfd_open(pid).map_err(|why| {
             Stop::broken("the process that create named", "alive until start", format!("pid {pid}: {why}"))
         })?;
+        confirm_set_apart(lab, &bundle, pid)?;
         let eager = lab.settings.fault == Some(Fault::EagerStart);
         let (channel, stderr) = (RefCell::new(channel), RefCell::new(stderr));
         Ok(Self { lab, bundle, pid, pidfd, channel, stderr, eager, hello: Cell::new(None) })

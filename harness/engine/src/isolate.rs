@@ -18,7 +18,7 @@ use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, getpid, setsid};
 
 use crate::process::Capture;
-use crate::sys;
+use crate::{orphans, sys};
 
 /// The longest result of a check.
 const LONGEST: usize = 16 * 1024 * 1024;
@@ -70,6 +70,7 @@ fn keep(parent: Pid, result: OwnedFd, work: impl FnOnce() -> Vec<u8>) -> io::Res
         ForkResult::Child => {
             sys::die_with(keeper)?;
             mount_proc()?;
+            orphans::forget();
             let bytes = work();
             File::from(result).write_all(&bytes)?;
             Ok(0)

@@ -1,31 +1,42 @@
-//! Processes of a container whose parent in the runtime has gone without waiting for them: they come to this process,
-//! the first of its pid namespace, and the container's first process cannot end before they are reaped.
+//! Processes whose parent in the runtime has gone without waiting for them: they come to this process, the first of its
+//! pid namespace, and somebody waits for their end — a container's first process, or the runtime itself.
 
-use std::fs;
 use std::io;
+use std::sync::Mutex;
 
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::{Pid, getpid};
 
 use crate::observer::stat::{Stat, pids};
 
-/// Reaps what has ended in pid namespaces below ours. Calls of the runtime are in ours, and have somebody who waits.
+/// The children that this process has started itself; whoever started them waits for them.
+static OWN: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
+
+/// Notes a child that is waited for elsewhere.
+pub fn spare(pid: Pid) {
+    OWN.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(pid);
+}
+
+/// Forgets what a parent has noted: a child of it starts without children.
+pub fn forget() {
+    OWN.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
+}
+
+/// Reaps what has ended and was not started here. Does nothing in a process that is not the first of its namespace: its
+/// children are all its own.
 ///
 /// # Errors
 /// When `/proc` cannot be read.
 pub fn reap() -> io::Result<()> {
-    for pid in pids()? {
-        let is_ours = Stat::of(pid)?.is_some_and(|stat| stat.ppid == getpid().as_raw() && stat.has_ended());
-        if is_ours && is_below(pid) {
+    let this = getpid();
+    if this.as_raw() != 1 {
+        return Ok(());
+    }
+    let own = OWN.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+    for pid in pids()?.into_iter().filter(|pid| !own.contains(pid)) {
+        if Stat::of(pid)?.is_some_and(|stat| stat.ppid == this.as_raw() && stat.has_ended()) {
             waitpid(pid, Some(WaitPidFlag::WNOHANG))?;
         }
     }
     Ok(())
-}
-
-/// Whether it has a number in a pid namespace below ours.
-fn is_below(pid: Pid) -> bool {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
-    numbers.is_some_and(|numbers| numbers.split_whitespace().count() > 1)
 }

@@ -13,7 +13,7 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::Pid;
 
-use crate::sys;
+use crate::{orphans, sys};
 
 /// What is kept of one stream. A program that prints gigabytes costs no memory.
 pub const KEPT: usize = 64 * 1024;
@@ -145,6 +145,9 @@ pub fn wait_readable<F: AsFd>(fds: &[F], deadline: Instant) -> io::Result<bool> 
     }
 }
 
+/// How often a waiting call looks for orphans.
+const LOOK_UP: Duration = Duration::from_millis(50);
+
 /// A program that was started and has not been waited for.
 #[derive(Debug)]
 pub struct Running {
@@ -191,6 +194,7 @@ impl Running {
         }
         let started = Instant::now();
         let child = command.stdin(stdin).stdout(stdout).stderr(stderr).spawn()?;
+        orphans::spare(pid_of(&child));
         let pidfd = sys::pidfd_open(pid_of(&child))?;
         Ok(Self { child, pidfd, started })
     }
@@ -216,7 +220,12 @@ impl Running {
         let ended = loop {
             let mut fds = vec![self.pidfd.as_fd()];
             fds.extend(captures.iter().filter_map(|capture| capture.fd().map(AsFd::as_fd)));
-            let in_time = wait_readable(&fds, deadline)?;
+            // Look up now and then: a runtime may wait for one of its own that only we can reap.
+            let ready = wait_readable(&fds, deadline.min(Instant::now() + LOOK_UP))?;
+            if !ready {
+                orphans::reap()?;
+            }
+            let in_time = ready || Instant::now() < deadline;
             captures.iter_mut().for_each(|capture| capture.drain());
             if let Some(status) = self.child.try_wait()? {
                 break Ended::from(status);

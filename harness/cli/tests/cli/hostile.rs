@@ -113,7 +113,7 @@ fn a_liar_passes_no_check() {
     let _real = runtime_or_skip!();
     let bench = Bench::new();
     let runtime = bench.script("runtime", LIAR);
-    let ran = bench.judge(&runtime, &["--no-preflight", "--timeout", "1"]);
+    let ran = bench.judge(&runtime, &["--no-preflight", "--timeout", "1", "--jobs", "8"]);
     assert_eq!(ran.code, 1, "{}", ran.stderr);
     assert!(ran.passed().is_empty(), "a runtime that makes no container passes {:?}", ran.passed());
     ran.assert_nothing_left();

@@ -60,7 +60,15 @@ impl Guard {
     /// # Errors
     /// When something cannot be read.
     pub fn after(&self) -> io::Result<Vec<Finding>> {
-        let left = processes::settle(&self.processes, Instant::now() + self.settings.grace)?;
+        self.after_within(self.settings.grace)
+    }
+
+    /// As [`Guard::after`], with another grace: none where processes are known to be left and do not count.
+    ///
+    /// # Errors
+    /// As [`Guard::after`].
+    pub fn after_within(&self, grace: Duration) -> io::Result<Vec<Finding>> {
+        let left = processes::settle(&self.processes, Instant::now() + grace)?;
         let after = snapshot::take(&self.settings, &left)?;
         Ok(snapshot::compare(&self.before, &after))
     }

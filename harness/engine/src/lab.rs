@@ -89,7 +89,12 @@ impl<'s> Lab<'s> {
         let cgroup = format!("/plimsoll-{}/{id}", self.settings.run);
         let names = Names { id: &id, cgroup: &cgroup, probe: &self.settings.probe };
         let fault = self.settings.fault;
-        let written = |config: &Config| fault.map_or_else(|| config.clone(), |fault| fault.config(config));
+        let written = |config: &Config| {
+            let mut config = fault.map_or_else(|| config.clone(), |fault| fault.config(config));
+            // A fault may name the cgroup too, so that what it makes is found and swept.
+            config.substitute(&[("cgroup", &cgroup)]);
+            config
+        };
         let dir = self.dir.join(&id);
         // Before they are made: a bundle that cannot be finished has made some of them.
         let mounted = |edit: &Edit| if let Edit::Tmpfs(path, _) = edit { Some(dir.join(path)) } else { None };

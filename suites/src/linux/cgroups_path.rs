@@ -54,7 +54,7 @@ macro_rules! paths {
         &[$(Scenario::new(
             concat!("linux.cgroups-path/", $id),
             $cites,
-            &[Fault::Drop(PATH), Fault::Take(PATH, r#""/plimsoll-elsewhere-of-ns""#)],
+            &[Fault::Drop(PATH), Fault::Take(PATH, r#""{cgroup}-elsewhere""#)],
             |lab, out| {
                 let container = lab.running(|r| r.set(PATH, $path))?;
                 let path = container.bundle.config.text(PATH).unwrap_or_default().to_owned();
@@ -129,7 +129,7 @@ fn consistent(lab: &Lab<'_>, out: &mut Judgement, path: &str) -> Told {
 const APART: Scenario = Scenario::new(
     "linux.cgroups-path/two-containers-below-one-group",
     &["linux.cgroups-path.joins-or-creates"],
-    &[Fault::Take(PATH, r#""/plimsoll-elsewhere-of-ns""#)],
+    &[Fault::Take(PATH, r#""{cgroup}-elsewhere""#)],
     |lab, out| {
         let parent = format!("/plimsoll-{}-pod", lab.tag);
         let first = lab.running(|r| r.set(PATH, format!("{parent}/first")))?;
@@ -169,7 +169,7 @@ const NOT_OUTSIDE: Scenario = Scenario::new(
         "linux.cgroups-path.invalid-value-error",
         "runtime.errors.no-side-effects",
     ],
-    &[Fault::Take(PATH, r#""/plimsoll-elsewhere-of-ns""#), Fault::Ignore(plimsoll_engine::profile::Op::Create)],
+    &[Fault::Take(PATH, r#""{cgroup}-elsewhere""#), Fault::Ignore(plimsoll_engine::profile::Op::Create)],
     not_outside,
 )
 .needs(HOST);

@@ -111,25 +111,18 @@ impl Channel {
             let in_time = wait_readable(&fds, deadline)?;
             let over = wait_readable(&[pidfd], Instant::now())?;
             self.answers.drain();
-            if over {
-                return Ok(self.take_line());
-            }
             // What has just been read may hold the line, whatever else has happened.
             if let Some(line) = self.take_line() {
                 return Ok(Some(line));
+            }
+            if over {
+                return Ok(None);
             }
             if !in_time {
                 let limit = format!("a line within {:?}", self.timeout);
                 return Err(Stop::broken("the program", limit, "it is alive and says nothing"));
             }
-            // What was said last may come together with the end of the stream.
-            if let Some(line) = self.take_line() {
-                return Ok(Some(line));
-            }
             if self.answers.fd().is_none() {
-                if let Some(line) = self.take_line() {
-                    return Ok(Some(line));
-                }
                 let expected = "open until the program ends";
                 return Err(Stop::broken("the program's standard output", expected, "closed"));
             }

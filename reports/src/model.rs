@@ -87,6 +87,10 @@ pub struct Check {
     pub evidence: Option<Evidence>,
     /// What was expected of it, when that is not a pass.
     pub known: Option<Known>,
+    /// The checks that it shared its container with. Only a check that passed did; any other verdict is from a
+    /// container of its own.
+    #[serde(default)]
+    pub shared_with: Vec<String>,
 }
 
 /// A known deviation, from a file of expectations.

@@ -48,7 +48,7 @@ pub struct Subject {
     /// runtime claims in its features, else 1.0.2].
     #[arg(long, value_name = "RELEASE")]
     pub spec: Option<Release>,
-    /// How many checks run at once [default: the number of processors].
+    /// How many checks run at once [default: four for each processor, since a runtime mostly waits for the kernel].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
     /// The longest that one call of the runtime may take, in seconds.
@@ -96,6 +96,10 @@ pub struct Run {
     /// Where to write the results as JSON.
     #[arg(long, value_name = "FILE", default_value = "results.json")]
     pub output: PathBuf,
+    /// Give each check containers of its own. Otherwise cases that change different things share one, and those that do
+    /// not pass there are tried again alone.
+    #[arg(long)]
+    pub alone: bool,
     /// Run the other checks even when the simplest container does not run.
     #[arg(long)]
     pub no_preflight: bool,

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use plimsoll_engine::check::Check;
+use plimsoll_engine::company;
 use plimsoll_engine::conduct::blank;
 use plimsoll_engine::schedule::Job;
 use plimsoll_reports::expectations::Expectations;
@@ -32,7 +33,9 @@ pub fn run(args: &Run) -> Result<ExitCode, Failure> {
     let preflight = !args.no_preflight && args.replay.is_none();
     let started = Instant::now();
     let session = Session::open(&args.subject, keep.as_deref())?;
-    let (checks, cut_short) = carry_out(&session, &checks, preflight)?;
+    // What is kept or replayed is the bundle of one check.
+    let alone = args.alone || keep.is_some();
+    let (checks, cut_short) = carry_out(&session, &checks, preflight, alone)?;
     let mut report = report(&session, checks, cut_short, started.elapsed());
     drop(session);
     // A part of the suite cannot tell whether an expectation of another part is stale.
@@ -53,6 +56,7 @@ fn carry_out(
     session: &Session,
     checks: &[Check],
     preflight: bool,
+    alone: bool,
 ) -> Result<(Vec<model::Check>, Option<String>), Failure> {
     let mut first: Vec<Check> = checks.iter().filter(|check| check.id == plimsoll_suites::SIMPLEST).cloned().collect();
     if first.is_empty() && preflight {
@@ -60,14 +64,15 @@ fn carry_out(
     }
     let rest: Vec<&Check> = checks.iter().filter(|check| check.id != plimsoll_suites::SIMPLEST).collect();
     let mut progress = Progress::new(first.len() + rest.len());
-    let jobs: Vec<Job<'_>> = first.iter().map(Job::plain).collect();
+    let jobs = first.iter().map(|check| Job::plain(vec![check])).collect();
     let mut results: Vec<model::Check> =
-        session.run(&jobs, &mut progress)?.into_iter().map(|(_, check)| check).collect();
+        session.run(jobs, &mut progress)?.into_iter().map(|(_, check)| check).collect();
     let runs = results.iter().all(|check| matches!(check.verdict, Verdict::Pass | Verdict::Skip));
     let mut cut_short = None;
     if runs || !preflight {
-        let jobs: Vec<Job<'_>> = rest.iter().map(|check| Job::plain(check)).collect();
-        results.extend(session.run(&jobs, &mut progress)?.into_iter().map(|(_, check)| check));
+        let companies = if alone { rest.iter().map(|check| vec![*check]).collect() } else { company::together(&rest) };
+        let jobs = companies.into_iter().map(Job::plain).collect();
+        results.extend(session.run(jobs, &mut progress)?.into_iter().map(|(_, check)| check));
     } else {
         let reason = format!("not tried: {NO_CONTAINER}");
         results.extend(rest.iter().map(|check| model::Check { reason: reason.clone(), ..blank(check) }));

@@ -70,8 +70,7 @@ impl Session {
         let runtime = host::runtime(&settings)
             .map_err(|why| Failure::Usage(format!("cannot execute {}: {why}", settings.runtime.display())))?;
         let abilities = host::abilities(&settings.profile, &host).map_err(Failure::host)?;
-        let processors = || std::thread::available_parallelism().map_or(1, usize::from);
-        let jobs = subject.jobs.map_or_else(processors, usize::from);
+        let jobs = subject.jobs.map_or_else(default_jobs, usize::from);
         Ok(Self { settings, abilities, wishes, jobs, host, runtime, _place: place })
     }
 
@@ -81,7 +80,7 @@ impl Session {
     }
 
     /// Runs jobs side by side. Those that an interruption kept from running are missing in what is returned.
-    pub fn run(&self, jobs: &[Job<'_>], progress: &mut Progress) -> Result<Vec<(usize, Check)>, Failure> {
+    pub fn run(&self, jobs: Vec<Job<'_>>, progress: &mut Progress) -> Result<Vec<(usize, Check)>, Failure> {
         let plan = Plan {
             settings: &self.settings,
             abilities: &self.abilities,
@@ -93,6 +92,12 @@ impl Session {
         };
         plan.run(jobs, |event| progress.note(&event)).map_err(Failure::host)
     }
+}
+
+/// Most of the time a runtime waits for the kernel (for grace periods when it joins a control group or leaves a
+/// namespace), so a processor can serve several.
+fn default_jobs() -> usize {
+    4 * std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Whether the user wants to end.

@@ -53,6 +53,7 @@ pub fn check(id: &str, verdict: Verdict) -> Check {
         findings: vec![],
         evidence: None,
         known: None,
+        shared_with: Vec::new(),
     }
 }
 

@@ -4,7 +4,9 @@
 //! `page` is the only way to the output, and it escapes whatever it is given.
 
 mod detail;
+mod head;
 mod page;
+pub mod proof;
 mod sections;
 
 use std::collections::BTreeMap;
@@ -12,6 +14,7 @@ use std::collections::BTreeMap;
 use crate::model::{Check, Report, Verdict};
 use crate::tally::Tally;
 use crate::text::clip;
+use head::Origin;
 use page::{Page, Paint, plural};
 
 /// How to print a report. The default suits a file: no colour, no limit of width, long values cut.
@@ -28,7 +31,7 @@ pub struct Style {
 /// The whole report as text, ending in a line break.
 pub fn render(report: &Report, style: Style) -> String {
     let mut page = Page::new(style);
-    head(&mut page, report);
+    head::head(&mut page, &Origin::from(report));
     sections::table(&mut page, report);
     if style.verbose {
         passed(&mut page, report);
@@ -48,27 +51,6 @@ pub fn render(report: &Report, style: Style) -> String {
 
 fn with(report: &Report, verdict: Verdict) -> impl Iterator<Item = &Check> {
     report.checks.iter().filter(move |check| check.verdict == verdict)
-}
-
-fn head(page: &mut Page, report: &Report) {
-    let (runtime, host) = (&report.runtime, &report.host);
-    let cgroups = match host.cgroup_view.as_str() {
-        "host" => format!("{}, as mounted on the host", host.cgroups),
-        view => format!("{}, seen through a private {view} view", host.cgroups),
-    };
-    let some = |text: &str, none: &str| if text.is_empty() { none.to_owned() } else { text.to_owned() };
-    page.value(0, "runtime", &runtime.path);
-    page.value(0, "version", &some(&runtime.version, "not printed"));
-    page.value(0, "sha256", &runtime.sha256.chars().take(12).collect::<String>());
-    page.value(0, "profile", &format!("{}, judged by release {} of the specification", runtime.profile, runtime.spec));
-    page.value(0, "kernel", &format!("{} {}", host.kernel, host.machine));
-    page.value(0, "cgroups", &cgroups);
-    page.value(0, "LSMs", &some(&host.lsms.join(", "), "none"));
-    if !host.missing_capabilities.is_empty() {
-        page.value(0, "lacking", &host.missing_capabilities.join(", "));
-    }
-    page.value(0, "plimsoll", &format!("{}, run {}", report.plimsoll, report.run));
-    page.blank();
 }
 
 fn passed(page: &mut Page, report: &Report) {

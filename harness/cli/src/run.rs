@@ -10,6 +10,7 @@ use plimsoll_engine::check::Check;
 use plimsoll_engine::conduct::blank;
 use plimsoll_engine::schedule::Job;
 use plimsoll_reports::expectations::Expectations;
+use plimsoll_reports::file::Document;
 use plimsoll_reports::model::{self, Report, Verdict};
 use plimsoll_reports::table::{Style, render};
 

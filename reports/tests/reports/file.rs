@@ -7,8 +7,11 @@ use std::os::unix::fs::{FileTypeExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use plimsoll_reports::file::Document;
 use plimsoll_reports::model::Report;
+use plimsoll_reports::model::proof::Proof;
 
+use crate::sample::proof::proof;
 use crate::sample::report;
 
 /// A directory for one test, which goes with it.
@@ -128,7 +131,16 @@ fn every_truncation_is_refused() {
 fn another_major_version_is_refused_before_its_members_are_looked_at() {
     let scratch = Scratch::new("major");
     let path = scratch.file(r#"{"schema": "2.0", "verdicts": []}"#);
-    assert_eq!(refusal(&path), format!("the results in {path:?} have schema \"2.0\", and this version reads \"1.0\""));
+    assert_eq!(refusal(&path), format!("{path:?} holds results of schema \"2.0\", and this version reads \"1.0\""));
+}
+
+#[test]
+fn another_kind_of_document_is_named() {
+    let scratch = Scratch::new("kind");
+    let path = scratch.0.join("results.json");
+    proof().write(&path).unwrap();
+    assert_eq!(Proof::read(&path).unwrap(), proof());
+    assert_eq!(refusal(&path), format!("{path:?} holds proof, not results"));
 }
 
 #[test]

@@ -5,5 +5,6 @@ mod expectations;
 mod file;
 mod golden;
 mod hostile;
+mod proof;
 mod sample;
 mod schema;

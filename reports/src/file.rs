@@ -1,6 +1,7 @@
 //! `results.json` and `proof.json` on disk: written whole or not at all, and read only when the schema is one that we
 //! know.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::model::proof::{self, Proof};
-use crate::model::{self, Report};
+use crate::model::{self, Report, Verdict};
 
 /// Why a document was not read. The cause is in `source`, so print the chain.
 #[derive(Debug, Error)]
@@ -29,10 +30,8 @@ pub enum ReadError {
         source: io::Error,
     },
     /// The file is not JSON, ends too early, or lacks a member; the cause names line and column.
-    #[error("parse the {what} in {path:?}")]
+    #[error("parse {path:?}")]
     Parse {
-        /// What it should hold.
-        what: &'static str,
         /// The file.
         path: PathBuf,
         /// What is wrong, with line and column.
@@ -49,6 +48,14 @@ pub enum ReadError {
         found: String,
         /// The schema version that we know.
         known: &'static str,
+    },
+    /// The file was not written by a program of ours, or was changed since.
+    #[error("{path:?} contradicts itself: {why}")]
+    Contradiction {
+        /// The file.
+        path: PathBuf,
+        /// The place, and what is wrong there.
+        why: String,
     },
     /// The file holds another kind of document.
     #[error("{path:?} holds {found}, not {what}")]
@@ -91,22 +98,21 @@ pub trait Document: Serialize + DeserializeOwned {
     /// Version of its schema that we write, and read with every second number.
     const SCHEMA: &'static str;
 
+    /// What in it contradicts itself, as no program of ours would write it: the place and what is wrong there.
+    fn contradiction(&self) -> Option<String>;
+
     /// Reads it from `path`.
     ///
     /// # Errors
-    /// When it cannot be read, is cut off or malformed, or is of another kind or version.
+    /// When it cannot be read, is cut off or malformed, contradicts itself, or is of another kind or version.
     fn read(path: &Path) -> Result<Self, ReadError> {
-        let what = Self::KIND;
-        let bytes = fs::read(path).map_err(|source| ReadError::Io { what, path: path.into(), source })?;
-        let parse = |source| ReadError::Parse { what, path: path.into(), source };
-        let head: Head = serde_json::from_slice(&bytes).map_err(parse)?;
-        if head.kind != what {
-            return Err(ReadError::Kind { what, path: path.into(), found: head.kind });
+        let bytes = contents(path, Self::KIND)?;
+        let kind = head(path, &bytes)?.kind;
+        if kind == Self::KIND {
+            parse(path, &bytes)
+        } else {
+            Err(ReadError::Kind { what: Self::KIND, path: path.into(), found: kind })
         }
-        if major(&head.schema) != major(Self::SCHEMA) {
-            return Err(ReadError::Schema { what, path: path.into(), found: head.schema, known: Self::SCHEMA });
-        }
-        serde_json::from_slice(&bytes).map_err(parse)
     }
 
     /// Writes it to `path` as indented JSON. On an error, what was at `path` before is still there, and no other file is
@@ -128,11 +134,77 @@ pub trait Document: Serialize + DeserializeOwned {
 impl Document for Report {
     const KIND: &'static str = "results";
     const SCHEMA: &'static str = model::SCHEMA;
+
+    fn contradiction(&self) -> Option<String> {
+        let mut ids = BTreeSet::new();
+        self.checks.iter().find_map(|check| {
+            if !ids.insert(&check.id) {
+                return Some(format!("the check {:?} is there twice", check.id));
+            }
+            let broken = matches!(check.verdict, Verdict::Fail | Verdict::Warn);
+            (broken && check.findings.is_empty() && check.reason.is_empty())
+                .then(|| format!("the check {:?} got {} without a finding", check.id, check.verdict))
+        })
+    }
 }
 
 impl Document for Proof {
     const KIND: &'static str = proof::KIND;
     const SCHEMA: &'static str = proof::SCHEMA;
+
+    fn contradiction(&self) -> Option<String> {
+        let mutants: BTreeSet<&str> = self.mutants.iter().map(|mutant| mutant.id.as_str()).collect();
+        let named = self.pairs.iter().map(|pair| &pair.mutant).chain(self.explanations.iter().map(|one| &one.mutant));
+        let mut unknown = named.filter(|mutant| !mutants.contains(mutant.as_str()));
+        match unknown.next() {
+            Some(mutant) => Some(format!("the mutant {mutant:?} is named and not listed")),
+            None => (self.totals != self.counted()).then(|| "totals is not what its pairs count up to".to_owned()),
+        }
+    }
+}
+
+/// A document of whichever kind a file holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Any {
+    /// What a run found.
+    Report(Box<Report>),
+    /// What a proof found.
+    Proof(Box<Proof>),
+}
+
+impl Any {
+    /// Reads it from `path`.
+    ///
+    /// # Errors
+    /// As [`Document::read`].
+    pub fn read(path: &Path) -> Result<Self, ReadError> {
+        let bytes = contents(path, "results")?;
+        match head(path, &bytes)?.kind.as_str() {
+            Report::KIND => parse(path, &bytes).map(Box::new).map(Self::Report),
+            Proof::KIND => parse(path, &bytes).map(Box::new).map(Self::Proof),
+            other => Err(ReadError::Kind { what: "results or proof", path: path.into(), found: other.to_owned() }),
+        }
+    }
+}
+
+fn contents(path: &Path, what: &'static str) -> Result<Vec<u8>, ReadError> {
+    fs::read(path).map_err(|source| ReadError::Io { what, path: path.into(), source })
+}
+
+fn head(path: &Path, bytes: &[u8]) -> Result<Head, ReadError> {
+    serde_json::from_slice(bytes).map_err(|source| ReadError::Parse { path: path.into(), source })
+}
+
+fn parse<D: Document>(path: &Path, bytes: &[u8]) -> Result<D, ReadError> {
+    let found = head(path, bytes)?.schema;
+    if major(&found) != major(D::SCHEMA) {
+        return Err(ReadError::Schema { what: D::KIND, path: path.into(), found, known: D::SCHEMA });
+    }
+    let document: D = serde_json::from_slice(bytes).map_err(|source| ReadError::Parse { path: path.into(), source })?;
+    match document.contradiction() {
+        Some(why) => Err(ReadError::Contradiction { path: path.into(), why }),
+        None => Ok(document),
+    }
 }
 
 /// Writes what was rendered from a document to `path`, as carefully as the document itself.

@@ -6,6 +6,9 @@
 
 pub mod expectations;
 pub mod file;
+pub mod format;
+pub mod html;
+pub mod matrix;
 pub mod model;
 pub mod table;
 pub mod tally;

@@ -168,6 +168,19 @@ impl Verdict {
             Verdict::Timeout => "timeout",
         }
     }
+
+    /// How bad it is, for finding the worst of several: the higher, the worse.
+    #[must_use]
+    pub fn severity(self) -> u8 {
+        match self {
+            Verdict::Pass => 0,
+            Verdict::Skip => 1,
+            Verdict::Warn => 2,
+            Verdict::Error => 3,
+            Verdict::Timeout => 4,
+            Verdict::Fail => 5,
+        }
+    }
 }
 
 impl fmt::Display for Verdict {

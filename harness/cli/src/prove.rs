@@ -7,7 +7,7 @@ use plimsoll_engine::check::Check;
 use plimsoll_engine::schedule::Job;
 use plimsoll_reports::model::{self, Verdict};
 
-use crate::args::Prove;
+use crate::args::{Look, Prove};
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::select::select;
@@ -20,12 +20,12 @@ struct Trial<'c> {
 }
 
 /// Poses as each declared fault in front of the runtime and expects the check to see it.
-pub fn prove(args: &Prove) -> Result<ExitCode, Failure> {
+pub fn prove(args: &Prove, look: Look) -> Result<ExitCode, Failure> {
     let checks = select(plimsoll_suites::all(), &args.filter)?;
     let session = Session::open(&args.subject, None)?;
-    let sound = sound(&session, &checks)?;
+    let sound = sound(&session, &checks, look)?;
     let jobs: Vec<Job<'_>> = sound.iter().flat_map(|check| faulty(check)).collect();
-    let mut progress = Progress::new(jobs.len()).quietly();
+    let mut progress = Progress::new(jobs.len(), look).quietly();
     let results = session.run(&jobs, &mut progress)?;
     progress.end();
     let trials: Vec<Trial<'_>> =
@@ -39,9 +39,9 @@ fn faulty(check: &Check) -> impl Iterator<Item = Job<'_>> {
 }
 
 /// The checks that pass without a fault: only those can be turned red by one.
-fn sound<'c>(session: &Session, checks: &'c [Check]) -> Result<Vec<&'c Check>, Failure> {
+fn sound<'c>(session: &Session, checks: &'c [Check], look: Look) -> Result<Vec<&'c Check>, Failure> {
     let jobs: Vec<Job<'_>> = checks.iter().map(Job::plain).collect();
-    let mut progress = Progress::new(jobs.len()).quietly();
+    let mut progress = Progress::new(jobs.len(), look).quietly();
     let results = session.run(&jobs, &mut progress)?;
     progress.end();
     let passed = results.into_iter().filter(|(_, result)| result.verdict == Verdict::Pass);

@@ -248,6 +248,12 @@ impl Proof {
     }
 }
 
+/// The section of a check, by its id.
+#[must_use]
+pub fn section_of(check: &str) -> &str {
+    check.split('.').next().unwrap_or(check)
+}
+
 /// How often there is each outcome; also those that there are not.
 fn count(outcomes: impl Iterator<Item = Outcome>) -> BTreeMap<Outcome, u64> {
     let mut counts: BTreeMap<Outcome, u64> = Outcome::ALL.into_iter().map(|outcome| (outcome, 0)).collect();

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use comfy_table::{Attribute, Cell, Color};
 
+use super::Style;
 use super::head::{Origin, head};
-use super::page::{Page, Paint, plural};
+use super::page::{Page, Paint};
 use super::sections::{aligned, blank_table, number};
-use super::{Style, duration};
 use crate::model::proof::{Mutant, Outcome, Pair, Proof, Totals};
-use crate::text::printable;
+use crate::text::{duration, plural, printable};
 
 /// How many of a long list are shown unless the user asked for all of them; `proof.json` has the rest.
 const LISTED: usize = 20;
@@ -174,7 +174,7 @@ fn summary(page: &mut Page, proof: &Proof) {
 
 /// `231 of 240 mutants killed, 2 survived (1 unexplained), 180 checks proven`: the killed ones always, the others when
 /// there are any.
-fn counts(totals: &Totals) -> String {
+pub(crate) fn counts(totals: &Totals) -> String {
     let of = |outcome| totals.mutants.get(&outcome).copied().unwrap_or_default();
     let killed = of(Outcome::Killed) + of(Outcome::KilledByOther);
     let tried = totals.mutants.values().sum::<u64>() - of(Outcome::NotApplicable);

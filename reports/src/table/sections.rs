@@ -1,6 +1,5 @@
 //! The counts of verdicts, a row for each section of the specification and one for all of them.
 
-use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
@@ -13,14 +12,10 @@ use crate::text::printable;
 
 /// Puts the table on the page.
 pub(super) fn table(page: &mut Page, report: &Report) {
-    let mut sections: BTreeMap<&str, Tally> = BTreeMap::new();
-    for check in &report.checks {
-        sections.entry(&check.section).or_default().add(check.verdict);
-    }
     let mut table = blank_table(page.style());
     let columns = ["section", "checks"].into_iter().chain(Verdict::ALL.iter().map(|verdict| verdict.as_str()));
     table.set_header(columns.enumerate().map(|(index, name)| aligned(index, name).add_attribute(Attribute::Dim)));
-    for (section, tally) in &sections {
+    for (section, tally) in &report.sections() {
         table.add_row(row(&printable(section), tally));
     }
     table.add_row(row("total", &report.tally()).into_iter().map(|cell| cell.add_attribute(Attribute::Bold)));

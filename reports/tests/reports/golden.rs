@@ -11,7 +11,7 @@ use crate::sample::{call, check, finding, report, with_verdicts};
 
 const WIDE: Style = Style { color: false, width: Some(100), verbose: false };
 
-fn assert_golden(name: &str, actual: &str) {
+pub fn assert_golden(name: &str, actual: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     if std::env::var_os("PLIMSOLL_BLESS").is_some() {
         fs::write(&path, actual).expect("write the golden file");

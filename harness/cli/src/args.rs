@@ -1,10 +1,17 @@
 //! The command line.
 
+mod look;
+mod report;
+
 use std::path::PathBuf;
 
-use plimsoll_engine::release::Release;
-
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use plimsoll_engine::release::Release;
+use plimsoll_reports::format::Format;
+
+pub use self::look::Look;
+pub use self::report::Report;
+use crate::output::Wish;
 
 /// Judges OCI container runtimes, clause by clause, by what the kernel and a program inside the container see.
 #[derive(Debug, Parser)]
@@ -13,10 +20,19 @@ pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
     pub verb: Verb,
+    /// How much is shown.
+    #[command(flatten)]
+    pub look: Look,
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 as the specification demands; 1 a check failed or ran out of time; \
 2 the host or the harness failed; 3 nothing was selected or could run; 4 wrong usage.";
+
+fn formats() -> String {
+    let head = "Show the report in this format as well: FORMAT to print it instead of the table, FORMAT=FILE to write it. \
+                May be given several times. Formats:";
+    format!("{head} {}", Format::ALL.map(Format::as_str).join(", "))
+}
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -27,6 +43,8 @@ pub enum Verb {
     /// Show that each check turns red for the faults that it is there for.
     #[command(after_help = "Exit codes: 0 every fault was seen; 1 one was not; 2, 3, 4 as for `run`.")]
     Prove(Prove),
+    /// Show results again, in any format.
+    Report(Report),
     /// Remove what a killed run has left on this host.
     Clean(Clean),
 }
@@ -100,12 +118,13 @@ pub struct Run {
     /// not pass there are tried again alone.
     #[arg(long)]
     pub alone: bool,
+    /// Show the report in this format as well: FORMAT to print it instead of the table, FORMAT=FILE to write it. May be
+    /// given several times.
+    #[arg(long, value_name = "FORMAT[=FILE]", long_help = formats())]
+    pub format: Vec<Wish>,
     /// Run the other checks even when the simplest container does not run.
     #[arg(long)]
     pub no_preflight: bool,
-    /// Show passed checks too, and everything in full.
-    #[arg(long, short)]
-    pub verbose: bool,
 }
 
 /// Remove what a killed run has left on this host.

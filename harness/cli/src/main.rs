@@ -4,8 +4,10 @@
 mod args;
 mod failure;
 mod list;
+mod output;
 mod progress;
 mod prove;
+mod report;
 mod run;
 mod select;
 mod session;
@@ -29,8 +31,9 @@ fn main() -> ExitCode {
     };
     let done = match arguments.verb {
         Verb::Run(run) if run.list => list::list(&run),
-        Verb::Run(run) => run::run(&run),
-        Verb::Prove(prove) => prove::prove(&prove),
+        Verb::Run(run) => run::run(&run, arguments.look),
+        Verb::Prove(prove) => prove::prove(&prove, arguments.look),
+        Verb::Report(report) => report::report(&report, arguments.look),
         Verb::Clean(clean) => tidy::clean(&clean),
     };
     done.unwrap_or_else(|failure: Failure| {

@@ -9,7 +9,7 @@ use plimsoll_engine::fault::Fault;
 use plimsoll_engine::schedule::Job;
 use plimsoll_reports::model::{self, Verdict};
 
-use crate::args::Prove;
+use crate::args::{Look, Prove};
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::select::select;
@@ -22,12 +22,12 @@ struct Trial {
 }
 
 /// Poses as each declared fault in front of the runtime and expects the check to see it.
-pub fn prove(args: &Prove) -> Result<ExitCode, Failure> {
+pub fn prove(args: &Prove, look: Look) -> Result<ExitCode, Failure> {
     let checks = select(plimsoll_suites::all(), &args.filter)?;
     let session = Session::open(&args.subject, None)?;
-    let sound = sound(&session, &checks)?;
+    let sound = sound(&session, &checks, look)?;
     let faults: Vec<(&Check, Fault)> = sound.iter().flat_map(|check| faulty(check)).collect();
-    let mut progress = Progress::new(faults.len()).quietly();
+    let mut progress = Progress::new(faults.len(), look).quietly();
     let jobs = faults.iter().map(|&(check, fault)| Job::posed(check, fault)).collect();
     let results = session.run(jobs, &mut progress)?;
     progress.end();
@@ -42,10 +42,10 @@ fn faulty(check: &Check) -> impl Iterator<Item = (&Check, Fault)> {
 }
 
 /// The checks that pass without a fault: only those can be turned red by one.
-fn sound<'c>(session: &Session, checks: &'c [Check]) -> Result<Vec<&'c Check>, Failure> {
+fn sound<'c>(session: &Session, checks: &'c [Check], look: Look) -> Result<Vec<&'c Check>, Failure> {
     let all: Vec<&Check> = checks.iter().collect();
     let jobs = company::together(&all).into_iter().map(Job::plain).collect();
-    let mut progress = Progress::new(checks.len()).quietly();
+    let mut progress = Progress::new(checks.len(), look).quietly();
     let results = session.run(jobs, &mut progress)?;
     progress.end();
     let passes =

@@ -1,5 +1,7 @@
 //! A made-up run with every kind of verdict and every member of the model in use.
 
+pub mod proof;
+
 use std::collections::BTreeMap;
 
 use plimsoll_reports::model::{

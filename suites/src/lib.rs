@@ -8,6 +8,7 @@ mod hooks;
 mod lifecycle;
 mod linux;
 mod mounts;
+pub mod mutants;
 mod namespaces;
 mod process;
 mod refusal;

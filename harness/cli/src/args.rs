@@ -83,6 +83,15 @@ pub struct Prove {
     /// Only these checks; see `plimsoll run --help`.
     #[arg(long, value_name = "FILTER")]
     pub filter: Vec<String>,
+    /// Where to write the proof as JSON.
+    #[arg(long, value_name = "FILE", default_value = "proof.json")]
+    pub output: PathBuf,
+    /// An older proof: what it saw killed must not survive now.
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Show the proof in this format as well; see `plimsoll run --help`.
+    #[arg(long, value_name = "FORMAT[=FILE]")]
+    pub format: Vec<Wish>,
 }
 
 /// Judge a runtime.

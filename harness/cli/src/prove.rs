@@ -1,73 +1,130 @@
-//! `plimsoll prove`: shows that each check turns red for the faults that it is there for.
+//! `plimsoll prove`: poses as wrong runtimes in front of a real one, and shows that the checks see each of them, and
+//! that they see nothing where nothing is wrong.
 
-use std::io::{self, Write};
+mod fairness;
+mod trial;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use globset::Glob;
 use plimsoll_engine::check::Check;
 use plimsoll_engine::company;
-use plimsoll_engine::fault::Fault;
 use plimsoll_engine::schedule::Job;
+use plimsoll_reports::file::Document;
+use plimsoll_reports::format::Documents;
+use plimsoll_reports::model::proof::{self, Explanation, Outcome, Pair, Proof, Unsound};
 use plimsoll_reports::model::{self, Verdict};
+use plimsoll_suites::mutants::{self, Mutant};
 
 use crate::args::{Look, Prove};
 use crate::failure::Failure;
+use crate::output::deliver;
 use crate::progress::Progress;
 use crate::select::select;
-use crate::session::Session;
+use crate::session::{Session, interrupted};
 
-/// What became of one pair of check and fault.
-struct Trial {
-    fault: Fault,
-    result: model::Check,
-}
+/// Results of checks, each with the number of its job.
+type Results = Vec<(usize, model::Check)>;
 
-/// Poses as each declared fault in front of the runtime and expects the check to see it.
+/// Poses as each mutant, compares neutral runtimes, writes `proof.json` and shows what came of it.
 pub fn prove(args: &Prove, look: Look) -> Result<ExitCode, Failure> {
+    let began = SystemTime::now();
+    let started = Instant::now();
+    let before = args.baseline.as_deref().map(Proof::read).transpose().map_err(Failure::usage)?;
     let checks = select(plimsoll_suites::all(), &args.filter)?;
-    let session = Session::open(&args.subject, None)?;
-    let sound = sound(&session, &checks, look)?;
-    let faults: Vec<(&Check, Fault)> = sound.iter().flat_map(|check| faulty(check)).collect();
-    let mut progress = Progress::new(faults.len(), look).quietly();
-    let jobs = faults.iter().map(|&(check, fault)| Job::posed(check, fault)).collect();
-    let results = session.run(jobs, &mut progress)?;
-    progress.end();
-    let trials: Vec<Trial> =
-        results.into_iter().map(|(number, result)| Trial { fault: faults[number].1, result }).collect();
-    drop(session);
-    tell(&trials, checks.len() - sound.len()).map_err(Failure::host)
-}
-
-fn faulty(check: &Check) -> impl Iterator<Item = (&Check, Fault)> {
-    check.proves().iter().map(move |&fault| (check, fault))
-}
-
-/// The checks that pass without a fault: only those can be turned red by one.
-fn sound<'c>(session: &Session, checks: &'c [Check], look: Look) -> Result<Vec<&'c Check>, Failure> {
     let all: Vec<&Check> = checks.iter().collect();
-    let jobs = company::together(&all).into_iter().map(Job::plain).collect();
-    let mut progress = Progress::new(checks.len(), look).quietly();
+    let session = Session::open(&args.subject, None)?;
+    let verdicts = run(&session, company::together(&all).into_iter().map(Job::plain).collect(), look)?;
+    let verdicts: Vec<model::Check> = verdicts.into_iter().map(|(_, result)| result).collect();
+    let sound: Vec<&Check> = all.iter().copied().filter(|check| passes(&verdicts, check)).collect();
+    let mutants = mutants::of(&sound);
+    let pairs = trial::pairs(&mutants, |jobs| run(&session, jobs, look))?;
+    let fairness = fairness::compare(&all, &verdicts, |jobs| run(&session, jobs, look))?;
+    let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let mut proof = Proof {
+        schema: proof::SCHEMA.to_owned(),
+        kind: proof::KIND.to_owned(),
+        plimsoll: env!("CARGO_PKG_VERSION").to_owned(),
+        run: session.id().to_owned(),
+        runtime: session.runtime.clone(),
+        host: session.host.clone(),
+        started_at: seconds(began),
+        duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        cut_short: interrupted().then(|| "interrupted".to_owned()),
+        explanations: explanations(&mutants)?,
+        vacuous: vacuous(&sound, &pairs),
+        mutants: mutants.iter().map(described).collect(),
+        pairs,
+        unsound: verdicts.iter().filter(|check| check.verdict != Verdict::Pass).map(unsound).collect(),
+        fairness,
+        totals: proof::Totals::default(),
+    };
+    drop(session);
+    proof.mutants.sort_by(|a, b| (&a.group, &a.id).cmp(&(&b.group, &b.id)));
+    proof.totals = proof.counted();
+    proof.write(&args.output).map_err(Failure::host)?;
+    let lost = before.map_or_else(Vec::new, |before| lost(&before, &proof));
+    let code = if lost.is_empty() { proof.exit_code() } else { 1 };
+    deliver(&args.format, &Documents { reports: vec![], proofs: vec![proof] }, look)?;
+    for mutant in lost {
+        eprintln!("plimsoll: a runtime that {mutant} was seen before and is not any more");
+    }
+    Ok(ExitCode::from(code))
+}
+
+/// Runs jobs; the results with the number of their job, in order.
+fn run(session: &Session, jobs: Vec<Job<'_>>, look: Look) -> Result<Results, Failure> {
+    let mut progress = Progress::new(jobs.iter().map(|job| job.checks.len()).sum(), look).quietly();
     let results = session.run(jobs, &mut progress)?;
     progress.end();
-    let passes =
-        |check: &&Check| results.iter().any(|(_, result)| result.id == check.id && result.verdict == Verdict::Pass);
-    Ok(checks.iter().filter(passes).collect())
+    Ok(results)
 }
 
-/// Whether a verdict shows that the check saw the fault. An error of the harness does not.
-fn killed(verdict: Verdict) -> bool {
-    matches!(verdict, Verdict::Fail | Verdict::Warn | Verdict::Timeout)
+fn passes(verdicts: &[model::Check], check: &Check) -> bool {
+    verdicts.iter().any(|result| result.id == check.id && result.verdict == Verdict::Pass)
 }
 
-fn tell(trials: &[Trial], unsound: usize) -> io::Result<ExitCode> {
-    let mut out = io::stdout().lock();
-    let survived: Vec<&Trial> = trials.iter().filter(|trial| !killed(trial.result.verdict)).collect();
-    for trial in &survived {
-        let fault = trial.fault;
-        let reason = plimsoll_reports::text::printable(&trial.result.reason).to_string();
-        writeln!(out, "survived  {}: a runtime that {fault} got `{}` {reason}", trial.result.id, trial.result.verdict)?;
+fn described(mutant: &Mutant<'_>) -> proof::Mutant {
+    let (declared, others) = (mutant.declared_by.len(), mutant.shown_by.len());
+    proof::Mutant {
+        id: mutant.fault.to_string(),
+        group: mutant.fault.group().to_owned(),
+        description: mutant.fault.to_string(),
+        applies_to: format!("{declared} checks that are there for it, {others} others"),
     }
-    let killed = trials.len() - survived.len();
-    write!(out, "{killed} of {} faults were seen by the check that is there for them", trials.len())?;
-    writeln!(out, "; {unsound} checks do not pass on this runtime and prove nothing")?;
-    Ok(ExitCode::from(u8::from(!survived.is_empty())))
+}
+
+fn unsound(check: &model::Check) -> Unsound {
+    let said = check.findings.first().map(|finding| format!("{}: {}", finding.what, finding.observed));
+    let reason = if check.reason.is_empty() { said.unwrap_or_default() } else { check.reason.clone() };
+    Unsound { check: check.id.clone(), verdict: check.verdict, reason }
+}
+
+/// The checks that pass and are not the killer of any mutant.
+fn vacuous(sound: &[&Check], pairs: &[Pair]) -> Vec<String> {
+    let killers: BTreeSet<&str> =
+        pairs.iter().filter(|pair| pair.outcome == Outcome::Killed).map(|pair| pair.check.as_str()).collect();
+    sound.iter().filter(|check| !killers.contains(check.id.as_str())).map(|check| check.id.clone()).collect()
+}
+
+/// The reviewed list of mutants that change nothing that a check could see, as it applies here.
+fn explanations(mutants: &[Mutant<'_>]) -> Result<Vec<Explanation>, Failure> {
+    let mut found = Vec::new();
+    for (pattern, reason) in mutants::equivalent() {
+        let glob = Glob::new(pattern).map_err(|why| Failure::Host(format!("pattern of mutants {pattern}: {why}")))?;
+        let glob = glob.compile_matcher();
+        let ids = mutants.iter().map(|mutant| mutant.fault.to_string()).filter(|id| glob.is_match(id));
+        found.extend(ids.map(|mutant| Explanation { mutant, reason: (*reason).to_owned() }));
+    }
+    Ok(found)
+}
+
+/// The mutants that an older proof saw killed and this one sees survive.
+fn lost(before: &Proof, now: &Proof) -> Vec<String> {
+    let killed = |fate: &Outcome| matches!(fate, Outcome::Killed | Outcome::KilledByOther);
+    let (before, now): (BTreeMap<_, _>, BTreeMap<_, _>) = (before.fates(), now.fates());
+    let survived = now.into_iter().filter(|(_, fate)| *fate == Outcome::Survived);
+    survived.filter(|(mutant, _)| before.get(mutant).is_some_and(killed)).map(|(mutant, _)| mutant.to_owned()).collect()
 }

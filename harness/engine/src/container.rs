@@ -196,8 +196,8 @@ impl<'l> Container<'l> {
     /// As [`Container::call`].
     pub fn delete(&self) -> Told<Outcome> {
         let outcome = self.call(Op::Delete, |values| values)?;
-        if self.lab.settings.fault == Some(Fault::DeleteForeign) {
-            crate::fault::delete_foreign(&self.bundle)?;
+        if let Some(fault) = self.lab.settings.fault {
+            fault.after_delete(self.lab, &self.bundle)?;
         }
         Ok(outcome)
     }

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use plimsoll_reports::model::Call;
+use serde_json::Value;
 
+use crate::fault::{Fault, Neutral};
 use crate::judgement::{Outcome, Stop, Told};
 use crate::process::{Capture, Ended, Finished, KEPT, Running, null};
 use crate::profile::{Op, Values};
@@ -57,16 +59,33 @@ impl<'s> Driver<'s> {
     /// # Errors
     /// As [`Driver::call`], but for the deadline.
     pub fn start(&self, op: Op, values: &Values, dir: &Path, fds: Vec<OwnedFd>) -> Told<(Running, String)> {
-        let mut argv = self.argv(op, values)?;
-        if self.settings.fault.is_some_and(|fault| fault.ignores(op)) {
-            // What does nothing and says that it worked.
-            argv = vec![self.settings.probe.clone().into_os_string(), "exit=0".into()];
-        }
+        let argv = self.argv(op, values)?;
+        let argv =
+            self.settings.fault.map_or_else(|| Ok(argv.clone()), |fault| self.posed(fault, op, values, &argv))?;
         let command = quote(&argv);
         let env = self.settings.environment();
         let running = Running::start(&argv, &env, dir, fds)
             .map_err(|why| Stop::Error(format!("cannot execute {}: {why}", self.settings.runtime.display())))?;
         Ok((running, command))
+    }
+
+    /// What is executed instead of the runtime when the engine poses as a wrong one.
+    fn posed(&self, fault: Fault, op: Op, values: &Values, argv: &[OsString]) -> Told<Vec<OsString>> {
+        let probe = |words: &[&str]| -> Vec<OsString> {
+            [self.settings.probe.clone().into_os_string()].into_iter().chain(words.iter().map(OsString::from)).collect()
+        };
+        Ok(match fault {
+            _ if fault.ignores(op) => probe(&["exit=0"]),
+            Fault::Hang(at) if at == op => probe(&["hang"]),
+            Fault::Neutral(Neutral::Forwards) => [probe(&["forward"]), argv.to_vec()].concat(),
+            Fault::ExecOutside if op == Op::Exec => {
+                let file = std::fs::read(values.get("process"))?;
+                let process: Value = serde_json::from_slice(&file).unwrap_or_default();
+                let args = process["args"].as_array().into_iter().flatten().skip(1).filter_map(Value::as_str);
+                probe(&args.collect::<Vec<_>>())
+            }
+            _ => argv.to_vec(),
+        })
     }
 
     /// Records the end of a call and says what it came to.
@@ -88,6 +107,8 @@ impl<'s> Driver<'s> {
             Some(fault) => (fault.ended(op, end.ended), fault.said(op, stdout)),
             None => (end.ended, stdout),
         };
+        let noisy = self.settings.fault == Some(Fault::Neutral(Neutral::Noisy));
+        let stderr = if noisy { format!("{stderr}level=warning msg=\"nothing to fear\"\n") } else { stderr };
         Ok(Outcome { op, ended, stdout, stderr })
     }
 

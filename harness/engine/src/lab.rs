@@ -174,6 +174,9 @@ impl<'s> Lab<'s> {
             None => running.finish(&mut [&mut stderr], deadline)?,
         };
         let outcome = self.driver.settle(Op::Create, command, &end, String::new(), stderr.text())?;
+        if let Some(fault) = self.settings.fault.filter(|_| outcome.succeeded()) {
+            fault.after_create(&self.pid_file(bundle))?;
+        }
         if self.settings.fault == Some(Fault::EagerStart) && outcome.succeeded() {
             self.call(Op::Start, &Values::default().with("id", &bundle.id))?.ok()?;
         }

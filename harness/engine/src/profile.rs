@@ -171,6 +171,12 @@ impl Values {
         self
     }
 
+    /// The value of this name; empty when there is none.
+    #[must_use]
+    pub fn get(&self, name: &str) -> &str {
+        self.0.get(name).and_then(|words| words.first()).map_or("", String::as_str)
+    }
+
     /// With one more value of several words.
     #[must_use]
     pub fn with_words(mut self, name: &'static str, words: &[&str]) -> Self {

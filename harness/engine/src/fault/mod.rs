@@ -1,18 +1,21 @@
 //! The wrong runtimes that the engine can pose as. It stands between harness and runtime: it changes the configuration
 //! that the runtime reads or the answer that the harness hears, while the harness judges by the true configuration.
 
+mod change;
+mod config;
+mod deed;
+
 use nix::sys::signal::Signal;
-use plimsoll_fixtures::probe::{Flaw, PATH};
-use plimsoll_fixtures::{Bundle, Config, recipe};
+use plimsoll_fixtures::probe::Flaw;
 use serde_json::Value;
 
-use crate::cgroup;
-use crate::observer::files::if_there;
+pub use change::Change;
+
 use crate::process::Ended;
 use crate::profile::Op;
 
 /// One way to be wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Fault {
     /// The runtime does not look at the property at this JSON pointer.
     Drop(&'static str),
@@ -48,51 +51,71 @@ pub enum Fault {
     Flawed(Flaw),
     /// At create it follows a link out of the root filesystem: it writes to the directory `trap` of the bundle.
     Escape,
+    /// It gets the value at this JSON pointer wrong in this way. A `-` in the pointer is the last element of an array.
+    Change(&'static str, Change),
+    /// At delete it leaves this behind.
+    Leave(Leftover),
+    /// It writes the id of another process into the pid file.
+    WrongPid,
+    /// It takes the container's process out of its control groups.
+    MoveOut,
+    /// It does not come back from this operation.
+    Hang(Op),
+    /// It executes the program of exec on the host.
+    ExecOutside,
+    /// Nothing is wrong with it.
+    Neutral(Neutral),
+}
+
+/// What can be left behind by delete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Leftover {
+    /// The container's control group.
+    Cgroup,
+    /// A directory of its id in the state root.
+    State,
+    /// A mount on the host.
+    Mount,
+    /// A process.
+    Process,
+}
+
+/// What makes no runtime wrong, and must change no verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Neutral {
+    /// A program in front of it forwards each call.
+    Forwards,
+    /// It reads the members of each object in reverse order.
+    Reordered,
+    /// It reads the defaults of absent members spelled out.
+    Explicit,
+    /// It warns of something on standard error.
+    Noisy,
+}
+
+impl Neutral {
+    /// Every one.
+    pub const ALL: [Self; 4] = [Self::Forwards, Self::Reordered, Self::Explicit, Self::Noisy];
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Forwards => "forwards",
+            Self::Reordered => "members-reordered",
+            Self::Explicit => "defaults-explicit",
+            Self::Noisy => "noisy",
+        }
+    }
 }
 
 impl Fault {
-    /// The configuration that the runtime gets to read.
-    #[must_use]
-    pub fn config(self, config: &Config) -> Config {
-        let mut config = config.clone();
-        match self {
-            Self::Drop(pointer) => recipe::remove(&mut config.0, pointer),
-            Self::DropLast(pointer) => {
-                if let Some(items) = config.0.pointer_mut(pointer).and_then(Value::as_array_mut) {
-                    items.pop();
-                }
-            }
-            Self::Reverse(pointer) => {
-                if let Some(items) = config.0.pointer_mut(pointer).and_then(Value::as_array_mut) {
-                    items.reverse();
-                }
-            }
-            Self::Take(pointer, value) => replace(&mut config.0, pointer, value),
-            Self::Flawed(flaw) => {
-                if let Some(args) = config.0.pointer_mut("/process/args").and_then(Value::as_array_mut) {
-                    args.splice(0..0, [PATH.to_owned(), flaw.argument()].map(Value::from));
-                }
-            }
-            Self::Push(pointer, value) => {
-                append(&mut config.0, pointer, [value].into_iter().flat_map(parsed).collect())
-            }
-            Self::Move(from, to) => {
-                let items = config.list(from).to_vec();
-                recipe::remove(&mut config.0, from);
-                append(&mut config.0, to, items);
-            }
-            Self::All(faults) => return faults.iter().fold(config, |config, fault| fault.config(&config)),
-            // The others leave the configuration as it is.
-            _ => {}
-        }
-        config
-    }
-
     /// The members of the configuration that the runtime gets wrong, as JSON pointers.
     #[must_use]
     pub fn members(self) -> Vec<&'static str> {
         match self {
             Self::Drop(at) | Self::DropLast(at) | Self::Reverse(at) | Self::Take(at, _) | Self::Push(at, _) => vec![at],
+            Self::Change(at, _) => vec![at],
             Self::Move(from, to) => vec![from, to],
             Self::All(faults) => faults.iter().flat_map(|fault| fault.members()).collect(),
             _ => Vec::new(),
@@ -105,6 +128,27 @@ impl Fault {
         match self {
             Self::All(faults) => faults.iter().any(|fault| fault.ignores(op)),
             _ => self == Self::Ignore(op),
+        }
+    }
+
+    /// The name of its kind, by which reports group.
+    #[must_use]
+    pub fn group(self) -> &'static str {
+        match self {
+            Self::Drop(_) => "config dropped",
+            Self::DropLast(_) => "config shortened",
+            Self::Reverse(_) => "config reversed",
+            Self::Take(..) | Self::Move(..) => "config replaced",
+            Self::Push(..) => "config extended",
+            Self::Change(_, change) => change.group(),
+            Self::Ignore(_) | Self::Hang(_) | Self::Send(_) | Self::EagerStart => "operation wrong",
+            Self::Succeed(_) | Self::Fail(_) => "exit code inverted",
+            Self::Lie(..) | Self::WrongPid => "state false",
+            Self::DeleteForeign | Self::Leave(_) => "delete wrong",
+            Self::GiveAway | Self::Escape => "host harmed",
+            Self::Flawed(_) | Self::MoveOut | Self::ExecOutside => "program misplaced",
+            Self::All(_) => "several at once",
+            Self::Neutral(_) => "neutral",
         }
     }
 
@@ -134,55 +178,11 @@ impl Fault {
         let Self::Lie(pointer, value) = self else { return stdout };
         match (op, serde_json::from_str::<Value>(&stdout)) {
             (Op::State, Ok(mut state)) => {
-                replace(&mut state, pointer, value);
+                config::replace(&mut state, pointer, value);
                 state.to_string()
             }
             _ => stdout,
         }
-    }
-}
-
-/// The deed of [`Fault::DeleteForeign`].
-pub(crate) fn delete_foreign(bundle: &Bundle) -> std::io::Result<()> {
-    if_there(std::fs::remove_dir_all(bundle.dir.join("data")))?;
-    let Some((above, _)) = bundle.config.text("/linux/cgroupsPath").and_then(|path| path.rsplit_once('/')) else {
-        return Ok(());
-    };
-    for hierarchy in cgroup::hierarchies()? {
-        let group = hierarchy.mount.join(above.trim_start_matches('/'));
-        // Those that other checks use at this time are busy.
-        let removed = if_there(std::fs::remove_dir(group));
-        removed.map(drop).or_else(|why| if why.raw_os_error() == Some(libc::EBUSY) { Ok(()) } else { Err(why) })?;
-    }
-    Ok(())
-}
-
-/// Puts `json` at `pointer` where the parent is there. A value that is no JSON takes the member away.
-fn replace(document: &mut Value, pointer: &str, json: &str) {
-    let Ok(value) = serde_json::from_str::<Value>(json) else { return recipe::remove(document, pointer) };
-    let Some((parent, name)) = pointer.rsplit_once('/') else { return };
-    match document.pointer_mut(parent) {
-        Some(Value::Object(members)) => drop(members.insert(name.replace("~1", "/").replace("~0", "~"), value)),
-        Some(Value::Array(items)) => {
-            if let Some(item) = name.parse::<usize>().ok().and_then(|index| items.get_mut(index)) {
-                *item = value;
-            }
-        }
-        _ => {}
-    }
-}
-
-fn parsed(json: &str) -> Option<Value> {
-    serde_json::from_str(json).ok()
-}
-
-/// Appends to the array at `pointer`, which is made when its parent is there.
-fn append(document: &mut Value, pointer: &str, items: Vec<Value>) {
-    if document.pointer(pointer).is_none() {
-        replace(document, pointer, "[]");
-    }
-    if let Some(array) = document.pointer_mut(pointer).and_then(Value::as_array_mut) {
-        array.extend(items);
     }
 }
 
@@ -209,6 +209,16 @@ impl std::fmt::Display for Fault {
             Self::GiveAway => write!(f, "gives the root filesystem to another user"),
             Self::Flawed(flaw) => write!(f, "starts the program {flaw}"),
             Self::Escape => write!(f, "follows a link out of the root filesystem"),
+            Self::Change(pointer, change) => write!(f, "{change} {pointer}"),
+            Self::Leave(leftover) => write!(f, "leaves a {} behind at delete", format!("{leftover:?}").to_lowercase()),
+            Self::WrongPid => write!(f, "writes another process into the pid file"),
+            Self::MoveOut => write!(f, "takes the process out of its control groups"),
+            Self::Hang(op) => write!(f, "does not come back from {op}"),
+            Self::ExecOutside => write!(f, "executes the program of exec on the host"),
+            Self::Neutral(Neutral::Forwards) => write!(f, "is called through a program that forwards"),
+            Self::Neutral(Neutral::Reordered) => write!(f, "reads the members of each object in reverse order"),
+            Self::Neutral(Neutral::Explicit) => write!(f, "reads the defaults of absent members spelled out"),
+            Self::Neutral(Neutral::Noisy) => write!(f, "warns on standard error at each call"),
         }
     }
 }
@@ -216,30 +226,6 @@ impl std::fmt::Display for Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
-
-    fn faulty(fault: Fault) -> Value {
-        fault.config(&Config(json!({ "a": { "b": [1, 2] } }))).0
-    }
-
-    #[test]
-    fn each_config_fault_changes_what_it_names() {
-        assert_eq!(faulty(Fault::Drop("/a/b")), json!({ "a": {} }));
-        assert_eq!(faulty(Fault::DropLast("/a/b")), json!({ "a": { "b": [1] } }));
-        assert_eq!(faulty(Fault::Reverse("/a/b")), json!({ "a": { "b": [2, 1] } }));
-        assert_eq!(faulty(Fault::Take("/a/b/0", "7")), json!({ "a": { "b": [7, 2] } }));
-        assert_eq!(faulty(Fault::Push("/a/b", "\"x\"")), json!({ "a": { "b": [1, 2, "x"] } }));
-        assert_eq!(faulty(Fault::Move("/a/b", "/a/c")), json!({ "a": { "c": [1, 2] } }));
-        assert_eq!(faulty(Fault::All(&[Fault::Drop("/a/b/0"), Fault::DropLast("/a/b")])), json!({ "a": { "b": [] } }));
-        assert_eq!(faulty(Fault::Drop("/none")), json!({ "a": { "b": [1, 2] } }));
-    }
-
-    #[test]
-    fn a_flawed_program_is_started_by_the_probe() {
-        let config = Config(json!({ "process": { "args": ["/x", "y"] } }));
-        let expected = json!({ "process": { "args": ["/probe", "flaw=descriptor", "/x", "y"] } });
-        assert_eq!(Fault::Flawed(Flaw::Descriptor).config(&config).0, expected);
-    }
 
     #[test]
     fn a_lie_is_told_by_state_alone() {

@@ -1,0 +1,170 @@
+//! The wrong runtimes that the suite is proven by. Those that a check declares are there for it. The others are derived:
+//! one for each member of the configuration that a case sets and each small way to get its value wrong, and one for each
+//! way in which an operation can be wrong.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use nix::sys::signal::Signal;
+use plimsoll_engine::check::{Body, Check};
+use plimsoll_engine::company;
+use plimsoll_engine::fault::{Change, Fault, Leftover};
+use plimsoll_engine::profile::Op;
+use plimsoll_fixtures::probe::Flaw;
+use plimsoll_fixtures::{Config, Edit};
+use serde_json::Value;
+
+/// A wrong runtime, and the checks that could see it.
+#[derive(Clone, Debug)]
+pub struct Mutant<'c> {
+    /// What is wrong with it.
+    pub fault: Fault,
+    /// The checks that are there for it.
+    pub declared_by: Vec<&'c Check>,
+    /// Other checks whose container would show it.
+    pub shown_by: Vec<&'c Check>,
+}
+
+/// Every mutant that these checks could see, each once.
+#[must_use]
+pub fn of<'c>(checks: &[&'c Check]) -> Vec<Mutant<'c>> {
+    let mut mutants: BTreeMap<String, Mutant<'c>> = BTreeMap::new();
+    let mut note = |fault: Fault, check: &'c Check, declared: bool| {
+        let blank = || Mutant { fault, declared_by: Vec::new(), shown_by: Vec::new() };
+        let mutant = mutants.entry(fault.to_string()).or_insert_with(blank);
+        let list = if declared { &mut mutant.declared_by } else { &mut mutant.shown_by };
+        list.push(check);
+    };
+    for check in checks {
+        check.proves().iter().for_each(|&fault| note(fault, check, true));
+        derived(check).into_iter().for_each(|fault| note(fault, check, false));
+    }
+    for (fault, sections) in OF_OPERATIONS {
+        let could = checks.iter().filter(|check| sections.iter().any(|section| check.id.starts_with(section)));
+        could.for_each(|check| note(*fault, check, false));
+    }
+    mutants.into_values().collect()
+}
+
+/// The ways in which operations can be wrong, and the beginnings of the ids of checks that could see them.
+const OF_OPERATIONS: &[(Fault, &[&str])] = &[
+    (Fault::Ignore(Op::Create), &["lifecycle.simplest"]),
+    (Fault::Ignore(Op::Start), &["lifecycle.simplest"]),
+    (Fault::Ignore(Op::Kill), &["lifecycle.kill"]),
+    (Fault::Ignore(Op::Delete), &["lifecycle.delete"]),
+    (Fault::Ignore(Op::State), &["lifecycle.state", "lifecycle.simplest"]),
+    (Fault::Succeed(Op::Create), &["lifecycle.create", "config.json"]),
+    (Fault::Succeed(Op::Start), &["lifecycle.start"]),
+    (Fault::Succeed(Op::Kill), &["lifecycle.kill"]),
+    (Fault::Succeed(Op::Delete), &["lifecycle.delete"]),
+    (Fault::Succeed(Op::State), &["lifecycle.state", "lifecycle.delete"]),
+    (Fault::Fail(Op::Create), &["lifecycle.simplest"]),
+    (Fault::Fail(Op::Start), &["lifecycle.simplest"]),
+    (Fault::Fail(Op::Kill), &["lifecycle.kill"]),
+    (Fault::Fail(Op::Delete), &["lifecycle.simplest"]),
+    (Fault::Fail(Op::State), &["lifecycle.state"]),
+    (Fault::Hang(Op::Create), &["lifecycle.simplest"]),
+    (Fault::Hang(Op::Start), &["lifecycle.simplest"]),
+    (Fault::Hang(Op::State), &["lifecycle.state"]),
+    (Fault::Hang(Op::Kill), &["lifecycle.kill"]),
+    (Fault::Hang(Op::Delete), &["lifecycle.simplest"]),
+    (Fault::Send(Signal::SIGCONT), &["lifecycle.kill"]),
+    (Fault::Send(Signal::SIGKILL), &["lifecycle.kill"]),
+    (Fault::Send(Signal::SIGTERM), &["lifecycle.kill"]),
+    (Fault::Leave(Leftover::Cgroup), &["lifecycle.simplest", "lifecycle.delete"]),
+    (Fault::Leave(Leftover::State), &["lifecycle.simplest", "lifecycle.delete"]),
+    (Fault::Leave(Leftover::Mount), &["lifecycle.simplest", "lifecycle.delete"]),
+    (Fault::Leave(Leftover::Process), &["lifecycle.simplest", "lifecycle.delete"]),
+    (Fault::DeleteForeign, &["lifecycle.delete"]),
+    (Fault::WrongPid, &["lifecycle.create", "lifecycle.simplest"]),
+    (Fault::MoveOut, &["linux.cgroups-path"]),
+    (Fault::ExecOutside, &["process.exec"]),
+    (Fault::EagerStart, &["lifecycle"]),
+    (Fault::Flawed(Flaw::Descriptor), &["process.fds"]),
+    (Fault::Flawed(Flaw::Blocked), &["process.signals"]),
+    (Fault::Flawed(Flaw::Ignored), &["process.signals"]),
+    (Fault::Flawed(Flaw::Mute), &["process.stdio"]),
+    (Fault::Flawed(Flaw::Child), &["process.", "lifecycle.simplest"]),
+    (Fault::Lie("/id", "\"other\""), &["lifecycle.state"]),
+    (Fault::Lie("/pid", "1"), &["lifecycle.state"]),
+    (Fault::Lie("/status", "\"stopped\""), &["lifecycle.state"]),
+    (Fault::Lie("/bundle", "\"/\""), &["lifecycle.state"]),
+    (Fault::Lie("/annotations", "{}"), &["lifecycle.annotations"]),
+    (Fault::Lie("/ociVersion", "\"0.1.0\""), &["lifecycle.state"]),
+    (Fault::Push("/process/env", "\"LEAK=1\""), &["process.env"]),
+    (Fault::Push("/process/user/additionalGids", "4242"), &["process.user.groups"]),
+    (Fault::Push("/process/capabilities/effective", "\"CAP_SYS_TIME\""), &["process.capabilities"]),
+    (Fault::Push("/process/capabilities/bounding", "\"CAP_SYS_TIME\""), &["process.capabilities"]),
+];
+
+/// Mutants that no check can see, as patterns of what they do wrong, each with the reason.
+#[must_use]
+pub fn equivalent() -> &'static [(&'static str, &'static str)] {
+    EQUIVALENT
+}
+
+const EQUIVALENT: &[(&str, &str)] = &[];
+
+/// The mutants of what a case sets.
+fn derived(check: &Check) -> BTreeSet<Fault> {
+    let Body::Case(case) = check.body else { return BTreeSet::new() };
+    let recipe = company::recipe(case);
+    let config = recipe.config();
+    let mut found = BTreeSet::new();
+    for edit in &recipe.edits {
+        match edit {
+            // A value that was set over is not there any more.
+            Edit::Set(pointer, value) if config.get(pointer) == Some(value) => changes(pointer, value, &mut found),
+            Edit::Push(pointer, value) if is_last(&config, pointer, value) => {
+                found.insert(Fault::Change(fixed(pointer), Change::Shorten));
+                changes(&format!("{pointer}/-"), value, &mut found);
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+fn is_last(config: &Config, pointer: &str, value: &Value) -> bool {
+    config.list(pointer).last() == Some(value)
+}
+
+/// Each way to get this value, or a part of it, wrong.
+fn changes(pointer: &str, value: &Value, found: &mut BTreeSet<Fault>) {
+    found.insert(Fault::Change(fixed(pointer), Change::Drop));
+    let apply = Change::OF_VALUES.into_iter().filter(|change| change.of(value).is_some());
+    found.extend(apply.map(|change| Fault::Change(fixed(pointer), change)));
+    for (name, inner) in value.as_object().into_iter().flatten() {
+        changes(&format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1")), inner, found);
+    }
+    if let Some(inner) = value.as_array().and_then(|items| items.last()).filter(|last| last.is_object()) {
+        changes(&format!("{pointer}/-"), inner, found);
+    }
+}
+
+/// A pointer that lives as long as the program, as those do that are written in it. There are a few hundred.
+fn fixed(pointer: &str) -> &'static str {
+    String::leak(pointer.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_mutants_of_many_kinds_each_once() {
+        let checks = crate::all();
+        let mutants = of(&checks.iter().collect::<Vec<_>>());
+        let ids: BTreeSet<String> = mutants.iter().map(|mutant| mutant.fault.to_string()).collect();
+        let groups: BTreeSet<&str> = mutants.iter().map(|mutant| mutant.fault.group()).collect();
+        assert_eq!(ids.len(), mutants.len());
+        assert!(mutants.len() > 200 && groups.len() > 12, "{} mutants, {groups:?}", mutants.len());
+    }
+
+    #[test]
+    fn every_mutant_could_be_seen_by_some_check() {
+        let checks = crate::all();
+        for mutant in of(&checks.iter().collect::<Vec<_>>()) {
+            assert!(!(mutant.declared_by.is_empty() && mutant.shown_by.is_empty()), "{}", mutant.fault);
+        }
+    }
+}

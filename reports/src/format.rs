@@ -3,10 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::html;
 use crate::model::Report;
 use crate::model::proof::Proof;
 use crate::table::{self, Style};
+use crate::{badge, csv, github, html, junit, markdown, oci, sarif, tap};
 
 /// A form in which runs and proofs are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,11 +15,47 @@ pub enum Format {
     Table,
     /// One self-contained page.
     Html,
+    /// For a comment on a pull request or the summary of a job.
+    Markdown,
+    /// JUnit XML.
+    Junit,
+    /// TAP 14.
+    Tap,
+    /// Annotations in the log of a job of GitHub Actions.
+    Github,
+    /// Comma-separated values.
+    Csv,
+    /// The JSON of a badge of shields.io.
+    Badge,
+    /// SARIF 2.1.0, the security axis alone.
+    Sarif,
+    /// A folder with the files that a conformance programme of the OCI asks for.
+    Oci,
+}
+
+/// A rendered report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rendered {
+    /// One text.
+    Text(String),
+    /// Files of one folder, by name.
+    Folder(Vec<(&'static str, String)>),
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Format; 2] = [Format::Table, Format::Html];
+    pub const ALL: [Format; 10] = [
+        Format::Table,
+        Format::Html,
+        Format::Markdown,
+        Format::Junit,
+        Format::Tap,
+        Format::Github,
+        Format::Csv,
+        Format::Badge,
+        Format::Sarif,
+        Format::Oci,
+    ];
 
     /// The name, as users write it.
     #[must_use]
@@ -27,6 +63,14 @@ impl Format {
         match self {
             Format::Table => "table",
             Format::Html => "html",
+            Format::Markdown => "markdown",
+            Format::Junit => "junit",
+            Format::Tap => "tap",
+            Format::Github => "github",
+            Format::Csv => "csv",
+            Format::Badge => "badge",
+            Format::Sarif => "sarif",
+            Format::Oci => "oci",
         }
     }
 }
@@ -60,13 +104,26 @@ pub struct Documents {
 ///
 /// # Errors
 /// When the format cannot tell these documents; the text says which it can.
-pub fn render(format: Format, documents: &Documents, style: Style) -> Result<String, String> {
+pub fn render(format: Format, documents: &Documents, style: Style) -> Result<Rendered, String> {
     let Documents { reports, proofs } = documents;
-    Ok(match format {
-        Format::Table => {
-            let reports = reports.iter().map(|report| table::render(report, style));
-            reports.chain(proofs.iter().map(|proof| table::proof::render(proof, style))).collect()
-        }
+    if !proofs.is_empty() && !matches!(format, Format::Table | Format::Html) {
+        return Err(format!("the format {format} tells nothing of a proof; table and html do"));
+    }
+    let single = || match reports.as_slice() {
+        [report] => Ok(report),
+        several => Err(format!("the format {format} tells of one run, and these are {}", several.len())),
+    };
+    let text = match format {
+        Format::Table => table::documents(documents, style),
         Format::Html => html::render(reports, proofs),
-    })
+        Format::Markdown => markdown::render(reports),
+        Format::Junit => junit::render(reports),
+        Format::Tap => tap::render(reports),
+        Format::Github => github::render(reports),
+        Format::Csv => csv::render(reports),
+        Format::Badge => badge::render(single()?),
+        Format::Sarif => sarif::render(reports),
+        Format::Oci => return Ok(Rendered::Folder(oci::render(single()?).into())),
+    };
+    Ok(Rendered::Text(text))
 }

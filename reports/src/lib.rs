@@ -1,15 +1,24 @@
-//! The result model ([`model`]) and what renders it. Nothing here runs a container or judges one.
+//! The result models ([`model`]) and what renders them. Nothing here runs a container or judges one.
 //!
-//! [`mod@file`] keeps a report on disk, [`tally`] counts its verdicts and gives the exit code, [`table`] is what a
-//! person sees in a terminal, and [`text`] makes what a runtime wrote safe to show there. `schema/` describes the
-//! documents to other programs: what a run found, and what a proof of the checks found.
+//! [`mod@file`] keeps documents on disk, [`tally`] counts verdicts and gives the exit code, [`matrix`] puts runs side by
+//! side, [`expectations`] says what is known. [`mod@format`] names the renderers, one a file; [`text`] makes what a runtime
+//! wrote safe to show. `schema/` describes the documents to other programs.
 
+mod account;
+mod badge;
+mod csv;
 pub mod expectations;
 pub mod file;
 pub mod format;
+mod github;
 pub mod html;
+mod junit;
+mod markdown;
 pub mod matrix;
 pub mod model;
+mod oci;
+mod sarif;
 pub mod table;
 pub mod tally;
+mod tap;
 pub mod text;

@@ -8,9 +8,11 @@ mod head;
 mod page;
 pub mod proof;
 mod sections;
+mod side_by_side;
 
 use std::collections::BTreeMap;
 
+use crate::format::Documents;
 use crate::model::{Check, Report, Verdict};
 use crate::text::{duration, plural};
 use head::Origin;
@@ -25,6 +27,17 @@ pub struct Style {
     pub width: Option<u16>,
     /// Also lists what passed, names the skipped checks, and cuts nothing short.
     pub verbose: bool,
+}
+
+/// Runs and proofs as text: one run in full, several side by side.
+#[must_use]
+pub fn documents(documents: &Documents, style: Style) -> String {
+    let runs = match documents.reports.as_slice() {
+        [] => String::new(),
+        [report] => render(report, style),
+        several => side_by_side::render(several, style),
+    };
+    documents.proofs.iter().fold(runs, |text, one| text + &proof::render(one, style))
 }
 
 /// The whole report as text, ending in a line break.
@@ -108,21 +121,19 @@ fn summary(page: &mut Page, report: &Report) {
     if let Some(reason) = &report.cut_short {
         page.line(0, &[(Paint::Bad, "The run was cut short: "), (Paint::Plain, reason)]);
     }
+    state(page, report, &report.runtime.name());
+}
+
+/// What a run came to, in one line.
+fn state(page: &mut Page, report: &Report, name: &str) {
     let paint = match report.exit_code() {
         0 => Paint::Good,
         3 => Paint::Doubtful,
         _ => Paint::Bad,
     };
-    let took = duration(report.duration_ms as f64);
-    let name = report.runtime.name();
-    page.line(
-        0,
-        &[
-            (Paint::Strong, &name),
-            (paint, &format!(": {}{}", report.tally().sentence(), expected(report))),
-            (Paint::Plain, &format!(" in {took}")),
-        ],
-    );
+    let counts = format!(": {}{}", report.tally().sentence(), expected(report));
+    let took = format!(" in {}", duration(report.duration_ms as f64));
+    page.line(0, &[(Paint::Strong, name), (paint, &counts), (Paint::Plain, &took)]);
 }
 
 /// ` (12 deviations as expected)`, and nothing when nothing was expected.

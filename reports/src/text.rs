@@ -23,6 +23,18 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// The same for text of several lines, whose line breaks stay.
+pub fn printable_lines(text: &str) -> String {
+    text.lines().map(printable).collect::<Vec<_>>().join("\n")
+}
+
+/// The text as a string of JSON, which is one of YAML too: that spares us its rules of quoting.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    // YAML has no surrogates and allows fewer raw characters than JSON, so what is hostile is escaped before.
+    serde_json::Value::from(printable_lines(text)).to_string()
+}
+
 fn is_hostile(character: char) -> bool {
     character.is_control()
         || matches!(character,
@@ -135,6 +147,11 @@ mod tests {
     #[test]
     fn leaves_ordinary_text_alone() {
         assert!(matches!(printable("C:\\x é 漢字 ×"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn quotes_what_both_json_and_yaml_read() {
+        assert_eq!(quoted("a\n\"b\"\u{9b}\u{e0001}"), r#""a\n\"b\"\\u{9b}\\u{e0001}""#);
     }
 
     #[test]

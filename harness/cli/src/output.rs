@@ -1,11 +1,13 @@
 //! Where reports go: each wish is a format and perhaps a file.
 
+use std::env;
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use plimsoll_reports::file::write_text;
-use plimsoll_reports::format::{Documents, Format, render};
+use plimsoll_reports::format::{Documents, Format, Rendered, render};
 
 use crate::args::Look;
 use crate::failure::Failure;
@@ -32,9 +34,19 @@ impl FromStr for Wish {
     }
 }
 
-/// Fails when two formats would be mixed on standard output.
+impl Wish {
+    /// Whether it takes the place of the table on standard output. Annotations are lines for a log and stand beside it.
+    fn is_printed(&self) -> bool {
+        self.file.is_none() && self.format != Format::Github
+    }
+}
+
+/// Fails when two formats would be mixed on standard output, or when a folder would be printed there.
 pub fn agreed(wishes: &[Wish]) -> Result<(), Failure> {
-    let mut printed = wishes.iter().filter(|wish| wish.file.is_none());
+    if wishes.iter().any(|wish| wish.format == Format::Oci && wish.file.is_none()) {
+        return Err(Failure::Usage("the format oci makes several files; name a directory: oci=DIR".to_owned()));
+    }
+    let mut printed = wishes.iter().filter(|wish| wish.is_printed());
     match (printed.next(), printed.next()) {
         (Some(one), Some(other)) => {
             let (one, other) = (one.format, other.format);
@@ -46,17 +58,38 @@ pub fn agreed(wishes: &[Wish]) -> Result<(), Failure> {
 
 /// Writes each wish. Without one for standard output the table is printed there, unless it shall be quiet.
 pub fn deliver(wishes: &[Wish], documents: &Documents, look: Look) -> Result<(), Failure> {
-    for wish in wishes {
-        let text = render(wish.format, documents, look.style()).map_err(Failure::Usage)?;
-        match &wish.file {
-            Some(path) => write_text(&text, "report", path).map_err(Failure::host)?,
-            None => print(&text)?,
+    let table = Wish { format: Format::Table, file: None };
+    let default = (!look.quiet && !wishes.iter().any(Wish::is_printed)).then_some(&table);
+    for wish in wishes.iter().chain(default) {
+        match (render(wish.format, documents, look.style()).map_err(Failure::Usage)?, &wish.file) {
+            (Rendered::Text(text), Some(path)) => write_text(&text, "report", path).map_err(Failure::host)?,
+            (Rendered::Text(text), None) => print(&text)?,
+            (Rendered::Folder(files), path) => fill(path.as_deref().unwrap_or(Path::new(".")), &files)?,
+        }
+        if wish.format == Format::Github {
+            summarize(documents, look)?;
         }
     }
-    if look.quiet || wishes.iter().any(|wish| wish.file.is_none()) {
+    Ok(())
+}
+
+/// Writes the files into the directory, which is made if need be.
+pub fn fill(dir: &Path, files: &[(&str, String)]) -> Result<(), Failure> {
+    let made = fs::create_dir_all(dir);
+    made.map_err(|why| Failure::Host(format!("cannot make the directory {}: {why}", dir.display())))?;
+    files.iter().try_for_each(|(name, text)| write_text(text, "report", &dir.join(name)).map_err(Failure::host))
+}
+
+/// Adds the summary of the job where GitHub Actions asks for it.
+fn summarize(documents: &Documents, look: Look) -> Result<(), Failure> {
+    let Some(path) = env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else { return Ok(()) };
+    let Rendered::Text(text) = render(Format::Markdown, documents, look.style()).map_err(Failure::Usage)? else {
         return Ok(());
-    }
-    print(&render(Format::Table, documents, look.style()).map_err(Failure::Usage)?)
+    };
+    // Each step has a file of its own, which may hold something already.
+    let file = OpenOptions::new().append(true).create(true).open(&path);
+    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|why| Failure::Host(format!("cannot add to the job summary {}: {why}", path.display())))
 }
 
 /// Prints to standard output. A reader such as `head` may have seen enough.
@@ -82,7 +115,8 @@ mod tests {
     #[test]
     fn only_one_format_is_printed() {
         let wishes = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<Wish>>();
-        assert!(agreed(&wishes(&["table", "html=x"])).is_ok());
+        assert!(agreed(&wishes(&["table", "html=x", "github", "oci=x"])).is_ok());
+        assert!(agreed(&wishes(&["oci"])).unwrap_err().to_string().contains("oci=DIR"));
         assert!(agreed(&wishes(&["table", "html"])).unwrap_err().to_string().contains("html=FILE"));
     }
 }

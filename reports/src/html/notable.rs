@@ -15,7 +15,7 @@ const BRIEF: usize = 160;
 
 /// Whether some run has this check red, or could not tell.
 pub(super) fn is_unexpected(row: &Row<'_>) -> bool {
-    row.present().any(|check| check.is_red() || check.verdict == Verdict::Error)
+    row.present().any(Check::is_unexpected)
 }
 
 /// What turns a gate red, with links to the checks.
@@ -25,7 +25,7 @@ pub(super) fn unexpected(matrix: &Matrix<'_>) -> Markup {
         @if !rows.is_empty() {
             section aria-labelledby="unexpected" {
                 h2 id="unexpected" { "Unexpected" }
-                (listed(rows.iter().map(|row| entry(matrix, row, |check| check.is_red() || check.verdict == Verdict::Error))))
+                (listed(rows.iter().map(|row| entry(matrix, row))))
             }
         }
     }
@@ -42,12 +42,12 @@ fn listed(entries: impl ExactSizeIterator<Item = Markup>) -> Markup {
     }
 }
 
-fn entry(matrix: &Matrix<'_>, row: &Row<'_>, meant: fn(&Check) -> bool) -> Markup {
+fn entry(matrix: &Matrix<'_>, row: &Row<'_>) -> Markup {
     html! {
         li {
             a href={ "#" (anchor("check", row.id)) } { code { (Line(row.id)) } }
             @for (label, check) in matrix.labels.iter().zip(&row.checks) {
-                @if let Some(check) = check.filter(|check| meant(check)) {
+                @if let Some(check) = check.filter(|check| check.is_unexpected()) {
                     div.brief {
                         (chip(check))
                         @if matrix.labels.len() > 1 { strong { (Line(label)) } }

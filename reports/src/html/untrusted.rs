@@ -4,7 +4,7 @@
 use maud::{Escaper, Render};
 use std::fmt::Write;
 
-use crate::text::printable;
+use crate::text::{printable, printable_lines};
 
 /// Text for one line.
 pub(super) struct Line<'a>(pub(super) &'a str);
@@ -20,12 +20,7 @@ pub(super) struct Lines<'a>(pub(super) &'a str);
 
 impl Render for Lines<'_> {
     fn render_to(&self, out: &mut String) {
-        for (index, line) in self.0.lines().enumerate() {
-            if index > 0 {
-                out.push('\n');
-            }
-            escape(&printable(line), out);
-        }
+        escape(&printable_lines(self.0), out);
     }
 }
 

@@ -1,7 +1,5 @@
 //! The counts of verdicts, a row for each section of the specification and one for all of them.
 
-use std::fmt::Display;
-
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
 
 use super::Style;
@@ -45,7 +43,13 @@ fn row(name: &str, tally: &Tally) -> Vec<Cell> {
 
 /// A count, in the colour of its verdict.
 fn count(verdict: Verdict, count: usize) -> Cell {
-    let cell = number(count);
+    let text = if count == 0 { String::new() } else { count.to_string() };
+    coloured(verdict, &text).set_alignment(CellAlignment::Right)
+}
+
+/// Text in the colour of a verdict.
+pub(super) fn coloured(verdict: Verdict, text: &str) -> Cell {
+    let cell = Cell::new(text);
     match verdict {
         Verdict::Pass => cell.fg(Color::DarkGreen),
         Verdict::Fail | Verdict::Error | Verdict::Timeout => cell.fg(Color::DarkRed),
@@ -55,8 +59,8 @@ fn count(verdict: Verdict, count: usize) -> Cell {
 }
 
 /// A number; nothing for 0, since a table of zeros hides the other numbers.
-pub(super) fn number<N: Copy + Display + Default + PartialEq>(count: N) -> Cell {
-    let text = if count == N::default() { String::new() } else { count.to_string() };
+pub(super) fn number(count: u64) -> Cell {
+    let text = if count == 0 { String::new() } else { count.to_string() };
     Cell::new(text).set_alignment(CellAlignment::Right)
 }
 

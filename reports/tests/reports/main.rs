@@ -4,6 +4,7 @@
 mod exit_code;
 mod expectations;
 mod file;
+mod formats;
 mod golden;
 mod hostile;
 mod html;

@@ -1,0 +1,64 @@
+//! Comma-separated values, a row a check and runtime, for a spreadsheet.
+
+use ::csv::{Error, Writer};
+
+use crate::matrix::Matrix;
+use crate::model::{Check, Report};
+use crate::text::printable;
+
+const HEAD: [&str; 12] = [
+    "runtime",
+    "sha256",
+    "check",
+    "section",
+    "axis",
+    "verdict",
+    "expected",
+    "clauses",
+    "levels",
+    "duration_ms",
+    "reason",
+    "finding",
+];
+
+/// The runs as one table with a head.
+#[must_use]
+pub fn render(reports: &[Report]) -> String {
+    rows(reports).unwrap_or_else(|why| unreachable!("writing to memory failed: {why}"))
+}
+
+fn rows(reports: &[Report]) -> Result<String, Error> {
+    let mut out = Writer::from_writer(Vec::new());
+    out.write_record(HEAD)?;
+    for (report, label) in reports.iter().zip(Matrix::new(reports).labels) {
+        for check in &report.checks {
+            out.write_record(row(report, &label, check).map(|cell| inert(&cell)))?;
+        }
+    }
+    let bytes = out.into_inner().map_err(|why| why.into_error())?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn row(report: &Report, label: &str, check: &Check) -> [String; 12] {
+    let joined = |parts: Vec<&str>| parts.join(" ");
+    [
+        label.to_owned(),
+        report.runtime.sha256.clone(),
+        check.id.clone(),
+        check.section.clone(),
+        check.axis.to_string(),
+        check.verdict.to_string(),
+        check.known.as_ref().map_or("", |known| known.verdict.as_str()).to_owned(),
+        joined(check.clauses.iter().map(|clause| clause.id.as_str()).collect()),
+        joined(check.clauses.iter().map(|clause| clause.level.as_str()).collect()),
+        format!("{:.1}", check.duration_ms),
+        check.reason.clone(),
+        if check.findings.is_empty() { String::new() } else { check.headline() },
+    ]
+}
+
+/// What a spreadsheet shows and does not execute: it takes a cell that begins so for a formula.
+fn inert(cell: &str) -> String {
+    let cell = printable(cell);
+    if cell.starts_with(['=', '+', '-', '@']) { format!("'{cell}") } else { cell.into_owned() }
+}

@@ -6,11 +6,13 @@
 //! * [`container`] is what is on disk of a container, and the status that follows from it and the kernel.
 //! * [`launch`] is the runtime's side of a start, [`init`] that of the container's first process: two processes that
 //!   talk over [`sync`].
+//! * [`cgroup`] limits what the container uses: the only place that knows cgroup version 1 from version 2.
 //! * [`rootfs`] makes the container's file system, by descriptors alone.
 //! * `sys` holds every `unsafe`.
 //!
 //! `README.md` beside this crate walks through what happens, in order, when a container starts.
 
+pub mod cgroup;
 pub mod cli;
 pub mod config;
 pub mod container;

@@ -3,6 +3,7 @@
 //! ```text
 //! runtime                                        first process (or, with a joined user namespace, bootstrap)
 //!                       ◄── InitPid ───────────  bootstrap made the first process, which talks from here on
+//! asks systemd          ─── Adopted ───────────► (systemd manager only)
 //! maps the ids          ─── IdsMapped ─────────► (new user namespace only)
 //! runs createRuntime …  ◄── EnvironmentReady ──  mounts are made, `/` is still the host's
 //!                       ─── GoOn ──────────────►
@@ -11,7 +12,8 @@
 //!                       ◄── Warning ───────────  any number, at any time
 //! writes the record     ◄── Ready ─────────────  all is set up but the program
 //!                       ─── Recorded ──────────► from here on the first process outlives the runtime
-//! waits for its end     ◄── Executing ─────────  `run` and `exec`; after `create`, `start` hears this
+//!                       ◄── end of file ───────  after `create`: it waits for `start`, which hears the rest
+//!                       ◄── Executing ─────────
 //!                       ◄── end of file ───────  the program runs
 //!                       ◄── Failed ────────────  at any time, with the step and the whole cause
 //! ```
@@ -37,6 +39,8 @@ const LONGEST: usize = 8 * 1024;
 pub enum Message {
     /// The number of the first process, which bootstrap made.
     InitPid(i32),
+    /// The manager has moved the first process into its cgroup.
+    Adopted,
     /// The user namespace has its maps.
     IdsMapped,
     /// Namespaces and mounts exist, the root is not changed yet.
@@ -73,6 +77,7 @@ impl Message {
             Self::Executing => (8, String::new()),
             Self::Warning(text) => (9, text.clone()),
             Self::Failed(text) => (10, text.clone()),
+            Self::Adopted => (11, String::new()),
         };
         let mut bytes = vec![tag];
         bytes.extend(text.as_bytes());
@@ -95,6 +100,7 @@ impl Message {
             8 => Self::Executing,
             9 => Self::Warning(text()),
             10 => Self::Failed(text()),
+            11 => Self::Adopted,
             _ => return None,
         })
     }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::{Resources, Seccomp};
+
 /// The `linux` object.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -23,6 +25,10 @@ pub struct Linux {
     pub net_devices: BTreeMap<String, NetDevice>,
     /// Where the container is in the cgroup hierarchy; absent lets the runtime choose.
     pub cgroups_path: Option<String>,
+    /// Limits of the cgroup.
+    pub resources: Resources,
+    /// System calls that the program may not make.
+    pub seccomp: Option<Seccomp>,
     /// Cache and memory bandwidth.
     pub intel_rdt: Option<IntelRdt>,
     /// NUMA memory policy of the program.

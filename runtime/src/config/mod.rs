@@ -8,6 +8,9 @@ mod hooks;
 mod linux;
 mod mounts;
 mod process;
+mod require;
+mod resources;
+mod seccomp;
 mod validate;
 
 pub use hooks::{Hook, HookKind, Hooks};
@@ -17,6 +20,11 @@ pub use linux::{
 };
 pub use mounts::Mount;
 pub use process::{Capabilities, ConsoleSize, ExecCpuAffinity, IoPriority, Process, Rlimit, Scheduler, User};
+pub use resources::{
+    BlockIo, Cpu, DeviceClass, DeviceRule, HugepageLimit, InterfacePriority, Memory, Network, Pids, Rdma, Resources,
+    Throttle, WeightDevice,
+};
+pub use seccomp::{Action, Arch, Argument, Flag, Operator, Seccomp, SyscallRule};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

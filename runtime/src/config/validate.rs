@@ -2,16 +2,11 @@
 //! Each error names the JSON path and the reason.
 
 use std::collections::BTreeSet;
-use std::fmt::Display;
 use std::path::Path;
 
 use super::{Config, DeviceKind, HookKind, Linux, MemoryPolicy, Mount, NamespaceKind, Process};
-use crate::error::{Error, Result};
-
-/// Fails with the JSON path and the reason unless `holds`.
-fn require(holds: bool, path: impl Display, reason: impl Display) -> Result<()> {
-    if holds { Ok(()) } else { Err(Error::new(format!("{path}: {reason}"))) }
-}
+use super::require::require;
+use crate::error::Result;
 
 /// Checks a whole configuration.
 pub(super) fn config(config: &Config) -> Result<()> {
@@ -114,6 +109,10 @@ fn linux(linux: &Linux) -> Result<()> {
         require(absolute, format!("{at}.path"), "must be an absolute path")?;
     }
     user_namespace(linux)?;
+    linux.resources.validate("linux.resources")?;
+    if let Some(seccomp) = &linux.seccomp {
+        seccomp.validate("linux.seccomp")?;
+    }
     time_offsets(linux)?;
     for (index, device) in linux.devices.iter().enumerate() {
         let at = format!("linux.devices[{index}]");

@@ -85,6 +85,11 @@ impl Directory {
         self.path.join("config.json")
     }
 
+    /// Where the container's cgroup is, written before it is made.
+    pub fn site(&self) -> PathBuf {
+        self.path.join("cgroup.json")
+    }
+
     /// What [`super::Record`] holds.
     pub fn record(&self) -> PathBuf {
         self.path.join("record.json")

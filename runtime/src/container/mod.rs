@@ -12,6 +12,7 @@ pub use status::Status;
 
 use std::os::fd::OwnedFd;
 
+use crate::cgroup::{self, Cgroup, Host, Site};
 use crate::config::Config;
 use crate::error::{Context, Error, Result};
 
@@ -41,6 +42,21 @@ impl Container {
     /// When the copy cannot be read.
     pub fn config(&self) -> Result<Config> {
         Config::load(&self.directory.config()).map(|(config, _)| config)
+    }
+
+    /// The container's cgroup; nothing when the runtime was killed before it came to make one.
+    ///
+    /// # Errors
+    /// When the note of where it is cannot be read.
+    pub fn cgroup(&self) -> Result<Option<Box<dyn Cgroup>>> {
+        let path = self.directory.site();
+        let doing = || format!("read `{}`", path.display());
+        let text = match std::fs::read(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            text => text.doing(doing)?,
+        };
+        let site: Site = serde_json::from_slice(&text).doing(doing)?;
+        cgroup::open(&site, &Host::detect()?).map(Some)
     }
 
     /// What state the container is in, as the kernel tells.

@@ -6,14 +6,18 @@ use std::path::Path;
 use rustix::thread::{Gid, Uid};
 
 use super::{Entering, Init};
+use crate::cgroup::Entry;
 use crate::config::NamespaceKind;
 use crate::error::{Context, Result};
 use crate::sync::Message;
 use crate::{netlink, procfs, sys};
 
 /// Enters the cgroup before the cgroup namespace is made, which takes it for its root.
-pub(super) fn enter_cgroup(_init: &mut Init<'_>) -> Result<()> {
-    Ok(())
+pub(super) fn enter_cgroup(init: &mut Init<'_>) -> Result<()> {
+    if init.plan.gateway.waits {
+        init.channel.expect(&Message::Adopted)?;
+    }
+    init.plan.gateway.entry.take().map_or(Ok(()), Entry::join)
 }
 
 /// Waits until the runtime has written the maps of a new user namespace, and becomes its root.

@@ -1,8 +1,10 @@
 //! What the runtime prepared for the first process, before that was born.
 
+use std::cell::RefCell;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
+use crate::cgroup::{Entry, Gate, Mounts};
 use crate::config::{Config, NamespaceKind, Process};
 use crate::container::{State, Status};
 use crate::rootfs::Planned;
@@ -63,9 +65,20 @@ pub enum Entering {
     },
 }
 
-/// How the process gets into its cgroup.
+/// How the process gets into its cgroup. The two parts are used once, by the first process.
 #[derive(Debug, Default)]
-pub struct Gateway {}
+pub struct Gateway {
+    /// The descriptors that lead into the cgroup.
+    pub entry: RefCell<Option<Entry>>,
+    /// The version 2 cgroup that the process is born in.
+    pub directory: Option<OwnedFd>,
+    /// Whether the process waits until its manager has moved it into the cgroup.
+    pub waits: bool,
+    /// The device rules, which hold from when the nodes are made.
+    pub gate: RefCell<Option<Gate>>,
+    /// What a mount of type `cgroup` shows.
+    pub mounts: Option<Mounts>,
+}
 
 /// When the program starts.
 #[derive(Debug)]

@@ -7,6 +7,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::process::Signal;
 
 use super::Init;
+use crate::cgroup::Gate;
 use crate::config::{HookKind, NamespaceKind};
 use crate::container::Status;
 use crate::error::{Context, Result};
@@ -14,7 +15,7 @@ use crate::rootfs::console::Console;
 use crate::rootfs::device::{self, Mechanism};
 use crate::rootfs::mask::{self, Masks};
 use crate::rootfs::mount::Request;
-use crate::rootfs::{Root, pivot, sysctl};
+use crate::rootfs::{Root, cgroup, is_cgroup, pivot, sysctl};
 use crate::sync::Message;
 use crate::{hook, sys};
 
@@ -73,6 +74,11 @@ pub(super) fn attach_root(init: &mut Init<'_>) -> Result<()> {
 
 pub(super) fn mounts(init: &mut Init<'_>) -> Result<()> {
     for (planned, source) in init.plan.mounts.iter().zip(&init.plan.sources) {
+        if is_cgroup(&planned.mount) {
+            cgroup::mount(init.root()?, &planned.mount, init.plan.gateway.mounts.as_ref(), source.as_ref())
+                .doing(|| format!("mount `{}`", planned.mount.destination.display()))?;
+            continue;
+        }
         let request = Request::new(&planned.mount, &init.plan.config.linux.mount_label, init.plan.bundle);
         let source = match source {
             Some(source) => Some(source.try_clone().doing(|| "copy a descriptor".into())?),
@@ -96,7 +102,12 @@ pub(super) fn mounts(init: &mut Init<'_>) -> Result<()> {
 pub(super) fn devices(init: &mut Init<'_>) -> Result<()> {
     let linux = &init.plan.config.linux;
     let mechanism = if linux.has_user_namespace() { Mechanism::Bind } else { Mechanism::Node };
-    device::make_all(init.root()?, &linux.devices, mechanism)
+    device::make_all(init.root()?, &linux.devices, mechanism)?;
+    if mechanism == Mechanism::Bind {
+        // The runtime does it: this process has no rights over the cgroup.
+        return Ok(());
+    }
+    init.plan.gateway.gate.take().map_or(Ok(()), Gate::close)
 }
 
 /// The runtime keeps its end of the terminal, or hands it to whoever asked for it.

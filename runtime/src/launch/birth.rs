@@ -34,7 +34,8 @@ pub fn birth<T>(plan: &Plan<'_>, held: T) -> Result<(Newborn, Channel, T)> {
         return through_bootstrap(plan, ours, theirs, held);
     }
     let outer = enter_pid_namespace(plan)?;
-    let args = CloneArgs { flags: flags(plan), cgroup: None };
+    let cgroup = plan.gateway.directory.as_ref().map(OwnedFd::as_fd);
+    let args = CloneArgs { flags: flags(plan), cgroup };
     match sys::clone3(args).doing(|| "clone the first process".into())? {
         ClonedAs::Child => {
             drop((held, ours));
@@ -119,7 +120,8 @@ fn through_bootstrap<T>(plan: &Plan<'_>, ours: Channel, theirs: Channel, held: T
 fn bootstrap(plan: &Plan<'_>, channel: Channel) -> ! {
     let born = enter_early(plan).doing(|| "bootstrap".into()).and_then(|()| {
         let parent = u64::from(libc::CLONE_PARENT.unsigned_abs());
-        let args = CloneArgs { flags: flags(plan) | parent, cgroup: None };
+        let cgroup = plan.gateway.directory.as_ref().map(OwnedFd::as_fd);
+        let args = CloneArgs { flags: flags(plan) | parent, cgroup };
         sys::clone3(args).doing(|| "clone the first process".into())
     });
     let said = match born {

@@ -2,6 +2,7 @@
 //! writes the record. `init` is the other side.
 
 mod birth;
+mod confine;
 mod id_map;
 mod namespace;
 mod net_device;
@@ -16,7 +17,9 @@ pub use supervise::{Ending, supervise};
 pub use undo::Undo;
 
 use std::os::fd::OwnedFd;
+use std::rc::Rc;
 
+use crate::cgroup::Cgroup;
 use crate::config::{Config, HookKind};
 use crate::container::{Directory, Lock, Record, State, Status};
 use crate::error::{Context, Error, Result};
@@ -54,8 +57,11 @@ pub fn launch(wish: &Wish, start_now: bool) -> Result<Launched> {
     let launched = (|| {
         std::fs::write(directory.config(), text).doing(|| "copy the configuration".into())?;
         let start = if start_now { Start::Now } else { Start::OnConnection(prepare::start_socket(&directory)?) };
-        let plan = prepare::plan(wish, &config, &bundle, start)?;
-        make(wish, &plan, &directory, lock, &mut undo)
+        let cgroup: Rc<dyn Cgroup> = confine::choose(wish, &config, &directory)?.into();
+        undo.cgroup(Rc::clone(&cgroup));
+        let gateway = confine::confine(&*cgroup, &config)?;
+        let plan = prepare::plan(wish, &config, &bundle, gateway, start)?;
+        make(wish, &plan, &*cgroup, &directory, lock, &mut undo)
     })();
     match launched {
         Ok((lock, record, pidfd, console)) => Ok(Launched { config, directory, lock, record, pidfd, console }),
@@ -68,13 +74,18 @@ pub fn launch(wish: &Wish, start_now: bool) -> Result<Launched> {
 
 type Made = (Lock, Record, OwnedFd, Option<OwnedFd>);
 
-fn make(wish: &Wish, plan: &Plan<'_>, directory: &Directory, lock: Lock, undo: &mut Undo) -> Result<Made> {
+fn make(
+    wish: &Wish,
+    plan: &Plan<'_>,
+    cgroup: &dyn Cgroup,
+    directory: &Directory, lock: Lock, undo: &mut Undo) -> Result<Made> {
     if let Some(process) = plan.process {
         crate::init::rlimit::raise(&process.rlimits)?;
     }
     // The first process must not hold the lock on when the runtime is gone.
     let (newborn, ours, lock) = birth(plan, lock)?;
     undo.first_process(newborn.pidfd.try_clone().doing(|| "copy a descriptor".into())?);
+    confine::adopt(cgroup, &plan.gateway, &plan.config.linux, newborn.pid, &ours)?;
     id_map::write_for(plan, newborn.pid, &ours)?;
     prepare::oom_score(plan, newborn.pid)?;
     let record = Record::new(plan.bundle, newborn.pid, wish.systemd_cgroup)?;

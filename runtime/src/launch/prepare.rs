@@ -147,7 +147,13 @@ pub(super) fn publish_start_socket(directory: &Directory) -> Result<()> {
 }
 
 /// Opens and decides all that the first process needs.
-pub(super) fn plan<'a>(wish: &'a Wish, config: &'a Config, bundle: &'a Path, start: Start) -> Result<Plan<'a>> {
+pub(super) fn plan<'a>(
+    wish: &'a Wish,
+    config: &'a Config,
+    bundle: &'a Path,
+    gateway: Gateway,
+    start: Start,
+) -> Result<Plan<'a>> {
     let root_path = bundle.join(&config.root.path);
     let root_path = fs::canonicalize(&root_path).doing(|| format!("root.path: open `{}`", root_path.display()))?;
     let mounts = plan_mounts(config);
@@ -162,7 +168,7 @@ pub(super) fn plan<'a>(wish: &'a Wish, config: &'a Config, bundle: &'a Path, sta
         config,
         process: config.process.as_ref(),
         entering: Entering::Create { joined: super::open_joined(&config.linux)? },
-        gateway: Gateway {},
+        gateway,
         root_path,
         root_tree,
         mounts,

@@ -31,7 +31,7 @@ pub fn supervise(
     record: &mut dyn FnMut() -> Result<()>,
 ) -> Result<Ending> {
     let mut ending = Ending::default();
-    let mut executing = false;
+    let (mut executing, mut waiting) = (false, false);
     while let Some((message, fd)) = channel.receive()? {
         match (message, fd) {
             (Message::EnvironmentReady, _) => {
@@ -43,9 +43,8 @@ pub fn supervise(
             (Message::Ready, _) => {
                 undo.hooks_ran();
                 record()?;
-                if matches!(plan.start, Start::OnConnection(_)) {
-                    return Ok(ending);
-                }
+                // It depends on the runtime until it says otherwise, by hanging up.
+                waiting = matches!(plan.start, Start::OnConnection(_));
             }
             (Message::Executing, _) => executing = true,
             (Message::Warning(text), _) => log::warn(&text),
@@ -53,7 +52,7 @@ pub fn supervise(
             (message, _) => return Err(Error::new(format!("the first process said {message:?}"))),
         }
     }
-    if executing { Ok(ending) } else { Err(died(newborn)) }
+    if executing || waiting { Ok(ending) } else { Err(died(newborn)) }
 }
 
 fn environment(plan: &Plan<'_>, newborn: &Newborn) -> Result<()> {

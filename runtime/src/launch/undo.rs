@@ -2,30 +2,37 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
+use std::rc::Rc;
 
 use rustix::process::{Signal, WaitId, WaitIdOptions};
 
+use crate::cgroup::Cgroup;
 use crate::config::{Config, HookKind};
 use crate::container::{Directory, State, Status};
 use crate::{hook, log};
 
 /// Things to remove, in the reverse order of their making.
-#[derive(Debug)]
 pub struct Undo {
     directory: Option<Directory>,
     first_process: Option<OwnedFd>,
+    cgroup: Option<Rc<dyn Cgroup>>,
     hooks_ran: bool,
 }
 
 impl Undo {
     /// So far there is the container's directory, if one.
     pub fn new(directory: impl Into<Option<Directory>>) -> Self {
-        Self { directory: directory.into(), first_process: None, hooks_ran: false }
+        Self { directory: directory.into(), first_process: None, cgroup: None, hooks_ran: false }
     }
 
     /// There is a first process too.
     pub fn first_process(&mut self, pidfd: OwnedFd) {
         self.first_process = Some(pidfd);
+    }
+
+    /// There is a cgroup too.
+    pub fn cgroup(&mut self, cgroup: Rc<dyn Cgroup>) {
+        self.cgroup = Some(cgroup);
     }
 
     /// Hooks may have run, so those after the container's end have to run too.
@@ -41,6 +48,11 @@ impl Undo {
             let gone =
                 killed.and_then(|()| rustix::process::waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED));
             log::debug(&format!("the first process is gone: {gone:?}"));
+        }
+        if let Some(cgroup) = &self.cgroup {
+            if let Err(error) = cgroup.kill().and_then(|()| cgroup.remove()) {
+                log::warn(&error.to_string());
+            }
         }
         let Some(directory) = &self.directory else { return };
         if let Err(error) = directory.remove() {

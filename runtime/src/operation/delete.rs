@@ -49,24 +49,37 @@ pub fn destroy(container: &Container) -> Result<()> {
         }
         config => config?,
     };
-    kill(container)?;
-    container.directory.remove()?;
+    remove(container)?;
     poststop(container, &config);
     Ok(())
 }
 
 /// After a failed start: the container is stopped and destroyed, and the error that led here is the one to report.
 pub fn destroy_failed(container: &Container, config: &Config) {
-    let removed = kill(container).and_then(|()| container.directory.remove());
-    if let Err(error) = removed {
+    if let Err(error) = remove(container) {
         log::warn(&error.to_string());
     }
     poststop(container, config);
 }
 
+/// Kills what is left and removes everything but the configuration's own traces.
+fn remove(container: &Container) -> Result<()> {
+    kill(container)?;
+    if let Some(cgroup) = container.cgroup()? {
+        // Without a pid namespace of its own the container may have left processes behind.
+        cgroup.kill()?;
+        cgroup.remove()?;
+    }
+    container.directory.remove()
+}
+
 /// Kills the first process and waits for its end.
 fn kill(container: &Container) -> Result<()> {
     let Some(pidfd) = container.pidfd()? else { return Ok(()) };
+    if container.status() == Status::Paused {
+        // On version 1 a frozen process does not die.
+        container.cgroup()?.map_or(Ok(()), |cgroup| cgroup.freeze(false))?;
+    }
     let doing = || format!("kill container `{}`", container.directory.id);
     match rustix::process::pidfd_send_signal(&pidfd, Signal::KILL) {
         Err(rustix::io::Errno::SRCH) => return Ok(()),

@@ -3,6 +3,8 @@
 use std::os::fd::AsFd;
 use std::path::Path;
 
+use rustix::process::PidfdFlags;
+
 use crate::container::{Container, Status};
 use crate::error::{Context, Error, Result};
 use crate::sys;
@@ -64,10 +66,26 @@ pub fn kill(root: &Path, id: &str, signal: &str, all: bool) -> Result<()> {
 }
 
 fn kill_all(container: &Container, number: i32) -> Result<()> {
-    let Some(pidfd) = container.pidfd()? else {
+    let Some(cgroup) = container.cgroup()? else {
         return Err(Error::new(format!("container `{}` is not running", container.directory.id)));
     };
-    sys::pidfd_send_signal(pidfd.as_fd(), number).doing(|| "send the signal".into())
+    if number == libc::SIGKILL {
+        return cgroup.kill();
+    }
+    for pid in cgroup.processes()? {
+        match rustix::process::pidfd_open(pid, PidfdFlags::empty()) {
+            // It ended after it was listed.
+            Err(rustix::io::Errno::SRCH) => {}
+            pidfd => {
+                let pidfd = pidfd.doing(|| format!("open process {pid:?}"))?;
+                match sys::pidfd_send_signal(pidfd.as_fd(), number) {
+                    Err(error) if error.raw_os_error() == Some(libc::ESRCH) => {}
+                    sent => sent.doing(|| format!("send the signal to process {pid:?}"))?,
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The number of a signal that is given by number or name, with or without `SIG`, in any case.

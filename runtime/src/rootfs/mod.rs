@@ -4,6 +4,7 @@
 //! move_mount(2), openat2(2)), so nothing that an image holds can lead a step of the runtime out of the root.
 
 pub mod beneath;
+pub mod cgroup;
 pub mod console;
 mod copy;
 mod defaults;
@@ -14,5 +15,6 @@ pub mod options;
 pub mod pivot;
 pub mod sysctl;
 
-pub use beneath::Root;
+pub use beneath::{Root, inside};
+pub use cgroup::is_cgroup;
 pub use defaults::{Planned, plan_mounts};

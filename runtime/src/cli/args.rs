@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
+pub(super) use super::exec::Exec;
 use crate::config::OCI_VERSION;
 use crate::log::Format;
 use crate::operation::list;
@@ -86,6 +87,8 @@ pub(super) enum Verb {
         #[arg(long)]
         keep: bool,
     },
+    /// Start a further process in a container
+    Exec(Box<Exec>),
     /// Print the state of a container
     State {
         /// The container

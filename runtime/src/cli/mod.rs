@@ -1,6 +1,7 @@
 //! The command line, compatible with runc's, so that containerd, Docker and podman use it unchanged.
 
 mod args;
+mod exec;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -42,6 +43,7 @@ fn dispatch(Arguments { global, verb }: Arguments) -> Result<u8> {
     match verb {
         Verb::Create { make } => operation::create::create(&make.wish(&global, false))?,
         Verb::Run { make, detach, keep } => return operation::run::run(&make.wish(&global, detach), keep),
+        Verb::Exec(exec) => return exec_in(*exec, &global),
         Verb::Start { id } => operation::start::start(&root, &id)?,
         Verb::State { id } => print(&(operation::state::state(&root, &id)? + "\n"))?,
         Verb::Kill { id, signal, all } => operation::kill::kill(&root, &id, &signal, all)?,
@@ -51,6 +53,16 @@ fn dispatch(Arguments { global, verb }: Arguments) -> Result<u8> {
         Verb::Features => print(&format!("{:#}\n", operation::features::features()))?,
     }
     Ok(0)
+}
+
+/// As runc does, a process that could not be started is told from the exit codes of programs by 255.
+fn exec_in(exec: args::Exec, global: &Global) -> Result<u8> {
+    let ignore_paused = exec.ignore_paused;
+    let (wish, changes) = exec.split(global)?;
+    operation::exec::exec(&wish, &changes, ignore_paused).or_else(|error| {
+        log::error(&error.to_string());
+        Ok(255)
+    })
 }
 
 impl args::Make {

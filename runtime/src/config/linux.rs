@@ -26,6 +26,7 @@ pub struct Linux {
     /// Where the container is in the cgroup hierarchy; absent lets the runtime choose.
     pub cgroups_path: Option<String>,
     /// Limits of the cgroup.
+    #[serde(deserialize_with = "super::object::object")]
     pub resources: Resources,
     /// System calls that the program may not make.
     pub seccomp: Option<Seccomp>,

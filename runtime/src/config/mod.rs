@@ -7,6 +7,7 @@
 mod hooks;
 mod linux;
 mod mounts;
+mod object;
 mod process;
 mod require;
 mod resources;
@@ -47,24 +48,26 @@ pub struct Config {
     /// Release of the specification that the configuration was written for.
     pub oci_version: String,
     /// The root filesystem; required on Linux.
+    #[serde(deserialize_with = "object::object")]
     pub root: Root,
     /// Mounts, made in this order.
     #[serde(default)]
     pub mounts: Vec<Mount>,
     /// The program; may be absent until `start`.
+    #[serde(default, deserialize_with = "object::optional")]
     pub process: Option<Process>,
     /// Host name in the container's uts namespace.
     pub hostname: Option<String>,
     /// NIS domain name in the container's uts namespace.
     pub domainname: Option<String>,
     /// Hooks of the six kinds.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object::object")]
     pub hooks: Hooks,
     /// Arbitrary metadata, repeated in the state.
     #[serde(default)]
     pub annotations: BTreeMap<String, String>,
     /// What is particular to Linux.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object::object")]
     pub linux: Linux,
 }
 

@@ -14,7 +14,7 @@ pub struct Process {
     /// Its first size, in characters.
     pub console_size: Option<ConsoleSize>,
     /// Who the program runs as.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::object::object")]
     pub user: User,
     /// `argv`; the first is the program, looked up in the container's `PATH`.
     #[serde(default)]
@@ -25,6 +25,7 @@ pub struct Process {
     /// Working directory: absolute, in the container.
     pub cwd: PathBuf,
     /// The five capability sets; absent means none.
+    #[serde(default, deserialize_with = "super::object::optional")]
     pub capabilities: Option<Capabilities>,
     /// Resource limits.
     #[serde(default)]

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::{Config, DeviceKind, HookKind, Linux, MemoryPolicy, Mount, NamespaceKind, Process};
 use super::require::require;
+use super::{Config, DeviceKind, HookKind, Linux, MemoryPolicy, Mount, NamespaceKind, Process};
 use crate::error::Result;
 
 /// Checks a whole configuration.

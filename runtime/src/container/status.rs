@@ -29,7 +29,10 @@ impl Status {
             Self::Stopped
         } else if container.directory.start_socket().exists() {
             Self::Created
-        } else if container.cgroup().is_ok_and(|cgroup| cgroup.is_some_and(|cgroup| cgroup.is_frozen().unwrap_or(false))) {
+        } else if container
+            .cgroup()
+            .is_ok_and(|cgroup| cgroup.is_some_and(|cgroup| cgroup.is_frozen().unwrap_or(false)))
+        {
             Self::Paused
         } else {
             Self::Running

@@ -73,7 +73,9 @@ const CREATE: &[Step] = &[
 /// How a process joins a container.
 const EXEC: &[Step] = &[
     ("prepare the process", setup::prepare),
+    ("bind to the initial processors", user::initial_processors),
     ("enter the cgroup", namespace::enter_cgroup),
+    ("bind to the final processors", user::final_processors),
     ("join the namespaces", namespace::enter),
     ("find the root of the container", setup::find_root),
     ("open the terminal", setup::console),

@@ -92,6 +92,10 @@ fn io_value(priority: &IoPriority) -> Result<i32> {
 pub fn apply(process: &Process) -> Result<()> {
     if let Some(scheduler) = &process.scheduler {
         sys::sched_setattr(&attributes(scheduler)?).doing(|| format!("set the policy {}", scheduler.policy))?;
+        if scheduler.policy == "SCHED_IDLE" {
+            // The call above sets the nice value for the ordinary policies only.
+            rustix::process::setpriority_process(None, scheduler.nice).doing(|| "set the nice value".into())?;
+        }
     }
     if let Some(priority) = &process.io_priority {
         sys::ioprio_set(io_value(priority)?).doing(|| format!("set the I/O priority {}", priority.class))?;

@@ -3,7 +3,7 @@
 use std::os::fd::AsFd;
 use std::path::Path;
 
-use rustix::fs::{Mode, OFlags, ResolveFlags};
+use rustix::fs::{FileType, Mode, OFlags, ResolveFlags};
 use rustix::thread::{Gid, Uid};
 
 use super::capability::Sets;
@@ -12,11 +12,24 @@ use crate::config::{PersonalityDomain, Process};
 use crate::error::{Context, Result};
 use crate::{procfs, sys};
 
+/// `exec`: the processors before the process enters the cgroup.
+pub(super) fn initial_processors(init: &mut Init<'_>) -> Result<()> {
+    let affinity = init.plan.process.and_then(|process| process.exec_cpu_affinity.as_ref());
+    affinity.and_then(|affinity| affinity.initial.as_deref()).map_or(Ok(()), schedule::bind)
+}
+
+/// `exec`: the processors after it.
+pub(super) fn final_processors(init: &mut Init<'_>) -> Result<()> {
+    let affinity = init.plan.process.and_then(|process| process.exec_cpu_affinity.as_ref());
+    affinity.and_then(|affinity| affinity.last.as_deref()).map_or(Ok(()), schedule::bind)
+}
+
 /// What the process keeps over execve(2) and needs rights to set: terminal, limits, scheduling, labels.
 pub(super) fn prepare(init: &mut Init<'_>) -> Result<()> {
     let Some(process) = init.plan.process else { return Ok(()) };
-    if let Some(console) = init.console.take() {
-        console.take(process.user.uid)?;
+    match init.console.take() {
+        Some(console) => console.take(process.user.uid)?,
+        None => give_pipes_away(process.user.uid)?,
     }
     // Opened as root, made if missing; entered as the user, who must be allowed to.
     init.directory = Some(working_directory(init, &process.cwd)?);
@@ -32,6 +45,26 @@ pub(super) fn prepare(init: &mut Init<'_>) -> Result<()> {
     schedule::apply(process)?;
     labels(init, process)?;
     rlimit::apply(&process.rlimits)
+}
+
+/// Pipes as standard input, output and error belong to whoever made them; the program may want to open them anew
+/// through `/dev/stdout`. Files are left alone: they have a life beyond the container.
+fn give_pipes_away(uid: u32) -> Result<()> {
+    let doing = || "look at standard input, output and error".to_owned();
+    for fd in [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()] {
+        let stat = match rustix::fs::fstat(fd) {
+            Err(rustix::io::Errno::BADF) => continue,
+            stat => stat.doing(doing)?,
+        };
+        if FileType::from_raw_mode(stat.st_mode) == FileType::Fifo && stat.st_uid != uid {
+            match rustix::fs::fchown(fd, Some(rustix::fs::Uid::from_raw(uid)), None) {
+                // The pipe's owner or the user is not mapped into the user namespace.
+                Err(rustix::io::Errno::PERM | rustix::io::Errno::INVAL) => {}
+                given => given.doing(|| "give a pipe to the user".into())?,
+            }
+        }
+    }
+    Ok(())
 }
 
 fn working_directory(init: &Init<'_>, path: &Path) -> Result<std::os::fd::OwnedFd> {

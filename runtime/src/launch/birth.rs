@@ -95,7 +95,9 @@ fn enter_pid_namespace(plan: &Plan<'_>) -> Result<Option<OwnedFd>> {
 }
 
 fn through_bootstrap<T>(plan: &Plan<'_>, ours: Channel, theirs: Channel, held: T) -> Result<(Newborn, Channel, T)> {
-    match sys::clone3(CloneArgs::default()).doing(|| "clone bootstrap".into())? {
+    // Bootstrap is born in the cgroup, and the first process with it: in a user namespace there are no rights over it.
+    let cgroup = plan.gateway.directory.as_ref().map(OwnedFd::as_fd);
+    match sys::clone3(CloneArgs { flags: 0, cgroup }).doing(|| "clone bootstrap".into())? {
         ClonedAs::Child => {
             drop((held, ours));
             bootstrap(plan, theirs)
@@ -120,8 +122,7 @@ fn through_bootstrap<T>(plan: &Plan<'_>, ours: Channel, theirs: Channel, held: T
 fn bootstrap(plan: &Plan<'_>, channel: Channel) -> ! {
     let born = enter_early(plan).doing(|| "bootstrap".into()).and_then(|()| {
         let parent = u64::from(libc::CLONE_PARENT.unsigned_abs());
-        let cgroup = plan.gateway.directory.as_ref().map(OwnedFd::as_fd);
-        let args = CloneArgs { flags: flags(plan) | parent, cgroup };
+        let args = CloneArgs { flags: flags(plan) | parent, cgroup: None };
         sys::clone3(args).doing(|| "clone the first process".into())
     });
     let said = match born {

@@ -4,6 +4,7 @@
 mod birth;
 mod confine;
 mod id_map;
+mod join;
 mod namespace;
 mod net_device;
 mod prepare;
@@ -11,6 +12,7 @@ mod supervise;
 mod undo;
 
 pub use birth::{Newborn, birth};
+pub use join::{Joined, join};
 pub use namespace::{differing, open_joined};
 pub use prepare::{Wish, socket_address};
 pub use supervise::{Ending, supervise};
@@ -78,7 +80,10 @@ fn make(
     wish: &Wish,
     plan: &Plan<'_>,
     cgroup: &dyn Cgroup,
-    directory: &Directory, lock: Lock, undo: &mut Undo) -> Result<Made> {
+    directory: &Directory,
+    lock: Lock,
+    undo: &mut Undo,
+) -> Result<Made> {
     if let Some(process) = plan.process {
         crate::init::rlimit::raise(&process.rlimits)?;
     }

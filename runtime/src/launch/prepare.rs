@@ -62,7 +62,15 @@ impl Wish {
         let Some(process) = &config.process else {
             return if start_now { Err(Error::new("process: is needed to run a container")) } else { Ok(()) };
         };
-        match (&self.console_socket, process.terminal) {
+        self.check_terminal(process.terminal)
+    }
+
+    /// Checks that a terminal has somebody at its other end.
+    ///
+    /// # Errors
+    /// When it has not, or is not asked for.
+    pub fn check_terminal(&self, terminal: bool) -> Result<()> {
+        match (&self.console_socket, terminal) {
             (None, true) if self.detach => {
                 Err(Error::new("process.terminal: a detached container needs --console-socket"))
             }
@@ -161,7 +169,8 @@ pub(super) fn plan<'a>(
     let sources = mounts.iter().map(|planned| source(planned, config, bundle, foreign)).collect::<Result<_>>()?;
     let root_tree = if foreign { Some(detached(&root_path, true, config)?) } else { None };
     let terminal = config.process.as_ref().is_some_and(|process| process.terminal);
-    let hooks = [HookKind::Prestart, HookKind::CreateRuntime];
+    // The last kind runs in the container, but the runtime should know that hooks run from here on.
+    let hooks = [HookKind::Prestart, HookKind::CreateRuntime, HookKind::CreateContainer];
     Ok(Plan {
         id: &wish.id,
         bundle,

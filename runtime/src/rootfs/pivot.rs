@@ -85,10 +85,11 @@ fn keep_from_host(path: &Path) -> Result<()> {
 /// # Errors
 /// As pivot_root(2); `EINVAL` when the old root is an initramfs.
 pub fn pivot(root: &Root) -> Result<()> {
+    let former = open_path(Path::new("/"))?;
     rustix::process::fchdir(root).doing(|| "enter it".into())?;
     rustix::process::pivot_root(".", ".").doing(|| "call pivot_root".into())?;
     // The old root now lies over the new one at the same place. What happens to it is not for the host to see.
-    propagate(open_path(Path::new("."))?.as_fd(), libc::MS_SLAVE, true)?;
+    propagate(former.as_fd(), libc::MS_SLAVE, true)?;
     rustix::mount::unmount(".", UnmountFlags::DETACH).doing(|| "unmount the old root".into())?;
     rustix::process::chdir("/").doing(|| "enter `/`".into())
 }

@@ -118,13 +118,11 @@ impl Process {
 
 /// Parses quickly, and a second time with care when that fails: only an error pays for knowing its JSON path.
 fn parse<T: DeserializeOwned>(text: &str) -> Result<T> {
-    serde_json::from_str(text).or_else(|quick| {
+    serde_json::from_str(text).map_err(|quick| {
         let mut careful = serde_json::Deserializer::from_str(text);
         match serde_path_to_error::deserialize::<_, T>(&mut careful) {
-            Err(error) if error.path().iter().len() > 0 => {
-                Err(Error::new(format!("{}: {}", error.path(), error.inner())))
-            }
-            _ => Err(Error::new(quick.to_string())),
+            Err(error) if error.path().iter().len() > 0 => Error::new(format!("{}: {}", error.path(), error.inner())),
+            _ => Error::new(quick.to_string()),
         }
     })
 }

@@ -33,10 +33,9 @@ pub(super) fn wait_for_maps(init: &mut Init<'_>) -> Result<()> {
 pub(crate) fn become_root() -> Result<()> {
     let (root, group) = (Uid::ROOT, Gid::ROOT);
     // Where setgroups(2) is denied the groups of the caller stay.
-    if let Err(error) = rustix::thread::set_thread_groups(&[]) {
-        if error != rustix::io::Errno::PERM {
-            return Err(error).doing(|| "drop the supplementary groups".into());
-        }
+    match rustix::thread::set_thread_groups(&[]) {
+        Err(rustix::io::Errno::PERM) => {}
+        dropped => dropped.doing(|| "drop the supplementary groups".into())?,
     }
     rustix::thread::set_thread_res_gid(group, group, group).doing(|| "become group 0 of the user namespace".into())?;
     rustix::thread::set_thread_res_uid(root, root, root).doing(|| "become user 0 of the user namespace".into())

@@ -20,7 +20,7 @@ use crate::sync::Message;
 use crate::{hook, sys};
 
 /// Ties the process to the runtime until the record is written: if the runtime is killed before, nothing is left.
-pub(super) fn prepare(init: &mut Init<'_>) -> Result<()> {
+pub(super) fn prepare(_init: &mut Init<'_>) -> Result<()> {
     die_with_runtime()?;
     sys::unblock_all_signals().doing(|| "unblock the signals".into())?;
     match rustix::process::setsid() {
@@ -28,7 +28,6 @@ pub(super) fn prepare(init: &mut Init<'_>) -> Result<()> {
         Ok(_) | Err(rustix::io::Errno::PERM) => {}
         Err(error) => return Err(error).doing(|| "make a session".into()),
     }
-    let _ = &init.umask;
     Ok(())
 }
 

@@ -49,10 +49,9 @@ impl Undo {
                 killed.and_then(|()| rustix::process::waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED));
             log::debug(&format!("the first process is gone: {gone:?}"));
         }
-        if let Some(cgroup) = &self.cgroup {
-            if let Err(error) = cgroup.kill().and_then(|()| cgroup.remove()) {
-                log::warn(&error.to_string());
-            }
+        let freed = self.cgroup.as_ref().map_or(Ok(()), |cgroup| cgroup.kill().and_then(|()| cgroup.remove()));
+        if let Err(error) = freed {
+            log::warn(&error.to_string());
         }
         let Some(directory) = &self.directory else { return };
         if let Err(error) = directory.remove() {

@@ -127,8 +127,9 @@ fn array_of(pointer: &str) -> Option<&str> {
     index.parse::<usize>().is_ok().then_some(array)
 }
 
-/// Whether one is the other or is within it.
-fn overlap(one: &str, other: &str) -> bool {
+/// Whether one member or file is the other or is within it.
+#[must_use]
+pub fn overlap(one: &str, other: &str) -> bool {
     let within = |inner: &str, outer: &str| {
         inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };

@@ -1,5 +1,7 @@
 //! What a wrong runtime reads instead of the configuration.
 
+use std::collections::BTreeSet;
+
 use plimsoll_fixtures::probe::PATH;
 use plimsoll_fixtures::{Config, recipe};
 use serde_json::{Value, json};
@@ -48,13 +50,17 @@ impl Fault {
     }
 }
 
-/// The members of each object in reverse order, which is no order at all.
+/// The members of each object in reverse order, which is no order at all. Where two names differ in case alone they
+/// stay: a runtime that takes them for one is wrong in either order, but not equally.
 fn reorder(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(reorder),
         Value::Object(members) => {
             members.values_mut().for_each(reorder);
-            *members = std::mem::take(members).into_iter().rev().collect();
+            let names: BTreeSet<String> = members.keys().map(|name| name.to_lowercase()).collect();
+            if names.len() == members.len() {
+                *members = std::mem::take(members).into_iter().rev().collect();
+            }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }

@@ -1,0 +1,89 @@
+//! No cgroup: what a rootless runtime does where nothing was delegated to it.
+//!
+//! The container stays in the cgroup of its caller. A limit that was asked for is an error, since nobody would keep
+//! it; device rules are not, since a user namespace opens no device by itself.
+
+use rustix::process::{Gid, Pid, Uid};
+
+use super::{Cgroup, Entry, Gate, Host, Mounts, OomEvents, Stats};
+use crate::config::{DeviceRule, Resources};
+use crate::error::{Error, Result};
+
+/// The cgroup of a container that has none of its own.
+#[derive(Debug)]
+pub(super) struct Absent {
+    host: Host,
+}
+
+impl Absent {
+    pub(super) fn new(host: &Host) -> Self {
+        Self { host: host.clone() }
+    }
+}
+
+fn needed(what: &str) -> Error {
+    Error::new(format!("{what} needs a cgroup, and none is delegated to this user; use a systemd user session"))
+}
+
+impl Cgroup for Absent {
+    fn make(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn entry(&self, _: Option<Pid>) -> Result<Entry> {
+        Ok(Entry::default())
+    }
+
+    fn adopt(&self, _: Pid) -> Result<()> {
+        Ok(())
+    }
+
+    fn adopts(&self) -> bool {
+        false
+    }
+
+    fn apply(&self, resources: &Resources) -> Result<()> {
+        let only_devices = Resources { devices: resources.devices.clone(), ..Resources::default() };
+        if *resources == only_devices { Ok(()) } else { Err(needed("linux.resources: a limit")) }
+    }
+
+    fn gate(&self, _: &[DeviceRule]) -> Result<Gate> {
+        Ok(Gate::open())
+    }
+
+    fn hand_over(&self, _: Uid, _: Gid) -> Result<()> {
+        Ok(())
+    }
+
+    fn freeze(&self, _: bool) -> Result<()> {
+        Err(needed("pause"))
+    }
+
+    fn is_frozen(&self) -> Result<bool> {
+        Ok(false)
+    }
+
+    fn kill(&self) -> Result<()> {
+        Err(needed("to kill all processes"))
+    }
+
+    fn processes(&self) -> Result<Vec<Pid>> {
+        Err(needed("the list of processes"))
+    }
+
+    fn stats(&self) -> Result<Stats> {
+        Err(needed("statistics"))
+    }
+
+    fn oom_events(&self) -> Result<OomEvents> {
+        Err(needed("to watch memory"))
+    }
+
+    fn remove(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn mounts(&self) -> Mounts {
+        Mounts::new(&self.host, |hierarchy| hierarchy.dir(&hierarchy.own))
+    }
+}

@@ -1,0 +1,99 @@
+//! The moment from which the rules hold.
+//!
+//! The container's own nodes must be made first, and `mknod` is an access that a rule can deny. So the rules are
+//! prepared before the clone and take effect when the gate is closed, by the child once its nodes are made.
+
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
+
+use super::policy::Policy;
+use super::{program, v1};
+use crate::cgroup::group::Group;
+use crate::cgroup::sys;
+use crate::config::DeviceRule;
+use crate::error::{Context, Result};
+
+/// Prepared device rules. Its descriptors are closed on exec.
+#[derive(Debug)]
+pub struct Gate(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    /// No rule to be carried out.
+    Open,
+    /// Lines for two files of version 1.
+    Files { dir: PathBuf, allow: File, deny: File, lines: Vec<v1::Line> },
+    /// A loaded program and the cgroup it is for.
+    Program { dir: PathBuf, program: OwnedFd, cgroup: File },
+}
+
+impl Gate {
+    /// A gate that stays open: the cgroup keeps the rules it has.
+    pub(in crate::cgroup) fn open() -> Self {
+        Self(Kind::Open)
+    }
+
+    /// Makes the rules hold, for all processes in the cgroup and from now on. The caller needs CAP_SYS_ADMIN in the
+    /// initial user namespace: a child that is in one of its own leaves this to the runtime, whose container makes no
+    /// nodes in that case.
+    ///
+    /// # Errors
+    /// When the kernel refuses, such as for a rule that allows more than the cgroup above.
+    pub fn close(self) -> Result<()> {
+        match self.0 {
+            Kind::Open => Ok(()),
+            Kind::Files { dir, mut allow, mut deny, lines } => lines.iter().try_for_each(|(allows, line)| {
+                let (file, name) = if *allows { (&mut allow, "allow") } else { (&mut deny, "deny") };
+                file.write_all(line.as_bytes())
+                    .doing(|| format!("write `{line}` to `{}/devices.{name}`", dir.display()))
+            }),
+            Kind::Program { dir, program, cgroup } => sys::attach_device_program(cgroup.as_fd(), program.as_fd())
+                .doing(|| format!("attach the device rules to `{}`", dir.display())),
+        }
+    }
+}
+
+/// Prepares rules for the cgroup of the version 1 controller, else for that of version 2.
+pub(in crate::cgroup) fn prepare(
+    rules: &[DeviceRule],
+    legacy: Option<&Group>,
+    unified: Option<&Group>,
+) -> Result<Gate> {
+    if rules.is_empty() {
+        return Ok(Gate::open());
+    }
+    let policy = Policy::new(rules);
+    match (legacy, unified) {
+        (Some(group), _) => files(&policy, group),
+        (None, Some(group)) => program(&policy, group),
+        (None, None) => Err(crate::error::Error::new(
+            "linux.resources.devices: no mounted cgroup hierarchy has the controller `devices`",
+        )),
+    }
+}
+
+fn files(policy: &Policy, group: &Group) -> Result<Gate> {
+    let lines = v1::lines(policy)?;
+    let open = |name: &str| group.open_to_write(name).doing(|| format!("open `{}`", group.file(name).display()));
+    let (allow, deny) = (open("devices.allow")?, open("devices.deny")?);
+    Ok(Gate(Kind::Files { dir: group.dir.clone(), allow, deny, lines }))
+}
+
+/// A runtime inside a user namespace may load no program, and needs none: there it can make no node, and each one that
+/// it binds is the host's to allow.
+fn program(policy: &Policy, group: &Group) -> Result<Gate> {
+    let program = match sys::load_device_program(&program::compile(policy)) {
+        Err(rustix::io::Errno::PERM) if in_user_namespace() => return Ok(Gate::open()),
+        loaded => loaded.doing(|| "load the device rules into the kernel".into())?,
+    };
+    let cgroup = File::open(&group.dir).doing(|| format!("open the cgroup `{}`", group.dir.display()))?;
+    Ok(Gate(Kind::Program { dir: group.dir.clone(), program, cgroup }))
+}
+
+/// Whether this process is in a user namespace other than the initial one, whose map is the whole range.
+fn in_user_namespace() -> bool {
+    let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    !map.split_whitespace().eq(["0", "0", "4294967295"])
+}

@@ -1,0 +1,176 @@
+//! Where the container's cgroup is: `linux.cgroupsPath`, made into a path or a systemd unit.
+//!
+//! Specification: `config-linux.md#cgroups-path`. A place depends on nothing but the configuration, the manager and,
+//! for a rootless runtime, the cgroup that it was started in; so the same value leads to the same place each time.
+
+use serde::{Deserialize, Serialize};
+
+use super::host::Host;
+use crate::error::{Error, Result};
+
+/// Who makes and keeps the cgroup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Manager {
+    /// This runtime, by making directories.
+    Cgroupfs,
+    /// systemd, as a transient unit below a slice.
+    Systemd {
+        /// The slice, such as `system.slice`.
+        slice: String,
+        /// The scope, such as `docker-4711.scope`.
+        unit: String,
+        /// Whether it is the user's own systemd instead of the system's.
+        user: bool,
+    },
+    /// Nobody: a rootless runtime without delegation leaves the container in its own cgroup.
+    Absent,
+}
+
+/// The place of a container's cgroup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Who keeps it.
+    pub manager: Manager,
+    /// Its path from the mount point of each hierarchy; starts with `/`.
+    pub path: String,
+}
+
+/// What the place is chosen by.
+#[derive(Debug, Clone, Copy)]
+pub struct Wish<'a> {
+    /// Id of the container.
+    pub id: &'a str,
+    /// `linux.cgroupsPath`.
+    pub cgroups_path: Option<&'a str>,
+    /// `--systemd-cgroup`.
+    pub systemd: bool,
+    /// Whether the runtime has no rights over the host's hierarchies.
+    pub rootless: bool,
+}
+
+impl Place {
+    /// Chooses the place.
+    ///
+    /// # Errors
+    /// When `cgroupsPath` is not of the form that the manager takes: a path without `.` and `..`, or
+    /// `slice:prefix:name` for systemd.
+    pub fn choose(wish: Wish<'_>, host: &Host) -> Result<Self> {
+        if wish.systemd { systemd(wish, host) } else { cgroupfs(wish, host) }
+    }
+}
+
+fn cgroupfs(wish: Wish<'_>, host: &Host) -> Result<Place> {
+    let default = format!("plimsoll-{}", wish.id);
+    let given = wish.cgroups_path.filter(|path| !path.is_empty()).unwrap_or(&default);
+    let parts: Vec<_> = given.split('/').filter(|part| !part.is_empty()).collect();
+    let unfit = parts.is_empty() || parts.iter().any(|part| matches!(*part, "." | "..") || part.contains('\0'));
+    if unfit {
+        return Err(refusal(given, "must be a path below the root of the hierarchy, without `.` and `..`"));
+    }
+    let base = if given.starts_with('/') { "" } else { relative_base(wish.rootless, host) };
+    Ok(Place { manager: Manager::Cgroupfs, path: format!("{base}/{}", parts.join("/")) })
+}
+
+/// A relative path is below the root, or for a rootless runtime below the cgroup that was delegated to it: its own.
+fn relative_base(rootless: bool, host: &Host) -> &str {
+    let own = host.unified().filter(|_| rootless).map_or("", |unified| unified.own.as_str());
+    own.trim_end_matches('/')
+}
+
+fn systemd(wish: Wish<'_>, host: &Host) -> Result<Place> {
+    let default = format!(":plimsoll:{}", wish.id);
+    let given = wish.cgroups_path.filter(|path| !path.is_empty()).unwrap_or(&default);
+    let parts: Vec<_> = given.split(':').collect();
+    let [slice, prefix, name] = parts[..] else {
+        return Err(refusal(given, "must have the form slice:prefix:name with --systemd-cgroup"));
+    };
+    let usual = if wish.rootless { "user.slice" } else { "system.slice" };
+    let slice = if slice.is_empty() { usual } else { slice };
+    let unit = match (prefix, name) {
+        (_, name) if name.ends_with(".slice") => name.to_owned(),
+        ("", name) => format!("{name}.scope"),
+        (prefix, name) => format!("{prefix}-{name}.scope"),
+    };
+    let path = slice_path(slice).filter(|_| !name.is_empty() && !unit.contains('/'));
+    let path = path.ok_or_else(|| refusal(given, "names no slice such as system.slice, or no name"))?;
+    let base = if wish.rootless { user_manager(host) } else { "" };
+    let path = format!("{base}{path}/{unit}");
+    Ok(Place { manager: Manager::Systemd { slice: slice.to_owned(), unit, user: wish.rootless }, path })
+}
+
+/// The cgroup of the user's own systemd, which everything of the user's session is below.
+fn user_manager(host: &Host) -> &str {
+    let own = host.unified().or_else(|| host.legacy().find(|hierarchy| hierarchy.has("name=systemd")));
+    let own = own.map_or("", |hierarchy| hierarchy.own.as_str());
+    let service = own.find("/user@").map_or(0, |at| at + 1);
+    let end = own[service..].find('/').map_or(own.len(), |length| service + length);
+    if service == 0 { "" } else { &own[..end] }
+}
+
+fn refusal(given: &str, reason: &str) -> Error {
+    Error::new(format!("linux.cgroupsPath: `{given}` {reason}"))
+}
+
+/// The path of a slice: `a-b.slice` is below `a.slice`, and `-.slice` is the root. systemd.slice(5).
+fn slice_path(slice: &str) -> Option<String> {
+    let name = slice.strip_suffix(".slice").filter(|name| !name.contains('/'))?;
+    if name == "-" {
+        return Some(String::new());
+    }
+    let parts: Vec<_> = name.split('-').collect();
+    if parts.iter().any(|part| part.is_empty()) {
+        return None;
+    }
+    Some((1..=parts.len()).map(|count| format!("/{}.slice", parts[..count].join("-"))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::host::{Hierarchy, Version};
+    use super::*;
+
+    fn choose(cgroups_path: Option<&str>, systemd: bool) -> Result<Place> {
+        let host = Host { hierarchies: Vec::new() };
+        Place::choose(Wish { id: "c1", cgroups_path, systemd, rootless: false }, &host)
+    }
+
+    #[test]
+    fn paths_are_below_the_mount_point() {
+        for (given, path) in [
+            (None, "/plimsoll-c1"),
+            (Some("/ct/test"), "/ct/test"),
+            (Some("ct//test/"), "/ct/test"),
+            (Some("a:b:c"), "/a:b:c"),
+        ] {
+            assert_eq!(choose(given, false).unwrap().path, path, "{given:?}");
+        }
+        for given in ["/", "..", "/a/../b", "a/./b"] {
+            assert!(choose(Some(given), false).is_err(), "{given}");
+        }
+    }
+
+    #[test]
+    fn a_users_systemd_is_found_above() {
+        let own = "/user.slice/user-7.slice/user@7.service/app.slice/x.scope".to_owned();
+        let unified = Hierarchy { mount: "/m".into(), version: Version::V2, controllers: Vec::new(), own };
+        let host = Host { hierarchies: vec![unified] };
+        assert_eq!(user_manager(&host), "/user.slice/user-7.slice/user@7.service");
+    }
+
+    #[test]
+    fn systemd_units_are_below_their_slices() {
+        for (given, path) in [
+            (None, "/system.slice/plimsoll-c1.scope"),
+            (Some("machine.slice:docker:4711"), "/machine.slice/docker-4711.scope"),
+            (Some("a-b-c.slice::x"), "/a.slice/a-b.slice/a-b-c.slice/x.scope"),
+            (Some("-.slice:p:n"), "/p-n.scope"),
+            (Some("user.slice:p:n.slice"), "/user.slice/n.slice"),
+        ] {
+            assert_eq!(choose(given, true).unwrap().path, path, "{given:?}");
+        }
+        for given in ["/ct/test", "a:b", "a:b:c", "x--y.slice:p:n", "a/b.slice:p:n", "a.slice:p:", "a.slice:p:x/y"] {
+            assert!(choose(Some(given), true).is_err(), "{given}");
+        }
+    }
+}

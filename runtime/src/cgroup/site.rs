@@ -1,0 +1,65 @@
+//! What stands at a place before the container comes, and so what is the runtime's own to remove.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::host::{Host, Version};
+use super::place::{Manager, Place};
+
+/// A place, and the directories that were not there before: they are made, and removed with the container. What was
+/// there stays. It is part of the container's record, which is written before anything is made: so a runtime that is
+/// killed on the way leaves nothing that nobody knows of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Site {
+    /// Where.
+    pub place: Place,
+    /// Missing directories, outer ones first.
+    pub made: Vec<PathBuf>,
+}
+
+impl Site {
+    /// Looks at what stands at the place.
+    pub fn survey(place: Place, host: &Host) -> Self {
+        let mut made = Vec::new();
+        if place.manager != Manager::Absent {
+            for hierarchy in &host.hierarchies {
+                let dir = hierarchy.dir(&place.path);
+                match (&place.manager, hierarchy.version) {
+                    // systemd makes the slices of its own hierarchy, and removes them when it likes.
+                    (Manager::Systemd { .. }, Version::V2) => made.extend(Some(dir).filter(|dir| !dir.exists())),
+                    _ => missing(&dir, &mut made),
+                }
+            }
+        }
+        Self { place, made }
+    }
+}
+
+/// Adds `dir` and the missing ones above it, outermost first.
+fn missing(dir: &Path, found: &mut Vec<PathBuf>) {
+    if dir.exists() {
+        return;
+    }
+    if let Some(above) = dir.parent() {
+        missing(above, found);
+    }
+    found.push(dir.to_owned());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::host::{Hierarchy, Version};
+    use super::*;
+
+    #[test]
+    fn only_what_is_missing_is_made() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("there")).unwrap();
+        let hierarchy =
+            Hierarchy { mount: dir.path().into(), version: Version::V2, controllers: Vec::new(), own: "/".into() };
+        let place = Place { manager: Manager::Cgroupfs, path: "/there/a/b".into() };
+        let site = Site::survey(place, &Host { hierarchies: vec![hierarchy] });
+        assert_eq!(site.made, [dir.path().join("there/a"), dir.path().join("there/a/b")]);
+    }
+}

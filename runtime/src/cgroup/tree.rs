@@ -1,0 +1,206 @@
+//! A cgroup kept by this runtime itself: directories in the cgroup filesystems.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use rustix::process::{Gid, Pid, Uid};
+
+use super::group::Group;
+use super::host::{Hierarchy, Host, Version};
+use super::site::Site;
+use super::{Cgroup, Entry, Gate, Mounts, OomEvents, Stats, device, freezer, kill, ownership, remove, settings, stats};
+use crate::config::{DeviceRule, Resources};
+use crate::error::{Context, Error, Result};
+
+/// The container's cgroup in every hierarchy.
+#[derive(Debug)]
+pub(super) struct Tree {
+    host: Host,
+    path: String,
+    made: Vec<PathBuf>,
+    members: Vec<Member>,
+}
+
+/// The container's cgroup in one hierarchy.
+#[derive(Debug)]
+pub(super) struct Member {
+    pub(super) hierarchy: Hierarchy,
+    pub(super) group: Group,
+}
+
+impl Tree {
+    pub(super) fn new(site: &Site, host: &Host) -> Self {
+        let member = |hierarchy: &Hierarchy| Member {
+            hierarchy: hierarchy.clone(),
+            group: Group::new(hierarchy.dir(&site.place.path)),
+        };
+        Self {
+            host: host.clone(),
+            path: site.place.path.clone(),
+            made: site.made.clone(),
+            members: host.hierarchies.iter().map(member).collect(),
+        }
+    }
+
+    pub(super) fn made(&self) -> &[PathBuf] {
+        &self.made
+    }
+
+    pub(super) fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// The version 2 cgroup.
+    pub(super) fn unified(&self) -> Option<&Group> {
+        let mut members = self.members.iter();
+        members.find(|member| member.hierarchy.version == Version::V2).map(|member| &member.group)
+    }
+
+    /// The version 1 cgroup of a controller.
+    pub(super) fn legacy(&self, controller: &str) -> Option<&Group> {
+        self.members.iter().find(|member| member.hierarchy.has(controller)).map(|member| &member.group)
+    }
+
+    /// Whether there are hierarchies of version 1 beside that of version 2.
+    pub(super) fn is_hybrid(&self) -> bool {
+        self.unified().is_some() && self.members.len() > 1
+    }
+
+    /// The cgroup by which the container's processes are listed.
+    pub(super) fn primary(&self) -> Option<&Group> {
+        let legacy = self.legacy("freezer").or_else(|| self.legacy("devices"));
+        legacy.or_else(|| self.members.first().map(|member| &member.group))
+    }
+
+    /// Makes what is missing in one hierarchy, and makes it fit for a process.
+    fn make_in(&self, member: &Member) -> Result<()> {
+        let mount = &member.hierarchy.mount;
+        for dir in self.made.iter().filter(|dir| dir.starts_with(mount)) {
+            make_directory(dir)?;
+            if member.hierarchy.has("cpuset") {
+                inherit_cpuset(&Group::new(dir), mount)?;
+            }
+        }
+        if member.hierarchy.version == Version::V2 {
+            enable_controllers(mount, &member.group.dir);
+        }
+        Ok(())
+    }
+
+    fn legacy_dirs(&self) -> impl Iterator<Item = &Path> {
+        let legacy = self.members.iter().filter(|member| member.hierarchy.version == Version::V1);
+        legacy.map(|member| member.group.dir.as_path())
+    }
+}
+
+impl Cgroup for Tree {
+    fn make(&self) -> Result<()> {
+        self.members.iter().try_for_each(|member| self.make_in(member))
+    }
+
+    fn entry(&self, init: Option<Pid>) -> Result<Entry> {
+        let Some(init) = init else {
+            return Entry::open(self.unified().map(|group| group.dir.as_path()), self.legacy_dirs());
+        };
+        let of_init = self.host.of_process(init)?;
+        let dirs = |version| of_init.iter().filter(move |(found, _)| *found == version).map(|(_, dir)| dir.as_path());
+        Entry::open(dirs(Version::V2).next(), dirs(Version::V1))
+    }
+
+    fn adopt(&self, _: Pid) -> Result<()> {
+        Ok(())
+    }
+
+    fn adopts(&self) -> bool {
+        false
+    }
+
+    fn apply(&self, resources: &Resources) -> Result<()> {
+        settings::apply(resources, self)
+    }
+
+    fn gate(&self, rules: &[DeviceRule]) -> Result<Gate> {
+        device::prepare(rules, self.legacy("devices"), self.unified())
+    }
+
+    fn hand_over(&self, uid: Uid, gid: Gid) -> Result<()> {
+        let unified = self.unified().filter(|_| !self.is_hybrid());
+        unified.map_or(Ok(()), |group| ownership::change(group, uid, gid))
+    }
+
+    fn freeze(&self, frozen: bool) -> Result<()> {
+        freezer::set(self, frozen)
+    }
+
+    fn is_frozen(&self) -> Result<bool> {
+        Ok(freezer::is_set(self))
+    }
+
+    fn kill(&self) -> Result<()> {
+        kill::all(self)
+    }
+
+    fn processes(&self) -> Result<Vec<Pid>> {
+        kill::processes(self)
+    }
+
+    fn stats(&self) -> Result<Stats> {
+        Ok(stats::read(self))
+    }
+
+    fn oom_events(&self) -> Result<OomEvents> {
+        match (self.legacy("memory"), self.unified()) {
+            (Some(group), _) => OomEvents::v1(group),
+            (None, Some(group)) => OomEvents::v2(group),
+            (None, None) => Err(Error::new("no mounted cgroup hierarchy has the controller `memory`")),
+        }
+    }
+
+    fn remove(&self) -> Result<()> {
+        remove::all(self)
+    }
+
+    fn mounts(&self) -> Mounts {
+        Mounts::new(&self.host, |hierarchy| hierarchy.dir(&self.path))
+    }
+}
+
+/// Another container may have made the directory since, when it is above both.
+fn make_directory(dir: &Path) -> Result<()> {
+    match fs::create_dir(dir) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        // The directory above was there, and went with the last container in it.
+        Err(error) if error.kind() == ErrorKind::NotFound => fs::create_dir_all(dir),
+        made => made,
+    }
+    .doing(|| format!("make the cgroup `{}`", dir.display()))
+}
+
+/// Enables every available controller in the cgroups from the mount point down to the one above `leaf`. One that cannot
+/// be enabled matters only when a limit needs it: the limit's file is missing then.
+fn enable_controllers(mount: &Path, leaf: &Path) {
+    let above: Vec<_> = leaf.ancestors().skip(1).take_while(|dir| dir.starts_with(mount)).collect();
+    for group in above.into_iter().rev().map(Group::new) {
+        let available = group.read_if_there("cgroup.controllers").unwrap_or_default();
+        let enabled = group.read_if_there("cgroup.subtree_control").unwrap_or_default();
+        let enabled: Vec<_> = enabled.split(' ').collect();
+        for name in available.split(' ').filter(|name| !name.is_empty() && !enabled.contains(name)) {
+            group.write("cgroup.subtree_control", &format!("+{name}")).ok();
+        }
+    }
+}
+
+/// A new cpuset of version 1 is empty and takes no process until it has processors and nodes: those of the one above,
+/// which may be as empty when it was made by somebody who had no use for it.
+fn inherit_cpuset(group: &Group, mount: &Path) -> Result<()> {
+    let above = Group::new(group.dir.parent().unwrap_or(&group.dir));
+    for file in ["cpuset.cpus", "cpuset.mems"] {
+        if group.dir == mount || !group.read(file)?.is_empty() {
+            continue;
+        }
+        inherit_cpuset(&above, mount)?;
+        group.write(file, &above.read(file)?)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,7 @@
+//! Cgroups against this host's kernel: as root, with whatever hierarchies it has. What is missing is said and skipped.
+
+mod devices;
+mod life;
+mod limits;
+mod lodger;
+mod place;

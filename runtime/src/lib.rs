@@ -3,3 +3,4 @@
 pub mod cgroup;
 pub mod config;
 pub mod error;
+pub mod seccomp;

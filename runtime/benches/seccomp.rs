@@ -1,6 +1,6 @@
 //! Compiling a profile of the shape of Docker's default one: some 400 calls of three architectures allowed, a few of
 //! them with conditions, everything else refused. It must take less than a millisecond.
-#![expect(missing_docs, reason = "the macros of criterion make public items")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark ends at the first surprise, and reports")]
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use plimsoll_runtime::config::Seccomp;

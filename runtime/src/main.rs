@@ -1,8 +1,7 @@
-//! `plimsoll-runtime`: the bundled reference runtime. Not yet written; it says so and fails.
+//! `plimsoll-runtime`: the bundled reference runtime as a program of its own.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    eprintln!("plimsoll-runtime: not yet: this runtime cannot make containers in this version; name another one");
-    ExitCode::from(1)
+    plimsoll_runtime::main(std::env::args_os())
 }

@@ -1,4 +1,5 @@
 //! Filters in this host's kernel. Each is installed for one thread of the test, which it ends with.
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 use std::io::{IoSliceMut, Read};
 use std::mem::MaybeUninit;

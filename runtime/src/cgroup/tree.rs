@@ -79,7 +79,7 @@ impl Tree {
         for dir in self.made.iter().filter(|dir| dir.starts_with(mount)) {
             make_directory(dir)?;
             if member.hierarchy.has("cpuset") {
-                inherit_cpuset(&Group::new(dir))?;
+                inherit_cpuset(&Group::new(dir), mount)?;
             }
         }
         if member.hierarchy.version == Version::V2 {
@@ -191,13 +191,16 @@ fn enable_controllers(mount: &Path, leaf: &Path) {
     }
 }
 
-/// A new cpuset of version 1 is empty and takes no process until it has processors and nodes: those of the one above.
-fn inherit_cpuset(group: &Group) -> Result<()> {
+/// A new cpuset of version 1 is empty and takes no process until it has processors and nodes: those of the one above,
+/// which may be as empty when it was made by somebody who had no use for it.
+fn inherit_cpuset(group: &Group, mount: &Path) -> Result<()> {
     let above = Group::new(group.dir.parent().unwrap_or(&group.dir));
     for file in ["cpuset.cpus", "cpuset.mems"] {
-        if group.read(file)?.is_empty() {
-            group.write(file, &above.read(file)?)?;
+        if group.dir == mount || !group.read(file)?.is_empty() {
+            continue;
         }
+        inherit_cpuset(&above, mount)?;
+        group.write(file, &above.read(file)?)?;
     }
     Ok(())
 }

@@ -1,0 +1,106 @@
+//! The arguments of `exec`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::args::Global;
+use crate::error::{Error, Result};
+use crate::launch::Wish;
+use crate::operation::exec::Changes;
+
+#[derive(Debug, Args)]
+pub(super) struct Exec {
+    /// The container
+    id: String,
+    /// The program and its arguments
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    args: Vec<String>,
+    /// File that holds a whole process document
+    #[arg(short, long, value_name = "FILE")]
+    process: Option<PathBuf>,
+    /// Give it a terminal
+    #[arg(short, long)]
+    tty: bool,
+    /// Do not wait for its end
+    #[arg(short, long)]
+    detach: bool,
+    /// Socket that the terminal is sent to
+    #[arg(long, value_name = "SOCKET")]
+    console_socket: Option<PathBuf>,
+    /// Socket that a pidfd of the process is sent to
+    #[arg(long, value_name = "SOCKET")]
+    pidfd_socket: Option<PathBuf>,
+    /// File that the number of the process is written to
+    #[arg(long, value_name = "FILE")]
+    pid_file: Option<PathBuf>,
+    /// Working directory in the container
+    #[arg(long, value_name = "DIR")]
+    cwd: Option<PathBuf>,
+    /// Further environment: NAME=value
+    #[arg(short, long, value_name = "VARIABLE")]
+    env: Vec<String>,
+    /// Who it runs as
+    #[arg(short, long, value_name = "UID[:GID]")]
+    user: Option<String>,
+    /// Further groups
+    #[arg(short = 'g', long, value_name = "GID")]
+    additional_gids: Vec<u32>,
+    /// Further capabilities
+    #[arg(short, long, value_name = "CAP")]
+    cap: Vec<String>,
+    /// Let it gain no privileges
+    #[arg(long)]
+    no_new_privs: bool,
+    /// SELinux label
+    #[arg(long, value_name = "LABEL")]
+    process_label: Option<String>,
+    /// AppArmor profile
+    #[arg(long, value_name = "PROFILE")]
+    apparmor: Option<String>,
+    /// Keep this many descriptors after standard error
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    preserve_fds: u32,
+    /// Also when the container is paused; it runs when that goes on
+    #[arg(long)]
+    pub ignore_paused: bool,
+    /// Cgroup below that of the container; only `/` is possible
+    #[arg(long, value_name = "PATH")]
+    cgroup: Option<String>,
+}
+
+impl Exec {
+    /// The request and the changes to the process.
+    ///
+    /// # Errors
+    /// When something is asked for that cannot be done.
+    pub fn split(self, global: &Global) -> Result<(Wish, Changes)> {
+        if self.cgroup.is_some_and(|path| path != "/") {
+            return Err(Error::new("--cgroup: only `/`, the cgroup of the container, is possible"));
+        }
+        let wish = Wish {
+            id: self.id,
+            state_root: global.state_root(),
+            console_socket: self.console_socket,
+            pid_file: self.pid_file,
+            pidfd_socket: self.pidfd_socket,
+            detach: self.detach,
+            preserve_fds: self.preserve_fds,
+            ..Wish::default()
+        };
+        let changes = Changes {
+            process: self.process,
+            args: self.args,
+            user: self.user,
+            additional_gids: self.additional_gids,
+            cwd: self.cwd,
+            env: self.env,
+            tty: self.tty,
+            cap: self.cap,
+            no_new_privs: self.no_new_privs,
+            process_label: self.process_label,
+            apparmor: self.apparmor,
+        };
+        Ok((wish, changes))
+    }
+}

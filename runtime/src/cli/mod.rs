@@ -1,0 +1,88 @@
+//! The command line, compatible with runc's, so that containerd, Docker and podman use it unchanged.
+
+mod args;
+mod exec;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Arguments, Global, Verb};
+
+use crate::error::{Context, Result};
+use crate::launch::Wish;
+use crate::{log, operation};
+
+/// Parses the arguments, the first being the name of the program, does what they ask for, and reports.
+///
+/// The exit code is 0, that of the program for a `run` or `exec` in the foreground, 1 for a failure, 2 for wrong usage.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // What cannot be printed has no reader.
+            drop(error.print());
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    match log::open(arguments.global.log.as_deref(), arguments.global.log_format, arguments.global.debug)
+        .and_then(|()| dispatch(arguments))
+    {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            log::error(&error.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(Arguments { global, verb }: Arguments) -> Result<u8> {
+    let root = global.state_root();
+    match verb {
+        Verb::Create { make } => operation::create::create(&make.wish(&global, false))?,
+        Verb::Run { make, detach, keep } => return operation::run::run(&make.wish(&global, detach), keep),
+        Verb::Exec(exec) => return exec_in(*exec, &global),
+        Verb::Start { id } => operation::start::start(&root, &id)?,
+        Verb::State { id } => print(&(operation::state::state(&root, &id)? + "\n"))?,
+        Verb::Kill { id, signal, all } => operation::kill::kill(&root, &id, &signal, all)?,
+        Verb::Delete { id, force } => operation::delete::delete(&root, &id, force)?,
+        Verb::List { format, quiet } => print(&operation::list::list(&root, format, quiet)?)?,
+        Verb::Spec { bundle, rootless } => operation::spec::spec(&bundle, rootless)?,
+        Verb::Features => print(&format!("{:#}\n", operation::features::features()))?,
+    }
+    Ok(0)
+}
+
+/// As runc does, a process that could not be started is told from the exit codes of programs by 255.
+fn exec_in(exec: args::Exec, global: &Global) -> Result<u8> {
+    let ignore_paused = exec.ignore_paused;
+    let (wish, changes) = exec.split(global)?;
+    operation::exec::exec(&wish, &changes, ignore_paused).or_else(|error| {
+        log::error(&error.to_string());
+        Ok(255)
+    })
+}
+
+impl args::Make {
+    fn wish(self, global: &Global, detach: bool) -> Wish {
+        Wish {
+            id: self.id,
+            bundle: self.bundle,
+            state_root: global.state_root(),
+            console_socket: self.console_socket,
+            pid_file: self.pid_file,
+            pidfd_socket: self.pidfd_socket,
+            detach,
+            no_pivot: self.no_pivot,
+            no_new_keyring: self.no_new_keyring,
+            preserve_fds: self.preserve_fds,
+            systemd_cgroup: global.systemd_cgroup,
+        }
+    }
+}
+
+fn print(text: &str) -> Result<()> {
+    std::io::stdout().write_all(text.as_bytes()).doing(|| "print".into())
+}

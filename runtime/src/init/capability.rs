@@ -1,0 +1,130 @@
+//! The five capability sets. capabilities(7).
+
+use rustix::thread::{CapabilitySet, CapabilitySets};
+
+use crate::config::Capabilities;
+use crate::error::{Context, Result};
+
+/// All names, in the order of their numbers.
+pub const NAMES: [&str; 41] = [
+    "CAP_CHOWN",
+    "CAP_DAC_OVERRIDE",
+    "CAP_DAC_READ_SEARCH",
+    "CAP_FOWNER",
+    "CAP_FSETID",
+    "CAP_KILL",
+    "CAP_SETGID",
+    "CAP_SETUID",
+    "CAP_SETPCAP",
+    "CAP_LINUX_IMMUTABLE",
+    "CAP_NET_BIND_SERVICE",
+    "CAP_NET_BROADCAST",
+    "CAP_NET_ADMIN",
+    "CAP_NET_RAW",
+    "CAP_IPC_LOCK",
+    "CAP_IPC_OWNER",
+    "CAP_SYS_MODULE",
+    "CAP_SYS_RAWIO",
+    "CAP_SYS_CHROOT",
+    "CAP_SYS_PTRACE",
+    "CAP_SYS_PACCT",
+    "CAP_SYS_ADMIN",
+    "CAP_SYS_BOOT",
+    "CAP_SYS_NICE",
+    "CAP_SYS_RESOURCE",
+    "CAP_SYS_TIME",
+    "CAP_SYS_TTY_CONFIG",
+    "CAP_MKNOD",
+    "CAP_LEASE",
+    "CAP_AUDIT_WRITE",
+    "CAP_AUDIT_CONTROL",
+    "CAP_SETFCAP",
+    "CAP_MAC_OVERRIDE",
+    "CAP_MAC_ADMIN",
+    "CAP_SYSLOG",
+    "CAP_WAKE_ALARM",
+    "CAP_BLOCK_SUSPEND",
+    "CAP_AUDIT_READ",
+    "CAP_PERFMON",
+    "CAP_BPF",
+    "CAP_CHECKPOINT_RESTORE",
+];
+
+/// The sets as bits, reduced to what this process can grant.
+#[derive(Debug, Clone, Copy)]
+pub struct Sets {
+    bounding: CapabilitySet,
+    effective: CapabilitySet,
+    inheritable: CapabilitySet,
+    permitted: CapabilitySet,
+    ambient: CapabilitySet,
+}
+
+impl Sets {
+    /// The sets that can be granted, and a warning for each name that cannot.
+    ///
+    /// # Errors
+    /// When the kernel does not tell what this process has.
+    pub fn grantable(capabilities: &Capabilities) -> Result<(Self, Vec<String>)> {
+        let own = rustix::thread::capabilities(None).doing(|| "read the capabilities of the runtime".into())?;
+        let mut warnings = Vec::new();
+        let mut set = |names: &[String]| {
+            names.iter().fold(CapabilitySet::empty(), |set, name| match bit(name) {
+                Some(bit) if own.permitted.contains(bit) => set | bit,
+                Some(_) => {
+                    warnings.push(format!("capability {name} is not granted: the runtime itself lacks it"));
+                    set
+                }
+                None => {
+                    warnings.push(format!("capability {name} is unknown and not granted"));
+                    set
+                }
+            })
+        };
+        let bounding = set(&capabilities.bounding);
+        let (effective, permitted) = (set(&capabilities.effective), set(&capabilities.permitted));
+        let (inheritable, ambient) = (set(&capabilities.inheritable), set(&capabilities.ambient));
+        warnings.sort();
+        warnings.dedup();
+        Ok((Self { bounding, effective, inheritable, permitted, ambient }, warnings))
+    }
+
+    /// Reduces the bounding set; needs `CAP_SETPCAP`, and so comes ahead of [`Sets::apply`].
+    ///
+    /// # Errors
+    /// As prctl(2), `PR_CAPBSET_DROP`.
+    pub fn apply_bounding(&self) -> Result<()> {
+        for number in 0..64 {
+            let bit = CapabilitySet::from_bits_retain(1 << number);
+            if self.bounding.contains(bit) {
+                continue;
+            }
+            match rustix::thread::remove_capability_from_bounding_set(bit) {
+                // The kernel knows no capability of this number, and so none of a higher one.
+                Err(rustix::io::Errno::INVAL) => break,
+                done => done.doing(|| "reduce the bounding set".into())?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets the other four.
+    ///
+    /// # Errors
+    /// As capset(2), and prctl(2), `PR_CAP_AMBIENT`.
+    pub fn apply(&self) -> Result<()> {
+        let sets =
+            CapabilitySets { effective: self.effective, permitted: self.permitted, inheritable: self.inheritable };
+        rustix::thread::set_capabilities(None, sets).doing(|| "set the capabilities".into())?;
+        rustix::thread::clear_ambient_capability_set().doing(|| "clear the ambient set".into())?;
+        for bit in self.ambient.iter() {
+            rustix::thread::configure_capability_in_ambient_set(bit, true)
+                .doing(|| format!("add {bit:?} to the ambient set, which needs it permitted and inheritable"))?;
+        }
+        Ok(())
+    }
+}
+
+fn bit(name: &str) -> Option<CapabilitySet> {
+    NAMES.iter().position(|known| *known == name).map(|number| CapabilitySet::from_bits_retain(1 << number))
+}

@@ -1,0 +1,117 @@
+//! The container's first process, from its birth to execve(2): a table of named steps.
+//!
+//! It is a clone of the runtime that never executes the runtime's binary anew. It may use whatever was prepared in
+//! [`Plan`], since it has a copy of the runtime's memory and descriptors. Each step has a name, which an error carries.
+
+pub mod capability;
+pub mod memory_policy;
+mod namespace;
+mod numbers;
+mod plan;
+mod program;
+pub mod rlimit;
+pub mod schedule;
+mod setup;
+mod user;
+
+pub(crate) use namespace::become_root;
+pub use plan::{Entering, Gateway, Plan, Start};
+pub(crate) use setup::die_with_runtime;
+
+use std::os::fd::OwnedFd;
+
+use crate::error::{Context, Error, Result};
+use crate::rootfs::Root;
+use crate::rootfs::console::Console;
+use crate::rootfs::mask::Masks;
+use crate::sync::{Channel, Message};
+use crate::sys;
+
+/// What the steps hand on to each other.
+#[derive(Debug)]
+pub struct Init<'plan> {
+    plan: &'plan Plan<'plan>,
+    channel: Channel,
+    umask: rustix::fs::Mode,
+    root: Option<Root>,
+    read_only_later: Vec<OwnedFd>,
+    masks: Option<Masks>,
+    console: Option<Console>,
+    directory: Option<OwnedFd>,
+}
+
+/// A named step.
+type Step = (&'static str, fn(&mut Init<'_>) -> Result<()>);
+
+/// How a container is made.
+const CREATE: &[Step] = &[
+    ("prepare the first process", setup::prepare),
+    ("enter the cgroup", namespace::enter_cgroup),
+    ("wait for the maps of the user namespace", namespace::wait_for_maps),
+    ("join and make namespaces", namespace::enter),
+    ("set the host name", namespace::set_names),
+    ("bring the loopback device up", namespace::loopback),
+    ("make a session keyring", setup::keyring),
+    ("separate the mounts from the host", setup::separate),
+    ("attach the root file system", setup::attach_root),
+    ("make the mounts", setup::mounts),
+    ("make the devices", setup::devices),
+    ("open the terminal", setup::console),
+    ("finish the environment", setup::environment),
+    ("run the createContainer hooks", setup::hooks),
+    ("change the root", setup::change_root),
+    ("write the kernel parameters", setup::sysctl),
+    ("make paths read-only", setup::read_only),
+    ("mask paths", setup::mask),
+    ("prepare the program", user::prepare),
+    ("become the user", user::become_user),
+    ("wait for start", program::wait_for_start),
+    ("run the startContainer hooks", program::hooks),
+    ("execute the program", program::execute),
+];
+
+/// How a process joins a container.
+const EXEC: &[Step] = &[
+    ("prepare the process", setup::prepare),
+    ("bind to the initial processors", user::initial_processors),
+    ("enter the cgroup", namespace::enter_cgroup),
+    ("bind to the final processors", user::final_processors),
+    ("join the namespaces", namespace::enter),
+    ("find the root of the container", setup::find_root),
+    ("open the terminal", setup::console),
+    ("prepare the program", user::prepare),
+    ("become the user", user::become_user),
+    ("get ready", program::wait_for_start),
+    ("execute the program", program::execute),
+];
+
+/// Runs the steps. Never returns: either the program runs, or the runtime learns which step failed and why.
+pub fn main(plan: &Plan<'_>, channel: Channel) -> ! {
+    let mut init = Init {
+        plan,
+        channel,
+        umask: rustix::process::umask(rustix::fs::Mode::empty()),
+        root: None,
+        read_only_later: Vec::new(),
+        masks: None,
+        console: None,
+        directory: None,
+    };
+    let steps = if plan.joins_container() { EXEC } else { CREATE };
+    let failed = steps.iter().find_map(|(name, step)| step(&mut init).doing(|| (*name).into()).err());
+    if let Some(error) = failed {
+        // When the runtime is gone too, nobody is left to be told.
+        drop(init.channel.send(&Message::Failed(error.to_string())));
+    }
+    sys::exit_now(1)
+}
+
+impl Init<'_> {
+    fn root(&self) -> Result<&Root> {
+        self.root.as_ref().ok_or_else(|| Error::new("the root is not attached yet"))
+    }
+
+    fn warn(&self, warning: String) -> Result<()> {
+        self.channel.send(&Message::Warning(warning))
+    }
+}

@@ -1,0 +1,106 @@
+//! Namespaces: what a clone could not do. namespaces(7).
+
+use std::os::fd::AsFd;
+use std::path::Path;
+
+use rustix::thread::{Gid, Uid};
+
+use super::{Entering, Init};
+use crate::cgroup::Entry;
+use crate::config::NamespaceKind;
+use crate::error::{Context, Result};
+use crate::sync::Message;
+use crate::{netlink, procfs, sys};
+
+/// Enters the cgroup before the cgroup namespace is made, which takes it for its root.
+pub(super) fn enter_cgroup(init: &mut Init<'_>) -> Result<()> {
+    if init.plan.gateway.waits {
+        init.channel.expect(&Message::Adopted)?;
+    }
+    init.plan.gateway.entry.take().map_or(Ok(()), Entry::join)
+}
+
+/// Waits until the runtime has written the maps of a new user namespace, and becomes its root.
+pub(super) fn wait_for_maps(init: &mut Init<'_>) -> Result<()> {
+    if !init.plan.config.linux.makes(NamespaceKind::User) {
+        return Ok(());
+    }
+    init.channel.expect(&Message::IdsMapped)?;
+    become_root()
+}
+
+/// Becomes root of the user namespace, as far as it has one.
+pub(crate) fn become_root() -> Result<()> {
+    let (root, group) = (Uid::ROOT, Gid::ROOT);
+    // Where setgroups(2) is denied the groups of the caller stay.
+    match rustix::thread::set_thread_groups(&[]) {
+        Err(rustix::io::Errno::PERM) => {}
+        dropped => dropped.doing(|| "drop the supplementary groups".into())?,
+    }
+    rustix::thread::set_thread_res_gid(group, group, group).doing(|| "become group 0 of the user namespace".into())?;
+    rustix::thread::set_thread_res_uid(root, root, root).doing(|| "become user 0 of the user namespace".into())
+}
+
+/// Joins the namespaces with a path, and makes those that a clone cannot make: a cgroup namespace takes the cgroup of
+/// its maker for its root, and the clocks of a time namespace are set before anything lives in it.
+pub(super) fn enter(init: &mut Init<'_>) -> Result<()> {
+    let joined = match &init.plan.entering {
+        Entering::Container { pidfd, flags } => {
+            let early = NamespaceKind::User.clone_flag() | NamespaceKind::Pid.clone_flag();
+            return match flags & !early {
+                0 => Ok(()),
+                flags => sys::setns(pidfd.as_fd(), flags).doing(|| "join those of the container".into()),
+            };
+        }
+        Entering::Create { joined } => joined,
+    };
+    let linux = &init.plan.config.linux;
+    // For the first process of a new user namespace, bootstrap joined them; a user namespace is joined there always,
+    // and a pid namespace by the clone.
+    let here = |kind: NamespaceKind| {
+        !linux.makes(NamespaceKind::User) && !matches!(kind, NamespaceKind::Pid | NamespaceKind::User)
+    };
+    for (kind, fd) in joined.iter().filter(|(kind, _)| here(*kind)) {
+        sys::setns(fd.as_fd(), kind.clone_flag()).doing(|| format!("join the {} namespace", kind.name()))?;
+    }
+    if linux.makes(NamespaceKind::Cgroup) {
+        sys::unshare(NamespaceKind::Cgroup.clone_flag()).doing(|| "make a cgroup namespace".into())?;
+    }
+    if linux.makes(NamespaceKind::Time) {
+        make_time_namespace(init)?;
+    }
+    Ok(())
+}
+
+/// A process that unshares its time namespace stays outside, its children would be inside: so the clocks can be set,
+/// and then it joins.
+fn make_time_namespace(init: &Init<'_>) -> Result<()> {
+    sys::unshare(NamespaceKind::Time.clone_flag()).doing(|| "make a time namespace".into())?;
+    let proc = init.plan.proc.as_fd();
+    for (clock, offset) in &init.plan.config.linux.time_offsets {
+        let line = format!("{clock} {} {}", offset.secs, offset.nanosecs);
+        procfs::write(proc, Path::new("self/timens_offsets"), &line)?;
+    }
+    let namespace = procfs::open_link(proc, Path::new("self/ns/time_for_children"))?;
+    sys::setns(namespace.as_fd(), NamespaceKind::Time.clone_flag()).doing(|| "join the new time namespace".into())
+}
+
+/// Host and domain name.
+pub(super) fn set_names(init: &mut Init<'_>) -> Result<()> {
+    let config = init.plan.config;
+    if let Some(name) = config.hostname.as_deref().filter(|name| !name.is_empty()) {
+        rustix::system::sethostname(name.as_bytes()).doing(|| format!("to `{name}`"))?;
+    }
+    if let Some(name) = config.domainname.as_deref().filter(|name| !name.is_empty()) {
+        rustix::system::setdomainname(name.as_bytes()).doing(|| format!("set the domain name to `{name}`"))?;
+    }
+    Ok(())
+}
+
+/// A new network namespace has nothing but a loopback device that is down.
+pub(super) fn loopback(init: &mut Init<'_>) -> Result<()> {
+    if init.plan.config.linux.makes(NamespaceKind::Network) {
+        netlink::loopback_up().doing(|| "change the link".into())?;
+    }
+    Ok(())
+}

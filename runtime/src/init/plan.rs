@@ -1,0 +1,110 @@
+//! What the runtime prepared for the first process, before that was born.
+
+use std::cell::RefCell;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use crate::cgroup::{Entry, Gate, Mounts};
+use crate::config::{Config, NamespaceKind, Process};
+use crate::container::{State, Status};
+use crate::rootfs::Planned;
+
+/// Everything the first process works from.
+#[derive(Debug)]
+pub struct Plan<'a> {
+    /// The container's id.
+    pub id: &'a str,
+    /// The bundle: an absolute path.
+    pub bundle: &'a Path,
+    /// The configuration.
+    pub config: &'a Config,
+    /// The program; that of the configuration, or the one that `exec` starts.
+    pub process: Option<&'a Process>,
+    /// Where the namespaces come from.
+    pub entering: Entering,
+    /// How the process gets into its cgroup.
+    pub gateway: Gateway,
+    /// The directory of the root file system: an absolute path.
+    pub root_path: PathBuf,
+    /// The root file system as a detached tree, when the first process may not be able to reach it.
+    pub root_tree: Option<OwnedFd>,
+    /// The mounts, in order.
+    pub mounts: Vec<Planned>,
+    /// For each of them the detached tree of a bind mount, when the first process may not be able to clone it.
+    pub sources: Vec<Option<OwnedFd>>,
+    /// The host's `/proc`, verified to be procfs.
+    pub proc: OwnedFd,
+    /// The host's ptmx, when a terminal is asked for.
+    pub host_ptmx: Option<OwnedFd>,
+    /// Whether the runtime has something to do once the environment is made.
+    pub stops_at_environment: bool,
+    /// When the program starts.
+    pub start: Start,
+    /// How many descriptors after standard error are kept.
+    pub preserve_fds: u32,
+    /// Whether the root is moved over `/` instead of pivoted.
+    pub no_pivot: bool,
+    /// Whether the session keyring of the caller is kept.
+    pub no_new_keyring: bool,
+}
+
+/// Where the namespaces of the process come from.
+#[derive(Debug)]
+pub enum Entering {
+    /// A new container: `joined` are those with a path, the others were made by the clone.
+    Create {
+        /// Kind and namespace.
+        joined: Vec<(NamespaceKind, OwnedFd)>,
+    },
+    /// An existing container: that of the process behind the pidfd, as far as they differ from the runtime's.
+    Container {
+        /// The container's first process.
+        pidfd: OwnedFd,
+        /// `CLONE_NEW…` flags of those that differ.
+        flags: u64,
+    },
+}
+
+/// How the process gets into its cgroup. The two parts are used once, by the first process.
+#[derive(Debug, Default)]
+pub struct Gateway {
+    /// The descriptors that lead into the cgroup.
+    pub entry: RefCell<Option<Entry>>,
+    /// The version 2 cgroup that the process is born in.
+    pub directory: Option<OwnedFd>,
+    /// Whether the process waits until its manager has moved it into the cgroup.
+    pub waits: bool,
+    /// The device rules, which hold from when the nodes are made.
+    pub gate: RefCell<Option<Gate>>,
+    /// What a mount of type `cgroup` shows.
+    pub mounts: Option<Mounts>,
+}
+
+/// When the program starts.
+#[derive(Debug)]
+pub enum Start {
+    /// As soon as it is set up.
+    Now,
+    /// When somebody connects to this listening socket.
+    OnConnection(OwnedFd),
+}
+
+impl Plan<'_> {
+    /// Whether the process joins an existing container.
+    pub fn joins_container(&self) -> bool {
+        matches!(self.entering, Entering::Container { .. })
+    }
+
+    /// The namespace of `kind` that is joined, if it is.
+    pub fn joined(&self, kind: NamespaceKind) -> Option<BorrowedFd<'_>> {
+        use std::os::fd::AsFd;
+        let Entering::Create { joined } = &self.entering else { return None };
+        joined.iter().find(|(joined, _)| *joined == kind).map(|(_, fd)| fd.as_fd())
+    }
+
+    /// The state as a hook in the container reads it: with the number that the first process has there.
+    pub fn state_inside(&self, status: Status) -> State {
+        let pid = rustix::process::getpid().as_raw_nonzero().get();
+        State::new(self.id, status, Some(pid), self.bundle, &self.config.annotations)
+    }
+}

@@ -1,0 +1,115 @@
+//! The end of the first process's work: it waits for `start`, runs the last hooks, and becomes the program.
+
+use std::ffi::{CString, OsStr};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{OFlags, ResolveFlags};
+use rustix::net::SocketFlags;
+
+use super::{Init, Start};
+use crate::config::{HookKind, Process};
+use crate::container::Status;
+use crate::error::{Context, Error, Result};
+use crate::sync::{Channel, Message};
+use crate::{hook, sys};
+
+/// Where programs are looked for when the environment does not say it.
+const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// How much of `/etc/passwd` is read for the home directory: the file is the image's, and may be anything.
+const PASSWD_LIMIT: usize = 1 << 20;
+
+/// Says that all is ready, and waits for the record; after `create` also for `start`, and talks to that from then on.
+pub(super) fn wait_for_start(init: &mut Init<'_>) -> Result<()> {
+    init.channel.send(&Message::Ready)?;
+    init.channel.expect(&Message::Recorded)?;
+    rustix::process::set_parent_process_death_signal(None).doing(|| "outlive the runtime".into())?;
+    let Start::OnConnection(listener) = &init.plan.start else { return Ok(()) };
+    let closed = Channel::over(listener.try_clone().doing(|| "copy a descriptor".into())?);
+    // `create` waits for the end of file.
+    drop(std::mem::replace(&mut init.channel, closed));
+    let connection = loop {
+        match rustix::net::accept_with(listener, SocketFlags::CLOEXEC) {
+            Err(rustix::io::Errno::INTR) => {}
+            accepted => break accepted.doing(|| "accept `start`".into())?,
+        }
+    };
+    init.channel = Channel::over(connection);
+    Ok(())
+}
+
+pub(super) fn hooks(init: &mut Init<'_>) -> Result<()> {
+    let state = init.plan.state_inside(Status::Created);
+    hook::run_all(&init.plan.config.hooks, HookKind::StartContainer, &state)
+}
+
+/// Becomes the program; returns only with an error.
+pub(super) fn execute(init: &mut Init<'_>) -> Result<()> {
+    let process = init.plan.process.ok_or_else(|| Error::new("the configuration has no process"))?;
+    let args = strings(&process.args)?;
+    let mut env = strings(&process.env)?;
+    if variable(process, "HOME").is_none() {
+        env.push(c_string(format!("HOME={}", home(init, process.user.uid)).as_bytes())?);
+    }
+    let candidates = candidates(process);
+    sys::close_range(3 + init.plan.preserve_fds).doing(|| "close the descriptors".into())?;
+    init.channel.send(&Message::Executing)?;
+    sys::default_signals([libc::SIGPIPE]);
+    let mut reason = None;
+    for candidate in &candidates {
+        let error = sys::execve(&c_string(candidate.as_os_str().as_bytes())?, &args, &env);
+        match error.raw_os_error() {
+            Some(libc::ENOENT | libc::ENOTDIR) if candidates.len() > 1 => {}
+            // A file that may not be executed is remembered, but another directory may have one that may.
+            Some(libc::EACCES) if candidates.len() > 1 => reason = Some(error),
+            _ => return Err(error).doing(|| format!("execute `{}`", candidate.display())),
+        }
+    }
+    let name = &process.args[0];
+    match reason {
+        Some(error) => Err(error).doing(|| format!("execute `{name}`")),
+        None => Err(Error::new(format!("`{name}`: executable file not found in $PATH: no such file or directory"))),
+    }
+}
+
+/// The files that a program may be: with a slash its own path, else one in each directory of `PATH`.
+fn candidates(process: &Process) -> Vec<PathBuf> {
+    let name = Path::new(&process.args[0]);
+    if process.args[0].contains('/') {
+        return vec![name.into()];
+    }
+    let path = variable(process, "PATH").unwrap_or(DEFAULT_PATH);
+    path.split(':').map(|directory| Path::new(if directory.is_empty() { "." } else { directory }).join(name)).collect()
+}
+
+/// The last value of an environment variable, which is the one that counts.
+fn variable<'a>(process: &'a Process, name: &str) -> Option<&'a str> {
+    process.env.iter().rev().find_map(|entry| entry.strip_prefix(name)?.strip_prefix('='))
+}
+
+/// The home directory of `uid` in the container's `/etc/passwd`, else `/`.
+fn home(init: &Init<'_>, uid: u32) -> String {
+    let found = || -> Option<String> {
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK;
+        let file: OwnedFd = init.root().ok()?.open_with(Path::new("/etc/passwd"), flags, ResolveFlags::empty()).ok()?;
+        let mut text = vec![0; PASSWD_LIMIT.min(usize::try_from(rustix::fs::fstat(&file).ok()?.st_size).ok()?)];
+        let length = rustix::io::read(&file, &mut text).ok()?;
+        let text = OsStr::from_bytes(&text[..length]).to_string_lossy().into_owned();
+        let fields = text.lines().map(|line| line.split(':').collect::<Vec<_>>());
+        fields
+            .filter(|fields| fields.len() >= 6)
+            .find(|fields| fields[2].parse() == Ok(uid))
+            .map(|fields| fields[5].into())
+    };
+    found().filter(|home| !home.is_empty()).unwrap_or_else(|| "/".into())
+}
+
+fn strings(texts: &[String]) -> Result<Vec<CString>> {
+    texts.iter().map(|text| c_string(text.as_bytes())).collect()
+}
+
+fn c_string(bytes: &[u8]) -> Result<CString> {
+    CString::new(bytes).doing(|| "convert an argument".into())
+}

@@ -1,0 +1,136 @@
+//! Who the program is and what it may do: the last steps that need the rights of root.
+
+use std::os::fd::AsFd;
+use std::path::Path;
+
+use rustix::fs::{FileType, Mode, OFlags, ResolveFlags};
+use rustix::thread::{Gid, Uid};
+
+use super::capability::Sets;
+use super::{Init, memory_policy, rlimit, schedule, setup};
+use crate::config::{PersonalityDomain, Process};
+use crate::error::{Context, Result};
+use crate::{procfs, sys};
+
+/// `exec`: the processors before the process enters the cgroup.
+pub(super) fn initial_processors(init: &mut Init<'_>) -> Result<()> {
+    let affinity = init.plan.process.and_then(|process| process.exec_cpu_affinity.as_ref());
+    affinity.and_then(|affinity| affinity.initial.as_deref()).map_or(Ok(()), schedule::bind)
+}
+
+/// `exec`: the processors after it.
+pub(super) fn final_processors(init: &mut Init<'_>) -> Result<()> {
+    let affinity = init.plan.process.and_then(|process| process.exec_cpu_affinity.as_ref());
+    affinity.and_then(|affinity| affinity.last.as_deref()).map_or(Ok(()), schedule::bind)
+}
+
+/// What the process keeps over execve(2) and needs rights to set: terminal, limits, scheduling, labels.
+pub(super) fn prepare(init: &mut Init<'_>) -> Result<()> {
+    let Some(process) = init.plan.process else { return Ok(()) };
+    match init.console.take() {
+        Some(console) => console.take(process.user.uid)?,
+        None => give_pipes_away(process.user.uid)?,
+    }
+    // Opened as root, made if missing; entered as the user, who must be allowed to.
+    init.directory = Some(working_directory(init, &process.cwd)?);
+    let linux = &init.plan.config.linux;
+    if let Some(personality) = &linux.personality {
+        let domain = match personality.domain {
+            PersonalityDomain::Linux => 0,
+            PersonalityDomain::Linux32 => 8,
+        };
+        sys::personality(domain).doing(|| "set the personality".into())?;
+    }
+    linux.memory_policy.as_ref().map_or(Ok(()), memory_policy::apply)?;
+    schedule::apply(process)?;
+    labels(init, process)?;
+    rlimit::apply(&process.rlimits)
+}
+
+/// Pipes as standard input, output and error belong to whoever made them; the program may want to open them anew
+/// through `/dev/stdout`. Files are left alone: they have a life beyond the container.
+fn give_pipes_away(uid: u32) -> Result<()> {
+    let doing = || "look at standard input, output and error".to_owned();
+    for fd in [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()] {
+        let stat = match rustix::fs::fstat(fd) {
+            Err(rustix::io::Errno::BADF) => continue,
+            stat => stat.doing(doing)?,
+        };
+        if FileType::from_raw_mode(stat.st_mode) == FileType::Fifo && stat.st_uid != uid {
+            match rustix::fs::fchown(fd, Some(rustix::fs::Uid::from_raw(uid)), None) {
+                // The pipe's owner or the user is not mapped into the user namespace.
+                Err(rustix::io::Errno::PERM | rustix::io::Errno::INVAL) => {}
+                given => given.doing(|| "give a pipe to the user".into())?,
+            }
+        }
+    }
+    Ok(())
+}
+
+fn working_directory(init: &Init<'_>, path: &Path) -> Result<std::os::fd::OwnedFd> {
+    let opening = || "enter the working directory".to_owned();
+    let root = init.root()?;
+    if root.open_existing(path).doing(opening)?.is_none() {
+        root.make_directory(path).doing(opening)?;
+    }
+    root.open_with(path, OFlags::PATH | OFlags::DIRECTORY, ResolveFlags::empty()).doing(opening)
+}
+
+/// AppArmor and SELinux take the label that the next execve(2) gives.
+fn labels(init: &Init<'_>, process: &Process) -> Result<()> {
+    let proc = init.plan.proc.as_fd();
+    if !process.apparmor_profile.is_empty() {
+        let value = format!("exec {}", process.apparmor_profile);
+        let written = procfs::write(proc, Path::new("thread-self/attr/apparmor/exec"), &value);
+        written
+            .or_else(|_| procfs::write(proc, Path::new("thread-self/attr/exec"), &value))
+            .doing(|| format!("set the AppArmor profile `{}`", process.apparmor_profile))?;
+    }
+    if !process.selinux_label.is_empty() {
+        procfs::write(proc, Path::new("thread-self/attr/exec"), &process.selinux_label)
+            .doing(|| format!("set the SELinux label `{}`", process.selinux_label))?;
+    }
+    Ok(())
+}
+
+/// Becomes the user, with the capabilities that are left to it.
+pub(super) fn become_user(init: &mut Init<'_>) -> Result<()> {
+    let Some(process) = init.plan.process else { return Ok(()) };
+    let (sets, warnings) = Sets::grantable(&process.capabilities.clone().unwrap_or_default())?;
+    for warning in warnings {
+        init.warn(warning)?;
+    }
+    sets.apply_bounding()?;
+    change_ids(process)?;
+    enter_directory(init)?;
+    sets.apply()?;
+    if process.no_new_privileges {
+        rustix::thread::set_no_new_privs(true).doing(|| "set no_new_privs".into())?;
+    }
+    rustix::process::umask(process.user.umask.map_or(init.umask, Mode::from_raw_mode));
+    // The change of user made the process independent of the runtime, which it must not be yet.
+    setup::die_with_runtime()?;
+    // Nobody in the container may look into a process that still is the runtime.
+    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
+        .doing(|| "hide the runtime's memory".into())
+}
+
+fn change_ids(process: &Process) -> Result<()> {
+    let user = &process.user;
+    rustix::thread::set_keep_capabilities(true).doing(|| "keep capabilities".into())?;
+    let groups: Vec<_> = user.additional_gids.iter().map(|&gid| Gid::from_raw(gid)).collect();
+    match rustix::thread::set_thread_groups(&groups) {
+        // In a user namespace that denies setgroups(2) there is nothing to drop.
+        Err(rustix::io::Errno::PERM) if groups.is_empty() => {}
+        set => set.doing(|| format!("set the supplementary groups {:?}", user.additional_gids))?,
+    }
+    let (uid, gid) = (Uid::from_raw(user.uid), Gid::from_raw(user.gid));
+    rustix::thread::set_thread_res_gid(gid, gid, gid).doing(|| format!("become group {}", user.gid))?;
+    rustix::thread::set_thread_res_uid(uid, uid, uid).doing(|| format!("become user {}", user.uid))?;
+    rustix::thread::set_keep_capabilities(false).doing(|| "keep capabilities no longer".into())
+}
+
+fn enter_directory(init: &mut Init<'_>) -> Result<()> {
+    let Some(directory) = init.directory.take() else { return Ok(()) };
+    rustix::process::fchdir(&directory).doing(|| "enter the working directory".into())
+}

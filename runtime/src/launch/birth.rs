@@ -1,0 +1,149 @@
+//! The clone. In the common case one clone3(2) with all namespaces makes the first process. A second process stands in
+//! between, bootstrap, only where rights demand it: when a user namespace is joined, and when namespaces of the host
+//! are joined by the first process of a new user namespace. It makes the first process a child of the runtime
+//! (`CLONE_PARENT`) and ends.
+
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions};
+
+use crate::config::NamespaceKind;
+use crate::error::{Context, Error, Result};
+use crate::init::{self, Entering, Plan};
+use crate::procfs;
+use crate::sync::{Channel, Message};
+use crate::sys::{self, CloneArgs, ClonedAs};
+
+/// The first process, as the runtime sees it.
+#[derive(Debug)]
+pub struct Newborn {
+    /// Its number.
+    pub pid: i32,
+    /// A descriptor for it.
+    pub pidfd: OwnedFd,
+}
+
+/// Makes the first process, which starts with [`init::main`], and returns the channel to it. `held` is what only the
+/// runtime may hold, and so is closed in the new process.
+///
+/// # Errors
+/// When the kernel refuses the clone, or bootstrap fails.
+pub fn birth<T>(plan: &Plan<'_>, held: T) -> Result<(Newborn, Channel, T)> {
+    let (ours, theirs) = Channel::pair()?;
+    if needs_bootstrap(plan) {
+        return through_bootstrap(plan, ours, theirs, held);
+    }
+    let outer = enter_pid_namespace(plan)?;
+    let cgroup = plan.gateway.directory.as_ref().map(OwnedFd::as_fd);
+    let args = CloneArgs { flags: flags(plan), cgroup };
+    match sys::clone3(args).doing(|| "clone the first process".into())? {
+        ClonedAs::Child => {
+            drop((held, ours));
+            init::main(plan, theirs)
+        }
+        ClonedAs::Parent { pid, pidfd } => {
+            if let Some(outer) = outer {
+                let back = sys::setns(outer.as_fd(), NamespaceKind::Pid.clone_flag());
+                back.doing(|| "leave the container's pid namespace".into())?;
+            }
+            Ok((Newborn { pid, pidfd }, ours, held))
+        }
+    }
+}
+
+/// The namespaces that the clone makes: all new ones but cgroup and time, which the first process makes itself.
+fn flags(plan: &Plan<'_>) -> u64 {
+    if plan.joins_container() {
+        return 0;
+    }
+    let by_clone = |kind: &NamespaceKind| !matches!(kind, NamespaceKind::Cgroup | NamespaceKind::Time);
+    let made = NamespaceKind::ALL.into_iter().filter(by_clone).filter(|kind| plan.config.linux.makes(*kind));
+    made.map(NamespaceKind::clone_flag).sum()
+}
+
+fn joins(plan: &Plan<'_>, kind: NamespaceKind) -> bool {
+    match &plan.entering {
+        Entering::Container { flags, .. } => flags & kind.clone_flag() != 0,
+        Entering::Create { .. } => plan.joined(kind).is_some(),
+    }
+}
+
+fn needs_bootstrap(plan: &Plan<'_>) -> bool {
+    let joins_any = NamespaceKind::ALL.into_iter().any(|kind| joins(plan, kind));
+    joins(plan, NamespaceKind::User)
+        || plan.config.linux.makes(NamespaceKind::User) && joins_any && !plan.joins_container()
+}
+
+/// Joins a namespace of one kind on behalf of the process that is about to be cloned.
+fn join(plan: &Plan<'_>, kind: NamespaceKind) -> Result<()> {
+    let flag = kind.clone_flag();
+    let joined = match &plan.entering {
+        Entering::Container { pidfd, .. } => sys::setns(pidfd.as_fd(), flag),
+        Entering::Create { .. } => plan.joined(kind).map_or(Ok(()), |fd| sys::setns(fd, flag)),
+    };
+    joined.doing(|| format!("join the {} namespace", kind.name()))
+}
+
+/// Joining a pid namespace places the children of a process only. Returns the namespace to come back to.
+fn enter_pid_namespace(plan: &Plan<'_>) -> Result<Option<OwnedFd>> {
+    if !joins(plan, NamespaceKind::Pid) {
+        return Ok(None);
+    }
+    let outer = procfs::open_link(plan.proc.as_fd(), "self/ns/pid".as_ref())?;
+    join(plan, NamespaceKind::Pid)?;
+    Ok(Some(outer))
+}
+
+fn through_bootstrap<T>(plan: &Plan<'_>, ours: Channel, theirs: Channel, held: T) -> Result<(Newborn, Channel, T)> {
+    // Bootstrap is born in the cgroup, and the first process with it: in a user namespace there are no rights over it.
+    let cgroup = plan.gateway.directory.as_ref().map(OwnedFd::as_fd);
+    match sys::clone3(CloneArgs { flags: 0, cgroup }).doing(|| "clone bootstrap".into())? {
+        ClonedAs::Child => {
+            drop((held, ours));
+            bootstrap(plan, theirs)
+        }
+        ClonedAs::Parent { pidfd, .. } => {
+            drop(theirs);
+            let pid = match ours.receive()? {
+                Some((Message::InitPid(pid), _)) => pid,
+                Some((Message::Failed(cause), _)) => return Err(Error::new(cause)),
+                other => return Err(Error::new(format!("bootstrap said {other:?}"))),
+            };
+            let ended = rustix::process::waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED);
+            ended.doing(|| "wait for bootstrap".into())?;
+            let number = Pid::from_raw(pid).ok_or_else(|| Error::new("the first process has no number"))?;
+            let pidfd = rustix::process::pidfd_open(number, PidfdFlags::empty());
+            Ok((Newborn { pid, pidfd: pidfd.doing(|| "open the first process".into())? }, ours, held))
+        }
+    }
+}
+
+/// Joins what has to be joined before the first process is born, makes it, tells its number, and ends.
+fn bootstrap(plan: &Plan<'_>, channel: Channel) -> ! {
+    let born = enter_early(plan).doing(|| "bootstrap".into()).and_then(|()| {
+        let parent = u64::from(libc::CLONE_PARENT.unsigned_abs());
+        let args = CloneArgs { flags: flags(plan) | parent, cgroup: None };
+        sys::clone3(args).doing(|| "clone the first process".into())
+    });
+    let said = match born {
+        Ok(ClonedAs::Child) => init::main(plan, channel),
+        Ok(ClonedAs::Parent { pid, .. }) => Message::InitPid(pid),
+        Err(error) => Message::Failed(error.to_string()),
+    };
+    let code = i32::from(channel.send(&said).is_err());
+    sys::exit_now(code)
+}
+
+fn enter_early(plan: &Plan<'_>) -> Result<()> {
+    init::die_with_runtime()?;
+    if joins(plan, NamespaceKind::User) {
+        join(plan, NamespaceKind::User)?;
+        init::become_root()?;
+        return enter_pid_namespace(plan).map(drop);
+    }
+    // The host's namespaces are joined with the rights that the new user namespace takes away.
+    for kind in NamespaceKind::ALL.into_iter().filter(|kind| joins(plan, *kind)) {
+        join(plan, kind)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,104 @@
+//! The cgroup of a container that is about to be made.
+
+use std::fs;
+
+use rustix::process::{Gid, Pid, Uid};
+
+use super::Wish;
+use crate::cgroup::{self, Cgroup, Host, Place, Site};
+use crate::config::{Config, Linux, NamespaceKind};
+use crate::container::Directory;
+use crate::error::{Context, Error, Result};
+use crate::init::Gateway;
+use crate::rootfs::{inside, is_cgroup};
+use crate::sync::{Channel, Message};
+
+/// Finds the place of the cgroup and notes it, so that `delete` finds it whatever happens next.
+///
+/// # Errors
+/// When the place is refused, or the note cannot be written.
+pub fn choose(wish: &Wish, config: &Config, directory: &Directory) -> Result<Box<dyn Cgroup>> {
+    let host = Host::detect()?;
+    let place = Place::choose(
+        cgroup::Wish {
+            id: &wish.id,
+            cgroups_path: config.linux.cgroups_path.as_deref(),
+            systemd: wish.systemd_cgroup,
+            rootless: !rustix::process::geteuid().is_root(),
+        },
+        &host,
+    )?;
+    let site = Site::survey(place, &host);
+    let doing = || format!("write `{}`", directory.site().display());
+    fs::write(directory.site(), serde_json::to_vec(&site).doing(doing)?).doing(doing)?;
+    cgroup::open(&site, &host)
+}
+
+/// Makes the cgroup with its limits, and opens the way into it.
+///
+/// # Errors
+/// When it cannot be made, or a limit cannot be set.
+pub fn confine(cgroup: &dyn Cgroup, config: &Config) -> Result<Gateway> {
+    let linux = &config.linux;
+    cgroup.make()?;
+    cgroup.apply(&linux.resources)?;
+    let gate = cgroup.gate(&linux.resources.devices)?;
+    if let Some((uid, gid)) = delegated_to(config) {
+        cgroup.hand_over(uid, gid)?;
+    }
+    let shown = config.mounts.iter().any(is_cgroup).then(|| cgroup.mounts());
+    Ok(Gateway { gate: Some(gate).into(), mounts: shown, ..enter(cgroup, None)? })
+}
+
+/// Opens the way into a cgroup that exists. `init` is the container's first process, when there is one.
+///
+/// # Errors
+/// When the cgroup cannot be opened.
+pub fn enter(cgroup: &dyn Cgroup, init: Option<Pid>) -> Result<Gateway> {
+    let entry = cgroup.entry(init)?;
+    let directory = entry.directory().map(|directory| directory.try_clone_to_owned()).transpose();
+    let directory = directory.doing(|| "copy a descriptor".into())?;
+    Ok(Gateway { entry: Some(entry).into(), directory, waits: cgroup.adopts(), ..Gateway::default() })
+}
+
+/// Lets the manager move the first process into the cgroup, and the device rules hold where that process cannot see
+/// to it itself.
+///
+/// # Errors
+/// When the manager or the kernel refuses.
+pub fn adopt(cgroup: &dyn Cgroup, gateway: &Gateway, linux: &Linux, pid: i32, channel: &Channel) -> Result<()> {
+    let number = Pid::from_raw(pid).ok_or_else(|| Error::new("the first process has no number"))?;
+    cgroup.adopt(number)?;
+    if gateway.waits {
+        channel.send(&Message::Adopted)?;
+    }
+    if linux.has_user_namespace() {
+        gateway.gate.take().map_or(Ok(()), cgroup::Gate::close)?;
+    }
+    Ok(())
+}
+
+/// The owner of the cgroup, when it is handed over: it is mounted writable and a cgroup namespace of its own bounds it.
+/// Specification: `config-linux.md`, Cgroup ownership.
+fn delegated_to(config: &Config) -> Option<(Uid, Gid)> {
+    let linux = &config.linux;
+    let writable = config.mounts.iter().any(|mount| {
+        is_cgroup(mount)
+            && inside(&mount.destination) == inside("/sys/fs/cgroup".as_ref())
+            && !mount.options.iter().any(|option| option == "ro")
+    });
+    let user = &config.process.as_ref()?.user;
+    if !writable || !linux.makes(NamespaceKind::Cgroup) {
+        return None;
+    }
+    let on_host = |id: u32, maps: &[crate::config::IdMapping]| {
+        if maps.is_empty() {
+            return Some(id);
+        }
+        let map = maps.iter().find(|map| (map.container_id..map.container_id.saturating_add(map.size)).contains(&id));
+        map.map(|map| id - map.container_id + map.host_id)
+    };
+    let uid = on_host(user.uid, &linux.uid_mappings)?;
+    let gid = on_host(user.gid, &linux.gid_mappings)?;
+    Some((Uid::from_raw(uid), Gid::from_raw(gid)))
+}

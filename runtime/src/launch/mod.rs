@@ -1,0 +1,127 @@
+//! The runtime's side of a start: it prepares what the first process needs, clones it, answers its questions, and
+//! writes the record. `init` is the other side.
+
+mod birth;
+mod confine;
+mod id_map;
+mod join;
+mod namespace;
+mod net_device;
+mod prepare;
+mod supervise;
+mod undo;
+
+pub use birth::{Newborn, birth};
+pub use join::{Joined, join};
+pub use namespace::{differing, open_joined};
+pub use prepare::{Wish, socket_address};
+pub use supervise::{Ending, supervise};
+pub use undo::Undo;
+
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+
+use crate::cgroup::Cgroup;
+use crate::config::{Config, HookKind};
+use crate::container::{Directory, Lock, Record, State, Status};
+use crate::error::{Context, Error, Result};
+use crate::init::{Plan, Start};
+use crate::sync::Message;
+
+/// A container whose first process lives.
+#[derive(Debug)]
+pub struct Launched {
+    /// What it was made from.
+    pub config: Config,
+    /// Where it is kept.
+    pub directory: Directory,
+    /// Held until this is dropped.
+    pub lock: Lock,
+    /// What is on disk.
+    pub record: Record,
+    /// The first process.
+    pub pidfd: OwnedFd,
+    /// The runtime's end of the terminal, when there is one that was not handed on.
+    pub console: Option<OwnedFd>,
+}
+
+/// Makes a container. With `start_now` its program runs when this returns, else it waits for `start`.
+///
+/// # Errors
+/// When the configuration is refused, in which case nothing was made; or a step fails, in which case what was made is
+/// removed again, and the poststop hooks run if hooks ran before.
+pub fn launch(wish: &Wish, start_now: bool) -> Result<Launched> {
+    let bundle = wish.bundle()?;
+    let (config, text) = Config::load(&bundle.join("config.json"))?;
+    wish.check(&config, start_now)?;
+    let (directory, lock) = Directory::make(&wish.state_root, &wish.id)?;
+    let mut undo = Undo::new(directory.clone());
+    let launched = (|| {
+        std::fs::write(directory.config(), text).doing(|| "copy the configuration".into())?;
+        let start = if start_now { Start::Now } else { Start::OnConnection(prepare::start_socket(&directory)?) };
+        let cgroup: Rc<dyn Cgroup> = confine::choose(wish, &config, &directory)?.into();
+        undo.cgroup(Rc::clone(&cgroup));
+        let gateway = confine::confine(&*cgroup, &config)?;
+        let plan = prepare::plan(wish, &config, &bundle, gateway, start)?;
+        make(wish, &plan, &*cgroup, &directory, lock, &mut undo)
+    })();
+    match launched {
+        Ok((lock, record, pidfd, console)) => Ok(Launched { config, directory, lock, record, pidfd, console }),
+        Err(error) => {
+            undo.run(&config, &bundle);
+            Err(error)
+        }
+    }
+}
+
+type Made = (Lock, Record, OwnedFd, Option<OwnedFd>);
+
+fn make(
+    wish: &Wish,
+    plan: &Plan<'_>,
+    cgroup: &dyn Cgroup,
+    directory: &Directory,
+    lock: Lock,
+    undo: &mut Undo,
+) -> Result<Made> {
+    if let Some(process) = plan.process {
+        crate::init::rlimit::raise(&process.rlimits)?;
+    }
+    // The first process must not hold the lock on when the runtime is gone.
+    let (newborn, ours, lock) = birth(plan, lock)?;
+    undo.first_process(newborn.pidfd.try_clone().doing(|| "copy a descriptor".into())?);
+    confine::adopt(cgroup, &plan.gateway, &plan.config.linux, newborn.pid, &ours)?;
+    id_map::write_for(plan, newborn.pid, &ours)?;
+    prepare::oom_score(plan, newborn.pid)?;
+    let record = Record::new(plan.bundle, newborn.pid, wish.systemd_cgroup)?;
+    let ending = supervise(wish, plan, &ours, &newborn, undo, &mut || {
+        record.save(directory)?;
+        if let Start::OnConnection(_) = plan.start {
+            prepare::publish_start_socket(directory)?;
+        }
+        wish.write_pid_file(newborn.pid)?;
+        wish.send_pidfd(&newborn.pidfd)?;
+        ours.send(&Message::Recorded)
+    })?;
+    Ok((lock, record, newborn.pidfd, ending.console))
+}
+
+/// The hooks of one kind that run in the namespaces of the runtime.
+///
+/// # Errors
+/// The first that fails.
+pub fn hooks(plan: &Plan<'_>, kind: HookKind, status: Status, pid: i32) -> Result<()> {
+    let state = State::new(plan.id, status, Some(pid), plan.bundle, &plan.config.annotations);
+    crate::hook::run_all(&plan.config.hooks, kind, &state)
+}
+
+/// The error of a first process that ended without a word.
+fn died(newborn: &Newborn) -> Error {
+    use rustix::process::{WaitId, WaitIdOptions};
+    use std::os::fd::AsFd;
+    let ended = rustix::process::waitid(WaitId::PidFd(newborn.pidfd.as_fd()), WaitIdOptions::EXITED);
+    match ended.ok().flatten().and_then(|status| status.terminating_signal()) {
+        Some(signal) => Error::new(format!("the container's first process was killed by signal {signal}")),
+        None => Error::new("the container's first process ended before it was ready"),
+    }
+}

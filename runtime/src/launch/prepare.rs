@@ -1,0 +1,245 @@
+//! What is decided, opened and checked before the first process is born.
+
+use std::fs;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+
+use crate::config::{Config, HookKind, NamespaceKind};
+use crate::container::Directory;
+use crate::error::{Context, Error, Result};
+use crate::init::{Entering, Gateway, Plan, Start};
+use crate::rootfs::mount::{Request, clone_tree};
+use crate::rootfs::options::{Options, attr};
+use crate::rootfs::{Planned, console, pivot, plan_mounts};
+use crate::sys::{self, MountAttr};
+use crate::{procfs, sync};
+
+/// What the command line asks for.
+#[derive(Debug, Default)]
+pub struct Wish {
+    /// The container's id.
+    pub id: String,
+    /// The bundle, as given.
+    pub bundle: PathBuf,
+    /// `--root`.
+    pub state_root: PathBuf,
+    /// Where the terminal is sent to.
+    pub console_socket: Option<PathBuf>,
+    /// Where the number of the first process is written to.
+    pub pid_file: Option<PathBuf>,
+    /// Where a pidfd of the first process is sent to.
+    pub pidfd_socket: Option<PathBuf>,
+    /// Whether the container goes on without the runtime.
+    pub detach: bool,
+    /// See [`Plan::no_pivot`].
+    pub no_pivot: bool,
+    /// See [`Plan::no_new_keyring`].
+    pub no_new_keyring: bool,
+    /// See [`Plan::preserve_fds`].
+    pub preserve_fds: u32,
+    /// Whether systemd manages the cgroups.
+    pub systemd_cgroup: bool,
+}
+
+impl Wish {
+    /// The absolute path of the bundle.
+    ///
+    /// # Errors
+    /// When it does not exist.
+    pub fn bundle(&self) -> Result<PathBuf> {
+        let bundle = fs::canonicalize(&self.bundle);
+        bundle.doing(|| format!("open the bundle `{}`", self.bundle.display()))
+    }
+
+    /// Checks what the command line and the configuration say together.
+    ///
+    /// # Errors
+    /// When they contradict each other.
+    pub fn check(&self, config: &Config, start_now: bool) -> Result<()> {
+        let Some(process) = &config.process else {
+            return if start_now { Err(Error::new("process: is needed to run a container")) } else { Ok(()) };
+        };
+        self.check_terminal(process.terminal)
+    }
+
+    /// Checks that a terminal has somebody at its other end.
+    ///
+    /// # Errors
+    /// When it has not, or is not asked for.
+    pub fn check_terminal(&self, terminal: bool) -> Result<()> {
+        match (&self.console_socket, terminal) {
+            (None, true) if self.detach => {
+                Err(Error::new("process.terminal: a detached container needs --console-socket"))
+            }
+            (Some(_), false) => Err(Error::new("--console-socket: process.terminal is not set")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes the pid file, whole or not at all.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write_pid_file(&self, pid: i32) -> Result<()> {
+        let Some(path) = &self.pid_file else { return Ok(()) };
+        let doing = || format!("write the pid file `{}`", path.display());
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let partial = path.with_file_name(format!(".{name}.partial"));
+        fs::write(&partial, pid.to_string()).doing(doing)?;
+        fs::rename(&partial, path).doing(doing)
+    }
+
+    /// Sends a pidfd of the first process to `--pidfd-socket`.
+    ///
+    /// # Errors
+    /// When nobody listens there.
+    pub fn send_pidfd(&self, pidfd: &OwnedFd) -> Result<()> {
+        self.pidfd_socket.as_deref().map_or(Ok(()), |path| send_to_socket(path, b"pidfd", pidfd))
+    }
+
+    /// Sends the terminal to `--console-socket`; returns it when there is none.
+    ///
+    /// # Errors
+    /// When nobody listens there.
+    pub fn hand_over_console(&self, console: OwnedFd) -> Result<Option<OwnedFd>> {
+        let Some(path) = &self.console_socket else { return Ok(Some(console)) };
+        send_to_socket(path, b"/dev/ptmx", &console).map(|()| None)
+    }
+}
+
+/// Connects to a socket of the caller and sends a descriptor with a name.
+fn send_to_socket(path: &Path, name: &[u8], fd: &OwnedFd) -> Result<()> {
+    let doing = || format!("send a descriptor to `{}`", path.display());
+    let socket = stream_socket().doing(doing)?;
+    let address = SocketAddrUnix::new(path).doing(doing)?;
+    rustix::net::connect(&socket, &address).doing(doing)?;
+    sync::send_with_fds(socket.as_fd(), name, &[fd.as_fd()]).doing(doing)
+}
+
+fn stream_socket() -> rustix::io::Result<OwnedFd> {
+    rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
+}
+
+/// The name of the start socket until the container is created: its final name tells that it waits for `start`.
+const UNPUBLISHED: &str = "unready.sock";
+
+/// The address of a socket in the container's directory, whose path may be longer than an address.
+///
+/// # Errors
+/// When the directory is gone.
+pub fn socket_address(directory: &Directory, name: &str) -> Result<(OwnedFd, SocketAddrUnix)> {
+    let doing = || format!("reach the socket of container `{}`", directory.id);
+    let opened = rustix::fs::open(&directory.path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).doing(doing)?;
+    let address = SocketAddrUnix::new(format!("/proc/self/fd/{}/{name}", opened.as_raw_fd())).doing(doing)?;
+    Ok((opened, address))
+}
+
+/// The listening socket at which the first process waits for `start`.
+pub(super) fn start_socket(directory: &Directory) -> Result<OwnedFd> {
+    let doing = || "make the start socket".to_owned();
+    let kind = SocketType::SEQPACKET;
+    let socket = rustix::net::socket_with(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None).doing(doing)?;
+    let (_opened, address) = socket_address(directory, UNPUBLISHED)?;
+    rustix::net::bind(&socket, &address).doing(doing)?;
+    rustix::net::listen(&socket, 1).doing(doing)?;
+    Ok(socket)
+}
+
+/// From here on the container is `created`.
+pub(super) fn publish_start_socket(directory: &Directory) -> Result<()> {
+    let renamed = fs::rename(directory.path.join(UNPUBLISHED), directory.start_socket());
+    renamed.doing(|| "publish the start socket".into())
+}
+
+/// Opens and decides all that the first process needs.
+pub(super) fn plan<'a>(
+    wish: &'a Wish,
+    config: &'a Config,
+    bundle: &'a Path,
+    gateway: Gateway,
+    start: Start,
+) -> Result<Plan<'a>> {
+    let root_path = bundle.join(&config.root.path);
+    let root_path = fs::canonicalize(&root_path).doing(|| format!("root.path: open `{}`", root_path.display()))?;
+    let mounts = plan_mounts(config);
+    let foreign = is_foreign(config);
+    let sources = mounts.iter().map(|planned| source(planned, config, bundle, foreign)).collect::<Result<_>>()?;
+    let root_tree = if foreign { Some(detached(&root_path, true, config)?) } else { None };
+    let terminal = config.process.as_ref().is_some_and(|process| process.terminal);
+    // The last kind runs in the container, but the runtime should know that hooks run from here on.
+    let hooks = [HookKind::Prestart, HookKind::CreateRuntime, HookKind::CreateContainer];
+    Ok(Plan {
+        id: &wish.id,
+        bundle,
+        config,
+        process: config.process.as_ref(),
+        entering: Entering::Create { joined: super::open_joined(&config.linux)? },
+        gateway,
+        root_path,
+        root_tree,
+        mounts,
+        sources,
+        proc: procfs::open()?,
+        host_ptmx: if terminal { console::host_ptmx() } else { None },
+        stops_at_environment: hooks.iter().any(|kind| !config.hooks.of(*kind).is_empty())
+            || !config.linux.net_devices.is_empty(),
+        start,
+        preserve_fds: wish.preserve_fds,
+        no_pivot: wish.no_pivot,
+        no_new_keyring: wish.no_new_keyring,
+    })
+}
+
+/// Whether the first process sees other mounts or has other rights than the runtime when it makes its mounts.
+fn is_foreign(config: &Config) -> bool {
+    config.linux.has_user_namespace()
+        || config.linux.namespace(NamespaceKind::Mount).is_some_and(|namespace| namespace.path.is_some())
+}
+
+/// The source of a bind mount that the first process could not clone itself: for want of rights or sight, or since it
+/// is id-mapped, which takes rights over its file system.
+fn source(planned: &Planned, config: &Config, bundle: &Path, foreign: bool) -> Result<Option<OwnedFd>> {
+    let mount = &planned.mount;
+    let options = Options::parse(&mount.options);
+    let Some(recursive) = options.bind else { return Ok(None) };
+    let mapped = options.id_map.is_some() || !mount.uid_mappings.is_empty();
+    if !foreign && !mapped {
+        return Ok(None);
+    }
+    let doing = || format!("mount `{}`", mount.destination.display());
+    let request = Request::new(mount, "", bundle);
+    let tree = detached(request.source_path().doing(doing)?, recursive, config).doing(doing)?;
+    if mapped {
+        let linux = &config.linux;
+        let own = !mount.uid_mappings.is_empty();
+        let users = if own { &mount.uid_mappings } else { &linux.uid_mappings };
+        let groups = if own { &mount.gid_mappings } else { &linux.gid_mappings };
+        let namespace = super::id_map::user_namespace(users, groups).doing(doing)?;
+        let attributes = MountAttr {
+            set: attr::IDMAP,
+            user_namespace: Some(namespace.as_fd()),
+            recursive: options.id_map == Some(true),
+            ..MountAttr::default()
+        };
+        sys::mount_setattr(tree.as_fd(), &attributes).doing(|| "map its ids".into()).doing(doing)?;
+    }
+    Ok(Some(tree))
+}
+
+/// A clone of a tree of the host, with the propagation that the container's own namespace would have given it.
+fn detached(path: &Path, recursive: bool, config: &Config) -> Result<OwnedFd> {
+    let tree = clone_tree(path, recursive)?;
+    let propagation = crate::config::Propagation::of_inherited(config.linux.rootfs_propagation);
+    pivot::propagate(tree.as_fd(), propagation.unwrap_or(libc::MS_SLAVE), true)?;
+    Ok(tree)
+}
+
+/// The runtime sets the score, since a process in a user namespace cannot lower its own.
+pub(super) fn oom_score(plan: &Plan<'_>, pid: i32) -> Result<()> {
+    let Some(score) = plan.process.and_then(|process| process.oom_score_adj) else { return Ok(()) };
+    procfs::write(plan.proc.as_fd(), &Path::new(&pid.to_string()).join("oom_score_adj"), &score.to_string())
+        .doing(|| "process.oomScoreAdj".into())
+}

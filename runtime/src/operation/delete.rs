@@ -1,0 +1,98 @@
+//! `delete`: what `create` made is removed.
+
+use std::path::Path;
+
+use rustix::event::{PollFd, PollFlags};
+use rustix::process::Signal;
+
+use crate::config::{Config, HookKind};
+use crate::container::{Container, Directory, State, Status};
+use crate::error::{Context, Error, Result};
+use crate::{hook, log};
+
+/// Deletes a stopped container, or with `force` any container: its processes are killed first. With `force` a container
+/// that does not exist counts as deleted.
+///
+/// # Errors
+/// When the container is not stopped, or something cannot be removed.
+pub fn delete(root: &Path, id: &str, force: bool) -> Result<()> {
+    let directory = match Directory::open(root, id) {
+        Err(error) if force => {
+            log::debug(&error.to_string());
+            return Ok(());
+        }
+        directory => directory?,
+    };
+    let lock = directory.lock()?;
+    let container = Container::find(root, id)?;
+    let status = container.status();
+    // The lock is ours, so no `create` is at work: without a record it was killed on the way.
+    if !matches!(status, Status::Stopped | Status::Creating) && !force {
+        return Err(Error::new(format!("container `{id}` is {}, not stopped; --force kills it", status.name())));
+    }
+    destroy(&container)?;
+    // What follows may take time, and the id is free.
+    drop(lock);
+    Ok(())
+}
+
+/// Kills what is left of a container, removes everything that was made for it, and runs the poststop hooks.
+///
+/// # Errors
+/// When something cannot be killed or removed; the container can be deleted again then.
+pub fn destroy(container: &Container) -> Result<()> {
+    let config = match container.config() {
+        Err(error) if container.record.is_none() => {
+            // Killed before even the configuration was copied: there is nothing but the directory.
+            log::debug(&error.to_string());
+            return container.directory.remove();
+        }
+        config => config?,
+    };
+    remove(container)?;
+    poststop(container, &config);
+    Ok(())
+}
+
+/// After a failed start: the container is stopped and destroyed, and the error that led here is the one to report.
+pub fn destroy_failed(container: &Container, config: &Config) {
+    if let Err(error) = remove(container) {
+        log::warn(&error.to_string());
+    }
+    poststop(container, config);
+}
+
+/// Kills what is left and removes everything but the configuration's own traces.
+fn remove(container: &Container) -> Result<()> {
+    kill(container)?;
+    if let Some(cgroup) = container.cgroup()? {
+        // Without a pid namespace of its own the container may have left processes behind.
+        cgroup.kill()?;
+        cgroup.remove()?;
+    }
+    container.directory.remove()
+}
+
+/// Kills the first process and waits for its end.
+fn kill(container: &Container) -> Result<()> {
+    let Some(pidfd) = container.pidfd()? else { return Ok(()) };
+    if container.status() == Status::Paused {
+        // On version 1 a frozen process does not die.
+        container.cgroup()?.map_or(Ok(()), |cgroup| cgroup.freeze(false))?;
+    }
+    let doing = || format!("kill container `{}`", container.directory.id);
+    match rustix::process::pidfd_send_signal(&pidfd, Signal::KILL) {
+        Err(rustix::io::Errno::SRCH) => return Ok(()),
+        sent => sent.doing(doing)?,
+    }
+    rustix::event::poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], None).doing(doing).map(drop)
+}
+
+/// A failing hook is a warning here, and the others run all the same.
+fn poststop(container: &Container, config: &Config) {
+    let bundle = container.record.as_ref().map_or(Path::new("/"), |record| &record.bundle);
+    let state = State::new(&container.directory.id, Status::Stopped, None, bundle, &config.annotations);
+    for error in hook::run_each(&config.hooks, HookKind::Poststop, &state) {
+        log::warn(&error.to_string());
+    }
+}

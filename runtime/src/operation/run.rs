@@ -1,0 +1,35 @@
+//! `run`: create and start in one, without the program having to wait; in the foreground also delete.
+
+use std::os::fd::{AsFd, OwnedFd};
+
+use super::{delete, start};
+use crate::container::Container;
+use crate::error::{Context, Result};
+use crate::foreground::Foreground;
+use crate::launch::{Launched, Wish, launch};
+use crate::log;
+
+/// Runs a container and returns its exit code; detached, 0 as soon as the program runs. `keep` leaves the container
+/// behind when the program has ended.
+///
+/// # Errors
+/// As [`launch`], or when a poststart hook fails: the container is destroyed then.
+pub fn run(wish: &Wish, keep: bool) -> Result<u8> {
+    let foreground = if wish.detach { None } else { Some(Foreground::prepare()?) };
+    let Launched { config, directory, lock, record, pidfd, console } = launch(wish, true)?;
+    // Hooks may use the runtime on the container.
+    drop(lock);
+    let container = Container { directory, record: Some(record) };
+    start::poststart(&container, &config).inspect_err(|_| delete::destroy_failed(&container, &config))?;
+    let Some(foreground) = foreground else { return Ok(0) };
+    let code = foreground.wait(pidfd.as_fd(), console.as_ref().map(OwnedFd::as_fd));
+    if !keep {
+        let lock = container.directory.lock().doing(|| "delete the container".into());
+        match lock {
+            Ok(_lock) => delete::destroy(&container)?,
+            // Somebody else deleted it meanwhile.
+            Err(error) => log::debug(&error.to_string()),
+        }
+    }
+    code
+}

@@ -1,0 +1,45 @@
+//! `/proc`, reached through a descriptor that was verified to be the root of a procfs: what an image mounts or links at
+//! `/proc` cannot take what is written here.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{Mode, OFlags, PROC_SUPER_MAGIC, ResolveFlags};
+
+use crate::error::{Context, Error, Result};
+
+/// Opens `/proc` of the host.
+///
+/// # Errors
+/// When it is not a procfs.
+pub fn open() -> Result<OwnedFd> {
+    let opening = || "open `/proc`".to_owned();
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let proc = rustix::fs::open("/proc", flags, Mode::empty()).doing(opening)?;
+    let kind = rustix::fs::fstatfs(&proc).doing(opening)?.f_type;
+    if kind == PROC_SUPER_MAGIC {
+        return Ok(proc);
+    }
+    Err(Error::new("`/proc` of the host is no procfs"))
+}
+
+/// Writes `value` to the file `path` below `proc`, and to no other file system.
+///
+/// # Errors
+/// As openat2(2) and write(2).
+pub fn write(proc: BorrowedFd<'_>, path: &Path, value: &str) -> Result<()> {
+    let writing = || format!("write `{value}` to `/proc/{}`", path.display());
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_XDEV | ResolveFlags::NO_MAGICLINKS;
+    let flags = OFlags::WRONLY | OFlags::CLOEXEC;
+    let file = rustix::fs::openat2(proc, path, flags, Mode::empty(), resolve).doing(writing)?;
+    rustix::io::write(file.as_fd(), value.as_bytes()).doing(writing).map(drop)
+}
+
+/// Opens what a link below `proc` refers to, such as `self/ns/time`.
+///
+/// # Errors
+/// As openat2(2).
+pub fn open_link(proc: BorrowedFd<'_>, path: &Path) -> Result<OwnedFd> {
+    rustix::fs::openat(proc, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+        .doing(|| format!("open `/proc/{}`", path.display()))
+}

@@ -1,0 +1,77 @@
+//! A mount of type `cgroup`: the container's own cgroup, in all hierarchies of the host.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{Mode, OFlags};
+use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags};
+
+use super::beneath::Root;
+use super::mask::set_read_only;
+use super::mount::{attach, clone_tree};
+use super::options::{Options, attr};
+use crate::cgroup::{Bind, Mounts};
+use crate::config::Mount;
+use crate::error::{Context, Error, Result};
+use crate::sys::{self, MountAttr};
+
+/// Whether an entry asks for the cgroup.
+pub fn is_cgroup(mount: &Mount) -> bool {
+    let kind = mount.kind.as_deref();
+    matches!(kind, Some("cgroup" | "cgroup2")) && Options::parse(&mount.options).bind.is_none()
+}
+
+/// Shows the container's cgroup at the destination of `mount`.
+///
+/// # Errors
+/// When the kernel refuses a step.
+pub fn mount(root: &Root, mount: &Mount, shown: Option<&Mounts>, prepared: Option<&OwnedFd>) -> Result<()> {
+    let options = Options::parse(&mount.options);
+    if let Some(prepared) = prepared {
+        return place(root, &mount.destination, prepared.as_fd(), &options);
+    }
+    let tree = match shown.ok_or_else(|| Error::new("the container has no cgroup"))? {
+        Mounts::Unified(path) => clone_tree(path, false)?,
+        Mounts::Legacy { binds, links } => return legacy(root, mount, &options, binds, links),
+    };
+    place(root, &mount.destination, tree.as_fd(), &options)
+}
+
+fn place(root: &Root, path: &Path, tree: BorrowedFd<'_>, options: &Options) -> Result<()> {
+    set_attributes(tree, options)?;
+    attach(tree, root.make_directory(path)?.as_fd())
+}
+
+fn set_attributes(tree: BorrowedFd<'_>, options: &Options) -> Result<()> {
+    let attributes = MountAttr { set: options.attributes(), clear: options.top.clear, ..MountAttr::default() };
+    sys::mount_setattr(tree, &attributes).doing(|| "set its attributes".into())
+}
+
+/// A tmpfs with a directory for each hierarchy.
+fn legacy(root: &Root, mount: &Mount, options: &Options, binds: &[Bind], links: &[(String, String)]) -> Result<()> {
+    let base = tmpfs(options).doing(|| "make the directory of the hierarchies".into())?;
+    attach(base.as_fd(), root.make_directory(&mount.destination)?.as_fd())?;
+    for bind in binds {
+        let doing = || format!("show the hierarchy {}", bind.name);
+        rustix::fs::mkdirat(&base, &bind.name, Mode::from_raw_mode(0o755)).doing(doing)?;
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let target = rustix::fs::openat(&base, &bind.name, flags, Mode::empty()).doing(doing)?;
+        let tree = clone_tree(&bind.source, false).doing(doing)?;
+        set_attributes(tree.as_fd(), options).doing(doing)?;
+        attach(tree.as_fd(), target.as_fd()).doing(doing)?;
+    }
+    for (name, target) in links {
+        rustix::fs::symlinkat(target.as_str(), &base, name.as_str()).doing(|| format!("make the link {name}"))?;
+    }
+    if options.attributes() & attr::RDONLY != 0 { set_read_only(base.as_fd(), false) } else { Ok(()) }
+}
+
+fn tmpfs(options: &Options) -> Result<OwnedFd> {
+    let making = || "make a tmpfs".to_owned();
+    let context = rustix::mount::fsopen("tmpfs", FsOpenFlags::FSOPEN_CLOEXEC).doing(making)?;
+    rustix::mount::fsconfig_set_string(&context, "mode", "755").doing(making)?;
+    rustix::mount::fsconfig_create(&context).doing(making)?;
+    let attributes = u32::try_from(options.attributes() & !attr::RDONLY).doing(making)?;
+    let attributes = MountAttrFlags::from_bits_retain(attributes);
+    rustix::mount::fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes).doing(making)
+}

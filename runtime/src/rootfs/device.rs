@@ -1,0 +1,145 @@
+//! Device nodes and the links in `/dev`. Specification: `config-linux.md`, Devices, Default Devices;
+//! `runtime-linux.md`, Dev symbolic links.
+
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, FileType, Gid, Mode, Uid};
+use rustix::io::Errno;
+
+use super::beneath::{Entry, Root, inside};
+use super::mount;
+use super::options::permissions;
+use crate::config::{Device, DeviceKind};
+use crate::error::{Context, Error, Result};
+
+/// The devices that every container has: path, major, minor.
+const DEFAULT: [(&str, u32, u32); 6] = [
+    ("/dev/null", 1, 3),
+    ("/dev/zero", 1, 5),
+    ("/dev/full", 1, 7),
+    ("/dev/random", 1, 8),
+    ("/dev/urandom", 1, 9),
+    ("/dev/tty", 5, 0),
+];
+
+/// The links that every container has.
+const LINKS: [(&str, &str); 5] = [
+    ("/dev/fd", "/proc/self/fd"),
+    ("/dev/stdin", "/proc/self/fd/0"),
+    ("/dev/stdout", "/proc/self/fd/1"),
+    ("/dev/stderr", "/proc/self/fd/2"),
+    ("/dev/ptmx", "pts/ptmx"),
+];
+
+/// How a device comes into the container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mechanism {
+    /// mknod(2).
+    Node,
+    /// A bind mount of the host's node at the same path: a user namespace may not make nodes.
+    Bind,
+}
+
+struct Node {
+    path: PathBuf,
+    kind: FileType,
+    number: u64,
+    mode: Mode,
+    uid: u32,
+    gid: u32,
+}
+
+impl Node {
+    fn configured(device: &Device) -> Self {
+        let kind = match device.kind {
+            DeviceKind::Block => FileType::BlockDevice,
+            DeviceKind::Character | DeviceKind::Unbuffered => FileType::CharacterDevice,
+            DeviceKind::Fifo => FileType::Fifo,
+        };
+        let number = match kind {
+            FileType::Fifo => 0,
+            _ => rustix::fs::makedev(device.major.unwrap_or(0), device.minor.unwrap_or(0)),
+        };
+        let mode = permissions(device.file_mode.unwrap_or(0o666));
+        let (uid, gid) = (device.uid.unwrap_or(0), device.gid.unwrap_or(0));
+        Self { path: device.path.clone(), kind, number, mode, uid, gid }
+    }
+
+    fn default(path: &str, major: u32, minor: u32) -> Self {
+        let number = rustix::fs::makedev(major, minor);
+        let mode = Mode::from_raw_mode(0o666);
+        Self { path: path.into(), kind: FileType::CharacterDevice, number, mode, uid: 0, gid: 0 }
+    }
+}
+
+/// Makes the configured devices, the default ones, and the links.
+///
+/// # Errors
+/// When something else lies at one of the places, or the kernel refuses.
+pub fn make_all(root: &Root, devices: &[Device], mechanism: Mechanism) -> Result<()> {
+    for device in devices {
+        make(root, &Node::configured(device), mechanism)?;
+    }
+    let configured = |path: &str| devices.iter().any(|device| inside(&device.path) == inside(Path::new(path)));
+    for (path, major, minor) in DEFAULT.into_iter().filter(|(path, ..)| !configured(path)) {
+        make(root, &Node::default(path, major, minor), mechanism)?;
+    }
+    for (path, target) in LINKS.into_iter().filter(|(path, _)| !configured(path)) {
+        link(root, path, target).doing(|| format!("make the link `{path}`"))?;
+    }
+    Ok(())
+}
+
+fn make(root: &Root, node: &Node, mechanism: Mechanism) -> Result<()> {
+    make_at(root, node, mechanism).doing(|| format!("make the device `{}`", node.path.display()))
+}
+
+fn make_at(root: &Root, node: &Node, mechanism: Mechanism) -> Result<()> {
+    let entry = root.entry(&node.path)?;
+    if is_there(&entry, node)? {
+        return Ok(());
+    }
+    if mechanism == Mechanism::Bind && node.kind != FileType::Fifo {
+        let device = mount::clone_tree(&node.path, false)?;
+        return mount::attach(device.as_fd(), root.make_file(&node.path)?.as_fd());
+    }
+    rustix::fs::mknodat(&entry.parent, &entry.name, node.kind, node.mode, node.number).doing(|| "call mknod".into())?;
+    if (node.uid, node.gid) != (0, 0) {
+        let owner = (Some(Uid::from_raw(node.uid)), Some(Gid::from_raw(node.gid)));
+        rustix::fs::chownat(&entry.parent, &entry.name, owner.0, owner.1, AtFlags::SYMLINK_NOFOLLOW)
+            .doing(|| "set its owner".into())?;
+    }
+    Ok(())
+}
+
+/// Whether the very device is there already.
+fn is_there(entry: &Entry, node: &Node) -> Result<bool> {
+    let stat = match rustix::fs::statat(&entry.parent, &entry.name, AtFlags::SYMLINK_NOFOLLOW) {
+        Err(Errno::NOENT) => return Ok(false),
+        stat => stat.doing(|| "look at what is there".into())?,
+    };
+    let same = FileType::from_raw_mode(stat.st_mode) == node.kind && stat.st_rdev == node.number;
+    if same { Ok(true) } else { Err(Error::new("another file is at this path")) }
+}
+
+/// Makes a link; a link or file that an image holds there is replaced, a device is left alone.
+fn link(root: &Root, path: &str, target: &str) -> Result<()> {
+    let entry = root.entry(Path::new(path))?;
+    let making = || "make it".to_owned();
+    match rustix::fs::symlinkat(target, &entry.parent, &entry.name) {
+        Err(Errno::EXIST) => {}
+        made => return made.doing(making),
+    }
+    let stat = rustix::fs::statat(&entry.parent, &entry.name, AtFlags::SYMLINK_NOFOLLOW).doing(making)?;
+    if !matches!(FileType::from_raw_mode(stat.st_mode), FileType::Symlink | FileType::RegularFile) {
+        return Ok(());
+    }
+    let same = rustix::fs::readlinkat(&entry.parent, &entry.name, Vec::new())
+        .is_ok_and(|to| to.to_bytes() == target.as_bytes());
+    if same {
+        return Ok(());
+    }
+    rustix::fs::unlinkat(&entry.parent, &entry.name, AtFlags::empty()).doing(|| "remove what is there".into())?;
+    rustix::fs::symlinkat(target, &entry.parent, &entry.name).doing(making)
+}

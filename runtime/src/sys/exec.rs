@@ -1,0 +1,28 @@
+//! The last calls before the program: close_range(2), execve(2).
+
+use std::ffi::{CStr, CString};
+use std::io;
+use std::ptr;
+
+use super::checked;
+
+/// Marks every descriptor from `first` on as closed by execve(2).
+///
+/// # Errors
+/// As close_range(2).
+pub fn close_range(first: u32) -> io::Result<()> {
+    const CLOSE_RANGE_CLOEXEC: libc::c_uint = 1 << 2;
+    // SAFETY: with this flag nothing is closed now, so no owner of a descriptor is deceived.
+    checked(unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, CLOSE_RANGE_CLOEXEC) }).map(drop)
+}
+
+/// `execve(2)`; returns only when it fails.
+pub fn execve(program: &CStr, args: &[CString], env: &[CString]) -> io::Error {
+    let pointers = |strings: &[CString]| -> Vec<*const libc::c_char> {
+        strings.iter().map(|string| string.as_ptr()).chain([ptr::null()]).collect()
+    };
+    let (args, env) = (pointers(args), pointers(env));
+    // SAFETY: both arrays end in a null pointer, and all strings end in NUL and outlive the call.
+    unsafe { libc::execve(program.as_ptr(), args.as_ptr(), env.as_ptr()) };
+    io::Error::last_os_error()
+}

@@ -1,0 +1,33 @@
+//! The system calls that no crate of ours wraps safely. Every `unsafe` of this crate is in here.
+//!
+//! Each function does one call and turns `-1` into an error; none decides anything.
+#![expect(unsafe_code, reason = "raw system calls; each block says why it is sound")]
+
+mod clone;
+mod exec;
+mod mount;
+mod schedule;
+mod signal;
+
+pub use clone::{CloneArgs, ClonedAs, clone3, exit_now, namespace_kind, setns, unshare};
+pub use exec::{close_range, execve};
+pub use mount::{MountAttr, mount_setattr};
+pub use schedule::{ioprio_set, personality, sched_setattr, set_mempolicy};
+pub use signal::{SignalFd, block_all_signals, default_signals, pidfd_send_signal, unblock_all_signals};
+
+use std::io;
+
+/// Turns the `-1` of a system call into the error that `errno` holds.
+fn checked(result: libc::c_long) -> io::Result<libc::c_long> {
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}
+
+/// `keyctl(KEYCTL_JOIN_SESSION_KEYRING, name)`: a session keyring of one's own. keyctl(2).
+///
+/// # Errors
+/// As keyctl(2); `ENOSYS` where the kernel has no keyrings.
+pub fn join_session_keyring(name: &std::ffi::CStr) -> io::Result<()> {
+    const KEYCTL_JOIN_SESSION_KEYRING: libc::c_int = 1;
+    // SAFETY: the name is a string that ends in NUL and outlives the call.
+    checked(unsafe { libc::syscall(libc::SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name.as_ptr()) }).map(drop)
+}

@@ -10,6 +10,7 @@ mod run;
 mod select;
 mod session;
 mod tidy;
+mod vm;
 
 use std::process::ExitCode;
 
@@ -23,6 +24,10 @@ fn main() -> ExitCode {
     if plimsoll_fixtures::probe::is_probe() {
         plimsoll_fixtures::probe::main();
     }
+    // And it is the first process of the virtual machines that it starts.
+    if plimsoll_vm::guest::is_first_process() {
+        plimsoll_vm::guest::main();
+    }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(answer) => return failure::usage_answer(&answer),
@@ -31,6 +36,7 @@ fn main() -> ExitCode {
         Verb::Run(run) if run.list => list::list(&run),
         Verb::Run(run) => run::run(&run),
         Verb::Prove(prove) => prove::prove(&prove),
+        Verb::Vm(vm) => vm::vm(&vm),
         Verb::Clean(clean) => tidy::clean(&clean),
     };
     done.unwrap_or_else(|failure: Failure| {

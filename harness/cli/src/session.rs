@@ -11,6 +11,7 @@ use plimsoll_engine::conduct::Wishes;
 use plimsoll_engine::driver::quote;
 use plimsoll_engine::host;
 use plimsoll_engine::need::Abilities;
+use plimsoll_engine::patience::{stretch, stretched};
 use plimsoll_engine::profile::Profile;
 use plimsoll_engine::release::UNCLAIMED;
 use plimsoll_engine::schedule::{Job, Plan};
@@ -23,7 +24,7 @@ use crate::failure::Failure;
 use crate::progress::Progress;
 
 /// Set by Ctrl-C or a request to end.
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+pub static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// A place that is set up, and a runtime to be judged there.
 pub struct Session {
@@ -48,6 +49,7 @@ impl Session {
         require_root()?;
         let wishes = wishes(subject, &runtime, keep)?;
         plimsoll_engine::sys::on_interrupt(&INTERRUPTED).map_err(Failure::host)?;
+        stretch(subject.time_scale.unwrap_or_else(time_scale));
         let view = if subject.cgroup_view == View::V1 { CgroupView::V1 } else { CgroupView::Host };
         let place = Workplace::set_up(view).map_err(Failure::host)?;
         let settings = Settings {
@@ -56,7 +58,7 @@ impl Session {
             run: place.run.to_string(),
             dir: place.dir.clone(),
             probe: place.probe.clone(),
-            timeout: Duration::from_secs(subject.timeout),
+            timeout: stretched(Duration::from_secs(subject.timeout)),
             release: UNCLAIMED,
             fault: None,
         };
@@ -95,6 +97,13 @@ impl Session {
     }
 }
 
+/// An emulated machine is that much slower, and more when it shares its processors.
+const EMULATED: u32 = 10;
+
+fn time_scale() -> u32 {
+    if host::accelerator().as_deref() == Some("tcg") { EMULATED } else { 1 }
+}
+
 /// Whether the user wants to end.
 pub fn interrupted() -> bool {
     INTERRUPTED.load(Ordering::Relaxed)
@@ -123,7 +132,7 @@ fn require_root() -> Result<(), Failure> {
 }
 
 /// The binary that a path or name means, absolute.
-fn find_runtime(named: &Path) -> Result<PathBuf, Failure> {
+pub fn find_runtime(named: &Path) -> Result<PathBuf, Failure> {
     let usage = |what: String| Err(Failure::Usage(what));
     let is_name = !named.as_os_str().is_empty() && !named.to_string_lossy().contains('/');
     let in_path = env::var_os("PATH").filter(|_| is_name);

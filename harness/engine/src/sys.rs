@@ -141,6 +141,13 @@ pub fn die_with(parent: Pid) -> io::Result<()> {
     if now == parent || now.as_raw() == 0 { Ok(()) } else { Err(io::Error::other("the parent has ended")) }
 }
 
+/// Lets a program end when the thread that starts it does, however that ends.
+pub fn end_with_this_thread(command: &mut Command) {
+    let parent = nix::unistd::getpid();
+    // SAFETY: between fork and exec the closure makes system calls on plain integers, and nothing else.
+    unsafe { command.pre_exec(move || die_with(parent)) };
+}
+
 /// The terminal of a descriptor made raw: bytes pass unchanged, nothing is echoed.
 ///
 /// # Errors

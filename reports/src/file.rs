@@ -1,5 +1,7 @@
-//! `results.json` on disk: written whole or not at all, and read only when its schema is one that we know.
+//! `results.json` and `proof.json` on disk: written whole or not at all, and read only when the schema is one that we
+//! know.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -7,24 +9,28 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::time::SystemTime;
 
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::model::{Report, SCHEMA};
+use crate::model::proof::{self, Proof};
+use crate::model::{self, Report, Verdict};
 
-/// Why a report was not read. The cause is in `source`, so print the chain.
+/// Why a document was not read. The cause is in `source`, so print the chain.
 #[derive(Debug, Error)]
 pub enum ReadError {
     /// The file cannot be opened or read.
-    #[error("read the results in {path:?}")]
+    #[error("read the {what} in {path:?}")]
     Io {
+        /// What it should hold.
+        what: &'static str,
         /// The file.
         path: PathBuf,
         /// What the kernel said.
         source: io::Error,
     },
     /// The file is not JSON, ends too early, or lacks a member; the cause names line and column.
-    #[error("parse the results in {path:?}")]
+    #[error("parse {path:?}")]
     Parse {
         /// The file.
         path: PathBuf,
@@ -32,78 +38,213 @@ pub enum ReadError {
         source: serde_json::Error,
     },
     /// The file was written by a version whose results we would misread.
-    #[error("the results in {path:?} have schema {found:?}, and this version reads {SCHEMA:?}")]
+    #[error("{path:?} holds {what} of schema {found:?}, and this version reads {known:?}")]
     Schema {
+        /// What it should hold.
+        what: &'static str,
         /// The file.
         path: PathBuf,
         /// The schema version that it names.
         found: String,
+        /// The schema version that we know.
+        known: &'static str,
+    },
+    /// The file was not written by a program of ours, or was changed since.
+    #[error("{path:?} contradicts itself: {why}")]
+    Contradiction {
+        /// The file.
+        path: PathBuf,
+        /// The place, and what is wrong there.
+        why: String,
+    },
+    /// The file holds another kind of document.
+    #[error("{path:?} holds {found}, not {what}")]
+    Kind {
+        /// What it should hold.
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What it holds.
+        found: String,
     },
 }
 
-/// Why a report was not written. The cause is in `source`, so print the chain.
+/// Why a document was not written. The cause is in `source`, so print the chain.
 #[derive(Debug, Error)]
-#[error("write the results to {path:?}")]
+#[error("write the {what} to {path:?}")]
 pub struct WriteError {
+    what: &'static str,
     path: PathBuf,
     source: io::Error,
 }
 
-/// The one member that is read before the others, since it says how to read them.
+/// The members that are read before the others, since they say how to read them.
 #[derive(Deserialize)]
 struct Head {
     schema: String,
+    /// Results have none.
+    #[serde(default = "results")]
+    kind: String,
 }
 
-impl Report {
-    /// Reads a report from `path`.
+fn results() -> String {
+    Report::KIND.to_owned()
+}
+
+/// What is kept on disk as JSON.
+pub trait Document: Serialize + DeserializeOwned {
+    /// What users call it.
+    const KIND: &'static str;
+    /// Version of its schema that we write, and read with every second number.
+    const SCHEMA: &'static str;
+
+    /// What in it contradicts itself, as no program of ours would write it: the place and what is wrong there.
+    fn contradiction(&self) -> Option<String>;
+
+    /// Reads it from `path`.
+    ///
+    /// # Errors
+    /// When it cannot be read, is cut off or malformed, contradicts itself, or is of another kind or version.
+    fn read(path: &Path) -> Result<Self, ReadError> {
+        let bytes = contents(path, Self::KIND)?;
+        let kind = head(path, &bytes)?.kind;
+        if kind == Self::KIND {
+            parse(path, &bytes)
+        } else {
+            Err(ReadError::Kind { what: Self::KIND, path: path.into(), found: kind })
+        }
+    }
+
+    /// Writes it to `path` as indented JSON. On an error, what was at `path` before is still there, and no other file is
+    /// left behind.
+    ///
+    /// # Errors
+    /// When the kernel refuses it; the text names the path.
+    fn write(&self, path: &Path) -> Result<(), WriteError> {
+        let fill = |file: File| {
+            let mut out = BufWriter::new(file);
+            serde_json::to_writer_pretty(&mut out, self)?;
+            out.write_all(b"\n")?;
+            Ok(out.into_inner()?)
+        };
+        write_whole(path, &fill).map_err(|source| WriteError { what: Self::KIND, path: path.into(), source })
+    }
+}
+
+impl Document for Report {
+    const KIND: &'static str = "results";
+    const SCHEMA: &'static str = model::SCHEMA;
+
+    fn contradiction(&self) -> Option<String> {
+        let mut ids = BTreeSet::new();
+        self.checks.iter().find_map(|check| {
+            if !ids.insert(&check.id) {
+                return Some(format!("the check {:?} is there twice", check.id));
+            }
+            let broken = matches!(check.verdict, Verdict::Fail | Verdict::Warn);
+            (broken && check.findings.is_empty() && check.reason.is_empty())
+                .then(|| format!("the check {:?} got {} without a finding", check.id, check.verdict))
+        })
+    }
+}
+
+impl Document for Proof {
+    const KIND: &'static str = proof::KIND;
+    const SCHEMA: &'static str = proof::SCHEMA;
+
+    fn contradiction(&self) -> Option<String> {
+        let mutants: BTreeSet<&str> = self.mutants.iter().map(|mutant| mutant.id.as_str()).collect();
+        let named = self.pairs.iter().map(|pair| &pair.mutant).chain(self.explanations.iter().map(|one| &one.mutant));
+        let mut unknown = named.filter(|mutant| !mutants.contains(mutant.as_str()));
+        match unknown.next() {
+            Some(mutant) => Some(format!("the mutant {mutant:?} is named and not listed")),
+            None => (self.totals != self.counted()).then(|| "totals is not what its pairs count up to".to_owned()),
+        }
+    }
+}
+
+/// A document of whichever kind a file holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Any {
+    /// What a run found.
+    Report(Box<Report>),
+    /// What a proof found.
+    Proof(Box<Proof>),
+}
+
+impl Any {
+    /// Reads it from `path`.
+    ///
+    /// # Errors
+    /// As [`Document::read`].
     pub fn read(path: &Path) -> Result<Self, ReadError> {
-        let bytes = fs::read(path).map_err(|source| ReadError::Io { path: path.into(), source })?;
-        let parse = |source| ReadError::Parse { path: path.into(), source };
-        let head: Head = serde_json::from_slice(&bytes).map_err(parse)?;
-        if major(&head.schema) != major(SCHEMA) {
-            return Err(ReadError::Schema { path: path.into(), found: head.schema });
-        }
-        serde_json::from_slice(&bytes).map_err(parse)
-    }
-
-    /// Writes the report to `path` as indented JSON. On an error, what was at `path` before is still there, and no
-    /// other file is left behind.
-    pub fn write(&self, path: &Path) -> Result<(), WriteError> {
-        self.write_whole(path).map_err(|source| WriteError { path: path.into(), source })
-    }
-
-    fn write_whole(&self, path: &Path) -> io::Result<()> {
-        match fs::metadata(path) {
-            // Renaming onto /dev/null or /dev/stdout would replace the device for the whole host.
-            Ok(target) if !target.is_file() => self.write_to(OpenOptions::new().write(true).open(path)?).map(drop),
-            // A link to a file stays a link, as it would if the file were written in place.
-            Ok(_) => self.replace(&fs::canonicalize(path)?),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => self.replace(path),
-            Err(error) => Err(error),
+        let bytes = contents(path, "results")?;
+        match head(path, &bytes)?.kind.as_str() {
+            Report::KIND => parse(path, &bytes).map(Box::new).map(Self::Report),
+            Proof::KIND => parse(path, &bytes).map(Box::new).map(Self::Proof),
+            other => Err(ReadError::Kind { what: "results or proof", path: path.into(), found: other.to_owned() }),
         }
     }
+}
 
-    fn replace(&self, path: &Path) -> io::Result<()> {
-        let temporary = temporary_beside(path)?;
-        // `create_new` follows no link, so nobody can prepare a name in /tmp that we would write through.
-        let file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
-        // Some file systems report a full disk only when asked to write back.
-        let written = self.write_to(file).and_then(|file| file.sync_all()).and_then(|()| fs::rename(&temporary, path));
-        match written {
-            Ok(()) => Ok(()),
-            Err(error) => match fs::remove_file(&temporary) {
-                Ok(()) => Err(error),
-                Err(left) => Err(io::Error::other(format!("{error}, and {temporary:?} was left behind: {left}"))),
-            },
-        }
+fn contents(path: &Path, what: &'static str) -> Result<Vec<u8>, ReadError> {
+    fs::read(path).map_err(|source| ReadError::Io { what, path: path.into(), source })
+}
+
+fn head(path: &Path, bytes: &[u8]) -> Result<Head, ReadError> {
+    serde_json::from_slice(bytes).map_err(|source| ReadError::Parse { path: path.into(), source })
+}
+
+fn parse<D: Document>(path: &Path, bytes: &[u8]) -> Result<D, ReadError> {
+    let found = head(path, bytes)?.schema;
+    if major(&found) != major(D::SCHEMA) {
+        return Err(ReadError::Schema { what: D::KIND, path: path.into(), found, known: D::SCHEMA });
     }
+    let document: D = serde_json::from_slice(bytes).map_err(|source| ReadError::Parse { path: path.into(), source })?;
+    match document.contradiction() {
+        Some(why) => Err(ReadError::Contradiction { path: path.into(), why }),
+        None => Ok(document),
+    }
+}
 
-    fn write_to(&self, file: File) -> io::Result<File> {
-        let mut out = BufWriter::new(file);
-        serde_json::to_writer_pretty(&mut out, self)?;
-        out.write_all(b"\n")?;
-        Ok(out.into_inner()?)
+/// Writes what was rendered from a document to `path`, as carefully as the document itself.
+///
+/// # Errors
+/// When the kernel refuses it; the text names the path.
+pub fn write_text(text: &str, what: &'static str, path: &Path) -> Result<(), WriteError> {
+    let fill = |mut file: File| {
+        file.write_all(text.as_bytes())?;
+        Ok(file)
+    };
+    write_whole(path, &fill).map_err(|source| WriteError { what, path: path.into(), source })
+}
+
+/// What puts the content into a file, and gives the file back.
+type Fill<'a> = dyn Fn(File) -> io::Result<File> + 'a;
+
+fn write_whole(path: &Path, fill: &Fill<'_>) -> io::Result<()> {
+    match fs::metadata(path) {
+        // Renaming onto /dev/null or /dev/stdout would replace the device for the whole host.
+        Ok(target) if !target.is_file() => fill(OpenOptions::new().write(true).open(path)?).map(drop),
+        // A link to a file stays a link, as it would if the file were written in place.
+        Ok(_) => replace(&fs::canonicalize(path)?, fill),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => replace(path, fill),
+        Err(error) => Err(error),
+    }
+}
+
+fn replace(path: &Path, fill: &Fill<'_>) -> io::Result<()> {
+    let temporary = temporary_beside(path)?;
+    // `create_new` follows no link, so nobody can prepare a name in /tmp that we would write through.
+    let file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
+    // Some file systems report a full disk only when asked to write back.
+    let written = fill(file).and_then(|file| file.sync_all()).and_then(|()| fs::rename(&temporary, path));
+    match written {
+        Ok(()) => Ok(()),
+        Err(error) => match fs::remove_file(&temporary) {
+            Ok(()) => Err(error),
+            Err(left) => Err(io::Error::other(format!("{error}, and {temporary:?} was left behind: {left}"))),
+        },
     }
 }
 
@@ -126,18 +267,10 @@ fn temporary_beside(path: &Path) -> io::Result<PathBuf> {
 mod tests {
     use super::*;
 
-    /// The least that is a report.
-    const EMPTY: &str = r#"{
-        "schema": "1.0", "plimsoll": "", "run": "", "started_at": 0, "duration_ms": 0, "cut_short": null, "checks": [],
-        "runtime": {"path": "", "version": "", "sha256": "", "profile":"","spec":""},
-        "host": {"kernel": "", "machine": "", "cgroups": "", "cgroup_view": "", "lsms": [], "missing_capabilities": []}
-    }"#;
-
     #[test]
     fn a_full_disk_is_an_error() {
-        let report: Report = serde_json::from_str(EMPTY).unwrap();
-        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
-        assert_eq!(report.write_to(full).unwrap_err().kind(), io::ErrorKind::StorageFull);
+        let error = write_text("text", "results", Path::new("/dev/full")).unwrap_err();
+        assert_eq!(error.source.kind(), io::ErrorKind::StorageFull);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! What a run found, as `results.json` holds it. Schema version [`SCHEMA`]; every renderer reads only this.
 //! `schema/results.schema.json` says the same to other programs, and a test holds the two together.
 
+pub mod proof;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -91,6 +93,10 @@ pub struct Check {
     pub evidence: Option<Evidence>,
     /// What was expected of it, when that is not a pass.
     pub known: Option<Known>,
+    /// The checks that it shared its container with. Only a check that passed did; any other verdict is from a
+    /// container of its own.
+    #[serde(default)]
+    pub shared_with: Vec<String>,
 }
 
 /// A known deviation, from a file of expectations.
@@ -168,6 +174,19 @@ impl Verdict {
             Verdict::Skip => "skip",
             Verdict::Error => "error",
             Verdict::Timeout => "timeout",
+        }
+    }
+
+    /// How bad it is, for finding the worst of several: the higher, the worse.
+    #[must_use]
+    pub fn severity(self) -> u8 {
+        match self {
+            Verdict::Pass => 0,
+            Verdict::Skip => 1,
+            Verdict::Warn => 2,
+            Verdict::Error => 3,
+            Verdict::Timeout => 4,
+            Verdict::Fail => 5,
         }
     }
 }

@@ -4,15 +4,18 @@
 //! `page` is the only way to the output, and it escapes whatever it is given.
 
 mod detail;
+mod head;
 mod page;
+pub mod proof;
 mod sections;
+pub mod side_by_side;
 
 use std::collections::BTreeMap;
 
 use crate::model::{Check, Report, Verdict};
-use crate::tally::Tally;
-use crate::text::clip;
-use page::{Page, Paint, plural};
+use crate::text::{duration, plural};
+use head::Origin;
+use page::{Page, Paint};
 
 /// How to print a report. The default suits a file: no colour, no limit of width, long values cut.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,7 +31,7 @@ pub struct Style {
 /// The whole report as text, ending in a line break.
 pub fn render(report: &Report, style: Style) -> String {
     let mut page = Page::new(style);
-    head(&mut page, report);
+    head::head(&mut page, &Origin::from(report));
     sections::table(&mut page, report);
     if style.verbose {
         passed(&mut page, report);
@@ -48,31 +51,6 @@ pub fn render(report: &Report, style: Style) -> String {
 
 fn with(report: &Report, verdict: Verdict) -> impl Iterator<Item = &Check> {
     report.checks.iter().filter(move |check| check.verdict == verdict)
-}
-
-fn head(page: &mut Page, report: &Report) {
-    let (runtime, host) = (&report.runtime, &report.host);
-    let cgroups = match host.cgroup_view.as_str() {
-        "host" => format!("{}, as mounted on the host", host.cgroups),
-        view => format!("{}, seen through a private {view} view", host.cgroups),
-    };
-    let some = |text: &str, none: &str| if text.is_empty() { none.to_owned() } else { text.to_owned() };
-    page.value(0, "runtime", &runtime.path);
-    page.value(0, "version", &some(&runtime.version, "not printed"));
-    page.value(0, "sha256", &runtime.sha256.chars().take(12).collect::<String>());
-    page.value(0, "profile", &format!("{}, judged by release {} of the specification", runtime.profile, runtime.spec));
-    page.value(0, "kernel", &format!("{} {}", host.kernel, host.machine));
-    page.value(0, "cgroups", &cgroups);
-    page.value(0, "LSMs", &some(&host.lsms.join(", "), "none"));
-    if !host.missing_capabilities.is_empty() {
-        page.value(0, "lacking", &host.missing_capabilities.join(", "));
-    }
-    if let Some(accelerator) = &host.accelerator {
-        let note = if accelerator == "tcg" { ", emulated by software: times mean nothing" } else { "" };
-        page.value(0, "machine", &format!("virtual ({accelerator}){note}"));
-    }
-    page.value(0, "plimsoll", &format!("{}, run {}", report.plimsoll, report.run));
-    page.blank();
 }
 
 fn passed(page: &mut Page, report: &Report) {
@@ -137,71 +115,19 @@ fn summary(page: &mut Page, report: &Report) {
         _ => Paint::Bad,
     };
     let took = duration(report.duration_ms as f64);
-    let name = name(report);
+    let name = report.runtime.name();
     page.line(
         0,
         &[
             (Paint::Strong, &name),
-            (paint, &format!(": {}{}", counts(&report.tally()), expected(report))),
+            (paint, &format!(": {}{}", report.tally().sentence(), expected(report))),
             (Paint::Plain, &format!(" in {took}")),
         ],
     );
-}
-
-/// `runc version 1.1.5` as `runc 1.1.5`, and the file name when the runtime told no version. What it told is cut where
-/// no honest version would still go on.
-fn name(report: &Report) -> String {
-    let runtime = &report.runtime;
-    match runtime.version.as_str() {
-        "" => runtime.path.rsplit('/').next().unwrap_or_default().to_owned(),
-        version => clip(version, 60, 1).head.replacen(" version ", " ", 1),
-    }
-}
-
-/// `180 passed, 12 failed, 3 warnings`: the passed ones always, the others when there are any.
-fn counts(tally: &Tally) -> String {
-    let mut counts = vec![format!("{} passed", tally.pass)];
-    let others = [
-        (tally.fail, "failed".to_owned()),
-        (tally.timeout, "timed out".to_owned()),
-        (tally.error, plural(tally.error, "error")),
-        (tally.warn, plural(tally.warn, "warning")),
-        (tally.skip, "skipped".to_owned()),
-    ];
-    counts.extend(others.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")));
-    counts.join(", ")
 }
 
 /// ` (12 deviations as expected)`, and nothing when nothing was expected.
 fn expected(report: &Report) -> String {
     let known = report.checks.iter().filter(|check| check.is_known()).count();
     if known == 0 { String::new() } else { format!(" ({known} {} as expected)", plural(known, "deviation")) }
-}
-
-/// A time in the unit that a person would name it in.
-fn duration(milliseconds: f64) -> String {
-    match milliseconds {
-        ms if ms < 1000.0 => format!("{ms:.0} ms"),
-        ms if ms < 60_000.0 => format!("{:.1} s", ms / 1000.0),
-        ms => format!("{:.0} min {:.0} s", (ms / 60_000.0).floor(), (ms % 60_000.0 / 1000.0).floor()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_have_a_unit_of_their_size() {
-        assert_eq!(duration(0.4), "0 ms");
-        assert_eq!(duration(4_180.0), "4.2 s");
-        assert_eq!(duration(125_900.0), "2 min 5 s");
-    }
-
-    #[test]
-    fn counts_name_only_what_there_is() {
-        assert_eq!(counts(&Tally::default()), "0 passed");
-        let tally = Tally { pass: 2, fail: 1, warn: 1, error: 2, timeout: 1, skip: 3 };
-        assert_eq!(counts(&tally), "2 passed, 1 failed, 1 timed out, 2 errors, 1 warning, 3 skipped");
-    }
 }

@@ -1,6 +1,9 @@
 //! Counts of verdicts, and the exit code that follows from them.
 
+use std::collections::BTreeMap;
+
 use crate::model::{Check, Report, Verdict};
+use crate::text::plural;
 
 /// How many checks got each verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,6 +58,23 @@ impl Tally {
     }
 }
 
+impl Tally {
+    /// `180 passed, 12 failed, 3 warnings`: the passed ones always, the others when there are any.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let mut counts = vec![format!("{} passed", self.pass)];
+        let others = [
+            (self.fail, "failed".to_owned()),
+            (self.timeout, "timed out".to_owned()),
+            (self.error, plural(self.error, "error")),
+            (self.warn, plural(self.warn, "warning")),
+            (self.skip, "skipped".to_owned()),
+        ];
+        counts.extend(others.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")));
+        counts.join(", ")
+    }
+}
+
 impl FromIterator<Verdict> for Tally {
     fn from_iter<I: IntoIterator<Item = Verdict>>(verdicts: I) -> Self {
         let mut tally = Tally::default();
@@ -66,6 +86,15 @@ impl FromIterator<Verdict> for Tally {
 }
 
 impl Report {
+    /// Counts the verdicts of the checks of each section.
+    pub fn sections(&self) -> BTreeMap<&str, Tally> {
+        let mut sections: BTreeMap<&str, Tally> = BTreeMap::new();
+        for check in &self.checks {
+            sections.entry(&check.section).or_default().add(check.verdict);
+        }
+        sections
+    }
+
     /// Counts the verdicts of all checks.
     pub fn tally(&self) -> Tally {
         self.checks.iter().map(|check| check.verdict).collect()
@@ -89,5 +118,17 @@ impl Report {
         } else {
             0
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_names_only_what_there_is() {
+        assert_eq!(Tally::default().sentence(), "0 passed");
+        let tally = Tally { pass: 2, fail: 1, warn: 1, error: 2, timeout: 1, skip: 3 };
+        assert_eq!(tally.sentence(), "2 passed, 1 failed, 1 timed out, 2 errors, 1 warning, 3 skipped");
     }
 }

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use chrono::{DateTime, SecondsFormat};
+
 /// The text with every character escaped that a terminal would obey or not show: control characters (also line breaks
 /// and tabs), and the Unicode ones that reorder or hide their neighbours. A backslash stays as it is: the result is
 /// for people, and doubling each one would make paths and quoted commands harder to read.
@@ -80,9 +82,48 @@ pub fn wrap(line: &str, room: usize) -> Vec<Cow<'_, str>> {
     parts
 }
 
+/// The noun for that many.
+#[must_use]
+pub fn plural(count: usize, noun: &str) -> String {
+    if count == 1 { noun.to_owned() } else { format!("{noun}s") }
+}
+
+/// A time in the unit that a person would name it in.
+#[must_use]
+pub fn duration(milliseconds: f64) -> String {
+    match milliseconds {
+        ms if ms < 1000.0 => format!("{ms:.0} ms"),
+        ms if ms < 60_000.0 => format!("{:.1} s", ms / 1000.0),
+        ms => format!("{:.0} min {:.0} s", (ms / 60_000.0).floor(), (ms % 60_000.0 / 1000.0).floor()),
+    }
+}
+
+/// Seconds since the epoch as RFC 3339 writes them, in UTC.
+#[must_use]
+pub fn moment(seconds: u64) -> String {
+    let moment = i64::try_from(seconds).ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+    moment.map_or_else(
+        || format!("{seconds} s since the epoch"),
+        |moment| moment.to_rfc3339_opts(SecondsFormat::Secs, true),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn any_moment_can_be_named() {
+        assert_eq!(moment(1_753_000_000), "2025-07-20T08:26:40Z");
+        assert_eq!(moment(u64::MAX), "18446744073709551615 s since the epoch");
+    }
+
+    #[test]
+    fn durations_have_a_unit_of_their_size() {
+        assert_eq!(duration(0.4), "0 ms");
+        assert_eq!(duration(4_180.0), "4.2 s");
+        assert_eq!(duration(125_900.0), "2 min 5 s");
+    }
 
     #[test]
     fn escapes_what_a_terminal_would_obey() {

@@ -1,13 +1,20 @@
 //! The command line.
 
-use std::ffi::OsString;
+mod look;
+mod report;
+mod vm;
+
 use std::path::PathBuf;
 
-use plimsoll_engine::release::Release;
-
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use plimsoll_vm::environment::{Cgroups, Lsm};
+use plimsoll_engine::release::Release;
+use plimsoll_reports::format::Format;
+
+pub use self::look::Look;
+pub use self::report::Report;
+use self::vm::HELP as VM_HELP;
+pub use self::vm::{Acceleration, Vm};
+use crate::output::Wish;
 
 /// Judges OCI container runtimes, clause by clause, by what the kernel and a program inside the container see.
 #[derive(Debug, Parser)]
@@ -16,13 +23,19 @@ pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
     pub verb: Verb,
+    /// How much is shown.
+    #[command(flatten)]
+    pub look: Look,
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 as the specification demands; 1 a check failed or ran out of time; \
 2 the host or the harness failed; 3 nothing was selected or could run; 4 wrong usage.";
 
-const VM_HELP: &str = "Needs qemu-system-x86_64 and a kernel image, and no root. Exit codes: those of the command; 2 when \
-there is no answer from a machine. Of several machines: the gravest of 4, 2, 1, 0, and 3 when there is no other.";
+fn formats() -> String {
+    let head = "Show the report in this format as well: FORMAT to print it instead of the table, FORMAT=FILE to write it. \
+                May be given several times. Formats:";
+    format!("{head} {}", Format::ALL.map(Format::as_str).join(", "))
+}
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -33,6 +46,10 @@ pub enum Verb {
     /// Show that each check turns red for the faults that it is there for.
     #[command(after_help = "Exit codes: 0 every fault was seen; 1 one was not; 2, 3, 4 as for `run`.")]
     Prove(Prove),
+    /// Say what this host lacks, how many checks that costs, and what a virtual machine would have.
+    Doctor(Doctor),
+    /// Show results again, in any format.
+    Report(Report),
     /// Run a command of plimsoll in a virtual machine: another kernel, other control groups, another security module.
     #[command(after_help = VM_HELP)]
     Vm(Vm),
@@ -57,7 +74,7 @@ pub struct Subject {
     /// runtime claims in its features, else 1.0.2].
     #[arg(long, value_name = "RELEASE")]
     pub spec: Option<Release>,
-    /// How many checks run at once [default: the number of processors].
+    /// How many checks run at once [default: four for each processor, since a runtime mostly waits for the kernel].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
     /// The longest that one call of the runtime may take, in seconds.
@@ -108,12 +125,25 @@ pub struct Run {
     /// Where to write the results as JSON.
     #[arg(long, value_name = "FILE", default_value = "results.json")]
     pub output: PathBuf,
+    /// Give each check containers of its own. Otherwise cases that change different things share one, and those that do
+    /// not pass there are tried again alone.
+    #[arg(long)]
+    pub alone: bool,
+    /// Show the report in this format as well: FORMAT to print it instead of the table, FORMAT=FILE to write it. May be
+    /// given several times.
+    #[arg(long, value_name = "FORMAT[=FILE]", long_help = formats())]
+    pub format: Vec<Wish>,
     /// Run the other checks even when the simplest container does not run.
     #[arg(long)]
     pub no_preflight: bool,
-    /// Show passed checks too, and everything in full.
-    #[arg(long, short)]
-    pub verbose: bool,
+}
+
+/// Say what this host lacks.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// The kind of runtime that is to be judged; see `plimsoll run --help`.
+    #[arg(long, value_name = "NAME|FILE", default_value = "runc")]
+    pub profile: String,
 }
 
 /// Remove what a killed run has left on this host.
@@ -122,54 +152,6 @@ pub struct Clean {
     /// Say what would be removed, and remove nothing.
     #[arg(long)]
     pub dry_run: bool,
-}
-
-/// Run a command in a virtual machine.
-#[derive(Debug, Args)]
-pub struct Vm {
-    /// A kernel: an image, or a directory that a kernel package was unpacked into [default: the newest readable one of
-    /// this host]. This option, --cgroup and --lsm may be given several times: every combination is tried.
-    #[arg(long, value_name = "FILE|DIR")]
-    pub kernel: Vec<PathBuf>,
-    /// Which control groups the machine mounts [default: v2].
-    #[arg(long, value_name = "MODE", value_parser = PossibleValuesParser::new(Cgroups::WORDS).try_map(|word| word.parse::<Cgroups>()))]
-    pub cgroup: Vec<Cgroups>,
-    /// Which security module is active, with a policy that is brought along [default: none].
-    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(Lsm::WORDS).try_map(|word| word.parse::<Lsm>()))]
-    pub lsm: Vec<Lsm>,
-    /// Machines to try, from a TOML file of `[[machine]]` tables with `kernel`, `cgroup` and `lsm`.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["kernel", "cgroup", "lsm"])]
-    pub matrix: Option<PathBuf>,
-    /// How many machines run at once.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
-    pub jobs: u16,
-    /// A program or file that the runtime needs inside, under the same path; with its shared libraries.
-    #[arg(long, value_name = "FILE")]
-    pub add: Vec<PathBuf>,
-    /// Memory of a machine in MiB.
-    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(32..))]
-    pub memory: u32,
-    /// Processors of a machine [default: those of the host].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
-    pub cpus: Option<u16>,
-    /// How instructions are carried out: by software, by the processor, or by the processor when a trial boot shows that
-    /// this works.
-    #[arg(long, value_enum, default_value_t = Acceleration::Tcg)]
-    pub accel: Acceleration,
-    /// The command, such as `run --runtime runc`.
-    #[arg(last = true, required = true, value_name = "COMMAND")]
-    pub command: Vec<OsString>,
-}
-
-/// How a machine's instructions are carried out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Acceleration {
-    /// By software.
-    Tcg,
-    /// By the processor.
-    Kvm,
-    /// By the processor when a trial boot shows that this works, else by software.
-    Auto,
 }
 
 /// Which cgroup mounts the runtime is shown.

@@ -2,10 +2,13 @@
 //! [`Failure`] and of the report.
 
 mod args;
+mod doctor;
 mod failure;
 mod list;
+mod output;
 mod progress;
 mod prove;
+mod report;
 mod run;
 mod select;
 mod session;
@@ -34,9 +37,11 @@ fn main() -> ExitCode {
     };
     let done = match arguments.verb {
         Verb::Run(run) if run.list => list::list(&run),
-        Verb::Run(run) => run::run(&run),
-        Verb::Prove(prove) => prove::prove(&prove),
-        Verb::Vm(vm) => vm::vm(&vm),
+        Verb::Run(run) => run::run(&run, arguments.look),
+        Verb::Prove(prove) => prove::prove(&prove, arguments.look),
+        Verb::Doctor(doctor) => doctor::doctor(&doctor),
+        Verb::Vm(vm) => vm::vm(&vm, arguments.look),
+        Verb::Report(report) => report::report(&report, arguments.look),
         Verb::Clean(clean) => tidy::clean(&clean),
     };
     done.unwrap_or_else(|failure: Failure| {

@@ -6,6 +6,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use plimsoll_engine::schedule::Event;
 use plimsoll_reports::model::{Check, Verdict};
 
+use crate::args::Look;
+
 /// The bar, or the lines.
 pub struct Progress {
     bar: Option<ProgressBar>,
@@ -15,9 +17,9 @@ pub struct Progress {
 
 impl Progress {
     /// For so many checks.
-    pub fn new(checks: usize) -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| bar(checks));
-        Self { bar, red: 0, quiet: false }
+    pub fn new(checks: usize, look: Look) -> Self {
+        let bar = (!look.quiet && std::io::stderr().is_terminal()).then(|| bar(checks));
+        Self { bar, red: 0, quiet: look.quiet }
     }
 
     /// Says how far it is, and no verdicts.

@@ -4,48 +4,53 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use plimsoll_engine::check::Check;
+use plimsoll_engine::company;
+use plimsoll_engine::fault::Fault;
 use plimsoll_engine::schedule::Job;
 use plimsoll_reports::model::{self, Verdict};
 
-use crate::args::Prove;
+use crate::args::{Look, Prove};
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::select::select;
 use crate::session::Session;
 
 /// What became of one pair of check and fault.
-struct Trial<'c> {
-    job: Job<'c>,
+struct Trial {
+    fault: Fault,
     result: model::Check,
 }
 
 /// Poses as each declared fault in front of the runtime and expects the check to see it.
-pub fn prove(args: &Prove) -> Result<ExitCode, Failure> {
+pub fn prove(args: &Prove, look: Look) -> Result<ExitCode, Failure> {
     let checks = select(plimsoll_suites::all(), &args.filter)?;
     let session = Session::open(&args.subject, None)?;
-    let sound = sound(&session, &checks)?;
-    let jobs: Vec<Job<'_>> = sound.iter().flat_map(|check| faulty(check)).collect();
-    let mut progress = Progress::new(jobs.len()).quietly();
-    let results = session.run(&jobs, &mut progress)?;
+    let sound = sound(&session, &checks, look)?;
+    let faults: Vec<(&Check, Fault)> = sound.iter().flat_map(|check| faulty(check)).collect();
+    let mut progress = Progress::new(faults.len(), look).quietly();
+    let jobs = faults.iter().map(|&(check, fault)| Job::posed(check, fault)).collect();
+    let results = session.run(jobs, &mut progress)?;
     progress.end();
-    let trials: Vec<Trial<'_>> =
-        results.into_iter().map(|(number, result)| Trial { job: jobs[number], result }).collect();
+    let trials: Vec<Trial> =
+        results.into_iter().map(|(number, result)| Trial { fault: faults[number].1, result }).collect();
     drop(session);
     tell(&trials, checks.len() - sound.len()).map_err(Failure::host)
 }
 
-fn faulty(check: &Check) -> impl Iterator<Item = Job<'_>> {
-    check.proves().iter().map(move |&fault| Job { check, fault: Some(fault) })
+fn faulty(check: &Check) -> impl Iterator<Item = (&Check, Fault)> {
+    check.proves().iter().map(move |&fault| (check, fault))
 }
 
 /// The checks that pass without a fault: only those can be turned red by one.
-fn sound<'c>(session: &Session, checks: &'c [Check]) -> Result<Vec<&'c Check>, Failure> {
-    let jobs: Vec<Job<'_>> = checks.iter().map(Job::plain).collect();
-    let mut progress = Progress::new(jobs.len()).quietly();
-    let results = session.run(&jobs, &mut progress)?;
+fn sound<'c>(session: &Session, checks: &'c [Check], look: Look) -> Result<Vec<&'c Check>, Failure> {
+    let all: Vec<&Check> = checks.iter().collect();
+    let jobs = company::together(&all).into_iter().map(Job::plain).collect();
+    let mut progress = Progress::new(checks.len(), look).quietly();
+    let results = session.run(jobs, &mut progress)?;
     progress.end();
-    let passed = results.into_iter().filter(|(_, result)| result.verdict == Verdict::Pass);
-    Ok(passed.map(|(number, _)| &checks[number]).collect())
+    let passes =
+        |check: &&Check| results.iter().any(|(_, result)| result.id == check.id && result.verdict == Verdict::Pass);
+    Ok(checks.iter().filter(passes).collect())
 }
 
 /// Whether a verdict shows that the check saw the fault. An error of the harness does not.
@@ -53,11 +58,11 @@ fn killed(verdict: Verdict) -> bool {
     matches!(verdict, Verdict::Fail | Verdict::Warn | Verdict::Timeout)
 }
 
-fn tell(trials: &[Trial<'_>], unsound: usize) -> io::Result<ExitCode> {
+fn tell(trials: &[Trial], unsound: usize) -> io::Result<ExitCode> {
     let mut out = io::stdout().lock();
-    let survived: Vec<&Trial<'_>> = trials.iter().filter(|trial| !killed(trial.result.verdict)).collect();
+    let survived: Vec<&Trial> = trials.iter().filter(|trial| !killed(trial.result.verdict)).collect();
     for trial in &survived {
-        let fault = trial.job.fault.map(|fault| fault.to_string()).unwrap_or_default();
+        let fault = trial.fault;
         let reason = plimsoll_reports::text::printable(&trial.result.reason).to_string();
         writeln!(out, "survived  {}: a runtime that {fault} got `{}` {reason}", trial.result.id, trial.result.verdict)?;
     }

@@ -1,26 +1,28 @@
 //! `plimsoll run`: judges one runtime and reports.
 
-use std::env;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use plimsoll_engine::check::Check;
+use plimsoll_engine::company;
 use plimsoll_engine::conduct::blank;
 use plimsoll_engine::schedule::Job;
 use plimsoll_reports::expectations::Expectations;
+use plimsoll_reports::file::Document;
+use plimsoll_reports::format::Documents;
 use plimsoll_reports::model::{self, Report, Verdict};
-use plimsoll_reports::table::{Style, render};
 
-use crate::args::Run;
+use crate::args::{Look, Run};
 use crate::failure::Failure;
+use crate::output::{agreed, deliver, print};
 use crate::progress::Progress;
 use crate::select::{first_of_each_subject, one, select};
 use crate::session::{Session, interrupted};
 
-/// Judges the runtime, writes `results.json`, prints the table.
-pub fn run(args: &Run) -> Result<ExitCode, Failure> {
+/// Judges the runtime, writes `results.json`, shows the report.
+pub fn run(args: &Run, look: Look) -> Result<ExitCode, Failure> {
+    agreed(&args.format)?;
     let checks = match &args.replay {
         Some(id) => vec![one(plimsoll_suites::all(), id)?],
         None if args.quick => first_of_each_subject(select(plimsoll_suites::all(), &args.filter)?),
@@ -32,7 +34,9 @@ pub fn run(args: &Run) -> Result<ExitCode, Failure> {
     let preflight = !args.no_preflight && args.replay.is_none();
     let started = Instant::now();
     let session = Session::open(&args.subject, keep.as_deref())?;
-    let (checks, cut_short) = carry_out(&session, &checks, preflight)?;
+    // What is kept or replayed is the bundle of one check.
+    let alone = args.alone || keep.is_some();
+    let (checks, cut_short) = carry_out(&session, &checks, Manner { preflight, alone, look })?;
     let mut report = report(&session, checks, cut_short, started.elapsed());
     drop(session);
     // A part of the suite cannot tell whether an expectation of another part is stale.
@@ -41,33 +45,49 @@ pub fn run(args: &Run) -> Result<ExitCode, Failure> {
         eprintln!("plimsoll: {note}");
     }
     report.write(&args.output).map_err(Failure::host)?;
-    show(args, &report);
-    Ok(ExitCode::from(report.exit_code()))
+    if args.replay.is_some() && !look.quiet {
+        print(&commands(&report))?;
+    }
+    let code = report.exit_code();
+    deliver(&args.format, &Documents { reports: vec![report], proofs: vec![] }, look)?;
+    Ok(ExitCode::from(code))
 }
 
 /// Why the rest of a run is pointless when the first check is red.
 const NO_CONTAINER: &str = "the simplest container does not live through create, start, kill and delete";
 
+/// How checks are run.
+#[derive(Clone, Copy)]
+struct Manner {
+    /// Stop when the simplest container does not run.
+    preflight: bool,
+    /// Give each check containers of its own.
+    alone: bool,
+    look: Look,
+}
+
 /// Runs the checks: first the one that all others rest on, then, unless that is red, the others.
 fn carry_out(
     session: &Session,
     checks: &[Check],
-    preflight: bool,
+    manner: Manner,
 ) -> Result<(Vec<model::Check>, Option<String>), Failure> {
     let mut first: Vec<Check> = checks.iter().filter(|check| check.id == plimsoll_suites::SIMPLEST).cloned().collect();
-    if first.is_empty() && preflight {
+    if first.is_empty() && manner.preflight {
         first.push(one(plimsoll_suites::all(), plimsoll_suites::SIMPLEST)?);
     }
     let rest: Vec<&Check> = checks.iter().filter(|check| check.id != plimsoll_suites::SIMPLEST).collect();
-    let mut progress = Progress::new(first.len() + rest.len());
-    let jobs: Vec<Job<'_>> = first.iter().map(Job::plain).collect();
+    let mut progress = Progress::new(first.len() + rest.len(), manner.look);
+    let jobs = first.iter().map(|check| Job::plain(vec![check])).collect();
     let mut results: Vec<model::Check> =
-        session.run(&jobs, &mut progress)?.into_iter().map(|(_, check)| check).collect();
+        session.run(jobs, &mut progress)?.into_iter().map(|(_, check)| check).collect();
     let runs = results.iter().all(|check| matches!(check.verdict, Verdict::Pass | Verdict::Skip));
     let mut cut_short = None;
-    if runs || !preflight {
-        let jobs: Vec<Job<'_>> = rest.iter().map(|check| Job::plain(check)).collect();
-        results.extend(session.run(&jobs, &mut progress)?.into_iter().map(|(_, check)| check));
+    if runs || !manner.preflight {
+        let companies =
+            if manner.alone { rest.iter().map(|check| vec![*check]).collect() } else { company::together(&rest) };
+        let jobs = companies.into_iter().map(Job::plain).collect();
+        results.extend(session.run(jobs, &mut progress)?.into_iter().map(|(_, check)| check));
     } else {
         let reason = format!("not tried: {NO_CONTAINER}");
         results.extend(rest.iter().map(|check| model::Check { reason: reason.clone(), ..blank(check) }));
@@ -94,15 +114,6 @@ fn report(session: &Session, checks: Vec<model::Check>, cut_short: Option<String
         cut_short,
         checks,
     }
-}
-
-#[expect(clippy::print_stdout, reason = "the report is what this program is asked for")]
-fn show(args: &Run, report: &Report) {
-    let color = std::io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    if args.replay.is_some() {
-        print!("{}", commands(report));
-    }
-    print!("{}", render(report, Style { color, width: None, verbose: args.verbose }));
 }
 
 /// The script that a replay has written, for the terminal.

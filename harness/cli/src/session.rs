@@ -49,7 +49,7 @@ impl Session {
         require_root()?;
         let wishes = wishes(subject, &runtime, keep)?;
         plimsoll_engine::sys::on_interrupt(&INTERRUPTED).map_err(Failure::host)?;
-        stretch(subject.time_scale.unwrap_or_else(time_scale));
+        stretch(subject.time_scale.unwrap_or(if is_emulated() { EMULATED } else { 1 }));
         let view = if subject.cgroup_view == View::V1 { CgroupView::V1 } else { CgroupView::Host };
         let place = Workplace::set_up(view).map_err(Failure::host)?;
         let settings = Settings {
@@ -72,8 +72,7 @@ impl Session {
         let runtime = host::runtime(&settings)
             .map_err(|why| Failure::Usage(format!("cannot execute {}: {why}", settings.runtime.display())))?;
         let abilities = host::abilities(&settings.profile, &host).map_err(Failure::host)?;
-        let processors = || std::thread::available_parallelism().map_or(1, usize::from);
-        let jobs = subject.jobs.map_or_else(processors, usize::from);
+        let jobs = subject.jobs.map_or_else(default_jobs, usize::from);
         Ok(Self { settings, abilities, wishes, jobs, host, runtime, _place: place })
     }
 
@@ -83,7 +82,7 @@ impl Session {
     }
 
     /// Runs jobs side by side. Those that an interruption kept from running are missing in what is returned.
-    pub fn run(&self, jobs: &[Job<'_>], progress: &mut Progress) -> Result<Vec<(usize, Check)>, Failure> {
+    pub fn run(&self, jobs: Vec<Job<'_>>, progress: &mut Progress) -> Result<Vec<(usize, Check)>, Failure> {
         let plan = Plan {
             settings: &self.settings,
             abilities: &self.abilities,
@@ -100,8 +99,16 @@ impl Session {
 /// An emulated machine is that much slower, and more when it shares its processors.
 const EMULATED: u32 = 10;
 
-fn time_scale() -> u32 {
-    if host::accelerator().as_deref() == Some("tcg") { EMULATED } else { 1 }
+fn is_emulated() -> bool {
+    host::accelerator().as_deref() == Some("tcg")
+}
+
+/// Most of the time a runtime waits for the kernel (for grace periods when it joins a control group or leaves a
+/// namespace), so a processor can serve several.
+fn default_jobs() -> usize {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    // An emulated processor is busy all the time.
+    if is_emulated() { processors } else { 4 * processors }
 }
 
 /// Whether the user wants to end.

@@ -1,8 +1,11 @@
 //! `plimsoll vm`: runs a command of plimsoll in virtual machines and brings back what came of it.
 
 mod cargo;
+mod side_by_side;
+mod trial;
 mod wanted;
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -10,47 +13,47 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use plimsoll_reports::text::printable;
-use plimsoll_vm::environment::Accelerator;
 use plimsoll_vm::error::Error;
-use plimsoll_vm::job::Job;
-use plimsoll_vm::machine::{self, Completed, Listener, Live};
-use plimsoll_vm::pack::pack;
-use plimsoll_vm::qemu::Hardware;
+use plimsoll_vm::machine::Live;
 use plimsoll_vm::wire::Returned;
 
-use crate::args::{Acceleration, Arguments, Verb, Vm};
+use crate::args::{Arguments, Look, Verb, Vm};
 use crate::failure::{Failure, usage_answer};
-use crate::session::{INTERRUPTED, interrupted};
+use crate::session::INTERRUPTED;
 use cargo::Cargo;
-use wanted::{Wanted, wanted};
+use trial::Trial;
+use wanted::wanted;
 
 /// Runs the command in each machine that is asked for.
-pub fn vm(args: &Vm) -> Result<ExitCode, Failure> {
-    let words = [std::ffi::OsString::from("plimsoll")].into_iter().chain(args.command.iter().cloned());
+pub fn vm(args: &Vm, look: Look) -> Result<ExitCode, Failure> {
+    let words = [OsString::from("plimsoll")].into_iter().chain(args.command.iter().cloned());
     let command = match Arguments::try_parse_from(words) {
-        Ok(Arguments { verb: Verb::Vm(_) }) => {
+        Ok(Arguments { verb: Verb::Vm(_), .. }) => {
             return Err(Failure::Usage("a machine inside a machine is not to be had: name another command".to_owned()));
         }
-        Ok(command) => command,
+        Ok(command) => command.verb,
         Err(answer) => return Ok(usage_answer(&answer)),
     };
     let machines = wanted(args)?;
-    let cargo = Cargo::of(&command.verb, args)?;
+    let cargo = Cargo::of(&command, args)?;
     plimsoll_engine::sys::on_interrupt(&INTERRUPTED).map_err(Failure::host)?;
-    let only = &machines[0];
-    alone(args, only, &cargo)
+    let trial = Trial::prepare(args, &cargo, &machines[0])?;
+    match (machines.as_slice(), &command) {
+        ([only], _) => alone(&trial, only),
+        (several, Verb::Run(run)) => side_by_side::run(&trial, several, run, look),
+        _ => Err(Failure::Usage("several machines are for `run`, whose results can be put side by side".to_owned())),
+    }
 }
 
-fn alone(args: &Vm, wanted: &Wanted, cargo: &Cargo) -> Result<ExitCode, Failure> {
+fn alone(trial: &Trial<'_>, wanted: &wanted::Wanted) -> Result<ExitCode, Failure> {
     let mut shown = Ok(());
     let mut tell = |live: Live<'_>| {
         if shown.is_ok() {
             shown = show(live);
         }
     };
-    let completed = carry_out(args, wanted, cargo, &mut tell).map_err(|why| {
-        let tail: String = why.console().iter().map(|line| format!("  console  {}\n", printable(line))).collect();
-        eprint!("{tail}");
+    let completed = trial.run(wanted, &mut tell).map_err(|why| {
+        eprint!("{}", tail(&why));
         Failure::from(why)
     })?;
     shown.map_err(Failure::host)?;
@@ -58,30 +61,9 @@ fn alone(args: &Vm, wanted: &Wanted, cargo: &Cargo) -> Result<ExitCode, Failure>
     Ok(ExitCode::from(u8::try_from(completed.code).unwrap_or(2)))
 }
 
-fn carry_out(args: &Vm, wanted: &Wanted, cargo: &Cargo, tell: &mut dyn FnMut(Live<'_>)) -> Result<Completed, Error> {
-    wanted.kernel.fit_for(wanted.lsm)?;
-    let job = Job {
-        arguments: cargo.arguments.clone(),
-        directory: cargo.directory.clone(),
-        variables: cargo.variables.clone(),
-        cgroups: wanted.cgroups,
-        lsm: wanted.lsm,
-        returns: cargo.returns.clone(),
-        modules: Vec::new(),
-    };
-    let root = pack(&wanted.kernel, &cargo.programs, &cargo.files, &job)?;
-    let processors = || u16::try_from(std::thread::available_parallelism().map_or(1, usize::from)).unwrap_or(1);
-    let hardware = Hardware {
-        kernel: wanted.kernel.clone(),
-        lsm: wanted.lsm,
-        accelerator: match args.accel {
-            Acceleration::Kvm => Accelerator::Kvm,
-            _ => Accelerator::Tcg,
-        },
-        memory: args.memory,
-        processors: args.cpus.unwrap_or_else(processors),
-    };
-    machine::run(&hardware, &root, &mut Listener { tell, interrupted: &interrupted })
+/// The last lines of the machine's console, as far as there is one.
+fn tail(why: &Error) -> String {
+    why.console().iter().map(|line| format!("  console  {}\n", printable(line))).collect()
 }
 
 fn show(live: Live<'_>) -> io::Result<()> {

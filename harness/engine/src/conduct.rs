@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use plimsoll_reports::model::{self, Evidence, Finding, Verdict};
 
 use crate::check::{Body, Case, Check};
+use crate::company;
 use crate::driver::milliseconds;
 use crate::guard::{self, Guard};
 use crate::judgement::{Judgement, Stop, Told};
@@ -56,6 +57,7 @@ pub fn blank(check: &Check) -> model::Check {
         findings: Vec::new(),
         evidence: None,
         known: None,
+        shared_with: Vec::new(),
     }
 }
 
@@ -66,38 +68,84 @@ fn attempt(
     wishes: &Wishes,
     result: &mut model::Check,
 ) -> io::Result<()> {
-    let dir = settings.dir.join(tag);
-    fs::create_dir(&dir)?;
-    guard::plant_canary(&dir.join(guard::CANARY))?;
-    let lab = Lab::new(settings, dir.clone(), tag.to_owned());
-    let guard = Guard::before(lab.watched())?;
     let mut judgement = Judgement::default();
-    let told = catch_unwind(AssertUnwindSafe(|| tell(check, &lab, &mut judgement)));
-    lab.take_down();
-    // A story that broke off leaves its processes; nobody waits for those.
-    let looked = if matches!(told, Ok(Ok(()))) { guard.after() } else { guard.after_within(Duration::ZERO) };
-    let left = match looked {
-        Ok(left) => left,
-        Err(why) => {
-            guard::sweep(tag)?;
-            return Err(why);
-        }
-    };
-    weigh(check, settings.release, told, &judgement, left, result);
+    let played = play(settings, tag, |lab| tell(check, lab, &mut judgement))?;
+    let spotless = played.left.is_empty();
+    weigh(check, settings.release, played.told, &judgement, played.left, result);
     if matches!(result.verdict, Verdict::Fail | Verdict::Warn | Verdict::Error | Verdict::Timeout)
         || wishes.keep.is_some()
     {
-        result.evidence = Some(evidence(check, &lab, wishes));
+        result.evidence = Some(evidence(check, &played.lab, wishes));
     }
-    drop(lab);
-    guard::sweep(tag)?;
-    guard::detach_below(&dir)?;
-    if let Some(base) = &wishes.keep {
-        let kept = keep::keep(&dir, base, &check.id, &settings.probe, result)?;
+    clear(played.lab, spotless, |dir| {
+        let Some(base) = &wishes.keep else { return Ok(()) };
+        let kept = keep::keep(dir, base, &check.id, &settings.probe, result)?;
         if let Some(evidence) = &mut result.evidence {
             evidence.kept = Some(kept.to_string_lossy().into_owned());
         }
+        Ok(())
+    })
+}
+
+/// Carries out a company of cases in one container, in a process that [`crate::isolate`] has set apart. What is
+/// returned has passed; the other cases have no verdict yet, whatever the reason.
+#[must_use]
+pub fn conduct_together(checks: &[&Check], settings: &Settings, tag: &str) -> Vec<model::Check> {
+    let started = Instant::now();
+    // A failure of ours settles nothing; it is told when the cases are tried alone.
+    let mut passed = attempt_together(checks, settings, tag).unwrap_or_default();
+    let each = milliseconds(started.elapsed()) / f64::from(u32::try_from(checks.len()).unwrap_or(1));
+    passed.iter_mut().for_each(|result| result.duration_ms = each);
+    passed
+}
+
+fn attempt_together(checks: &[&Check], settings: &Settings, tag: &str) -> io::Result<Vec<model::Check>> {
+    let mut passed = Vec::new();
+    let played = play(settings, tag, |lab| judge_together(checks, lab, &mut passed))?;
+    let spotless = played.left.is_empty();
+    let settled = matches!(played.told, Ok(Ok(()))) && spotless;
+    clear(played.lab, spotless, |_| Ok(()))?;
+    let shared_with = |own: &Check| checks.iter().map(|check| check.id.clone()).filter(|id| *id != own.id).collect();
+    let result = |check| model::Check { verdict: Verdict::Pass, shared_with: shared_with(check), ..blank(check) };
+    Ok(if settled { passed.into_iter().map(result).collect() } else { Vec::new() })
+}
+
+/// A story that was told on a bench of its own, and what it left behind.
+struct Played<'s> {
+    lab: Lab<'s>,
+    told: Caught,
+    left: Vec<Finding>,
+}
+
+fn play<'s>(settings: &'s Settings, tag: &str, story: impl FnOnce(&Lab<'s>) -> Told) -> io::Result<Played<'s>> {
+    let dir = settings.dir.join(tag);
+    fs::create_dir(&dir)?;
+    guard::plant_canary(&dir.join(guard::CANARY))?;
+    let lab = Lab::new(settings, dir, tag.to_owned());
+    let guard = Guard::before_all(lab.watched())?;
+    let told = catch_unwind(AssertUnwindSafe(|| story(&lab)));
+    lab.take_down();
+    // A story that broke off leaves its processes; nobody waits for those.
+    let looked = if matches!(told, Ok(Ok(()))) { guard.after() } else { guard.after_within(Duration::ZERO) };
+    match looked {
+        Ok(left) => Ok(Played { lab, told, left }),
+        Err(why) => {
+            guard::sweep(tag)?;
+            Err(why)
+        }
     }
+}
+
+/// Takes a bench away, and whatever the guard has found to be still on it. Its directory is shown once more, when
+/// nothing lives in it.
+fn clear(lab: Lab<'_>, spotless: bool, last: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
+    let (dir, tag) = (lab.dir.clone(), lab.tag.clone());
+    drop(lab);
+    if !spotless {
+        guard::sweep(&tag)?;
+        guard::detach_below(&dir)?;
+    }
+    last(&dir)?;
     fs::remove_dir_all(&dir)
 }
 
@@ -111,8 +159,28 @@ fn tell(check: &Check, lab: &Lab<'_>, out: &mut Judgement) -> Told {
 fn judge_case(case: &Case, lab: &Lab<'_>, out: &mut Judgement) -> Told {
     let container = lab.running(case.edits)?;
     let config = container.bundle.config.clone();
-    let evidence = container.evidence((case.rule.asks)(&config))?;
+    let evidence = container.evidence_for(case.rule, &config)?;
     (case.rule.judge)(&config, &evidence, out);
+    container.finish_and_delete()
+}
+
+/// Judges each of several cases on the one container that they share, as if it were the case's own.
+fn judge_together<'c>(checks: &[&'c Check], lab: &Lab<'_>, passed: &mut Vec<&'c Check>) -> Told {
+    let case = |check: &Check| if let Body::Case(case) = check.body { Some(case) } else { None };
+    let cases: Vec<&Case> = checks.iter().filter_map(|check| case(check)).collect();
+    let recipe = company::united(&cases);
+    let container = lab.create(&lab.build(&recipe)?)?;
+    container.started()?;
+    for (check, case) in checks.iter().zip(cases) {
+        let bundle = lab.seen_as(&container.bundle, &company::recipe(case));
+        let mut out = Judgement::default();
+        let mut evidence = container.evidence_for(case.rule, &bundle.config)?;
+        evidence.bundle = bundle;
+        (case.rule.judge)(&evidence.bundle.config, &evidence, &mut out);
+        if out.expectations() > 0 && out.findings().is_empty() {
+            passed.push(check);
+        }
+    }
     container.finish_and_delete()
 }
 

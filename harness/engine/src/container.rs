@@ -8,15 +8,17 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
-use plimsoll_fixtures::Bundle;
 use plimsoll_fixtures::probe::{Answer, Ask, Hello};
+use plimsoll_fixtures::{Bundle, Config};
 use serde_json::Value;
 
 use crate::channel::Channel;
+use crate::check::Rule;
 use crate::evidence::{Evidence, Inside};
 use crate::fault::Fault;
 use crate::judgement::{Outcome, Stop, Told};
 use crate::lab::Lab;
+use crate::need::Need;
 use crate::observer::Observation;
 use crate::orphans;
 use crate::process::{Capture, Ended, wait_readable};
@@ -250,9 +252,23 @@ impl<'l> Container<'l> {
     /// As [`Container::ask`] and [`Container::observe`].
     pub fn evidence(&self, asks: Vec<Ask>) -> Told<Evidence> {
         let outside = if self.lab.settings.profile.shares_kernel { Some(self.observe()?) } else { None };
-        let answers = if asks.is_empty() { Vec::new() } else { self.ask_all(&asks)? };
-        let inside = Inside::new(asks.into_iter().zip(answers).collect());
+        Ok(Evidence { inside: self.answers(asks)?, outside, bundle: self.bundle.clone() })
+    }
+
+    /// The facts that a rule judges a configuration by: the host's view only where the rule needs it.
+    ///
+    /// # Errors
+    /// As [`Container::evidence`].
+    pub fn evidence_for(&self, rule: &Rule, config: &Config) -> Told<Evidence> {
+        let seen = rule.needs.contains(&Need::HostView);
+        let outside = if seen { Some(self.observe()?) } else { None };
+        let inside = self.answers((rule.asks)(config))?;
         Ok(Evidence { inside, outside, bundle: self.bundle.clone() })
+    }
+
+    fn answers(&self, asks: Vec<Ask>) -> Told<Inside> {
+        let answers = if asks.is_empty() { Vec::new() } else { self.ask_all(&asks)? };
+        Ok(Inside::new(asks.into_iter().zip(answers).collect()))
     }
 
     /// Whether its process has not ended. A zombie has.

@@ -5,13 +5,12 @@ use std::cell::RefCell;
 use std::ffi::OsString;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use plimsoll_reports::model::Call;
 
 use crate::judgement::{Outcome, Stop, Told};
-use crate::process::{Capture, Ended, Finished, KEPT, Running};
+use crate::process::{Capture, Ended, Finished, KEPT, Running, null};
 use crate::profile::{Op, Values};
 use crate::settings::Settings;
 
@@ -48,31 +47,16 @@ impl<'s> Driver<'s> {
         }
         let (mut stdout, out) = Capture::pipe(KEPT)?;
         let (mut stderr, err) = Capture::pipe(KEPT)?;
-        let (running, command) = self.start(op, values, dir, [Stdio::null(), out.into(), err.into()])?;
+        let (running, command) = self.start(op, values, dir, vec![null()?, out, err])?;
         let finished = running.finish(&mut [&mut stdout, &mut stderr], self.deadline())?;
         self.settle(op, command, &finished, stdout.text(), stderr.text())
     }
 
-    /// Starts an operation with descriptors of the caller's choice; hand its end to [`Driver::settle`].
+    /// Starts an operation with these descriptors from number 0 on; hand its end to [`Driver::settle`].
     ///
     /// # Errors
     /// As [`Driver::call`], but for the deadline.
-    pub fn start(&self, op: Op, values: &Values, dir: &Path, stdio: [Stdio; 3]) -> Told<(Running, String)> {
-        self.start_with(op, values, dir, stdio, Vec::new())
-    }
-
-    /// As [`Driver::start`], with further descriptors, which the runtime gets from number 3 on.
-    ///
-    /// # Errors
-    /// As [`Driver::start`].
-    pub fn start_with(
-        &self,
-        op: Op,
-        values: &Values,
-        dir: &Path,
-        stdio: [Stdio; 3],
-        more: Vec<OwnedFd>,
-    ) -> Told<(Running, String)> {
+    pub fn start(&self, op: Op, values: &Values, dir: &Path, fds: Vec<OwnedFd>) -> Told<(Running, String)> {
         let mut argv = self.argv(op, values)?;
         if self.settings.fault.is_some_and(|fault| fault.ignores(op)) {
             // What does nothing and says that it worked.
@@ -80,7 +64,7 @@ impl<'s> Driver<'s> {
         }
         let command = quote(&argv);
         let env = self.settings.environment();
-        let running = Running::start_with(&argv, &env, dir, stdio, more)
+        let running = Running::start(&argv, &env, dir, fds)
             .map_err(|why| Stop::Error(format!("cannot execute {}: {why}", self.settings.runtime.display())))?;
         Ok((running, command))
     }

@@ -88,6 +88,17 @@ impl Fault {
         config
     }
 
+    /// The members of the configuration that the runtime gets wrong, as JSON pointers.
+    #[must_use]
+    pub fn members(self) -> Vec<&'static str> {
+        match self {
+            Self::Drop(at) | Self::DropLast(at) | Self::Reverse(at) | Self::Take(at, _) | Self::Push(at, _) => vec![at],
+            Self::Move(from, to) => vec![from, to],
+            Self::All(faults) => faults.iter().flat_map(|fault| fault.members()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Whether the runtime is called at all for `op`.
     #[must_use]
     pub fn ignores(self, op: Op) -> bool {

@@ -1,7 +1,5 @@
 //! A call of the runtime that lasts as long as the program that it runs: `exec`, and `run` in the foreground.
 
-use std::process::Stdio;
-
 use plimsoll_fixtures::probe::{Answer, Ask, Hello};
 use plimsoll_fixtures::{Bundle, Config};
 use serde_json::{Value, json};
@@ -43,8 +41,7 @@ impl<'l> Foreground<'l> {
     pub(crate) fn start(lab: &'l Lab<'l>, op: Op, values: &Values) -> Told<Self> {
         let (stderr, err) = Capture::pipe(KEPT)?;
         let (channel, input, output) = Channel::pipes(lab.settings.timeout)?;
-        let stdio: [Stdio; 3] = [input.into(), output.into(), err.into()];
-        let (running, command) = lab.driver.start(op, values, &lab.dir, stdio)?;
+        let (running, command) = lab.driver.start(op, values, &lab.dir, vec![input, output, err])?;
         Ok(Self { lab, op, running, command, channel, stderr })
     }
 

@@ -3,7 +3,6 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
-use std::process::Stdio;
 use std::time::Instant;
 
 use plimsoll_reports::model::{Host, Runtime};
@@ -11,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::cgroup;
 use crate::need::Abilities;
-use crate::process::{Capture, Ended, KEPT, Running};
+use crate::process::{Capture, Ended, KEPT, Running, null};
 use crate::profile::{Op, Profile, Values};
 use crate::release::Release;
 use crate::settings::Settings;
@@ -172,8 +171,8 @@ fn ask(settings: &Settings, words: Vec<String>) -> io::Result<String> {
     let argv = [settings.runtime.clone().into_os_string()].into_iter().chain(words.into_iter().map(Into::into));
     let argv: Vec<_> = argv.collect();
     let (mut stdout, out) = Capture::pipe(KEPT)?;
-    let stdio = [Stdio::null(), out.into(), Stdio::null()];
-    let running = Running::start(&argv, &settings.environment(), Path::new("/"), stdio)?;
+    let fds = vec![null()?, out, null()?];
+    let running = Running::start(&argv, &settings.environment(), Path::new("/"), fds)?;
     let end = running.finish(&mut [&mut stdout], Instant::now() + settings.timeout)?;
     Ok(if end.ended == Ended::Exit(0) { stdout.text() } else { String::new() })
 }

@@ -2,20 +2,21 @@
 //! does dies with it.
 //!
 //! ```text
-//! supervisor ──fork──► keeper ──unshare(pid, mnt, uts), fork──► check (pid 1, reaps the runtime's orphans)
-//!      ◄── result over a pipe ────────────────────────────────────┘
+//! supervisor ──unshare(pid), fork──► check (pid 1, reaps the runtime's orphans) ──► unshare(mnt, uts)
+//!      ◄── result over a pipe ────────┘
 //! ```
-//! Each dies with its parent, and a pid namespace dies with its pid 1, so a killed harness leaves no process and no
+//! The check dies with the supervisor, and a pid namespace with its pid 1, so a killed harness leaves no process and no
 //! mount.
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use nix::mount::{MsFlags, mount};
-use nix::sched::{CloneFlags, unshare};
-use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::{ForkResult, Pid, getpid, setsid};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sched::{CloneFlags, setns, unshare};
+use nix::sys::signal::Signal;
+use nix::unistd::{ForkResult, Pid, setsid};
 
 use crate::process::Capture;
 use crate::{orphans, sys};
@@ -26,9 +27,9 @@ const LONGEST: usize = 16 * 1024 * 1024;
 /// A check under way.
 #[derive(Debug)]
 pub struct Apart {
-    /// The keeper; when it ends, everything of the check has ended.
-    pub keeper: Pid,
-    /// Readable once the keeper has ended.
+    /// Its first process; when that ends, everything of the check has ended.
+    pub pid: Pid,
+    /// Readable once it has ended.
     pub pidfd: OwnedFd,
     /// Where the result comes in.
     pub output: Capture,
@@ -40,42 +41,43 @@ pub struct Apart {
 /// When this process cannot fork.
 pub fn spawn(work: impl FnOnce() -> Vec<u8>) -> io::Result<Apart> {
     let (output, result) = Capture::pipe(LONGEST)?;
-    let parent = getpid();
-    match sys::fork()? {
-        ForkResult::Parent { child } => Ok(Apart { keeper: child, pidfd: sys::pidfd_open(child)?, output }),
-        ForkResult::Child => {
-            drop(output);
-            sys::exit_now(keep(parent, result, work).unwrap_or(FAILED));
-        }
+    let own = File::open("/proc/self/ns/pid")?;
+    // For the next child only: a process cannot change its own.
+    unshare(CloneFlags::CLONE_NEWPID)?;
+    let forked = sys::fork();
+    if let Ok(ForkResult::Child) = forked {
+        drop(output);
+        sys::exit_now(if perform(result, work).is_ok() { 0 } else { FAILED });
+    }
+    setns(&own, CloneFlags::CLONE_NEWPID)?;
+    match forked? {
+        ForkResult::Parent { child } => Ok(Apart { pid: child, pidfd: sys::pidfd_open(child)?, output }),
+        ForkResult::Child => unreachable!("it has exited"),
     }
 }
 
-/// Exit code of a keeper that could not set its check apart.
-pub const FAILED: i32 = 70;
+/// Exit code of a process that could not be set apart.
+const FAILED: i32 = 70;
 
-fn keep(parent: Pid, result: OwnedFd, work: impl FnOnce() -> Vec<u8>) -> io::Result<i32> {
-    sys::die_with(parent)?;
+fn perform(result: OwnedFd, work: impl FnOnce() -> Vec<u8>) -> io::Result<()> {
+    nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
+    // A supervisor that ended before that holds the other end no more.
+    if has_no_reader(&result)? {
+        return Err(io::ErrorKind::BrokenPipe.into());
+    }
     // A session of its own: Ctrl-C reaches the supervisor alone, and no runtime finds the user's terminal.
     setsid()?;
-    unshare(CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUTS)?;
-    let keeper = getpid();
-    match sys::fork()? {
-        ForkResult::Parent { child } => {
-            drop(result);
-            Ok(match waitpid(child, None)? {
-                WaitStatus::Exited(_, code) => code,
-                _ => FAILED,
-            })
-        }
-        ForkResult::Child => {
-            sys::die_with(keeper)?;
-            mount_proc()?;
-            orphans::forget();
-            let bytes = work();
-            File::from(result).write_all(&bytes)?;
-            Ok(0)
-        }
-    }
+    unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUTS)?;
+    mount_proc()?;
+    orphans::forget();
+    let bytes = work();
+    File::from(result).write_all(&bytes)
+}
+
+fn has_no_reader(pipe: &OwnedFd) -> io::Result<bool> {
+    let mut polled = [PollFd::new(pipe.as_fd(), PollFlags::empty())];
+    poll(&mut polled, PollTimeout::ZERO)?;
+    Ok(polled[0].revents().is_some_and(|seen| seen.contains(PollFlags::POLLERR)))
 }
 
 /// `/proc` of the new pid namespace over the old one.

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::unistd::Pid;
@@ -20,7 +19,7 @@ use crate::driver::Driver;
 use crate::fault::Fault;
 use crate::foreground::Foreground;
 use crate::judgement::{Outcome, Stop, Told};
-use crate::process::{Capture, KEPT};
+use crate::process::{Capture, KEPT, null};
 use crate::profile::{Op, Values};
 use crate::release::Release;
 use crate::settings::Settings;
@@ -86,7 +85,7 @@ impl<'s> Lab<'s> {
     pub fn build(&self, recipe: &Recipe) -> Told<Bundle> {
         self.made.set(self.made.get() + 1);
         let id = format!("{}-{}", self.tag, self.made.get());
-        let cgroup = format!("/plimsoll-{}/{id}", self.settings.run);
+        let cgroup = self.cgroup_of(&id);
         let names = Names { id: &id, cgroup: &cgroup, probe: &self.settings.probe };
         let fault = self.settings.fault;
         let written = |config: &Config| {
@@ -102,6 +101,18 @@ impl<'s> Lab<'s> {
         let bundle = Bundle::build(&dir, recipe, names, written)?;
         self.configs.borrow_mut().insert(id, bundle.config.0.clone());
         Ok(bundle)
+    }
+
+    /// The same bundle as if it had been made from another recipe: what a case expects that shares its container.
+    #[must_use]
+    pub fn seen_as(&self, bundle: &Bundle, recipe: &Recipe) -> Bundle {
+        let cgroup = self.cgroup_of(&bundle.id);
+        let names = Names { id: &bundle.id, cgroup: &cgroup, probe: &self.settings.probe };
+        Bundle { config: names.config(&bundle.dir, recipe), ..bundle.clone() }
+    }
+
+    fn cgroup_of(&self, id: &str) -> String {
+        format!("/plimsoll-{}/{id}", self.settings.run)
     }
 
     /// Calls `create`, whatever comes of it.
@@ -138,13 +149,13 @@ impl<'s> Lab<'s> {
 
     fn call_create(&self, from: &Path, bundle: &Bundle, mut values: Values, fds: Vec<OwnedFd>) -> Told<Attempt<'_>> {
         let (mut stderr, err) = Capture::pipe(KEPT)?;
-        let (mut channel, console, stdin, stdout): (_, _, Stdio, Stdio) = if bundle.config.flag("/process/terminal") {
+        let (mut channel, console, stdin, stdout) = if bundle.config.flag("/process/terminal") {
             let console = Console::bind(&self.dir.join(format!("c{}", self.made.get())))?;
             values = values.with("console-socket", console.path().to_string_lossy());
-            (None, Some(console), Stdio::null(), Stdio::null())
+            (None, Some(console), null()?, null()?)
         } else {
             let (channel, input, output) = Channel::pipes(self.settings.timeout)?;
-            (Some(channel), None, input.into(), output.into())
+            (Some(channel), None, input, output)
         };
         if self.settings.fault.is_some_and(|fault| fault.ignores(Op::Create)) {
             let outcome = Outcome { op: Op::Create, ended: ENDED_WELL, stdout: String::new(), stderr: String::new() };
@@ -155,8 +166,8 @@ impl<'s> Lab<'s> {
             Some(Fault::Escape) => std::fs::write(bundle.dir.join("trap/ptmx"), "escaped")?,
             _ => {}
         }
-        let stdio = [stdin, stdout, err.into()];
-        let (running, command) = self.driver.start_with(Op::Create, &values, from, stdio, fds)?;
+        let fds = [stdin, stdout, err].into_iter().chain(fds).collect();
+        let (running, command) = self.driver.start(Op::Create, &values, from, fds)?;
         let deadline = self.driver.deadline();
         let end = match &mut channel {
             Some(channel) => running.finish(&mut [channel.answers(), &mut stderr], deadline)?,

@@ -8,6 +8,7 @@ pub mod cgroup;
 pub mod channel;
 pub mod check;
 pub mod clean;
+pub mod company;
 pub mod conduct;
 pub mod console;
 pub mod container;

@@ -1,16 +1,17 @@
 //! One call of a program: started, fed, watched through a pidfd, ended at its deadline, its output bounded.
 
-use std::ffi::OsString;
+use std::ffi::{CString, OsStr, OsString};
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 use crate::{orphans, sys};
@@ -39,11 +40,13 @@ impl std::fmt::Display for Ended {
     }
 }
 
-impl From<ExitStatus> for Ended {
-    fn from(status: ExitStatus) -> Self {
-        match (status.code(), status.signal()) {
-            (Some(code), _) => Self::Exit(code),
-            (None, signal) => Self::Signal(signal.unwrap_or(0)),
+impl Ended {
+    /// What `waitpid(2)` says, if it is an end.
+    fn of(status: WaitStatus) -> Option<Self> {
+        match status {
+            WaitStatus::Exited(_, code) => Some(Self::Exit(code)),
+            WaitStatus::Signaled(_, signal, _) => Some(Self::Signal(signal as i32)),
+            _ => None,
         }
     }
 }
@@ -151,7 +154,7 @@ const LOOK_UP: Duration = Duration::from_millis(50);
 /// A program that was started and has not been waited for.
 #[derive(Debug)]
 pub struct Running {
-    child: Child,
+    pid: Pid,
     pidfd: OwnedFd,
     started: Instant,
 }
@@ -166,43 +169,31 @@ pub struct Finished {
 }
 
 impl Running {
-    /// Starts a program in directory `dir`, with an environment of its own and these three descriptors.
+    /// Starts a program in directory `dir`, with an environment of its own and these descriptors from number 0 on.
     ///
     /// # Errors
     /// When the program cannot be executed.
-    pub fn start(argv: &[OsString], env: &[(OsString, OsString)], dir: &Path, stdio: [Stdio; 3]) -> io::Result<Self> {
-        Self::start_with(argv, env, dir, stdio, Vec::new())
-    }
-
-    /// As [`Running::start`], with further descriptors, which the program gets from number 3 on.
-    ///
-    /// # Errors
-    /// As [`Running::start`].
-    pub fn start_with(
-        argv: &[OsString],
-        env: &[(OsString, OsString)],
-        dir: &Path,
-        stdio: [Stdio; 3],
-        more: Vec<OwnedFd>,
-    ) -> io::Result<Self> {
-        let [program, args @ ..] = argv else { return Err(io::ErrorKind::InvalidInput.into()) };
-        let [stdin, stdout, stderr] = stdio;
-        let mut command = Command::new(program);
-        command.args(args).current_dir(dir).env_clear().envs(env.iter().map(|(k, v)| (k, v)));
-        if !more.is_empty() {
-            sys::hand_down(&mut command, more);
+    pub fn start(argv: &[OsString], env: &[(OsString, OsString)], dir: &Path, fds: Vec<OwnedFd>) -> io::Result<Self> {
+        let text = |text: &OsStr| CString::new(text.as_bytes()).map_err(io::Error::from);
+        let argv = argv.iter().map(|arg| text(arg)).collect::<io::Result<Vec<_>>>()?;
+        let pair = |(name, value): &(OsString, OsString)| text(&[name.as_os_str(), value].join(OsStr::new("=")));
+        let env = env.iter().map(pair).collect::<io::Result<Vec<_>>>()?;
+        if argv.is_empty() {
+            return Err(io::ErrorKind::InvalidInput.into());
         }
         let started = Instant::now();
-        let child = command.stdin(stdin).stdout(stdout).stderr(stderr).spawn()?;
-        orphans::spare(pid_of(&child));
-        let pidfd = sys::pidfd_open(pid_of(&child))?;
-        Ok(Self { child, pidfd, started })
+        let pid = sys::spawn(&sys::Program { argv: &argv, env: &env, dir: &text(dir.as_os_str())?, fds: &fds })?;
+        // Only the program holds them now, so that their other ends see it end.
+        drop(fds);
+        orphans::spare(pid);
+        let pidfd = sys::pidfd_open(pid)?;
+        Ok(Self { pid, pidfd, started })
     }
 
     /// Its process id.
     #[must_use]
     pub fn pid(&self) -> Pid {
-        pid_of(&self.child)
+        self.pid
     }
 
     /// Readable once it has ended.
@@ -216,7 +207,7 @@ impl Running {
     ///
     /// # Errors
     /// When waiting fails.
-    pub fn finish(mut self, captures: &mut [&mut Capture], deadline: Instant) -> io::Result<Finished> {
+    pub fn finish(self, captures: &mut [&mut Capture], deadline: Instant) -> io::Result<Finished> {
         let ended = loop {
             let mut fds = vec![self.pidfd.as_fd()];
             fds.extend(captures.iter().filter_map(|capture| capture.fd().map(AsFd::as_fd)));
@@ -227,12 +218,12 @@ impl Running {
             }
             let in_time = ready || Instant::now() < deadline;
             captures.iter_mut().for_each(|capture| capture.drain());
-            if let Some(status) = self.child.try_wait()? {
-                break Ended::from(status);
+            if let Some(ended) = Ended::of(waitpid(self.pid, Some(WaitPidFlag::WNOHANG))?) {
+                break ended;
             }
             if !in_time {
-                self.child.kill()?;
-                self.child.wait()?;
+                kill(self.pid, Signal::SIGKILL)?;
+                waitpid(self.pid, None)?;
                 break Ended::Deadline;
             }
         };
@@ -242,8 +233,12 @@ impl Running {
     }
 }
 
-fn pid_of(child: &Child) -> Pid {
-    Pid::from_raw(i32::try_from(child.id()).unwrap_or(0))
+/// `/dev/null`, for reading and writing.
+///
+/// # Errors
+/// When the host has none.
+pub fn null() -> io::Result<OwnedFd> {
+    Ok(std::fs::OpenOptions::new().read(true).write(true).open("/dev/null")?.into())
 }
 
 #[cfg(test)]
@@ -253,7 +248,8 @@ mod tests {
     fn run(script: &str, limit: Duration) -> (Finished, String) {
         let (mut capture, write) = Capture::pipe(KEPT).unwrap();
         let argv = ["/bin/sh", "-c", script].map(OsString::from);
-        let running = Running::start(&argv, &[], Path::new("/"), [Stdio::null(), write.into(), Stdio::null()]).unwrap();
+        let running =
+            Running::start(&argv, &[], Path::new("/"), vec![null().unwrap(), write, null().unwrap()]).unwrap();
         let finished = running.finish(&mut [&mut capture], Instant::now() + limit).unwrap();
         (finished, capture.text())
     }

@@ -11,7 +11,7 @@ use plimsoll_reports::model::{self, Verdict};
 
 use crate::cgroup;
 use crate::check::Check;
-use crate::conduct::{Wishes, blank, conduct, discard};
+use crate::conduct::{Wishes, blank, conduct, conduct_together, discard};
 use crate::fault::Fault;
 use crate::isolate::{self, Apart};
 use crate::need::Abilities;
@@ -20,7 +20,6 @@ use crate::settings::Settings;
 
 /// What happens during a run.
 #[derive(Debug)]
-
 pub enum Event<'e> {
     /// A check was started.
     Started(&'e str),
@@ -28,20 +27,31 @@ pub enum Event<'e> {
     Finished(&'e model::Check),
 }
 
-/// One check to run, as it is or behind a fault.
-#[derive(Clone, Copy, Debug)]
+/// Checks to run in one container, or one check, as they are or behind a fault.
+#[derive(Clone, Debug)]
 pub struct Job<'c> {
-    /// The check.
-    pub check: &'c Check,
+    /// The checks. Several are cases that may share a container; see [`crate::company`].
+    pub checks: Vec<&'c Check>,
     /// The fault that the engine poses with.
     pub fault: Option<Fault>,
 }
 
 impl<'c> Job<'c> {
-    /// The check as it is.
+    /// Checks as they are.
     #[must_use]
-    pub fn plain(check: &'c Check) -> Self {
-        Self { check, fault: None }
+    pub fn plain(checks: Vec<&'c Check>) -> Self {
+        Self { checks, fault: None }
+    }
+
+    /// One check behind a fault.
+    #[must_use]
+    pub fn posed(check: &'c Check, fault: Fault) -> Self {
+        Self { checks: vec![check], fault: Some(fault) }
+    }
+
+    /// The same for one of the checks.
+    fn alone(&self, check: &'c Check) -> Self {
+        Self { checks: vec![check], fault: self.fault }
     }
 }
 
@@ -63,65 +73,81 @@ pub struct Plan<'p> {
 
 struct Worker<'c> {
     number: usize,
-    check: &'c Check,
+    job: Job<'c>,
     tag: String,
     apart: Apart,
     deadline: Instant,
 }
 
+/// What is left to do, and what has come of the rest.
+struct Desk<'c> {
+    waiting: VecDeque<(usize, Job<'c>)>,
+    results: Vec<(usize, model::Check)>,
+    /// How many processes were set apart; a part of their names.
+    begun: usize,
+}
+
 impl Plan<'_> {
-    /// Runs the jobs and returns their results, each with the number of its job, in the order of the jobs. Those that an
-    /// interruption kept from running are missing.
+    /// Runs the jobs and returns the result of each of their checks, with the number of the job, in the order of the
+    /// jobs. Those that an interruption kept from running are missing.
     ///
     /// # Errors
     /// When the harness cannot fork or wait.
-    pub fn run(&self, jobs: &[Job<'_>], mut tell: impl FnMut(Event<'_>)) -> io::Result<Vec<(usize, model::Check)>> {
-        let mut waiting: VecDeque<(usize, &Job<'_>)> = jobs.iter().enumerate().collect();
+    pub fn run(&self, jobs: Vec<Job<'_>>, mut tell: impl FnMut(Event<'_>)) -> io::Result<Vec<(usize, model::Check)>> {
+        let waiting = jobs.into_iter().enumerate().collect();
+        let mut desk = Desk { waiting, results: Vec::new(), begun: 0 };
         let mut running: Vec<Worker<'_>> = Vec::new();
-        let mut results = Vec::new();
-        while !(waiting.is_empty() && running.is_empty()) {
+        while !(desk.waiting.is_empty() && running.is_empty()) {
             if (self.interrupted)() {
                 running.iter().try_for_each(|worker| self.end(worker))?;
                 break;
             }
             while running.len() < self.jobs
-                && let Some((number, job)) = waiting.pop_front()
+                && let Some((number, job)) = desk.waiting.pop_front()
             {
-                tell(Event::Started(&job.check.id));
-                match self.reason_to_skip(job.check) {
-                    Some(reason) => {
-                        let skipped = model::Check { reason, ..blank(job.check) };
-                        tell(Event::Finished(&skipped));
-                        results.push((number, skipped));
-                    }
-                    None => running.push(self.start(number, job)?),
-                }
+                running.extend(self.start(number, job, &mut desk, &mut tell)?);
             }
             self.wait(&mut running)?;
             for worker in take_ended(&mut running)? {
-                let number = worker.number;
-                let result = self.result(worker)?;
-                tell(Event::Finished(&result));
-                results.push((number, result));
+                self.settle(worker, &mut desk, &mut tell)?;
             }
         }
-        results.sort_by_key(|(number, _)| *number);
-        Ok(results)
+        desk.results.sort_by_key(|(number, _)| *number);
+        Ok(desk.results)
     }
 
-    fn reason_to_skip(&self, check: &Check) -> Option<String> {
-        check.needs().find_map(|need| need.unmet(self.abilities))
-    }
-
-    fn start<'c>(&self, number: usize, job: &Job<'c>) -> io::Result<Worker<'c>> {
+    /// Sets a process apart for those checks of a job that have what they need; the others are skipped.
+    fn start<'c>(
+        &self,
+        number: usize,
+        mut job: Job<'c>,
+        desk: &mut Desk<'c>,
+        tell: &mut impl FnMut(Event<'_>),
+    ) -> io::Result<Option<Worker<'c>>> {
+        job.checks.retain(|check| {
+            let reason = check.needs().find_map(|need| need.unmet(self.abilities));
+            let Some(reason) = reason else { return true };
+            let skipped = model::Check { reason, ..blank(check) };
+            tell(Event::Finished(&skipped));
+            desk.results.push((number, skipped));
+            false
+        });
+        if job.checks.is_empty() {
+            return Ok(None);
+        }
+        job.checks.iter().for_each(|check| tell(Event::Started(&check.id)));
+        desk.begun += 1;
         // The letter ends the number, so that the tag of number 1 is not found in that of number 10.
-        let tag = format!("p{}-{number}n", self.settings.run);
+        let tag = format!("p{}-{}n", self.settings.run, desk.begun);
         let apart = isolate::spawn(|| {
             let settings = Settings { fault: job.fault, ..self.settings.clone() };
-            let result = conduct(job.check, &settings, &tag, self.wishes);
-            serde_json::to_vec(&result).unwrap_or_default()
+            let results = match job.checks.as_slice() {
+                [check] => vec![conduct(check, &settings, &tag, self.wishes)],
+                several => conduct_together(several, &settings, &tag),
+            };
+            serde_json::to_vec(&results).unwrap_or_default()
         })?;
-        Ok(Worker { number, check: job.check, tag, apart, deadline: Instant::now() + self.limit })
+        Ok(Some(Worker { number, job, tag, apart, deadline: Instant::now() + self.limit }))
     }
 
     /// Waits until one of the workers has something to say, has ended, or is out of time.
@@ -149,41 +175,61 @@ impl Plan<'_> {
         for group in cgroup::find_named(&worker.tag)? {
             cgroup::thaw_below(&group)?;
         }
-        match kill(worker.apart.keeper, Signal::SIGKILL) {
+        match kill(worker.apart.pid, Signal::SIGKILL) {
             Ok(()) | Err(nix::errno::Errno::ESRCH) => {}
             Err(why) => return Err(why.into()),
         }
-        // The pid namespace is gone only when its processes are; the keeper is waited for by the caller.
         Ok(())
     }
 
-    fn result(&self, mut worker: Worker<'_>) -> io::Result<model::Check> {
+    /// Takes the results of a worker. The checks of a company that have none are put back, each alone.
+    fn settle<'c>(
+        &self,
+        mut worker: Worker<'c>,
+        desk: &mut Desk<'c>,
+        tell: &mut impl FnMut(Event<'_>),
+    ) -> io::Result<()> {
         worker.apart.output.drain();
-        let parsed = serde_json::from_slice::<model::Check>(worker.apart.output.bytes());
-        parsed.or_else(|_| {
-            for group in cgroup::find_named(&worker.tag)? {
-                cgroup::remove_tree(&group)?;
-            }
-            discard(&self.settings.dir.join(&worker.tag));
-            let late = Instant::now() >= worker.deadline;
-            let verdict = if late { Verdict::Timeout } else { Verdict::Error };
-            let reason = match verdict {
-                Verdict::Timeout => format!("the check did not end within {:?}", self.limit),
-                _ => "the process of the check died without a result".to_owned(),
-            };
-            Ok(model::Check { verdict, reason, ..blank(worker.check) })
-        })
+        let results = match serde_json::from_slice::<Vec<model::Check>>(worker.apart.output.bytes()) {
+            Ok(results) => results,
+            Err(_) => self.without_result(&worker)?,
+        };
+        let open = |check: &&Check| !results.iter().any(|result| result.id == check.id);
+        let again =
+            worker.job.checks.iter().copied().filter(open).map(|check| (worker.number, worker.job.alone(check)));
+        again.rev().for_each(|job| desk.waiting.push_front(job));
+        for result in results {
+            tell(Event::Finished(&result));
+            desk.results.push((worker.number, result));
+        }
+        Ok(())
+    }
+
+    /// Tidies up after a process that died or was ended, and says so if it had a single check.
+    fn without_result(&self, worker: &Worker<'_>) -> io::Result<Vec<model::Check>> {
+        for group in cgroup::find_named(&worker.tag)? {
+            cgroup::remove_tree(&group)?;
+        }
+        discard(&self.settings.dir.join(&worker.tag));
+        let [check] = worker.job.checks.as_slice() else { return Ok(Vec::new()) };
+        let late = Instant::now() >= worker.deadline;
+        let verdict = if late { Verdict::Timeout } else { Verdict::Error };
+        let reason = match verdict {
+            Verdict::Timeout => format!("the check did not end within {:?}", self.limit),
+            _ => "the process of the check died without a result".to_owned(),
+        };
+        Ok(vec![model::Check { verdict, reason, ..blank(check) }])
     }
 }
 
-/// Takes the workers out whose keeper has ended, and reaps it.
+/// Takes the workers out that have ended, and reaps them.
 fn take_ended<'c>(running: &mut Vec<Worker<'c>>) -> io::Result<Vec<Worker<'c>>> {
     let mut ended = Vec::new();
     let mut index = 0;
     while index < running.len() {
         if wait_readable(&[&running[index].apart.pidfd], Instant::now())? {
             let worker = running.swap_remove(index);
-            waitpid(worker.apart.keeper, Some(WaitPidFlag::WNOHANG))?;
+            waitpid(worker.apart.pid, Some(WaitPidFlag::WNOHANG))?;
             ended.push(worker);
         } else {
             index += 1;

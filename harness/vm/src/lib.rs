@@ -21,4 +21,5 @@ pub mod module;
 pub mod pack;
 pub mod policy;
 pub mod qemu;
+mod sys;
 pub mod wire;

@@ -2,18 +2,18 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::process::{Child, Command, Stdio};
 
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use plimsoll_engine::host::GUEST;
 use plimsoll_engine::process::Capture;
-use plimsoll_engine::sys;
 
 use crate::environment::{Accelerator, Lsm};
 use crate::error::Error;
 use crate::job::PROGRAM;
 use crate::kernel::Kernel;
+use crate::sys;
 use crate::wire::CONSOLE;
 
 /// The emulator's program.
@@ -61,9 +61,9 @@ impl Emulator {
         let (complaints, complaints_in) = pipe()?;
         let root = in_memory(root).map_err(Error::host("hand the initial root filesystem over"))?;
         let mut command = Command::new(PROGRAM_NAME);
-        command.args(arguments(hardware)).stdin(Stdio::null()).stdout(Stdio::null()).stderr(complaints_in);
+        let numbers = [&root, &console_in, &live_in, &result_in].map(AsRawFd::as_raw_fd);
+        command.args(arguments(hardware, numbers)).stdin(Stdio::null()).stdout(Stdio::null()).stderr(complaints_in);
         sys::hand_down(&mut command, vec![root, console_in, live_in, result_in]);
-        sys::end_with_this_thread(&mut command);
         let process = command.spawn().map_err(|why| match why.kind() {
             io::ErrorKind::NotFound => {
                 Error::Emulator(format!("{PROGRAM_NAME} is not installed: apt-get install qemu-system-x86"))
@@ -91,8 +91,8 @@ fn in_memory(bytes: &[u8]) -> io::Result<OwnedFd> {
     Ok(file.into())
 }
 
-/// Descriptors 3 to 6 are the initial root filesystem, the console, and the two ports.
-fn arguments(hardware: &Hardware) -> Vec<String> {
+/// The numbers are the descriptors of the initial root filesystem, the console, and the two ports.
+fn arguments(hardware: &Hardware, numbers: [RawFd; 4]) -> Vec<String> {
     let (accelerator, processor) = match hardware.accelerator {
         // Five levels of page tables cost time, and no address is that high here.
         Accelerator::Tcg => ("tcg,thread=multi", "max,-la57"),
@@ -108,20 +108,15 @@ fn arguments(hardware: &Hardware) -> Vec<String> {
         "-no-reboot",
         "-monitor",
         "none",
-        "-initrd",
-        "/proc/self/fd/3",
-        "-serial",
-        "file:/proc/self/fd/4",
-        "-serial",
-        "file:/proc/self/fd/5",
-        "-serial",
-        "file:/proc/self/fd/6",
         "-accel",
         accelerator,
         "-cpu",
         processor,
     ];
     let mut arguments: Vec<String> = fixed.map(str::to_owned).to_vec();
+    let [root, ports @ ..] = numbers.map(|number| format!("/proc/self/fd/{number}"));
+    arguments.extend(["-initrd".to_owned(), root]);
+    arguments.extend(ports.into_iter().flat_map(|port| ["-serial".to_owned(), format!("file:{port}")]));
     let own = [
         ("-smp", hardware.processors.to_string()),
         ("-m", hardware.memory.to_string()),
@@ -162,7 +157,7 @@ mod tests {
         assert!(line.contains("enforcing=1") && line.ends_with("plimsoll_guest=tcg"), "{line}");
         hardware.lsm = Lsm::None;
         assert!(boot_line(&hardware).contains("security=none"));
-        let arguments = arguments(&hardware).join(" ");
+        let arguments = arguments(&hardware, [3, 4, 5, 6]).join(" ");
         assert!(arguments.contains("-smp 3 -m 512 -kernel /boot/vmlinuz -append"), "{arguments}");
         assert!(!arguments.contains("kvm"));
     }

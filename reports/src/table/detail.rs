@@ -1,9 +1,8 @@
 //! One check that did not pass: in full where the runtime or the harness failed, in a few lines for a warning.
 
-use super::duration;
-use super::page::{Page, Paint, plural};
+use super::page::{Page, Paint};
 use crate::model::{Axis, Call, Check, Clause, Evidence, Finding, Verdict};
-use crate::text::{clip, tail};
+use crate::text::{clip, duration, plural, tail};
 
 /// Indent of all that belongs to a check.
 const INDENT: usize = 2;

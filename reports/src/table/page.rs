@@ -2,7 +2,7 @@
 //! hold what the runtime under test chose to say; only the table of counts, escaped cell by cell, goes round it.
 
 use super::Style;
-use crate::text::{clip, printable, wrap};
+use crate::text::{clip, plural, printable, wrap};
 
 /// Columns that the labels of fields take.
 const LABEL: usize = 10;
@@ -123,9 +123,4 @@ impl Page {
             self.text.push_str("\u{1b}[0m");
         }
     }
-}
-
-/// The noun for that many.
-pub(super) fn plural(count: usize, noun: &str) -> String {
-    if count == 1 { noun.to_owned() } else { format!("{noun}s") }
 }

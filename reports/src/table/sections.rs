@@ -1,9 +1,10 @@
 //! The counts of verdicts, a row for each section of the specification and one for all of them.
 
-use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
 
+use super::Style;
 use super::page::Page;
 use crate::model::{Report, Verdict};
 use crate::tally::Tally;
@@ -11,27 +12,29 @@ use crate::text::printable;
 
 /// Puts the table on the page.
 pub(super) fn table(page: &mut Page, report: &Report) {
-    let mut sections: BTreeMap<&str, Tally> = BTreeMap::new();
-    for check in &report.checks {
-        sections.entry(&check.section).or_default().add(check.verdict);
-    }
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_BORDERS_ONLY);
-    // Colour and width are the caller's to decide; the library would ask the terminal.
-    table.force_no_tty();
-    if page.style().color {
-        table.enforce_styling();
-    }
-    if let Some(width) = page.style().width {
-        table.set_width(width).set_content_arrangement(ContentArrangement::Dynamic);
-    }
+    let mut table = blank_table(page.style());
     let columns = ["section", "checks"].into_iter().chain(Verdict::ALL.iter().map(|verdict| verdict.as_str()));
     table.set_header(columns.enumerate().map(|(index, name)| aligned(index, name).add_attribute(Attribute::Dim)));
-    for (section, tally) in &sections {
+    for (section, tally) in &report.sections() {
         table.add_row(row(&printable(section), tally));
     }
     table.add_row(row("total", &report.tally()).into_iter().map(|cell| cell.add_attribute(Attribute::Bold)));
     page.laid_out(&table.to_string());
+}
+
+/// A table in the style of the page, without rows.
+pub(super) fn blank_table(style: Style) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_BORDERS_ONLY);
+    // Colour and width are the caller's to decide; the library would ask the terminal.
+    table.force_no_tty();
+    if style.color {
+        table.enforce_styling();
+    }
+    if let Some(width) = style.width {
+        table.set_width(width).set_content_arrangement(ContentArrangement::Dynamic);
+    }
+    table
 }
 
 fn row(name: &str, tally: &Tally) -> Vec<Cell> {
@@ -40,12 +43,9 @@ fn row(name: &str, tally: &Tally) -> Vec<Cell> {
     row
 }
 
-/// A count, in the colour of its verdict; nothing for 0, since a table of zeros hides the other numbers.
+/// A count, in the colour of its verdict.
 fn count(verdict: Verdict, count: usize) -> Cell {
-    if count == 0 {
-        return Cell::new("");
-    }
-    let cell = Cell::new(count).set_alignment(CellAlignment::Right);
+    let cell = number(count);
     match verdict {
         Verdict::Pass => cell.fg(Color::DarkGreen),
         Verdict::Fail | Verdict::Error | Verdict::Timeout => cell.fg(Color::DarkRed),
@@ -54,7 +54,14 @@ fn count(verdict: Verdict, count: usize) -> Cell {
     }
 }
 
-fn aligned(column: usize, text: &str) -> Cell {
+/// A number; nothing for 0, since a table of zeros hides the other numbers.
+pub(super) fn number<N: Copy + Display + Default + PartialEq>(count: N) -> Cell {
+    let text = if count == N::default() { String::new() } else { count.to_string() };
+    Cell::new(text).set_alignment(CellAlignment::Right)
+}
+
+/// The text, to the left in the first column and to the right in the others.
+pub(super) fn aligned(column: usize, text: &str) -> Cell {
     let alignment = if column == 0 { CellAlignment::Left } else { CellAlignment::Right };
     Cell::new(text).set_alignment(alignment)
 }

@@ -7,8 +7,11 @@ use std::os::unix::fs::{FileTypeExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use plimsoll_reports::model::Report;
+use plimsoll_reports::file::{Any, Document};
+use plimsoll_reports::model::proof::Proof;
+use plimsoll_reports::model::{Report, Verdict};
 
+use crate::sample::proof::proof;
 use crate::sample::report;
 
 /// A directory for one test, which goes with it.
@@ -110,7 +113,7 @@ fn a_truncated_file_is_refused_with_line_and_column() {
     let whole = serde_json::to_string_pretty(&report()).unwrap();
     let path = scratch.file(&whole[..whole.len() / 2]);
     let error = refusal(&path);
-    assert!(error.starts_with(&format!("parse the results in {path:?}: EOF while parsing")), "{error}");
+    assert!(error.starts_with(&format!("parse {path:?}: EOF while parsing")), "{error}");
     assert!(error.contains(" at line ") && error.contains(" column "), "{error}");
 }
 
@@ -128,7 +131,48 @@ fn every_truncation_is_refused() {
 fn another_major_version_is_refused_before_its_members_are_looked_at() {
     let scratch = Scratch::new("major");
     let path = scratch.file(r#"{"schema": "2.0", "verdicts": []}"#);
-    assert_eq!(refusal(&path), format!("the results in {path:?} have schema \"2.0\", and this version reads \"1.0\""));
+    assert_eq!(refusal(&path), format!("{path:?} holds results of schema \"2.0\", and this version reads \"1.0\""));
+}
+
+#[test]
+fn another_kind_of_document_is_named() {
+    let scratch = Scratch::new("kind");
+    let path = scratch.0.join("results.json");
+    proof().write(&path).unwrap();
+    assert_eq!(Proof::read(&path).unwrap(), proof());
+    assert_eq!(refusal(&path), format!("{path:?} holds proof, not results"));
+}
+
+#[test]
+fn what_was_edited_by_hand_is_refused_where_it_shows() {
+    let scratch = Scratch::new("edited");
+    let mut twice = report();
+    twice.checks.push(twice.checks[0].clone());
+    let path = scratch.file(&serde_json::to_string(&twice).unwrap());
+    let expected = "contradicts itself: the check \"cgroups.cpu-shares/one\" is there twice";
+    assert_eq!(refusal(&path), format!("{path:?} {expected}"));
+    let mut failed = report();
+    failed.checks[0].verdict = Verdict::Fail;
+    let path = scratch.file(&serde_json::to_string(&failed).unwrap());
+    assert!(refusal(&path).ends_with("the check \"cgroups.cpu-shares/one\" got fail without a finding"));
+    let mut counted = proof();
+    counted.totals.proven += 1;
+    let path = scratch.file(&serde_json::to_string(&counted).unwrap());
+    let error = chain(&Proof::read(&path).expect_err("its totals are wrong"));
+    assert!(error.ends_with("totals is not what its pairs count up to"), "{error}");
+}
+
+#[test]
+fn either_kind_is_read_as_what_it_is() {
+    let scratch = Scratch::new("either");
+    let path = scratch.0.join("any.json");
+    report().write(&path).unwrap();
+    assert_eq!(Any::read(&path).unwrap(), Any::Report(Box::new(report())));
+    proof().write(&path).unwrap();
+    assert_eq!(Any::read(&path).unwrap(), Any::Proof(Box::new(proof())));
+    let path = scratch.file(r#"{"schema": "1.0", "kind": "poem"}"#);
+    let error = chain(&Any::read(&path).expect_err("no document of ours"));
+    assert_eq!(error, format!("{path:?} holds poem, not results or proof"));
 }
 
 #[test]

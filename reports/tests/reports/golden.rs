@@ -4,13 +4,14 @@ use std::fs;
 use std::path::Path;
 
 use plimsoll_reports::model::{Report, Verdict};
-use plimsoll_reports::table::{Style, render};
+use plimsoll_reports::table::{Style, proof, render};
 
+use crate::sample::proof::proof as sample_proof;
 use crate::sample::{call, check, finding, report, with_verdicts};
 
 const WIDE: Style = Style { color: false, width: Some(100), verbose: false };
 
-fn assert_golden(name: &str, actual: &str) {
+pub fn assert_golden(name: &str, actual: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     if std::env::var_os("PLIMSOLL_BLESS").is_some() {
         fs::write(&path, actual).expect("write the golden file");
@@ -39,6 +40,12 @@ fn the_verbose_report_is_as_committed() {
 #[test]
 fn a_clean_report_is_short() {
     assert_golden("clean.txt", &render(&with_verdicts(&[Verdict::Pass, Verdict::Pass]), WIDE));
+}
+
+#[test]
+fn the_proof_is_as_committed() {
+    assert_golden("proof.txt", &proof::render(&sample_proof(), WIDE));
+    assert_golden("proof-verbose.txt", &proof::render(&sample_proof(), Style { width: None, verbose: true, ..WIDE }));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! A made-up run with every kind of verdict and every member of the model in use.
 
+pub mod proof;
+
 use std::collections::BTreeMap;
 
 use plimsoll_reports::model::{
@@ -54,6 +56,7 @@ pub fn check(id: &str, verdict: Verdict) -> Check {
         findings: vec![],
         evidence: None,
         known: None,
+        shared_with: Vec::new(),
     }
 }
 

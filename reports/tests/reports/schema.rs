@@ -1,12 +1,18 @@
-//! The JSON Schema against the model: a serialised report has exactly the members that the schema names. This walks
-//! the few keywords that our schema uses, so that it needs no validator.
+//! The JSON Schemas against the models: a serialised document has exactly the members that its schema names. This walks
+//! the few keywords that our schemas use, so that it needs no validator.
 
 use std::collections::BTreeSet;
 
+use plimsoll_reports::model::proof::{Outcome, Proof};
 use plimsoll_reports::model::{Axis, Report, Verdict};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::sample::proof::proof;
 use crate::sample::report;
+
+const RESULTS: &str = include_str!("../../schema/results.schema.json");
+const PROOF: &str = include_str!("../../schema/proof.schema.json");
 
 struct Walk {
     root: Value,
@@ -15,9 +21,19 @@ struct Walk {
 }
 
 impl Walk {
-    fn new() -> Self {
-        let root = serde_json::from_str(include_str!("../../schema/results.schema.json")).expect("the schema is JSON");
+    fn new(schema: &str) -> Self {
+        let root = serde_json::from_str(schema).expect("the schema is JSON");
         Walk { root, used: BTreeSet::new() }
+    }
+
+    /// Compares documents that use, together, each definition.
+    fn documents(mut self, documents: &[impl Serialize]) {
+        let root = self.root.clone();
+        for document in documents {
+            self.compare("document", &root, &serde_json::to_value(document).expect("serialise"));
+        }
+        let defined: BTreeSet<String> = root["$defs"].as_object().expect("definitions").keys().cloned().collect();
+        assert_eq!(self.used, defined, "the samples use each definition");
     }
 
     fn definition(&mut self, reference: &str) -> Value {
@@ -82,29 +98,30 @@ fn kind(value: &Value) -> &'static str {
 }
 
 #[test]
-fn the_model_has_exactly_the_members_that_the_schema_names() {
-    let mut walk = Walk::new();
-    let root = walk.root.clone();
-    for cut_short in [None, Some("interrupted".to_owned())] {
-        let value = serde_json::to_value(Report { cut_short, ..report() }).unwrap();
-        walk.compare("report", &root, &value);
-    }
-    let defined: BTreeSet<String> = root["$defs"].as_object().unwrap().keys().cloned().collect();
-    assert_eq!(walk.used, defined, "the sample uses each definition");
+fn the_models_have_exactly_the_members_that_the_schemas_name() {
+    let cut_short = || Some("interrupted".to_owned());
+    Walk::new(RESULTS).documents(&[report(), Report { cut_short: cut_short(), ..report() }]);
+    Walk::new(PROOF).documents(&[proof(), Proof { cut_short: cut_short(), ..proof() }]);
 }
 
 #[test]
-fn the_schema_names_every_verdict_and_axis() {
-    let root = Walk::new().root;
-    let verdicts: BTreeSet<&str> = Verdict::ALL.iter().map(|verdict| verdict.as_str()).collect();
-    let axes: BTreeSet<&str> = Axis::ALL.iter().map(|axis| axis.as_str()).collect();
-    assert_eq!(strings(&root["$defs"]["verdict"]["enum"]), verdicts);
-    assert_eq!(strings(&root["$defs"]["axis"]["enum"]), axes);
-    for verdict in Verdict::ALL {
-        assert_eq!(serde_json::to_value(verdict).unwrap(), verdict.as_str());
-    }
-    for axis in Axis::ALL {
-        assert_eq!(serde_json::to_value(axis).unwrap(), axis.as_str());
+fn the_schemas_name_every_verdict_axis_and_outcome() {
+    let named = |schema: &str, definition: &str| -> Vec<String> {
+        serde_json::from_value(Walk::new(schema).root["$defs"][definition]["enum"].clone()).unwrap()
+    };
+    assert_eq!(named(RESULTS, "verdict"), Verdict::ALL.map(Verdict::as_str));
+    assert_eq!(named(RESULTS, "axis"), Axis::ALL.map(Axis::as_str));
+    assert_eq!(named(PROOF, "outcome"), Outcome::ALL.map(Outcome::as_str));
+    assert!(Verdict::ALL.iter().all(|one| serde_json::to_value(one).unwrap() == one.as_str()));
+    assert!(Axis::ALL.iter().all(|one| serde_json::to_value(one).unwrap() == one.as_str()));
+    assert!(Outcome::ALL.iter().all(|one| serde_json::to_value(one).unwrap() == one.as_str()));
+}
+
+#[test]
+fn what_both_schemas_define_is_the_same() {
+    let (results, proof) = (Walk::new(RESULTS).root, Walk::new(PROOF).root);
+    for name in ["runtime", "host", "verdict"] {
+        assert_eq!(results["$defs"][name], proof["$defs"][name]);
     }
 }
 
@@ -122,5 +139,6 @@ fn everything_in_the_schema_is_described() {
         }
         schema["anyOf"].as_array().into_iter().flatten().for_each(|inner| look(place, inner));
     }
-    look("report", &Walk::new().root);
+    look("results", &Walk::new(RESULTS).root);
+    look("proof", &Walk::new(PROOF).root);
 }

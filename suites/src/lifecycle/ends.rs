@@ -1,7 +1,6 @@
 //! How a container's process can end, and containers side by side (`runtime.md#lifecycle`).
 
 use std::fs::File;
-use std::process::Stdio;
 
 use nix::sys::signal::{Signal, kill};
 use plimsoll_engine::check::Scenario;
@@ -10,7 +9,7 @@ use plimsoll_engine::fault::Fault;
 use plimsoll_engine::judgement::{Judgement, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
-use plimsoll_engine::process::{Capture, Ended, KEPT};
+use plimsoll_engine::process::{Capture, Ended, KEPT, null};
 use plimsoll_engine::profile::{Op, Values};
 use plimsoll_fixtures::probe::{self, Ask};
 use plimsoll_reports::model::Axis;
@@ -94,7 +93,7 @@ fn runs(lab: &Lab<'_>, out: &mut Judgement, code: i32) -> Told {
     let bundle = lab.bundle(|r| r.args(&[probe::PATH, &format!("exit={code}")]))?;
     let values = Values::default().with("id", &bundle.id).with("bundle", bundle.dir.to_string_lossy());
     let (mut stderr, err) = Capture::pipe(KEPT)?;
-    let streams = [Stdio::null(), File::create(lab.dir.join("stdout"))?.into(), err.into()];
+    let streams = vec![null()?, File::create(lab.dir.join("stdout"))?.into(), err];
     let (running, command) = lab.driver.start(Op::Run, &values, &lab.dir, streams)?;
     let end = running.finish(&mut [&mut stderr], lab.driver.deadline())?;
     let outcome = lab.driver.settle(Op::Run, command, &end, String::new(), stderr.text())?;

@@ -44,11 +44,13 @@ impl Cargo {
                 cargo.subject(&run.subject)?;
                 run.expect.iter().try_for_each(|path| cargo.take(path))?;
                 cargo.bring_back(&run.output)?;
+                run.format.iter().filter_map(|wish| wish.file.as_ref()).try_for_each(|file| cargo.bring_back(file))?;
                 let kept = run.keep.clone().or_else(|| run.replay.as_ref().map(|_| "plimsoll-kept".into()));
                 kept.iter().try_for_each(|dir| cargo.bring_back(dir))?;
             }
             Verb::Prove(prove) => cargo.subject(&prove.subject)?,
-            Verb::Vm(_) | Verb::Clean(_) => {}
+            Verb::Report(report) => report.files.iter().try_for_each(|path| cargo.take(path))?,
+            Verb::Vm(_) | Verb::Doctor(_) | Verb::Clean(_) => {}
         }
         Ok(cargo)
     }

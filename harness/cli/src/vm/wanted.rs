@@ -28,6 +28,12 @@ impl Wanted {
         let lsm = if self.lsm == Lsm::None { String::new() } else { format!(" {}", self.lsm) };
         format!("{} {}{lsm}", self.kernel.release, self.cgroups)
     }
+
+    /// The security modules that it would list, as far as they are known from outside.
+    #[must_use]
+    pub fn security_modules(&self) -> Vec<String> {
+        if self.lsm == Lsm::None { Vec::new() } else { vec![self.lsm.to_string()] }
+    }
 }
 
 /// A file of machines.

@@ -18,6 +18,7 @@ pub use canary::plant_canary;
 pub use sweep::{detach_below, sweep};
 pub use watch::{CANARY, Watch};
 
+use crate::cgroup;
 use snapshot::Snapshot;
 
 /// Where to look.
@@ -50,8 +51,21 @@ impl Guard {
     /// # Errors
     /// When something cannot be read, or `/proc` is not that of this pid namespace.
     pub fn before(settings: GuardSettings) -> io::Result<Self> {
+        let cgroups = cgroup::find_named(&settings.tag)?;
+        Self::knowing(settings, &cgroups)
+    }
+
+    /// Looks at the host before anything has had the tag as its name: no control group can have it yet.
+    ///
+    /// # Errors
+    /// As [`Guard::before`].
+    pub fn before_all(settings: GuardSettings) -> io::Result<Self> {
+        Self::knowing(settings, &[])
+    }
+
+    fn knowing(settings: GuardSettings, cgroups: &[PathBuf]) -> io::Result<Self> {
         let there = processes::others()?;
-        let before = snapshot::take(&settings, &[])?;
+        let before = snapshot::take(&settings, &[], cgroups)?;
         Ok(Self { settings, processes: there.iter().map(processes::identity).collect(), before })
     }
 
@@ -69,7 +83,7 @@ impl Guard {
     /// As [`Guard::after`].
     pub fn after_within(&self, grace: Duration) -> io::Result<Vec<Finding>> {
         let left = processes::settle(&self.processes, Instant::now() + grace)?;
-        let after = snapshot::take(&self.settings, &left)?;
+        let after = snapshot::take(&self.settings, &left, &cgroup::find_named(&self.settings.tag)?)?;
         Ok(snapshot::compare(&self.before, &after))
     }
 }

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use plimsoll_reports::model::Finding;
 
 use super::{GuardSettings, canary};
-use crate::cgroup;
 use crate::observer::files::{about, if_there, read_text};
 use crate::observer::stat::{Stat, command_line};
 use crate::observer::{mountinfo, own_descriptors};
@@ -26,14 +25,15 @@ const SYSCTLS: [&str; 5] =
 /// Name of a subject.
 pub(super) const DESCRIPTORS: &str = "file descriptors of the harness";
 
-/// Looks at everything. The processes are given, because they were waited for.
-pub(super) fn take(settings: &GuardSettings, processes: &[Stat]) -> io::Result<Snapshot> {
+/// Looks at everything. The processes are given, because they were waited for; so are the control groups of this check,
+/// because a search for them goes through all that the host has.
+pub(super) fn take(settings: &GuardSettings, processes: &[Stat], cgroups: &[PathBuf]) -> io::Result<Snapshot> {
     // First, so that no descriptor of a later step can be taken for a leftover.
     let descriptors = own_descriptors()?.into_iter().map(|(fd, target)| (fd.to_string(), target)).collect();
     let mut subjects = vec![
         ("processes".to_owned(), describe_processes(processes)?),
         ("host mounts".to_owned(), mounts()?),
-        ("cgroups".to_owned(), present(cgroup::find_named(&settings.tag)?.iter().map(|dir| dir.display()))),
+        ("cgroups".to_owned(), present(cgroups.iter().map(|dir| dir.display()))),
         ("state directory".to_owned(), state(settings)?),
         (DESCRIPTORS.to_owned(), descriptors),
         ("network interfaces".to_owned(), present(interfaces(&read_text("/proc/net/dev")?))),

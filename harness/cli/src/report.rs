@@ -1,0 +1,32 @@
+//! `plimsoll report`: shows results again, in any format.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use plimsoll_reports::file::Any;
+use plimsoll_reports::format::Documents;
+
+use crate::args::{Look, Report};
+use crate::failure::Failure;
+use crate::output::{agreed, deliver};
+
+/// Reads the files and renders them; their verdicts do not matter for the exit code.
+pub fn report(args: &Report, look: Look) -> Result<ExitCode, Failure> {
+    agreed(&args.format)?;
+    let documents = read(&args.files)?;
+    // Whoever asks for a report asks for one to be seen.
+    let look = Look { quiet: !args.format.is_empty(), ..look };
+    deliver(&args.format, &documents, look)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn read(files: &[PathBuf]) -> Result<Documents, Failure> {
+    let mut documents = Documents::default();
+    for path in files {
+        match Any::read(path).map_err(Failure::usage)? {
+            Any::Report(report) => documents.reports.push(*report),
+            Any::Proof(proof) => documents.proofs.push(*proof),
+        }
+    }
+    Ok(documents)
+}

@@ -1,0 +1,65 @@
+//! The report as one self-contained page: it loads nothing, needs no script for reading (a script filters), and follows
+//! the reader's choice of light or dark. What a runtime wrote reaches the page only through [`untrusted`].
+
+mod check;
+mod clauses;
+mod mutants;
+mod notable;
+mod origin;
+mod overview;
+mod page;
+mod untrusted;
+
+use maud::{Markup, html};
+
+use crate::matrix::Matrix;
+use crate::model::Report;
+use crate::model::proof::Proof;
+use crate::text::plural;
+
+/// The page about these runs and these proofs.
+#[must_use]
+pub fn render(reports: &[Report], proofs: &[Proof]) -> String {
+    let matrix = Matrix::new(reports);
+    let proofs: Vec<mutants::Part<'_>> =
+        proofs.iter().enumerate().map(|(at, one)| mutants::Part::new(at, one)).collect();
+    let title = title(&matrix, &proofs);
+    let body = html! {
+        @if !reports.is_empty() {
+            (overview::verdicts(&matrix))
+            (overview::sections(&matrix))
+            (notable::unexpected(&matrix))
+            (notable::differences(&matrix))
+            (notable::known(&matrix))
+            (notable::skipped(&matrix))
+            (clauses::clauses(&matrix))
+        }
+        @for part in &proofs { (part.render()) }
+        (origin::origins(reports, &proofs))
+    };
+    page::page(&title, &contents(&matrix, &proofs), &body).into_string()
+}
+
+fn title(matrix: &Matrix<'_>, proofs: &[mutants::Part<'_>]) -> String {
+    match (matrix.labels.as_slice(), proofs) {
+        ([], []) => "nothing".to_owned(),
+        ([], [first, ..]) => format!("Proof with {}", first.name()),
+        (labels, _) => labels.join(", "),
+    }
+}
+
+/// The links at the top of the page.
+fn contents(matrix: &Matrix<'_>, proofs: &[mutants::Part<'_>]) -> Markup {
+    let unexpected = matrix.rows.iter().filter(|row| notable::is_unexpected(row)).count();
+    let differences = matrix.differences().count();
+    html! {
+        @if !matrix.reports.is_empty() {
+            a href="#sections" { "Sections" }
+            @if unexpected > 0 { a href="#unexpected" { (unexpected) " unexpected" } }
+            @if differences > 0 { a href="#differences" { (differences) " " (plural(differences, "difference")) } }
+            a href="#clauses" { "Clauses" }
+        }
+        @for part in proofs { a href={ "#" (part.anchor()) } { "Mutants" } }
+        a href="#origin" { "Host" }
+    }
+}

@@ -1,0 +1,86 @@
+//! Text that a runtime may have chosen. maud escapes what HTML would take for markup; here goes what a reader would not
+//! see or would be misled by, and what HTML forbids even when escaped.
+
+use maud::{Escaper, Render};
+use std::fmt::Write;
+
+use crate::text::printable;
+
+/// Text for one line.
+pub(super) struct Line<'a>(pub(super) &'a str);
+
+impl Render for Line<'_> {
+    fn render_to(&self, out: &mut String) {
+        escape(&printable(self.0), out);
+    }
+}
+
+/// Text that keeps its line breaks, for `<pre>`.
+pub(super) struct Lines<'a>(pub(super) &'a str);
+
+impl Render for Lines<'_> {
+    fn render_to(&self, out: &mut String) {
+        for (index, line) in self.0.lines().enumerate() {
+            if index > 0 {
+                out.push('\n');
+            }
+            escape(&printable(line), out);
+        }
+    }
+}
+
+#[expect(clippy::expect_used, reason = "writing to a String never fails")]
+fn escape(text: &str, out: &mut String) {
+    Escaper::new(out).write_str(text).expect("a String takes all");
+}
+
+/// A place on the page to link to. What is not plain becomes `_`, so that it needs no escaping in a link.
+pub(super) fn anchor(prefix: &str, name: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || ".-/".contains(c) { c } else { '_' };
+    prefix.chars().chain(['-']).chain(name.chars().map(plain)).collect()
+}
+
+/// A link to where something is explained; plain text when it is not on the web, so that no other scheme can be run.
+pub(super) struct Link<'a>(pub(super) &'a str);
+
+impl Render for Link<'_> {
+    fn render_to(&self, out: &mut String) {
+        let Self(target) = self;
+        let safe = ["https://", "http://"].iter().any(|scheme| target.starts_with(scheme))
+            && target.chars().all(|c| c.is_ascii_graphic() && !"\\^`{|}<>\"".contains(c));
+        let shown = Line(target);
+        let markup = if safe {
+            maud::html! { a href=(target) { (shown) } }
+        } else {
+            maud::html! { (shown) }
+        };
+        out.push_str(&markup.into_string());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_taken_for_markup() {
+        assert_eq!(Lines("<b>\n&\u{1b}[2J").render().into_string(), "&lt;b&gt;\n&amp;\\u{1b}[2J");
+        assert_eq!(Line("a\n\"b\"").render().into_string(), "a\\n&quot;b&quot;");
+    }
+
+    #[test]
+    fn only_the_web_is_linked_to() {
+        let link = |text| Link(text).render().into_string();
+        assert_eq!(
+            link("https://a.example/x?y=1&z"),
+            r#"<a href="https://a.example/x?y=1&amp;z">https://a.example/x?y=1&amp;z</a>"#
+        );
+        assert_eq!(link("javascript:alert(1)"), "javascript:alert(1)");
+        assert_eq!(link("https://a.example/ x"), "https://a.example/ x");
+    }
+
+    #[test]
+    fn anchors_are_plain() {
+        assert_eq!(anchor("check", "a.b/c d\"%"), "check-a.b/c_d__");
+    }
+}

@@ -199,8 +199,15 @@ impl Machine {
         }
         self.died_booting = !self.ready;
         let when = if self.ready { "before the command had ended" } else { "while it booted" };
-        let what = of_emulator
-            .map_or_else(|| format!("the machine died {when}"), |why| format!("the machine died {when}: {why}"));
+        let silent = || {
+            let memory = self.memory;
+            let never_spoke = !self.ready && self.console.tail().is_empty();
+            never_spoke.then(|| format!("without a word: {memory} MiB are too little for it, or the image is damaged"))
+        };
+        let what = match of_emulator.or_else(silent) {
+            Some(why) => format!("the machine died {when}: {why}"),
+            None => format!("the machine died {when}"),
+        };
         self.guest(&what)
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Check, Report, Runtime, Verdict};
+use crate::model::{Check, Host, Report, Runtime, Verdict};
 use crate::tally::Tally;
 use crate::text::clip;
 
@@ -92,10 +92,21 @@ impl Runtime {
     }
 }
 
+impl Host {
+    /// What tells this host from others: kernel, control groups, and the security module that labels.
+    #[must_use]
+    pub fn environment(&self) -> String {
+        let labelling = |name: &&String| matches!(name.as_str(), "selinux" | "apparmor");
+        let lsm = self.lsms.iter().find(labelling).map(|name| format!(" {name}")).unwrap_or_default();
+        format!("{} {}{lsm}", self.kernel, self.cgroups)
+    }
+}
+
 /// The name of each runtime, made longer where two would be the same.
 fn labels(reports: &[Report]) -> Vec<String> {
-    let longer: [fn(&Report) -> String; 3] = [
+    let longer: [fn(&Report) -> String; 4] = [
         |report| report.runtime.name(),
+        |report| format!("{} on {}", report.runtime.name(), report.host.environment()),
         |report| format!("{} ({})", report.runtime.name(), report.runtime.path),
         |report| format!("{} (run {})", report.runtime.name(), report.run),
     ];

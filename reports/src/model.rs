@@ -64,6 +64,10 @@ pub struct Host {
     pub lsms: Vec<String>,
     /// Capabilities that the harness lacks, by name.
     pub missing_capabilities: Vec<String>,
+    /// How the instructions of a virtual machine of ours are carried out: `tcg` (by software, so that times mean
+    /// nothing) or `kvm`; nothing on a host.
+    #[serde(default)]
+    pub accelerator: Option<String>,
 }
 
 /// One check and its verdict.

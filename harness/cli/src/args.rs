@@ -2,6 +2,7 @@
 
 mod look;
 mod report;
+mod vm;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,8 @@ use plimsoll_reports::format::Format;
 
 pub use self::look::Look;
 pub use self::report::Report;
+use self::vm::HELP as VM_HELP;
+pub use self::vm::{Acceleration, Vm};
 use crate::output::Wish;
 
 /// Judges OCI container runtimes, clause by clause, by what the kernel and a program inside the container see.
@@ -43,8 +46,13 @@ pub enum Verb {
     /// Show that each check turns red for the faults that it is there for.
     #[command(after_help = "Exit codes: 0 every fault was seen; 1 one was not; 2, 3, 4 as for `run`.")]
     Prove(Prove),
+    /// Say what this host lacks, how many checks that costs, and what a virtual machine would have.
+    Doctor(Doctor),
     /// Show results again, in any format.
     Report(Report),
+    /// Run a command of plimsoll in a virtual machine: another kernel, other control groups, another security module.
+    #[command(after_help = VM_HELP)]
+    Vm(Vm),
     /// Remove what a killed run has left on this host.
     Clean(Clean),
 }
@@ -72,6 +80,9 @@ pub struct Subject {
     /// The longest that one call of the runtime may take, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     pub timeout: u64,
+    /// How many times longer everything may take, for slow machines [default: 1, and 10 in an emulated machine].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub time_scale: Option<u32>,
 }
 
 /// Show that checks see what they are there for.
@@ -134,6 +145,14 @@ pub struct Run {
     /// Run the other checks even when the simplest container does not run.
     #[arg(long)]
     pub no_preflight: bool,
+}
+
+/// Say what this host lacks.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// The kind of runtime that is to be judged; see `plimsoll run --help`.
+    #[arg(long, value_name = "NAME|FILE", default_value = "runc")]
+    pub profile: String,
 }
 
 /// Remove what a killed run has left on this host.

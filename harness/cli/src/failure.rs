@@ -39,6 +39,12 @@ impl Failure {
     }
 }
 
+impl From<plimsoll_vm::error::Error> for Failure {
+    fn from(why: plimsoll_vm::error::Error) -> Self {
+        Self::Host(why.to_string())
+    }
+}
+
 /// Prints what clap has to say: help and version are an answer, anything else is a mistake of the user.
 pub fn usage_answer(answer: &clap::Error) -> ExitCode {
     let printed = answer.print();

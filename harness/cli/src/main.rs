@@ -2,6 +2,7 @@
 //! [`Failure`] and of the report.
 
 mod args;
+mod doctor;
 mod failure;
 mod list;
 mod output;
@@ -12,6 +13,7 @@ mod run;
 mod select;
 mod session;
 mod tidy;
+mod vm;
 
 use std::process::ExitCode;
 
@@ -25,6 +27,10 @@ fn main() -> ExitCode {
     if plimsoll_fixtures::probe::is_probe() {
         plimsoll_fixtures::probe::main();
     }
+    // And it is the first process of the virtual machines that it starts.
+    if plimsoll_vm::guest::is_first_process() {
+        plimsoll_vm::guest::main();
+    }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(answer) => return failure::usage_answer(&answer),
@@ -33,6 +39,8 @@ fn main() -> ExitCode {
         Verb::Run(run) if run.list => list::list(&run),
         Verb::Run(run) => run::run(&run, arguments.look),
         Verb::Prove(prove) => prove::prove(&prove, arguments.look),
+        Verb::Doctor(doctor) => doctor::doctor(&doctor),
+        Verb::Vm(vm) => vm::vm(&vm, arguments.look),
         Verb::Report(report) => report::report(&report, arguments.look),
         Verb::Clean(clean) => tidy::clean(&clean),
     };

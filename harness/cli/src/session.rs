@@ -11,6 +11,7 @@ use plimsoll_engine::conduct::Wishes;
 use plimsoll_engine::driver::quote;
 use plimsoll_engine::host;
 use plimsoll_engine::need::Abilities;
+use plimsoll_engine::patience::{stretch, stretched};
 use plimsoll_engine::profile::Profile;
 use plimsoll_engine::release::UNCLAIMED;
 use plimsoll_engine::schedule::{Job, Plan};
@@ -23,7 +24,7 @@ use crate::failure::Failure;
 use crate::progress::Progress;
 
 /// Set by Ctrl-C or a request to end.
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+pub static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// A place that is set up, and a runtime to be judged there.
 pub struct Session {
@@ -48,6 +49,7 @@ impl Session {
         require_root()?;
         let wishes = wishes(subject, &runtime, keep)?;
         plimsoll_engine::sys::on_interrupt(&INTERRUPTED).map_err(Failure::host)?;
+        stretch(subject.time_scale.unwrap_or(if is_emulated() { EMULATED } else { 1 }));
         let view = if subject.cgroup_view == View::V1 { CgroupView::V1 } else { CgroupView::Host };
         let place = Workplace::set_up(view).map_err(Failure::host)?;
         let settings = Settings {
@@ -56,7 +58,7 @@ impl Session {
             run: place.run.to_string(),
             dir: place.dir.clone(),
             probe: place.probe.clone(),
-            timeout: Duration::from_secs(subject.timeout),
+            timeout: stretched(Duration::from_secs(subject.timeout)),
             release: UNCLAIMED,
             fault: None,
         };
@@ -94,10 +96,19 @@ impl Session {
     }
 }
 
+/// An emulated machine is that much slower, and more when it shares its processors.
+const EMULATED: u32 = 10;
+
+fn is_emulated() -> bool {
+    host::accelerator().as_deref() == Some("tcg")
+}
+
 /// Most of the time a runtime waits for the kernel (for grace periods when it joins a control group or leaves a
 /// namespace), so a processor can serve several.
 fn default_jobs() -> usize {
-    4 * std::thread::available_parallelism().map_or(1, usize::from)
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    // An emulated processor is busy all the time.
+    if is_emulated() { processors } else { 4 * processors }
 }
 
 /// Whether the user wants to end.
@@ -128,7 +139,7 @@ fn require_root() -> Result<(), Failure> {
 }
 
 /// The binary that a path or name means, absolute.
-fn find_runtime(named: &Path) -> Result<PathBuf, Failure> {
+pub fn find_runtime(named: &Path) -> Result<PathBuf, Failure> {
     let usage = |what: String| Err(Failure::Usage(what));
     let is_name = !named.as_os_str().is_empty() && !named.to_string_lossy().contains('/');
     let in_path = env::var_os("PATH").filter(|_| is_name);

@@ -15,6 +15,7 @@ use crate::cgroup;
 use crate::observer::files::{about, if_there, read_text};
 use crate::observer::mountinfo;
 use crate::observer::stat::{self, Stat, command_line};
+use crate::patience::stretched;
 use crate::process::wait_readable;
 use crate::run_id::RunId;
 use crate::sys;
@@ -157,7 +158,7 @@ fn describe(stat: &Stat) -> io::Result<String> {
 
 /// Kills until none is left: one that forks meanwhile leaves a child behind.
 fn end_all(runs: &[RunId]) -> io::Result<()> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + stretched(PATIENCE);
     loop {
         let left = processes_of(runs)?;
         if left.is_empty() {

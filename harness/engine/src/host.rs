@@ -60,6 +60,16 @@ pub const CAPABILITIES: [&str; 41] = [
     "CAP_CHECKPOINT_RESTORE",
 ];
 
+/// The word on the kernel's command line by which a machine of ours knows that it is one; its value is the accelerator.
+pub const GUEST: &str = "plimsoll_guest";
+
+/// How the instructions of this machine are carried out, when it is a virtual one of ours: `tcg` or `kvm`.
+#[must_use]
+pub fn accelerator() -> Option<String> {
+    let line = fs::read_to_string("/proc/cmdline").ok()?;
+    line.split_whitespace().find_map(|word| word.strip_prefix(GUEST)?.strip_prefix('=')).map(str::to_owned)
+}
+
 /// The facts of this host; `view` is what the runtime is shown of its cgroups.
 ///
 /// # Errors
@@ -73,6 +83,7 @@ pub fn facts(view: &str) -> io::Result<Host> {
         cgroup_view: view.to_owned(),
         lsms: lsms(),
         missing_capabilities: missing_capabilities()?,
+        accelerator: accelerator(),
     })
 }
 

@@ -26,6 +26,7 @@ pub mod lab;
 pub mod need;
 pub mod observer;
 pub mod orphans;
+pub mod patience;
 pub mod process;
 pub mod profile;
 pub mod refusal;

@@ -28,6 +28,10 @@ pub enum Need {
     File(&'static str),
     /// The harness may give its children this limit: it is below its own hard limit, or it has `CAP_SYS_RESOURCE`.
     Limit(&'static str, u64),
+    /// SELinux is active, and its policy has this label.
+    SelinuxContext(&'static str),
+    /// AppArmor is active, and has loaded this profile.
+    ApparmorProfile(&'static str),
     /// A process in a new cgroup may be scheduled in real time.
     RealTime,
 }
@@ -54,7 +58,19 @@ fn own_hard_limit(name: &str) -> Option<u64> {
     limits::parse(&text).ok()?.get(name).map(|limit| limit.hard)
 }
 
+fn has_profile(name: &str) -> bool {
+    let loaded = fs::read_to_string("/sys/kernel/security/apparmor/profiles").unwrap_or_default();
+    loaded.lines().any(|line| line.split(' ').next() == Some(name))
+}
+
 impl Need {
+    /// Whether a virtual machine of ours has it, or may have it with another kernel: whatever is the host's and not the
+    /// runtime's.
+    #[must_use]
+    pub fn is_of_host(&self) -> bool {
+        !matches!(self, Self::HostView | Self::Operation(_) | Self::Option(..))
+    }
+
     /// Why it is not met, in words that tell what would meet it.
     #[must_use]
     pub fn unmet(&self, have: &Abilities) -> Option<String> {
@@ -102,6 +118,14 @@ impl Need {
                 "new cgroups get no real-time budget: mount cgroup v2 alone, or boot a kernel without \
                  CONFIG_RT_GROUP_SCHED"
                     .to_owned(),
+            ),
+            Self::SelinuxContext(label) => missing(
+                fs::write("/sys/fs/selinux/context", label).is_ok(),
+                format!("no SELinux policy with {label} is active: `plimsoll vm --lsm selinux` brings one"),
+            ),
+            Self::ApparmorProfile(name) => missing(
+                has_profile(name),
+                format!("the AppArmor profile {name} is not loaded: `plimsoll vm --lsm apparmor` brings it"),
             ),
             Self::File(path) => missing(fs::exists(path).unwrap_or(false), format!("{path} is not there")),
         }

@@ -14,6 +14,7 @@ use nix::sys::prctl::set_child_subreaper;
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 
 use crate::cgroup;
+use crate::patience::stretched;
 use crate::run_id::RunId;
 
 /// Which cgroup mounts the runtime is shown.
@@ -92,7 +93,7 @@ fn leave(dir: &Path) -> io::Result<()> {
 
 /// Waits for the rest of the processes: this process is their subreaper, and they were all told to die.
 fn reap_all() -> io::Result<()> {
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + stretched(Duration::from_secs(10));
     loop {
         match waitid(Id::All, WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG) {
             Err(Errno::ECHILD) => return Ok(()),

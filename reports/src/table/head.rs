@@ -41,6 +41,10 @@ pub(super) fn head(page: &mut Page, origin: &Origin<'_>) {
     if !host.missing_capabilities.is_empty() {
         page.value(0, "lacking", &host.missing_capabilities.join(", "));
     }
+    if let Some(accelerator) = &host.accelerator {
+        let note = if accelerator == "tcg" { ", emulated by software: times mean nothing" } else { "" };
+        page.value(0, "machine", &format!("virtual ({accelerator}){note}"));
+    }
     page.value(0, "plimsoll", &format!("{plimsoll}, run {run}"));
     page.blank();
 }

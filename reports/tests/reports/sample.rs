@@ -28,6 +28,7 @@ pub fn report() -> Report {
             cgroup_view: "v1".to_owned(),
             lsms: vec!["capability".to_owned(), "apparmor".to_owned()],
             missing_capabilities: vec!["CAP_SYS_BOOT".to_owned()],
+            accelerator: None,
         },
         started_at: 1_753_000_000,
         duration_ms: 4180,

@@ -7,6 +7,7 @@ mod device_conflicts;
 mod devices;
 mod hidden_paths;
 mod hostile_rootfs;
+mod mount_label;
 mod optional;
 mod personality;
 mod propagation;
@@ -47,6 +48,7 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     hidden_paths::SCENARIOS,
     hostile_rootfs::SCENARIOS,
     hostile_rootfs::UNTOUCHED,
+    mount_label::SCENARIOS,
     optional::SCENARIOS,
     personality::INVALID,
     propagation::SCENARIOS,

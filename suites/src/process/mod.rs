@@ -1,6 +1,7 @@
 //! The process (`config.md#process`, `config.md#posix-process`, `config.md#linux-process`, `config.md#user`), and the
 //! programs that `exec` adds to a container.
 
+mod apparmor;
 mod args;
 mod capabilities;
 mod capability_effects;
@@ -17,6 +18,7 @@ mod path_search;
 mod privileges;
 mod rlimits;
 mod schedule;
+pub(crate) mod selinux;
 mod stdio;
 mod terminal;
 
@@ -44,6 +46,7 @@ pub(crate) const CASES: &[&[Case]] = &[
 ];
 
 pub(crate) const SCENARIOS: &[&[Scenario]] = &[
+    apparmor::SCENARIOS,
     capabilities::SCENARIOS,
     exec::BY_RULES,
     exec::STORIES,
@@ -52,5 +55,6 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     invalid::SCENARIOS,
     path_search::SCENARIOS,
     rlimits::SCENARIOS,
+    selinux::SCENARIOS,
     stdio::SCENARIOS,
 ];

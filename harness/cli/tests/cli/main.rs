@@ -4,4 +4,5 @@
 mod bench;
 mod ended;
 mod hostile;
+mod machine;
 mod usage;

@@ -11,6 +11,7 @@ use nix::unistd::Pid;
 
 use super::tree::below;
 use crate::observer::files::{about, if_there, is_gone, read_text};
+use crate::patience::stretched;
 use crate::process::wait_readable;
 use crate::sys;
 
@@ -22,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// # Errors
 /// When one stays busy; the error names it and who is in it. A group that is gone is no error.
 pub fn remove_tree(dir: &Path) -> io::Result<()> {
-    remove_before(dir, Instant::now() + PATIENCE)
+    remove_before(dir, Instant::now() + stretched(PATIENCE))
 }
 
 pub(super) fn remove_before(dir: &Path, deadline: Instant) -> io::Result<()> {

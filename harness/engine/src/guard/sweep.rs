@@ -14,6 +14,7 @@ use super::processes;
 use crate::cgroup;
 use crate::observer::files::if_there;
 use crate::observer::{Mount, Stat, mountinfo};
+use crate::patience::stretched;
 
 /// How long killed processes may take to end. Nobody waits that long unless the kernel is stuck.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -59,7 +60,7 @@ fn thaw(stat: &Stat) -> io::Result<()> {
 }
 
 fn end_all() -> io::Result<()> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + stretched(PATIENCE);
     match kill(Pid::from_raw(-1), Signal::SIGKILL) {
         Ok(()) | Err(Errno::ESRCH) => {}
         Err(why) => return Err(why.into()),

@@ -8,6 +8,7 @@ use super::snapshot::DESCRIPTORS;
 use super::{Guard, GuardSettings};
 use crate::judgement::{Stop, Told};
 use crate::lab::Lab;
+use crate::patience::stretched;
 
 /// Name of the canary in the directory of a check.
 pub const CANARY: &str = "canary";
@@ -24,7 +25,7 @@ impl Lab<'_> {
             canary: self.dir.join(CANARY),
             state_root: self.driver.root.clone(),
             extra_sysctls: Vec::new(),
-            grace: GRACE,
+            grace: stretched(GRACE),
         }
     }
 

@@ -1,0 +1,81 @@
+//! `plimsoll doctor`: what this host lacks, how many checks that costs, and which of it a virtual machine has.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use plimsoll_engine::check::Check;
+use plimsoll_engine::host;
+use plimsoll_engine::need::Need;
+use plimsoll_engine::profile::Profile;
+use plimsoll_reports::text::plural;
+use plimsoll_vm::kernel::Kernel;
+use plimsoll_vm::qemu;
+
+use crate::args::Doctor;
+use crate::failure::Failure;
+use crate::output::print;
+
+/// Says what is missing; that is no failure.
+pub fn doctor(args: &Doctor) -> Result<ExitCode, Failure> {
+    let profile = Profile::load(&args.profile).map_err(Failure::usage)?;
+    let facts = host::facts("host").map_err(Failure::host)?;
+    let have = host::abilities(&profile, &facts).map_err(Failure::host)?;
+    let checks = plimsoll_suites::all();
+    let gaps = gaps(&checks, |need| need.unmet(&have));
+    let lost = checks.iter().filter(|check| check.needs().any(|need| need.unmet(&have).is_some())).count();
+    let mut text = format!("kernel   {}\ncgroups  {}\n", facts.kernel, facts.cgroups);
+    writeln!(text, "checks   {} of {} can run here", checks.len() - lost, checks.len()).map_err(Failure::host)?;
+    for gap in &gaps {
+        let machine = if gap.closed_by_vm { "; a virtual machine can have it" } else { "" };
+        writeln!(text, "  {:>4} {}: {}{machine}", gap.checks, plural(gap.checks, "check"), gap.reason)
+            .map_err(Failure::host)?;
+    }
+    for line in advice(&facts.cgroups) {
+        writeln!(text, "{line}").map_err(Failure::host)?;
+    }
+    print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Something that is missing.
+struct Gap {
+    reason: String,
+    checks: usize,
+    closed_by_vm: bool,
+}
+
+/// What is missing, the costliest first.
+fn gaps(checks: &[Check], unmet: impl Fn(&Need) -> Option<String>) -> Vec<Gap> {
+    let mut found: BTreeMap<String, (usize, bool)> = BTreeMap::new();
+    for check in checks {
+        let missing = check.needs().filter_map(|need| Some((unmet(need)?, need.is_of_host())));
+        for (reason, of_host) in missing {
+            found.entry(reason).or_insert((0, of_host)).0 += 1;
+        }
+    }
+    let gap = |(reason, (checks, closed_by_vm))| Gap { reason, checks, closed_by_vm };
+    let mut gaps: Vec<Gap> = found.into_iter().map(gap).collect();
+    gaps.sort_by_key(|gap| std::cmp::Reverse(gap.checks));
+    gaps
+}
+
+/// What else stands in the way, and what to do.
+fn advice(cgroups: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !nix::unistd::geteuid().is_root() {
+        lines.push("root     missing: judging a runtime on this host needs it, a virtual machine does not".to_owned());
+    }
+    if cgroups != "v2" {
+        lines.push(format!("cgroups  {cgroups}: version 2 alone is to be had by `plimsoll vm --cgroup v2 -- run …`"));
+    }
+    let path = env::var_os("PATH").unwrap_or_default();
+    let has_qemu = env::split_paths(&path).any(|dir| dir.join(qemu::PROGRAM_NAME).is_file());
+    lines.push(match (has_qemu, Kernel::find(None)) {
+        (false, _) => format!("vm       {} is not installed: apt-get install qemu-system-x86", qemu::PROGRAM_NAME),
+        (true, Ok(kernel)) => format!("vm       ready, with kernel {}", kernel.release),
+        (true, Err(why)) => format!("vm       {why}"),
+    });
+    lines
+}

@@ -1,0 +1,99 @@
+//! What a command needs inside a machine, and what it leaves: taken from its own options, so that every path means the
+//! same inside as outside.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use crate::args::{Subject, Verb, Vm};
+use crate::failure::Failure;
+use crate::session::find_runtime;
+
+/// What goes in, and what comes out.
+#[derive(Clone, Debug)]
+pub struct Cargo {
+    /// The command's words.
+    pub arguments: Vec<String>,
+    /// The directory of the user.
+    pub directory: PathBuf,
+    /// The command's whole environment.
+    pub variables: Vec<(String, String)>,
+    /// Programs, to be packed with what they need.
+    pub programs: Vec<PathBuf>,
+    /// Files that are packed as they are.
+    pub files: Vec<PathBuf>,
+    /// What to bring back.
+    pub returns: Vec<PathBuf>,
+}
+
+impl Cargo {
+    /// What this command needs and leaves.
+    pub fn of(command: &Verb, args: &Vm) -> Result<Self, Failure> {
+        let words = args.command.iter().map(|word| word.clone().into_string());
+        let words: Result<Vec<String>, _> = words.collect();
+        let mut cargo = Self {
+            arguments: words.map_err(|word| Failure::Usage(format!("{} is not UTF-8", word.display())))?,
+            directory: env::current_dir().map_err(Failure::host)?,
+            variables: variables(),
+            programs: Vec::new(),
+            files: Vec::new(),
+            returns: Vec::new(),
+        };
+        args.add.iter().try_for_each(|path| cargo.add(path))?;
+        match command {
+            Verb::Run(run) => {
+                cargo.subject(&run.subject)?;
+                run.expect.iter().try_for_each(|path| cargo.take(path))?;
+                cargo.bring_back(&run.output)?;
+                run.format.iter().filter_map(|wish| wish.file.as_ref()).try_for_each(|file| cargo.bring_back(file))?;
+                let kept = run.keep.clone().or_else(|| run.replay.as_ref().map(|_| "plimsoll-kept".into()));
+                kept.iter().try_for_each(|dir| cargo.bring_back(dir))?;
+            }
+            Verb::Prove(prove) => cargo.subject(&prove.subject)?,
+            Verb::Report(report) => report.files.iter().try_for_each(|path| cargo.take(path))?,
+            Verb::Vm(_) | Verb::Doctor(_) | Verb::Clean(_) => {}
+        }
+        Ok(cargo)
+    }
+
+    fn subject(&mut self, subject: &Subject) -> Result<(), Failure> {
+        if let Some(runtime) = &subject.runtime {
+            self.programs.push(find_runtime(runtime)?);
+        }
+        // A profile is a name or a file.
+        let profile = Path::new(&subject.profile);
+        if profile.is_file() { self.take(profile) } else { Ok(()) }
+    }
+
+    /// Packs what a user names beside the command: programs with their libraries, directories whole.
+    fn add(&mut self, path: &Path) -> Result<(), Failure> {
+        let path = absolute(path)?;
+        if path.is_dir() {
+            self.files.push(path)
+        } else {
+            self.programs.push(path)
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, path: &Path) -> Result<(), Failure> {
+        self.files.push(absolute(path)?);
+        Ok(())
+    }
+
+    fn bring_back(&mut self, path: &Path) -> Result<(), Failure> {
+        self.returns.push(absolute(path)?);
+        Ok(())
+    }
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path).map_err(Failure::usage)
+}
+
+/// The machine has nothing of the user's environment but where to look for programs.
+fn variables() -> Vec<(String, String)> {
+    let path = env::var("PATH").unwrap_or_else(|_| "/usr/sbin:/usr/bin:/sbin:/bin".to_owned());
+    [("PATH", path.as_str()), ("HOME", "/root"), ("NO_COLOR", "1")]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec()
+}

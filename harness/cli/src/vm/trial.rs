@@ -1,0 +1,88 @@
+//! What all machines of one call share, and one machine's run.
+
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use plimsoll_vm::environment::Accelerator;
+use plimsoll_vm::error::Error;
+use plimsoll_vm::job::Job;
+use plimsoll_vm::machine::{self, Completed, Listener, Live};
+use plimsoll_vm::pack::pack;
+use plimsoll_vm::qemu::Hardware;
+
+use super::cargo::Cargo;
+use super::wanted::Wanted;
+use crate::args::{Acceleration, Vm};
+use crate::session::interrupted;
+
+/// The longest that a trial boot with the processor's help may take. Where that works, it takes a second.
+const PROBE: Duration = Duration::from_secs(15);
+
+/// What all machines of one call share.
+#[derive(Clone, Debug)]
+pub struct Trial<'t> {
+    args: &'t Vm,
+    cargo: &'t Cargo,
+    accelerator: Accelerator,
+}
+
+impl<'t> Trial<'t> {
+    /// Settles how instructions are carried out, by a trial boot of `first` when it is to be found out.
+    pub fn prepare(args: &'t Vm, cargo: &'t Cargo, first: &Wanted) -> Result<Self, Error> {
+        let mut trial = Self { args, cargo, accelerator: Accelerator::Kvm };
+        let works = match args.accel {
+            Acceleration::Tcg => false,
+            Acceleration::Kvm => true,
+            Acceleration::Auto => trial.probe(first)?,
+        };
+        if !works {
+            trial.accelerator = Accelerator::Tcg;
+        }
+        Ok(trial)
+    }
+
+    fn probe(&self, machine: &Wanted) -> Result<bool, Error> {
+        let root = self.root(machine)?;
+        let works = machine::gets_ready(&self.hardware(machine), &root, PROBE)?;
+        let found = if works { "works: using it" } else { "does not work here: going on by software" };
+        eprintln!("plimsoll: kvm {found}");
+        Ok(works)
+    }
+
+    /// Runs the command in one machine.
+    pub fn run(&self, machine: &Wanted, tell: &mut dyn FnMut(Live<'_>)) -> Result<Completed, Error> {
+        machine.kernel.fit_for(machine.lsm)?;
+        let root = self.root(machine)?;
+        machine::run(&self.hardware(machine), &root, &mut Listener { tell, interrupted: &interrupted })
+    }
+
+    fn root(&self, machine: &Wanted) -> Result<Vec<u8>, Error> {
+        let job = Job {
+            arguments: self.cargo.arguments.clone(),
+            directory: self.cargo.directory.clone(),
+            variables: self.cargo.variables.clone(),
+            cgroups: machine.cgroups,
+            lsm: machine.lsm,
+            returns: self.cargo.returns.clone(),
+            modules: Vec::new(),
+        };
+        pack(&machine.kernel, &self.cargo.programs, &self.cargo.files, &job)
+    }
+
+    fn hardware(&self, machine: &Wanted) -> Hardware {
+        let processors = || u16::try_from(available_parallelism().map_or(1, usize::from)).unwrap_or(1);
+        Hardware {
+            kernel: machine.kernel.clone(),
+            lsm: machine.lsm,
+            accelerator: self.accelerator,
+            memory: self.args.memory,
+            processors: self.args.cpus.unwrap_or_else(processors),
+        }
+    }
+
+    /// How many machines run at once.
+    #[must_use]
+    pub fn jobs(&self) -> usize {
+        usize::from(self.args.jobs)
+    }
+}

@@ -2,8 +2,11 @@
 //! [`Failure`] and of the report.
 
 mod args;
+mod compare;
 mod failure;
+mod known;
 mod list;
+mod merge;
 mod output;
 mod progress;
 mod prove;
@@ -34,6 +37,9 @@ fn main() -> ExitCode {
         Verb::Run(run) => run::run(&run, arguments.look),
         Verb::Prove(prove) => prove::prove(&prove, arguments.look),
         Verb::Report(report) => report::report(&report, arguments.look),
+        Verb::Compare(args) => compare::compare(&args, arguments.look),
+        Verb::Merge(args) => merge::merge(&args, arguments.look),
+        Verb::Expect(args) => known::expect(&args),
         Verb::Clean(clean) => tidy::clean(&clean),
     };
     done.unwrap_or_else(|failure: Failure| {

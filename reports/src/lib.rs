@@ -20,6 +20,7 @@ pub mod merge;
 pub mod model;
 mod oci;
 mod sarif;
+pub mod submission;
 pub mod table;
 pub mod tally;
 mod tap;

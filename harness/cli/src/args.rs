@@ -2,6 +2,7 @@
 
 mod look;
 mod report;
+mod submit;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use plimsoll_reports::format::Format;
 
 pub use self::look::Look;
 pub use self::report::{Compare, ComparisonFormat, Expect, ExpectVerb, Merge, Report, Update};
+pub use self::submit::{Completions, Man, Submit, VerifySubmission};
 use crate::output::Wish;
 use crate::select::Part;
 
@@ -24,6 +26,9 @@ pub struct Arguments {
     /// How much is shown.
     #[command(flatten)]
     pub look: Look,
+    /// A file with defaults for these options [default: plimsoll.toml, if it is in the current directory].
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 as the specification demands; 1 a check failed or ran out of time; \
@@ -57,6 +62,15 @@ pub enum Verb {
     Merge(Merge),
     /// Bring a file of known deviations up to date.
     Expect(Expect),
+    /// Build the folder that a conformance programme would want.
+    Submit(Submit),
+    /// Check such a folder.
+    #[command(after_help = "Exit codes: 0 it is complete and consistent; 1 it is not.")]
+    VerifySubmission(VerifySubmission),
+    /// Print the completions for a shell.
+    Completions(Completions),
+    /// Write the manual pages.
+    Man(Man),
     /// Remove what a killed run has left on this host.
     Clean(Clean),
 }

@@ -3,6 +3,8 @@
 
 mod args;
 mod compare;
+mod defaults;
+mod describe;
 mod failure;
 mod known;
 mod list;
@@ -14,13 +16,15 @@ mod report;
 mod run;
 mod select;
 mod session;
+mod submit;
 mod tidy;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 
 use crate::args::{Arguments, Verb};
+use crate::defaults::Defaults;
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
@@ -28,11 +32,26 @@ fn main() -> ExitCode {
     if plimsoll_fixtures::probe::is_probe() {
         plimsoll_fixtures::probe::main();
     }
-    let arguments = match Arguments::try_parse() {
-        Ok(arguments) => arguments,
-        Err(answer) => return failure::usage_answer(&answer),
+    let done = match arguments() {
+        Ok(Ok(arguments)) => act(arguments),
+        Ok(Err(answer)) => return failure::usage_answer(&answer),
+        Err(failure) => Err(failure),
     };
-    let done = match arguments.verb {
+    done.unwrap_or_else(|failure: Failure| {
+        eprintln!("plimsoll: {failure}");
+        ExitCode::from(failure.code())
+    })
+}
+
+/// The command line, with the defaults of the project.
+fn arguments() -> Result<Result<Arguments, clap::Error>, Failure> {
+    let given: Vec<String> = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let command = Defaults::read(&given)?.put_into(Arguments::command());
+    Ok(command.try_get_matches().and_then(|matches| Arguments::from_arg_matches(&matches)))
+}
+
+fn act(arguments: Arguments) -> Result<ExitCode, Failure> {
+    match arguments.verb {
         Verb::Run(run) if run.list => list::list(&run),
         Verb::Run(run) => run::run(&run, arguments.look),
         Verb::Prove(prove) => prove::prove(&prove, arguments.look),
@@ -40,10 +59,10 @@ fn main() -> ExitCode {
         Verb::Compare(args) => compare::compare(&args, arguments.look),
         Verb::Merge(args) => merge::merge(&args, arguments.look),
         Verb::Expect(args) => known::expect(&args),
+        Verb::Submit(args) => submit::submit(&args),
+        Verb::VerifySubmission(args) => submit::verify_submission(&args),
+        Verb::Completions(args) => describe::completions(&args),
+        Verb::Man(args) => describe::man(&args),
         Verb::Clean(clean) => tidy::clean(&clean),
-    };
-    done.unwrap_or_else(|failure: Failure| {
-        eprintln!("plimsoll: {failure}");
-        ExitCode::from(failure.code())
-    })
+    }
 }

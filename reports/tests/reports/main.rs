@@ -12,4 +12,5 @@ mod html;
 mod proof;
 mod sample;
 mod schema;
+mod submission;
 mod tools;

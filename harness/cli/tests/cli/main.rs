@@ -3,5 +3,6 @@
 
 mod bench;
 mod ended;
+mod gate;
 mod hostile;
 mod usage;

@@ -5,4 +5,5 @@ mod bench;
 mod ended;
 mod gate;
 mod hostile;
+mod pipelines;
 mod usage;

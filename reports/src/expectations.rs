@@ -1,20 +1,36 @@
 //! Known deviations as data: a TOML file says which check gets which verdict from which runtime, and why. What is known
 //! does not turn a run red; what is no longer so does.
 
+mod condition;
+mod update;
+
 use std::path::Path;
 
+use chrono::NaiveDate;
 use globset::{Glob, GlobMatcher};
 use serde::Deserialize;
+use toml::Spanned;
+
+pub use update::Update;
 
 use crate::model::{Check, Known, Report, Verdict};
+use condition::Range;
 
 /// A file of expectations.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Default)]
 pub struct Expectations {
-    /// The entries, in order; the first one that matches counts.
+    /// The file, for messages.
+    path: String,
+    /// The entries, in order, with their lines; the first one that matches counts.
+    entries: Vec<(usize, Entry)>,
+}
+
+/// The file as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
     #[serde(default)]
-    expect: Vec<Entry>,
+    expect: Vec<Spanned<Entry>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -29,12 +45,44 @@ struct Entry {
     /// Where that is discussed in public.
     #[serde(default)]
     link: String,
-    /// Texts of which one must be in the runtime's version line; none means every runtime.
+    /// The last day on which it is to be believed without another look, such as `2027-06-30`.
+    expires: Option<Day>,
+    /// Names of runtimes that it is of: the first word of the version line, or the file name.
+    #[serde(default)]
+    runtime: Vec<String>,
+    /// Texts of which one must be in the runtime's version line; none means every version.
     #[serde(default)]
     versions: Vec<String>,
-    /// Cgroup modes of hosts of which one must be that of the report; none means every host.
+    /// The range of versions of the runtime, such as `>=1.2, <1.4`.
+    version: Option<Range>,
+    /// Cgroup modes of which one must be that of the host; none means every host.
     #[serde(default)]
     cgroups: Vec<String>,
+    /// The range of releases of the kernel, such as `<6.1`.
+    kernel: Option<Range>,
+    /// Security modules, of which one must be in force on the host.
+    #[serde(default)]
+    lsms: Vec<String>,
+    /// Capabilities, of which the harness must have lacked one.
+    #[serde(default)]
+    lacking: Vec<String>,
+}
+
+/// A day, written as a date of TOML.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "toml::value::Datetime")]
+struct Day(NaiveDate);
+
+impl TryFrom<toml::value::Datetime> for Day {
+    type Error = String;
+
+    fn try_from(written: toml::value::Datetime) -> Result<Self, Self::Error> {
+        let day = match (written.date, written.time) {
+            (Some(date), None) => NaiveDate::from_ymd_opt(date.year.into(), date.month.into(), date.day.into()),
+            _ => None,
+        };
+        day.map(Self).ok_or_else(|| format!("{written} is no day, such as 2027-06-30"))
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -85,35 +133,63 @@ impl Expectations {
         }
     }
 
-    fn parse(path: &str, text: &str) -> Result<Self, ExpectationsError> {
-        toml::from_str(text).map_err(|why| {
-            let before = why.span().map_or("", |span| &text[..span.start.min(text.len())]);
-            let line = before.matches('\n').count() + 1;
+    /// Reads the text of a file; `path` is for messages.
+    ///
+    /// # Errors
+    /// When it is malformed; the text names file and line.
+    pub fn parse(path: &str, text: &str) -> Result<Self, ExpectationsError> {
+        let line = |offset: usize| text[..offset.min(text.len())].matches('\n').count() + 1;
+        let written: Written = toml::from_str(text).map_err(|why| {
+            let line = line(why.span().map_or(0, |span| span.start));
             ExpectationsError::Malformed { path: path.to_owned(), line, why: why.message().replace('\n', " ") }
-        })
+        })?;
+        let located = |entry: Spanned<Entry>| (line(entry.span().start), entry.into_inner());
+        Ok(Self { path: path.to_owned(), entries: written.expect.into_iter().map(located).collect() })
     }
 
-    /// Notes in each check of the report what was expected of it. Returns what a user should know of the file: entries
-    /// that say something of this runtime and of no check in the report.
-    pub fn apply(&self, report: &mut Report) -> Vec<String> {
-        let (version, cgroups) = (report.runtime.version.clone(), report.host.cgroups.clone());
-        let entries: Vec<&Entry> = self.expect.iter().filter(|entry| entry.concerns(&version, &cgroups)).collect();
+    fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().map(|(_, entry)| entry)
+    }
+
+    /// Notes in each check of the report what was expected of it.
+    pub fn apply(&self, report: &mut Report) {
+        let entries: Vec<&Entry> = self.entries().filter(|entry| entry.concerns(report)).collect();
         for check in &mut report.checks {
             let entry = entries.iter().find(|entry| entry.matches(&check.id));
             check.known = check.known.take().or_else(|| entry.map(|entry| entry.known()));
         }
-        let matches = |entry: &&&Entry| report.checks.iter().any(|check| entry.matches(&check.id));
-        let unused = entries.iter().filter(|entry| !matches(entry));
-        unused.map(|entry| format!("no check of this run is meant by the expectation {}", entry.name())).collect()
+    }
+
+    /// The entries that say something of this runtime and of no check in the report, one line each with file and line.
+    #[must_use]
+    pub fn unused(&self, report: &Report) -> Vec<String> {
+        self.notes(report, |entry| {
+            let unused = !report.checks.iter().any(|check| entry.matches(&check.id));
+            unused.then(|| "no check of this run is meant by".to_owned())
+        })
+    }
+
+    /// The entries that were to be looked at again before the run began, one line each with file and line. They count all
+    /// the same.
+    #[must_use]
+    pub fn expired(&self, report: &Report) -> Vec<String> {
+        let began = i64::try_from(report.started_at).ok().and_then(|at| chrono::DateTime::from_timestamp(at, 0));
+        let today = began.map(|moment| moment.date_naive());
+        self.notes(report, |entry| {
+            let expires = entry.expires.filter(|day| today.is_some_and(|today| day.0 < today))?;
+            Some(format!("since {} to be looked at again:", expires.0))
+        })
+    }
+
+    fn notes(&self, report: &Report, note: impl Fn(&Entry) -> Option<String>) -> Vec<String> {
+        let concerned = self.entries.iter().filter(|(_, entry)| entry.concerns(report));
+        let told = concerned
+            .filter_map(|(line, entry)| Some(format!("{}, line {line}: {} {}", self.path, note(entry)?, entry.name())));
+        told.collect()
     }
 }
 
 impl Entry {
-    fn concerns(&self, version: &str, cgroups: &str) -> bool {
-        let any = |texts: &[String], holds: &dyn Fn(&str) -> bool| texts.is_empty() || texts.iter().any(|t| holds(t));
-        any(&self.versions, &|text| version.contains(text)) && any(&self.cgroups, &|text| cgroups == text)
-    }
-
     fn matches(&self, id: &str) -> bool {
         self.checks.iter().any(|pattern| pattern.0.is_match(id))
     }

@@ -6,6 +6,7 @@
 
 mod account;
 mod badge;
+pub mod compare;
 mod csv;
 pub mod expectations;
 pub mod file;
@@ -15,9 +16,11 @@ pub mod html;
 mod junit;
 mod markdown;
 pub mod matrix;
+pub mod merge;
 pub mod model;
 mod oci;
 mod sarif;
+pub mod submission;
 pub mod table;
 pub mod tally;
 mod tap;

@@ -9,7 +9,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// Version of the schema. The first number changes when a reader of the old form would misread the new one.
-pub const SCHEMA: &str = "1.0";
+pub const SCHEMA: &str = "1.1";
 
 /// A whole run of one runtime on one host.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,8 +30,22 @@ pub struct Report {
     pub duration_ms: u64,
     /// Whether the run was cut short (Ctrl-C, or the simplest container does not run), and why.
     pub cut_short: Option<String>,
+    /// Which part of the selected checks this is; none when it is all of them. Since schema 1.1.
+    #[serde(default)]
+    pub partition: Option<Partition>,
     /// Each selected check, sorted by id.
     pub checks: Vec<Check>,
+}
+
+/// A part of a selection of checks that was spread over several runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Partition {
+    /// Which part, from 1.
+    pub part: u32,
+    /// How many parts there are.
+    pub of: u32,
+    /// How many checks all parts have together.
+    pub whole: u64,
 }
 
 /// The runtime under test.

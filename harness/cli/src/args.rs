@@ -3,6 +3,7 @@
 mod look;
 mod report;
 mod vm;
+mod submit;
 
 use std::path::PathBuf;
 
@@ -11,10 +12,12 @@ use plimsoll_engine::release::Release;
 use plimsoll_reports::format::Format;
 
 pub use self::look::Look;
-pub use self::report::Report;
 use self::vm::HELP as VM_HELP;
 pub use self::vm::{Acceleration, Vm};
+pub use self::report::{Compare, ComparisonFormat, Expect, ExpectVerb, Merge, Report, Update};
+pub use self::submit::{Completions, Man, Submit, VerifySubmission};
 use crate::output::Wish;
+use crate::select::Part;
 
 /// Judges OCI container runtimes, clause by clause, by what the kernel and a program inside the container see.
 #[derive(Debug, Parser)]
@@ -26,6 +29,9 @@ pub struct Arguments {
     /// How much is shown.
     #[command(flatten)]
     pub look: Look,
+    /// A file with defaults for these options [default: plimsoll.toml, if it is in the current directory].
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 as the specification demands; 1 a check failed or ran out of time; \
@@ -53,6 +59,26 @@ pub enum Verb {
     /// Run a command of plimsoll in a virtual machine: another kernel, other control groups, another security module.
     #[command(after_help = VM_HELP)]
     Vm(Vm),
+    /// Compare two runs of the same checks: what is newly failing, newly passing, changed.
+    #[command(
+        after_help = "Exit codes: 0 nothing is newly failing; 1 something is, unexpectedly; 2 something is in error; \
+4 wrong usage."
+    )]
+    Compare(Compare),
+    /// Put the parts of a run together that were made with --partition.
+    #[command(after_help = EXIT_CODES)]
+    Merge(Merge),
+    /// Bring a file of known deviations up to date.
+    Expect(Expect),
+    /// Build the folder that a conformance programme would want.
+    Submit(Submit),
+    /// Check such a folder.
+    #[command(after_help = "Exit codes: 0 it is complete and consistent; 1 it is not.")]
+    VerifySubmission(VerifySubmission),
+    /// Print the completions for a shell.
+    Completions(Completions),
+    /// Write the manual pages.
+    Man(Man),
     /// Remove what a killed run has left on this host.
     Clean(Clean),
 }
@@ -60,9 +86,9 @@ pub enum Verb {
 /// The runtime and how it is treated.
 #[derive(Clone, Debug, Args)]
 pub struct Subject {
-    /// The runtime binary: a path, or a name to look up in PATH.
+    /// The runtime binary: a path, or a name to look up in PATH. `run` judges several, one after the other.
     #[arg(long, value_name = "PATH")]
-    pub runtime: Option<PathBuf>,
+    pub runtime: Vec<PathBuf>,
     /// How to speak to it: `runc` (also crun, youki and their kin), `runsc`, or the path of a TOML file.
     #[arg(long, value_name = "NAME|FILE", default_value = "runc")]
     pub profile: String,
@@ -118,6 +144,10 @@ pub struct Run {
     /// Only the first check of each subject (the part of an id before the slash): every rule once, in a few seconds.
     #[arg(long)]
     pub quick: bool,
+    /// Only one part of the checks, chosen by their names: the same ones on every machine. `plimsoll merge` puts the parts
+    /// together again.
+    #[arg(long, value_name = "hash:M/N", conflicts_with = "replay")]
+    pub partition: Option<Part>,
     /// List the checks and their clauses instead of running them.
     #[arg(long)]
     pub list: bool,
@@ -131,7 +161,7 @@ pub struct Run {
     /// red; one that is in it and no longer there does. May be given several times.
     #[arg(long, value_name = "FILE")]
     pub expect: Vec<PathBuf>,
-    /// Where to write the results as JSON.
+    /// Where to write the results as JSON. With several runtimes, a number that tells them apart is put before the dot.
     #[arg(long, value_name = "FILE", default_value = "results.json")]
     pub output: PathBuf,
     /// Give each check containers of its own. Otherwise cases that change different things share one, and those that do

@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use plimsoll_engine::check::Check;
+
 use crate::args::Run;
 use crate::failure::Failure;
 use crate::select::{first_of_each_subject, select};
@@ -11,8 +13,9 @@ use crate::select::{first_of_each_subject, select};
 pub fn list(args: &Run) -> Result<ExitCode, Failure> {
     let checks = select(plimsoll_suites::all(), &args.filter)?;
     let checks = if args.quick { first_of_each_subject(checks) } else { checks };
+    let part = |check: &&Check| args.partition.is_none_or(|part| part.takes(&check.id));
     let mut out = io::stdout().lock();
-    for check in &checks {
+    for check in checks.iter().filter(part) {
         let clauses: Vec<String> =
             check.clauses.iter().map(|clause| format!("{} ({})", clause.id, clause.level)).collect();
         let line = format!("{:<60} {:<8} {}", check.id, check.axis(), clauses.join(", "));

@@ -2,9 +2,14 @@
 //! [`Failure`] and of the report.
 
 mod args;
+mod compare;
+mod defaults;
+mod describe;
 mod doctor;
 mod failure;
+mod known;
 mod list;
+mod merge;
 mod output;
 mod progress;
 mod prove;
@@ -12,14 +17,16 @@ mod report;
 mod run;
 mod select;
 mod session;
+mod submit;
 mod tidy;
 mod vm;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 
 use crate::args::{Arguments, Verb};
+use crate::defaults::Defaults;
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
@@ -31,21 +38,39 @@ fn main() -> ExitCode {
     if plimsoll_vm::guest::is_first_process() {
         plimsoll_vm::guest::main();
     }
-    let arguments = match Arguments::try_parse() {
-        Ok(arguments) => arguments,
-        Err(answer) => return failure::usage_answer(&answer),
+    let done = match arguments() {
+        Ok(Ok(arguments)) => act(arguments),
+        Ok(Err(answer)) => return failure::usage_answer(&answer),
+        Err(failure) => Err(failure),
     };
-    let done = match arguments.verb {
+    done.unwrap_or_else(|failure: Failure| {
+        eprintln!("plimsoll: {failure}");
+        ExitCode::from(failure.code())
+    })
+}
+
+/// The command line, with the defaults of the project.
+fn arguments() -> Result<Result<Arguments, clap::Error>, Failure> {
+    let given: Vec<String> = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let command = Defaults::read(&given)?.put_into(Arguments::command());
+    Ok(command.try_get_matches().and_then(|matches| Arguments::from_arg_matches(&matches)))
+}
+
+fn act(arguments: Arguments) -> Result<ExitCode, Failure> {
+    match arguments.verb {
         Verb::Run(run) if run.list => list::list(&run),
         Verb::Run(run) => run::run(&run, arguments.look),
         Verb::Prove(prove) => prove::prove(&prove, arguments.look),
         Verb::Doctor(doctor) => doctor::doctor(&doctor),
         Verb::Vm(vm) => vm::vm(&vm, arguments.look),
         Verb::Report(report) => report::report(&report, arguments.look),
+        Verb::Compare(args) => compare::compare(&args, arguments.look),
+        Verb::Merge(args) => merge::merge(&args, arguments.look),
+        Verb::Expect(args) => known::expect(&args),
+        Verb::Submit(args) => submit::submit(&args),
+        Verb::VerifySubmission(args) => submit::verify_submission(&args),
+        Verb::Completions(args) => describe::completions(&args),
+        Verb::Man(args) => describe::man(&args),
         Verb::Clean(clean) => tidy::clean(&clean),
-    };
-    done.unwrap_or_else(|failure: Failure| {
-        eprintln!("plimsoll: {failure}");
-        ExitCode::from(failure.code())
-    })
+    }
 }

@@ -1,4 +1,4 @@
-//! `plimsoll run`: judges one runtime and reports.
+//! `plimsoll run`: judges runtimes, one after the other, and reports.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -8,49 +8,100 @@ use plimsoll_engine::check::Check;
 use plimsoll_engine::company;
 use plimsoll_engine::conduct::blank;
 use plimsoll_engine::schedule::Job;
-use plimsoll_reports::expectations::Expectations;
 use plimsoll_reports::file::Document;
 use plimsoll_reports::format::Documents;
-use plimsoll_reports::model::{self, Report, Verdict};
+use plimsoll_reports::model::{self, Partition, Report, Verdict};
 
-use crate::args::{Look, Run};
+use crate::args::{Look, Run, Subject};
 use crate::failure::Failure;
+use crate::known::Known;
 use crate::output::{agreed, deliver, print};
 use crate::progress::Progress;
-use crate::select::{first_of_each_subject, one, select};
+use crate::select::{Part, first_of_each_subject, one, select};
 use crate::session::{Session, interrupted};
 
-/// Judges the runtime, writes `results.json`, shows the report.
+/// Judges each runtime, writes `results.json`, shows the report.
 pub fn run(args: &Run, look: Look) -> Result<ExitCode, Failure> {
     agreed(&args.format)?;
-    let checks = match &args.replay {
+    let known = Known::read(&args.expect)?;
+    let selected = selected(args)?;
+    let whole = selected.len() as u64;
+    let partition = args.partition.map(|Part { part, of }| Partition { part, of, whole });
+    let checks: Vec<Check> =
+        selected.into_iter().filter(|check| args.partition.is_none_or(|part| part.takes(&check.id))).collect();
+    let mut documents = Documents::default();
+    for (subject, output) in subjects(args) {
+        let mut report = Report { partition, ..judge(args, &subject, &checks, look)? };
+        // A part of the suite cannot tell whether an expectation of another part is stale.
+        let all = args.filter.is_empty() && !args.quick && args.replay.is_none() && partition.is_none();
+        let all = all && report.cut_short.is_none();
+        known.apply(&mut report, all);
+        report.write(&output).map_err(Failure::host)?;
+        if args.replay.is_some() && !look.quiet {
+            print(&commands(&report))?;
+        }
+        documents.reports.push(report);
+        if interrupted() {
+            break;
+        }
+    }
+    let code = overall(documents.reports.iter().map(Report::exit_code));
+    deliver(&args.format, &documents, look)?;
+    Ok(ExitCode::from(code))
+}
+
+/// The checks that the user means, whichever part of them shall run.
+fn selected(args: &Run) -> Result<Vec<Check>, Failure> {
+    Ok(match &args.replay {
         Some(id) => vec![one(plimsoll_suites::all(), id)?],
         None if args.quick => first_of_each_subject(select(plimsoll_suites::all(), &args.filter)?),
         None => select(plimsoll_suites::all(), &args.filter)?,
-    };
-    let expectations: Vec<Expectations> =
-        args.expect.iter().map(|path| Expectations::read(path)).collect::<Result<_, _>>().map_err(Failure::usage)?;
+    })
+}
+
+/// Each runtime for itself, and where its results go.
+fn subjects(args: &Run) -> Vec<(Subject, PathBuf)> {
+    let runtimes = &args.subject.runtime;
+    if runtimes.len() < 2 {
+        return vec![(args.subject.clone(), args.output.clone())];
+    }
+    let numbered = runtimes.iter().enumerate();
+    numbered
+        .map(|(at, one)| {
+            let subject = Subject { runtime: vec![one.clone()], ..args.subject.clone() };
+            (subject, numbered_beside(&args.output, at + 1))
+        })
+        .collect()
+}
+
+/// `results.json` as `results.2.json`.
+fn numbered_beside(path: &Path, number: usize) -> PathBuf {
+    match path.extension() {
+        Some(extension) => path.with_extension(format!("{number}.{}", extension.to_string_lossy())),
+        None => path.with_extension(number.to_string()),
+    }
+}
+
+/// The exit code of several runs: a broken runtime outweighs a broken host, and that a run without checks.
+fn overall(codes: impl Iterator<Item = u8>) -> u8 {
+    let codes: Vec<u8> = codes.collect();
+    [1, 2, 3].into_iter().find(|code| codes.contains(code)).unwrap_or(0)
+}
+
+/// Judges one runtime.
+fn judge(args: &Run, subject: &Subject, checks: &[Check], look: Look) -> Result<Report, Failure> {
     let keep = args.keep.clone().or_else(|| args.replay.as_ref().map(|_| PathBuf::from("plimsoll-kept")));
     let preflight = !args.no_preflight && args.replay.is_none();
     let started = Instant::now();
-    let session = Session::open(&args.subject, keep.as_deref())?;
+    let session = Session::open(subject, keep.as_deref())?;
     // What is kept or replayed is the bundle of one check.
     let alone = args.alone || keep.is_some();
-    let (checks, cut_short) = carry_out(&session, &checks, Manner { preflight, alone, look })?;
-    let mut report = report(&session, checks, cut_short, started.elapsed());
-    drop(session);
-    // A part of the suite cannot tell whether an expectation of another part is stale.
-    let whole = args.filter.is_empty() && !args.quick && args.replay.is_none() && report.cut_short.is_none();
-    for note in expectations.iter().flat_map(|file| file.apply(&mut report)).filter(|_| whole) {
-        eprintln!("plimsoll: {note}");
+    let (mut results, cut_short) = carry_out(&session, checks, Manner { preflight, alone, look })?;
+    if args.partition.is_some() {
+        // The check that all others rest on runs with every part, and belongs to one of them.
+        results.retain(|result| checks.iter().any(|check| check.id == result.id));
     }
-    report.write(&args.output).map_err(Failure::host)?;
-    if args.replay.is_some() && !look.quiet {
-        print(&commands(&report))?;
-    }
-    let code = report.exit_code();
-    deliver(&args.format, &Documents { reports: vec![report], proofs: vec![] }, look)?;
-    Ok(ExitCode::from(code))
+    Ok(report(&session, results, cut_short, started.elapsed()))
 }
 
 /// Why the rest of a run is pointless when the first check is red.
@@ -112,6 +163,7 @@ fn report(session: &Session, checks: Vec<model::Check>, cut_short: Option<String
         started_at: began.as_secs(),
         duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         cut_short,
+        partition: None,
         checks,
     }
 }

@@ -1,7 +1,10 @@
 //! Which checks a user means.
 
+use std::str::FromStr;
+
 use globset::{Glob, GlobMatcher};
 use plimsoll_engine::check::Check;
+use sha2::{Digest, Sha256};
 
 use crate::failure::Failure;
 
@@ -66,6 +69,37 @@ pub fn first_of_each_subject(mut checks: Vec<Check>) -> Vec<Check> {
     checks
 }
 
+/// A part of the checks, by a hash of their ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Which, from 1.
+    pub part: u32,
+    /// Of how many.
+    pub of: u32,
+}
+
+impl FromStr for Part {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let number = |text: &str| text.parse::<u32>().ok().filter(|number| *number > 0);
+        let parsed = text.strip_prefix("hash:").and_then(|share| share.split_once('/'));
+        let numbers = parsed.and_then(|(part, of)| Some(Self { part: number(part)?, of: number(of)? }));
+        let part = numbers.filter(|part| part.part <= part.of);
+        part.ok_or_else(|| "write hash:M/N, the Mth of N parts, such as hash:2/8".to_owned())
+    }
+}
+
+impl Part {
+    /// Whether the check of this id is in it. The digest does not depend on machine, version or the other checks.
+    #[must_use]
+    pub fn takes(self, id: &str) -> bool {
+        let digest = Sha256::digest(id);
+        let number = digest.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte));
+        number % u64::from(self.of) == u64::from(self.part - 1)
+    }
+}
+
 /// The check of exactly this id.
 pub fn one(checks: Vec<Check>, id: &str) -> Result<Check, Failure> {
     let near: Vec<String> = checks.iter().map(|check| check.id.clone()).filter(|known| known.contains(id)).collect();
@@ -76,4 +110,28 @@ pub fn one(checks: Vec<Check>, id: &str) -> Result<Check, Failure> {
         };
         Failure::Usage(format!("no check is called {id}; {hint}"))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_check_is_in_one_part_and_stays_there() {
+        let part = |text: &str| text.parse::<Part>().unwrap();
+        for check in plimsoll_suites::all() {
+            let parts = (1..=8).filter(|n| part(&format!("hash:{n}/8")).takes(&check.id));
+            assert_eq!(parts.count(), 1, "{}", check.id);
+        }
+        // Changing this would send checks to other machines than before.
+        let of = (1..=8).find(|n| part(&format!("hash:{n}/8")).takes("lifecycle.simplest-container"));
+        assert_eq!(of, Some(8));
+    }
+
+    #[test]
+    fn only_a_share_is_a_part() {
+        for wrong in ["2/8", "hash:0/8", "hash:9/8", "hash:1/0", "hash:x/2", "slice:1/2"] {
+            assert!(wrong.parse::<Part>().unwrap_err().contains("hash:2/8"), "{wrong}");
+        }
+    }
 }

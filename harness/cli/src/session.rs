@@ -44,8 +44,11 @@ impl Session {
     /// Finds the runtime, checks that this can work, and sets up the place.
     pub fn open(subject: &Subject, keep: Option<&Path>) -> Result<Self, Failure> {
         let profile = Profile::load(&subject.profile).map_err(Failure::usage)?;
-        let named = subject.runtime.as_deref();
-        let runtime = find_runtime(named.ok_or_else(|| Failure::Usage("name a runtime: --runtime PATH".to_owned()))?)?;
+        let runtime = match subject.runtime.as_slice() {
+            [] => return Err(Failure::Usage("name a runtime: --runtime PATH".to_owned())),
+            [one] => find_runtime(one)?,
+            _ => return Err(Failure::Usage("this verb takes one runtime at a time: give --runtime once".to_owned())),
+        };
         require_root()?;
         let wishes = wishes(subject, &runtime, keep)?;
         plimsoll_engine::sys::on_interrupt(&INTERRUPTED).map_err(Failure::host)?;

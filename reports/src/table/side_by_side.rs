@@ -17,9 +17,12 @@ pub(super) fn render(reports: &[Report], style: Style) -> String {
     sections(&mut page, &matrix);
     differences(&mut page, &matrix);
     for (report, label) in matrix.reports.iter().zip(&matrix.labels) {
-        for check in report.checks.iter().filter(|check| check.is_unexpected()) {
+        let unexpected: Vec<&Check> = report.checks.iter().filter(|check| check.is_unexpected()).collect();
+        if !unexpected.is_empty() {
             page.blank();
-            page.line(0, &[(Paint::Dim, "with "), (Paint::Strong, label)]);
+            page.line(0, &[(Paint::Strong, "Unexpected of "), (Paint::Strong, label)]);
+        }
+        for check in unexpected {
             if style.verbose { detail::full(&mut page, check) } else { detail::brief(&mut page, check) }
         }
     }

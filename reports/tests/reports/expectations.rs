@@ -3,6 +3,7 @@
 use plimsoll_reports::expectations::Expectations;
 use plimsoll_reports::model::Verdict;
 
+use crate::golden::assert_golden;
 use crate::sample::with_verdicts;
 
 const FILE: &str = r#"
@@ -30,14 +31,117 @@ verdict = "fail"
 reason = "of no check"
 "#;
 
+fn parsed(text: &str) -> Expectations {
+    Expectations::parse("e.toml", text).expect("a good file")
+}
+
 #[test]
 fn entries_count_for_their_versions_hosts_and_checks() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let path = dir.path().join("e.toml");
-    std::fs::write(&path, FILE).expect("a file");
     let mut report = with_verdicts(&[Verdict::Fail, Verdict::Fail]);
-    let notes = Expectations::read(&path).expect("a good file").apply(&mut report);
+    let file = parsed(FILE);
+    file.apply(&mut report);
     assert!(report.checks[0].is_known() && !report.checks[0].is_red());
     assert!(!report.checks[1].is_known() && report.checks[1].is_red());
-    assert_eq!(notes, ["no check of this run is meant by the expectation `no.such*`"]);
+    assert_eq!(file.unused(&report), ["e.toml, line 20: no check of this run is meant by `no.such*`"]);
+}
+
+#[test]
+fn every_condition_has_to_hold() {
+    let known = |condition: &str| {
+        let mut report = with_verdicts(&[Verdict::Fail]);
+        let head = "[[expect]]\nchecks = [\"process.*\"]\nverdict = \"fail\"\nreason = \"known\"\n";
+        parsed(&format!("{head}{condition}")).apply(&mut report);
+        report.checks[0].is_known()
+    };
+    for holds in [
+        "",
+        "runtime = [\"crun\", \"runc\"]",
+        "version = \">=1.1, <1.2\"",
+        "version = \"=1.1.5\"\nkernel = \">=6.0\"",
+        "lsms = [\"apparmor\"]\nlacking = [\"CAP_SYS_BOOT\"]\ncgroups = [\"v1\", \"hybrid\"]",
+    ] {
+        assert!(known(holds), "{holds}");
+    }
+    for fails in [
+        "runtime = [\"crun\"]",
+        "version = \">=1.2\"",
+        "kernel = \"<6\"",
+        "lsms = [\"selinux\"]",
+        "lacking = [\"CAP_KILL\"]",
+        "runtime = [\"runc\"]\ncgroups = [\"v2\"]",
+    ] {
+        assert!(!known(fails), "{fails}");
+    }
+}
+
+#[test]
+fn what_has_expired_counts_and_is_warned_of() {
+    // The sample began on 2025-07-20.
+    let mut report = with_verdicts(&[Verdict::Fail]);
+    let head = "[[expect]]\nchecks = [\"process.*\"]\nverdict = \"fail\"\nreason = \"known\"\nexpires = ";
+    let file = parsed(&format!("{head}2025-07-19"));
+    assert_eq!(file.expired(&report), ["e.toml, line 1: since 2025-07-19 to be looked at again: `process.*`"]);
+    file.apply(&mut report);
+    assert!(report.checks[0].is_known());
+    assert!(parsed(&format!("{head}2025-07-20")).expired(&report).is_empty());
+}
+
+const OLD: &str = r#"# Looked at in May.
+[[expect]]
+checks = ["process.args/0", "process.args/1"] # both
+verdict = "fail"
+reason = "known"
+
+[[expect]]
+checks = ["process.args/2"]
+verdict = "fail"
+reason = "mended since"
+
+[[expect]]
+checks = ["process.args/2", "process.args/4"]
+verdict = "fail"
+reason = "of another runtime"
+runtime = ["crun"]
+"#;
+
+#[test]
+fn an_update_makes_the_run_as_expected_and_keeps_the_rest() {
+    let mut report = with_verdicts(&[Verdict::Fail, Verdict::Pass, Verdict::Pass, Verdict::Timeout, Verdict::Skip]);
+    let update = parsed(OLD).update(OLD, &report).expect("the same text");
+    assert_eq!(update.removed, ["process.args/1", "process.args/2"]);
+    assert_eq!(update.added, ["process.args/3"]);
+    assert!(update.text.starts_with("# Looked at in May.\n"), "{}", update.text);
+    assert!(update.text.contains("of another runtime") && !update.text.contains("mended since"), "{}", update.text);
+    parsed(&update.text).apply(&mut report);
+    assert_eq!(report.exit_code(), 0, "{}", update.text);
+    let again = parsed(&update.text).update(&update.text, &report).expect("the same text");
+    assert_eq!((again.text, again.removed.len(), again.added.len()), (update.text, 0, 0));
+}
+
+#[test]
+fn a_glob_gives_way_to_what_is_left_of_it() {
+    let mut report = with_verdicts(&[Verdict::Fail, Verdict::Pass, Verdict::Fail]);
+    let text = "[[expect]]\nchecks = [\"process.*\"]\nverdict = \"fail\"\nreason = \"known\"\n";
+    let update = parsed(text).update(text, &report).expect("the same text");
+    assert_eq!(update.removed, ["process.*"]);
+    assert!(update.text.contains("[\"process.args/0\", \"process.args/2\"]"), "{}", update.text);
+    parsed(&update.text).apply(&mut report);
+    assert_eq!(report.exit_code(), 0);
+}
+
+#[test]
+fn an_update_of_nothing_is_a_new_file() {
+    let mut report = with_verdicts(&[Verdict::Pass, Verdict::Fail]);
+    let update = parsed("").update("", &report).expect("nothing is TOML");
+    parsed(&update.text).apply(&mut report);
+    assert_eq!(report.exit_code(), 0);
+    assert_golden("expectations.toml", &update.text);
+}
+
+#[test]
+fn the_shipped_files_are_good() {
+    let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("expectations");
+    for file in std::fs::read_dir(dir).expect("the directory") {
+        Expectations::read(&file.expect("a file").path()).expect("a good file");
+    }
 }

@@ -1,6 +1,7 @@
 //! Tests of the crate as its users see it; `cargo test` with `PLIMSOLL_BLESS=1` writes the golden files anew.
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+mod compare;
 mod exit_code;
 mod expectations;
 mod file;
@@ -11,4 +12,5 @@ mod html;
 mod proof;
 mod sample;
 mod schema;
+mod submission;
 mod tools;

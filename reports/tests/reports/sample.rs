@@ -33,6 +33,7 @@ pub fn report() -> Report {
         started_at: 1_753_000_000,
         duration_ms: 4180,
         cut_short: None,
+        partition: None,
         checks: checks(),
     }
 }

@@ -3,6 +3,8 @@
 
 mod bench;
 mod ended;
+mod gate;
 mod hostile;
 mod machine;
+mod pipelines;
 mod usage;

@@ -1,0 +1,189 @@
+//! `plimsoll.toml`: what a project would otherwise give on every command line. Its values become the defaults of the
+//! options, so that the command line wins and `--help` shows them.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use clap::{Command, ValueEnum};
+use plimsoll_engine::release::Release;
+use serde::Deserialize;
+
+use crate::args::View;
+use crate::failure::Failure;
+use crate::output::Wish;
+
+/// Where it is looked for.
+const FILE: &str = "plimsoll.toml";
+
+/// The file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Defaults {
+    runtime: Vec<String>,
+    profile: Option<String>,
+    cgroup_view: Option<Sound<ViewName>>,
+    spec: Option<Sound<Release>>,
+    jobs: Option<u16>,
+    timeout: Option<u64>,
+    filter: Vec<String>,
+    expect: Vec<String>,
+    format: Vec<Sound<Wish>>,
+    output: Option<String>,
+}
+
+/// Text that stands for a `T`; that is seen where the text is, so that an error can name its line.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String", bound = "T: FromStr<Err: std::fmt::Display>")]
+struct Sound<T> {
+    text: String,
+    of: std::marker::PhantomData<T>,
+}
+
+impl<T: FromStr<Err: std::fmt::Display>> TryFrom<String> for Sound<T> {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        match T::from_str(&text) {
+            Ok(_) => Ok(Self { text, of: std::marker::PhantomData }),
+            Err(why) => Err(why.to_string()),
+        }
+    }
+}
+
+/// The name of a view.
+#[derive(Debug)]
+struct ViewName;
+
+impl FromStr for ViewName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        <View as ValueEnum>::from_str(text, false).map(|_| Self).map_err(|_| format!("no view {text:?}: host or v1"))
+    }
+}
+
+impl Defaults {
+    /// Reads the file that the arguments name with `--config`, else `plimsoll.toml` if it is in the current directory.
+    pub fn read(arguments: &[String]) -> Result<Self, Failure> {
+        match named(arguments) {
+            Some(path) => Self::of(&path, &fs::read_to_string(&path).map_err(|why| unreadable(&path, &why))?),
+            None => match fs::read_to_string(FILE) {
+                Ok(text) => Self::of(Path::new(FILE), &text),
+                Err(why) if why.kind() == ErrorKind::NotFound => Ok(Self::default()),
+                Err(why) => Err(unreadable(Path::new(FILE), &why)),
+            },
+        }
+    }
+
+    fn of(path: &Path, text: &str) -> Result<Self, Failure> {
+        toml::from_str(text).map_err(|why| {
+            let line = why.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+            Failure::Usage(format!("{}, line {line}: {}", path.display(), why.message().replace('\n', " ")))
+        })
+    }
+
+    /// The command line with these defaults.
+    pub fn put_into(&self, command: Command) -> Command {
+        self.values().into_iter().filter(|(_, _, values)| !values.is_empty()).fold(command, |command, one| {
+            let (option, verbs, values) = one;
+            verbs.iter().fold(command, |command, verb| {
+                let values = values.clone();
+                command.mut_subcommand(verb, |verb| verb.mut_arg(option, |option| option.default_values(values)))
+            })
+        })
+    }
+
+    /// The value of each option, and the verbs that have the option.
+    fn values(&self) -> [(&'static str, &'static [&'static str], Vec<String>); 10] {
+        const JUDGES: &[&str] = &["run", "prove"];
+        let one = |value: Option<String>| value.into_iter().collect();
+        [
+            ("runtime", JUDGES, self.runtime.clone()),
+            ("profile", JUDGES, one(self.profile.clone())),
+            ("cgroup_view", JUDGES, one(self.cgroup_view.as_ref().map(|view| view.text.clone()))),
+            ("spec", JUDGES, one(self.spec.as_ref().map(|spec| spec.text.clone()))),
+            ("jobs", JUDGES, one(self.jobs.map(|jobs| jobs.to_string()))),
+            ("timeout", JUDGES, one(self.timeout.map(|seconds| seconds.to_string()))),
+            ("filter", &["run"], self.filter.clone()),
+            ("expect", &["run", "merge", "compare"], self.expect.clone()),
+            ("format", &["run", "merge"], self.format.iter().map(|wish| wish.text.clone()).collect()),
+            ("output", &["run"], one(self.output.clone())),
+        ]
+    }
+}
+
+/// The file that `--config` names. It is needed before the command line can be taken apart.
+fn named(arguments: &[String]) -> Option<PathBuf> {
+    let next = arguments.iter().skip(1).chain([const { &String::new() }]);
+    arguments.iter().zip(next).find_map(|(argument, next)| match argument.strip_prefix("--config") {
+        Some("") => Some(next.into()),
+        Some(rest) => rest.strip_prefix('=').map(Into::into),
+        None => None,
+    })
+}
+
+fn unreadable(path: &Path, why: &std::io::Error) -> Failure {
+    Failure::Usage(format!("cannot read {}: {why}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, FromArgMatches};
+
+    use super::*;
+    use crate::args::{Arguments, Run, Verb};
+
+    fn run(file: &str, arguments: &[&str]) -> Run {
+        let defaults = Defaults::of(Path::new(FILE), file).unwrap();
+        let command = defaults.put_into(Arguments::command());
+        let matches = command.try_get_matches_from([&["plimsoll", "run"], arguments].concat()).unwrap();
+        match Arguments::from_arg_matches(&matches).unwrap().verb {
+            Verb::Run(run) => *run,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    const PROJECT: &str = r#"
+runtime = ["./runtime"]
+profile = "runsc"
+cgroup-view = "v1"
+spec = "1.2.1"
+jobs = 3
+timeout = 20
+filter = ["mounts.*"]
+expect = ["known.toml"]
+format = ["html=report.html", "github"]
+output = "out.json"
+"#;
+
+    #[test]
+    fn every_value_becomes_a_default_and_the_command_line_wins() {
+        let by_file = run(PROJECT, &[]);
+        assert_eq!(by_file.subject.runtime, [PathBuf::from("./runtime")]);
+        assert_eq!((by_file.subject.profile.as_str(), by_file.subject.jobs), ("runsc", Some(3)));
+        assert_eq!((by_file.format.len(), by_file.expect.len(), by_file.subject.timeout), (2, 1, 20));
+        let by_hand = run(PROJECT, &["--runtime", "runc", "--format", "tap=x", "--jobs", "1"]);
+        assert_eq!(by_hand.subject.runtime, [PathBuf::from("runc")]);
+        assert_eq!((by_hand.format.len(), by_hand.subject.jobs), (1, Some(1)));
+        assert_eq!(by_hand.filter, ["mounts.*"]);
+    }
+
+    #[test]
+    fn mistakes_are_named_with_file_and_line() {
+        let refusal = |text: &str| Defaults::of(Path::new(FILE), text).unwrap_err().to_string();
+        assert!(refusal("\nformat = [\"pdf\"]").starts_with("plimsoll.toml, line 2: there is no format"));
+        assert!(refusal("runtimes = []").starts_with("plimsoll.toml, line 1: unknown field `runtimes`"));
+        assert!(refusal("cgroup-view = \"v3\"").contains("host or v1"));
+        assert!(refusal("jobs = \"two\"").starts_with("plimsoll.toml, line 1: "));
+    }
+
+    #[test]
+    fn the_file_can_be_named() {
+        let named = |arguments: &[&str]| super::named(&arguments.iter().map(|a| (*a).to_owned()).collect::<Vec<_>>());
+        assert_eq!(named(&["run", "--config", "a.toml"]), Some("a.toml".into()));
+        assert_eq!(named(&["--config=b.toml", "run"]), Some("b.toml".into()));
+        assert_eq!(named(&["run", "--configure"]), None);
+    }
+}

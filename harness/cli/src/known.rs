@@ -1,0 +1,66 @@
+//! Files of expectations, as several verbs use them.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use plimsoll_reports::expectations::Expectations;
+use plimsoll_reports::file::{Document, write_text};
+use plimsoll_reports::model::Report;
+
+use crate::args::{Expect, ExpectVerb, Update};
+use crate::failure::Failure;
+use crate::output::print;
+
+/// The files of known deviations.
+pub struct Known(Vec<Expectations>);
+
+impl Known {
+    /// Reads the files.
+    pub fn read(files: &[PathBuf]) -> Result<Self, Failure> {
+        let read: Result<_, _> = files.iter().map(|path| Expectations::read(path)).collect();
+        read.map(Self).map_err(Failure::usage)
+    }
+
+    /// Notes in the report what was expected, and warns of entries that have expired and, when the report is of the whole
+    /// suite, of those that mean no check.
+    pub fn apply(&self, report: &mut Report, whole: bool) {
+        for file in &self.0 {
+            file.apply(report);
+            let unused = if whole { file.unused(report) } else { Vec::new() };
+            for note in unused.iter().chain(&file.expired(report)) {
+                eprintln!("plimsoll: {note}");
+            }
+        }
+    }
+}
+
+/// Works on a file of expectations.
+pub fn expect(args: &Expect) -> Result<ExitCode, Failure> {
+    let ExpectVerb::Update(args) = &args.verb;
+    update(args)
+}
+
+fn update(args: &Update) -> Result<ExitCode, Failure> {
+    let report = Report::read(&args.results).map_err(Failure::usage)?;
+    if let Some(reason) = &report.cut_short {
+        return Err(Failure::Usage(format!(
+            "{} says too little: its run was cut short: {reason}",
+            args.results.display()
+        )));
+    }
+    let path = args.expect.display();
+    let text = match std::fs::read_to_string(&args.expect) {
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => String::new(),
+        other => other.map_err(|why| Failure::Usage(format!("cannot read {path}: {why}")))?,
+    };
+    let file = Expectations::parse(&path.to_string(), &text).map_err(Failure::usage)?;
+    let update = file.update(&text, &report).map_err(Failure::usage)?;
+    if args.dry_run {
+        print(&update.text)?;
+    } else if update.text != text {
+        write_text(&update.text, "expectations", &args.expect).map_err(Failure::host)?;
+    }
+    update.removed.iter().for_each(|id| eprintln!("removed {id}"));
+    update.added.iter().for_each(|id| eprintln!("added   {id}: say why in its reason"));
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,29 @@
+//! `plimsoll merge`: puts the parts of a run together.
+
+use std::process::ExitCode;
+
+use plimsoll_reports::file::Document;
+use plimsoll_reports::format::Documents;
+use plimsoll_reports::merge::merge as merged;
+use plimsoll_reports::model::Report;
+
+use crate::args::{Look, Merge};
+use crate::failure::Failure;
+use crate::known::Known;
+use crate::output::{agreed, deliver};
+
+/// Writes the whole and shows it; the exit code is that of the whole run.
+pub fn merge(args: &Merge, look: Look) -> Result<ExitCode, Failure> {
+    agreed(&args.format)?;
+    let known = Known::read(&args.expect)?;
+    let mut parts = Vec::new();
+    for path in &args.files {
+        parts.push((path.display().to_string(), Report::read(path).map_err(Failure::usage)?));
+    }
+    let mut report = merged(&parts).map_err(Failure::Usage)?;
+    known.apply(&mut report, false);
+    report.write(&args.output).map_err(Failure::host)?;
+    let code = report.exit_code();
+    deliver(&args.format, &Documents { reports: vec![report], proofs: vec![] }, look)?;
+    Ok(ExitCode::from(code))
+}

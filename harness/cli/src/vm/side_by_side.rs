@@ -31,7 +31,11 @@ pub fn run(trial: &Trial<'_>, machines: &[Wanted], run: &Run, look: Look) -> Res
         for _ in 0..trial.jobs().min(machines.len()) {
             scope.spawn(|| {
                 while let Some(machine) = machines.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let answer = answer(trial, machine, run, look);
+                    let answer = answer(trial, machine, run, look).and_then(|(code, report)| {
+                        // At once: what is done stays done when a later machine is interrupted.
+                        report.write(&beside(&run.output, machine)).map_err(Failure::host)?;
+                        Ok((code, report))
+                    });
                     done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((machine, answer));
                 }
             });
@@ -41,9 +45,8 @@ pub fn run(trial: &Trial<'_>, machines: &[Wanted], run: &Run, look: Look) -> Res
     done.sort_by_key(|(machine, _)| machines.iter().position(|other| other == *machine));
     let mut codes = Vec::new();
     let mut reports = Vec::new();
-    for (machine, answer) in done {
+    for (_, answer) in done {
         let (code, report) = answer?;
-        report.write(&beside(&run.output, machine)).map_err(Failure::host)?;
         codes.push(code);
         reports.push(report);
     }

@@ -7,6 +7,7 @@
 //! * [`launch`] is the runtime's side of a start, [`init`] that of the container's first process: two processes that
 //!   talk over [`sync`].
 //! * [`cgroup`] limits what the container uses: the only place that knows cgroup version 1 from version 2.
+//! * [`seccomp`] compiles the filter of system calls.
 //! * [`rootfs`] makes the container's file system, by descriptors alone.
 //! * `sys` holds every `unsafe`.
 //!
@@ -26,6 +27,7 @@ pub mod netlink;
 pub mod operation;
 pub mod procfs;
 pub mod rootfs;
+pub mod seccomp;
 pub mod sync;
 mod sys;
 

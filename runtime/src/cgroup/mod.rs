@@ -31,6 +31,7 @@ mod settings;
 mod site;
 mod stats;
 mod sys;
+mod systemd;
 mod tree;
 mod wait;
 
@@ -147,7 +148,7 @@ pub fn open(site: &Site, host: &Host) -> Result<Box<dyn Cgroup>> {
     let tree = tree::Tree::new(site, host);
     Ok(match &site.place.manager {
         Manager::Cgroupfs => Box::new(tree),
-        Manager::Systemd { .. } => return Err(crate::error::Error::new("systemd is not yet supported")),
+        Manager::Systemd { slice, unit, user } => Box::new(systemd::Scope::new(slice, unit, *user, tree)?),
         Manager::Absent => Box::new(absent::Absent::new(host)),
     })
 }

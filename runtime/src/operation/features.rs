@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::config::{HookKind, NamespaceKind, OCI_VERSION, OCI_VERSION_MIN};
+use crate::config::{Action, Arch, Flag, HookKind, NamespaceKind, OCI_VERSION, OCI_VERSION_MIN, Operator};
 use crate::init::{capability, memory_policy};
 use crate::rootfs::options;
+use crate::seccomp;
 
 /// The features document.
 pub fn features() -> Value {
@@ -16,6 +17,15 @@ pub fn features() -> Value {
         "linux": {
             "namespaces": NamespaceKind::ALL.map(NamespaceKind::name),
             "capabilities": capability::NAMES.as_slice(),
+            "cgroup": { "v1": true, "v2": true, "systemd": true, "systemdUser": true, "rdma": true },
+            "seccomp": {
+                "enabled": true,
+                "actions": names(Action::NAMES),
+                "operators": names(Operator::NAMES),
+                "archs": names(Arch::NAMES),
+                "knownFlags": names(Flag::NAMES),
+                "supportedFlags": seccomp::supported_flags(),
+            },
             "apparmor": { "enabled": true },
             "selinux": { "enabled": true },
             "intelRdt": { "enabled": true, "schemata": true, "monitoring": true },
@@ -28,4 +38,9 @@ pub fn features() -> Value {
         },
         "annotations": { "org.plimsoll.runtime.version": env!("CARGO_PKG_VERSION") },
     })
+}
+
+/// The names of a table.
+fn names<T>(table: &[(&'static str, T)]) -> Vec<&'static str> {
+    table.iter().map(|(name, _)| *name).collect()
 }

@@ -3,7 +3,7 @@
 /// `cpu.weight` for `cpu.shares`: 2 becomes 1, the default of 1024 becomes the default of 100, 262144 becomes 10000,
 /// and between them the exponent is quadratic in the logarithm of the shares. This is the conversion that runtimes
 /// agreed on in 2025; the older linear one gave a default container less than half of its share.
-pub(super) fn weight_of_shares(shares: u64) -> u64 {
+pub(in crate::cgroup) fn weight_of_shares(shares: u64) -> u64 {
     match shares {
         ..=2 => 1,
         262_144.. => 10_000,

@@ -10,6 +10,8 @@ mod cpu;
 mod memory;
 mod others;
 
+pub(super) use convert::weight_of_shares;
+
 use super::group::Group;
 use super::host::Version;
 use super::tree::Tree;

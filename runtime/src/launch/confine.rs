@@ -1,7 +1,5 @@
 //! The cgroup of a container that is about to be made.
 
-use std::fs;
-
 use rustix::process::{Gid, Pid, Uid};
 
 use super::Wish;
@@ -29,8 +27,8 @@ pub fn choose(wish: &Wish, config: &Config, directory: &Directory) -> Result<Box
         &host,
     )?;
     let site = Site::survey(place, &host);
-    let doing = || format!("write `{}`", directory.site().display());
-    fs::write(directory.site(), serde_json::to_vec(&site).doing(doing)?).doing(doing)?;
+    let note = serde_json::to_vec(&site).doing(|| "write where the cgroup is".into())?;
+    directory.write(&directory.site(), &note)?;
     cgroup::open(&site, &host)
 }
 

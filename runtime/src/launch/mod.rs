@@ -57,7 +57,7 @@ pub fn launch(wish: &Wish, start_now: bool) -> Result<Launched> {
     let (directory, lock) = Directory::make(&wish.state_root, &wish.id)?;
     let mut undo = Undo::new(directory.clone());
     let launched = (|| {
-        std::fs::write(directory.config(), text).doing(|| "copy the configuration".into())?;
+        directory.write(&directory.config(), text.as_bytes())?;
         let start = if start_now { Start::Now } else { Start::OnConnection(prepare::start_socket(&directory)?) };
         let cgroup: Rc<dyn Cgroup> = confine::choose(wish, &config, &directory)?.into();
         undo.cgroup(Rc::clone(&cgroup));

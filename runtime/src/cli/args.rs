@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 pub(super) use super::exec::Exec;
+pub(super) use super::update::Update;
 use crate::config::OCI_VERSION;
 use crate::log::Format;
-use crate::operation::list;
+use crate::operation::{events, list, ps};
 
 /// An OCI runtime for Linux
 #[derive(Debug, Parser)]
@@ -122,6 +123,40 @@ pub(super) enum Verb {
         #[arg(short, long)]
         quiet: bool,
     },
+    /// Stop all processes of a container where they are
+    Pause {
+        /// The container
+        id: String,
+    },
+    /// Let the processes of a paused container go on
+    Resume {
+        /// The container
+        id: String,
+    },
+    /// List the processes of a container
+    Ps {
+        /// How to print them
+        #[arg(short, long, value_enum, default_value = "table")]
+        format: ps::Format,
+        /// The container
+        id: String,
+        /// Options of ps(1) [default: -ef]
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
+    /// Print what a container uses, and that it ran out of memory
+    Events {
+        /// The container
+        id: String,
+        /// Print what it uses once
+        #[arg(long)]
+        stats: bool,
+        /// How often to print what it uses
+        #[arg(long, value_name = "TIME", default_value = "5s", value_parser = events::parse_interval)]
+        interval: std::time::Duration,
+    },
+    /// Change the limits of a container
+    Update(Box<Update>),
     /// Write a configuration to begin with
     Spec {
         /// Directory to write config.json into

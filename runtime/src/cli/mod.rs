@@ -2,6 +2,7 @@
 
 mod args;
 mod exec;
+mod update;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -49,6 +50,16 @@ fn dispatch(Arguments { global, verb }: Arguments) -> Result<u8> {
         Verb::Kill { id, signal, all } => operation::kill::kill(&root, &id, &signal, all)?,
         Verb::Delete { id, force } => operation::delete::delete(&root, &id, force)?,
         Verb::List { format, quiet } => print(&operation::list::list(&root, format, quiet)?)?,
+        Verb::Pause { id } => operation::pause::pause(&root, &id)?,
+        Verb::Resume { id } => operation::resume::resume(&root, &id)?,
+        Verb::Ps { id, format, options } => print(&operation::ps::ps(&root, &id, format, &options)?)?,
+        Verb::Events { id, stats: true, .. } => operation::events::stats(&root, &id)?,
+        Verb::Events { id, interval, .. } => operation::events::follow(&root, &id, interval)?,
+        Verb::Update(update) => {
+            let id = update.id.clone();
+            let (resources, schemata) = update.split()?;
+            operation::update::update(&root, &id, &resources, &schemata)?;
+        }
         Verb::Spec { bundle, rootless } => operation::spec::spec(&bundle, rootless)?,
         Verb::Features => print(&format!("{:#}\n", operation::features::features()))?,
     }

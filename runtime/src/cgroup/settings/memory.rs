@@ -59,7 +59,8 @@ pub(super) fn v2(resources: &Resources, read: Read<'_>) -> Result<Vec<Setting>> 
     }
     check_usage(memory, read("memory.current"))?;
     let mut wanted = Vec::new();
-    let swap = swap_v2(memory)?;
+    let limit = memory.limit.or_else(|| read("memory.max")?.parse().ok());
+    let swap = swap_v2(memory.swap, limit)?;
     // Where swap is not accounted there is no file, and no limit is what it has already.
     let swap = swap.filter(|swap| *swap >= 0 || read("memory.swap.max").is_some());
     wanted.extend(swap.map(|bytes| ("memory.swap.max".to_owned(), or_max(bytes))));
@@ -68,14 +69,16 @@ pub(super) fn v2(resources: &Resources, read: Read<'_>) -> Result<Vec<Setting>> 
     Ok(wanted)
 }
 
-/// Version 2 limits swap alone, the specification memory and swap together.
-fn swap_v2(memory: &Memory) -> Result<Option<i64>> {
-    let reason = "needs a limit of memory, which cgroup version 2 takes away from it";
-    match (memory.swap, memory.limit) {
+/// Version 2 limits swap alone, the specification memory and swap together: so the limit of memory that is given, or
+/// that there is already, is taken away.
+fn swap_v2(both: Option<i64>, limit: Option<i64>) -> Result<Option<i64>> {
+    let refusal = |reason| Err(Error::new(format!("linux.resources.memory.swap: {reason}")));
+    match (both, limit) {
         (None, _) => Ok(None),
         (Some(..0), _) => Ok(Some(-1)),
         (Some(both), Some(limit @ 0..)) if both >= limit => Ok(Some(both - limit)),
-        (Some(_), _) => Err(Error::new(format!("linux.resources.memory.swap: {reason}"))),
+        (Some(_), Some(0..)) => refusal("is below the limit of memory, which it includes"),
+        (Some(_), _) => refusal("needs a limit of memory, which it includes"),
     }
 }
 
@@ -118,7 +121,8 @@ mod tests {
         assert_eq!(told(v2, r#"{"limit":100,"swap":300}"#, "0").unwrap(), ["memory.swap.max=200", "memory.max=100"]);
         assert_eq!(told(v2, r#"{"limit":100,"swap":100}"#, "0").unwrap(), ["memory.swap.max=0", "memory.max=100"]);
         assert_eq!(told(v2, r#"{"swap":-1,"reservation":7}"#, "0").unwrap(), ["memory.swap.max=max", "memory.low=7"]);
-        assert!(told(v2, r#"{"swap":100}"#, "0").is_err());
+        assert_eq!(told(v2, r#"{"swap":100}"#, "60").unwrap(), ["memory.swap.max=40"]);
+        assert!(told(v2, r#"{"swap":100}"#, "max").is_err());
     }
 
     #[test]

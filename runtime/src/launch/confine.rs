@@ -8,6 +8,7 @@ use crate::config::{Config, Linux, NamespaceKind};
 use crate::container::Directory;
 use crate::error::{Context, Error, Result};
 use crate::init::Gateway;
+use crate::resctrl::Groups;
 use crate::rootfs::{inside, is_cgroup};
 use crate::sync::{Channel, Message};
 
@@ -30,6 +31,19 @@ pub fn choose(wish: &Wish, config: &Config, directory: &Directory) -> Result<Box
     let note = serde_json::to_vec(&site).doing(|| "write where the cgroup is".into())?;
     directory.write(&directory.site(), &note)?;
     cgroup::open(&site, &host)
+}
+
+/// Notes and makes the groups of resctrl, when the configuration asks for some.
+///
+/// # Errors
+/// When resctrl is not mounted or refuses.
+pub fn resctrl(config: &Config, directory: &Directory) -> Result<Option<Groups>> {
+    let Some(rdt) = &config.linux.intel_rdt else { return Ok(None) };
+    let groups = Groups::choose(rdt, &directory.id)?;
+    let note = serde_json::to_vec(&groups).doing(|| "write where the resctrl groups are".into())?;
+    directory.write(&directory.resctrl(), &note)?;
+    groups.make(rdt)?;
+    Ok(Some(groups))
 }
 
 /// Makes the cgroup with its limits, and opens the way into it.

@@ -71,6 +71,9 @@ fn remove(container: &Container) -> Result<()> {
         cgroup.kill()?;
         cgroup.remove()?;
     }
+    if let Some(groups) = container.resctrl()? {
+        groups.remove()?;
+    }
     container.directory.remove()
 }
 

@@ -70,7 +70,9 @@ pub fn enter(cgroup: &dyn Cgroup, init: Option<Pid>) -> Result<Gateway> {
     let entry = cgroup.entry(init)?;
     let directory = entry.directory().map(|directory| directory.try_clone_to_owned()).transpose();
     let directory = directory.doing(|| "copy a descriptor".into())?;
-    Ok(Gateway { entry: Some(entry).into(), directory, waits: cgroup.adopts(), ..Gateway::default() })
+    // Only the first process is the manager's to move: a later one comes where that is.
+    let waits = init.is_none() && cgroup.adopts();
+    Ok(Gateway { entry: Some(entry).into(), directory, waits, ..Gateway::default() })
 }
 
 /// Lets the manager move the first process into the cgroup, and the device rules hold where that process cannot see

@@ -8,7 +8,7 @@
 //! runs createRuntime …  ◄── EnvironmentReady ──  mounts are made, `/` is still the host's
 //!                       ─── GoOn ──────────────►
 //!                       ◄── Console ───────────  with the terminal
-//!                       ◄── Listener ──────────  with the seccomp notify descriptor
+//! takes the listener    ◄── Filtering ─────────  a seccomp filter that notifies is about to be installed
 //!                       ◄── Warning ───────────  any number, at any time
 //! writes the record     ◄── Ready ─────────────  all is set up but the program
 //!                       ─── Recorded ──────────► from here on the first process outlives the runtime
@@ -49,8 +49,8 @@ pub enum Message {
     GoOn,
     /// A descriptor comes along: the runtime's end of the terminal.
     Console,
-    /// A descriptor comes along: the seccomp notify descriptor.
-    Listener,
+    /// A seccomp filter that notifies is about to be installed.
+    Filtering,
     /// All is set up but the program.
     Ready,
     /// The record is on disk.
@@ -71,7 +71,7 @@ impl Message {
             Self::EnvironmentReady => (2, String::new()),
             Self::GoOn => (3, String::new()),
             Self::Console => (4, String::new()),
-            Self::Listener => (5, String::new()),
+            Self::Filtering => (5, String::new()),
             Self::Ready => (6, String::new()),
             Self::Recorded => (7, String::new()),
             Self::Executing => (8, String::new()),
@@ -94,7 +94,7 @@ impl Message {
             2 => Self::EnvironmentReady,
             3 => Self::GoOn,
             4 => Self::Console,
-            5 => Self::Listener,
+            5 => Self::Filtering,
             6 => Self::Ready,
             7 => Self::Recorded,
             8 => Self::Executing,

@@ -75,9 +75,27 @@ impl Directory {
     pub fn lock(&self) -> Result<Lock> {
         let doing = || format!("lock container `{}`", self.id);
         let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let fd = rustix::fs::open(&self.path, flags, Mode::empty()).doing(doing)?;
-        rustix::fs::flock(&fd, FlockOperation::LockExclusive).doing(doing)?;
-        Ok(Lock(fd))
+        loop {
+            let fd = rustix::fs::open(&self.path, flags, Mode::empty()).doing(doing)?;
+            rustix::fs::flock(&fd, FlockOperation::LockExclusive).doing(doing)?;
+            let locked = rustix::fs::fstat(&fd).doing(doing)?;
+            let named = rustix::fs::stat(&self.path).doing(doing)?;
+            // While this waited, the container may have been deleted, and another one made under its id.
+            if locked.st_ino == named.st_ino {
+                return Ok(Lock(fd));
+            }
+        }
+    }
+
+    /// Writes a file of the directory, whole or not at all.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, path: &Path, content: &[u8]) -> Result<()> {
+        let doing = || format!("write `{}`", path.display());
+        let partial = path.with_extension("partial");
+        fs::write(&partial, content).doing(doing)?;
+        fs::rename(&partial, path).doing(doing)
     }
 
     /// The copy of `config.json` that the container was created from.
@@ -88,6 +106,11 @@ impl Directory {
     /// Where the container's cgroup is, written before it is made.
     pub fn site(&self) -> PathBuf {
         self.path.join("cgroup.json")
+    }
+
+    /// Where the container's groups of resctrl are, written before they are made.
+    pub fn resctrl(&self) -> PathBuf {
+        self.path.join("resctrl.json")
     }
 
     /// What [`super::Record`] holds.

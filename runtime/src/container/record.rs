@@ -58,11 +58,7 @@ impl Record {
     /// # Errors
     /// When it cannot be written.
     pub fn save(&self, directory: &Directory) -> Result<()> {
-        let path = directory.record();
-        let partial = path.with_extension("partial");
-        let doing = || format!("write `{}`", path.display());
-        fs::write(&partial, serde_json::to_vec(self).doing(doing)?).doing(doing)?;
-        fs::rename(&partial, &path).doing(doing)
+        directory.write(&directory.record(), &serde_json::to_vec(self).doing(|| "write the record".into())?)
     }
 
     /// Reads the record, if there is one.

@@ -8,6 +8,7 @@ use crate::cgroup::{Entry, Gate, Mounts};
 use crate::config::{Config, NamespaceKind, Process};
 use crate::container::{State, Status};
 use crate::rootfs::Planned;
+use crate::seccomp::{Filter, Handover};
 
 /// Everything the first process works from.
 #[derive(Debug)]
@@ -40,6 +41,10 @@ pub struct Plan<'a> {
     pub stops_at_environment: bool,
     /// When the program starts.
     pub start: Start,
+    /// The filter of system calls.
+    pub filter: Option<Filter>,
+    /// The way of its listener to the runtime, when it notifies.
+    pub handover: Option<Handover>,
     /// How many descriptors after standard error are kept.
     pub preserve_fds: u32,
     /// Whether the root is moved over `/` instead of pivoted.

@@ -57,6 +57,9 @@ pub(super) fn execute(init: &mut Init<'_>) -> Result<()> {
     sys::close_range(3 + init.plan.preserve_fds).doing(|| "close the descriptors".into())?;
     init.channel.send(&Message::Executing)?;
     sys::default_signals([libc::SIGPIPE]);
+    if process.no_new_privileges && init.plan.handover.is_none() {
+        super::user::install_filter(init)?;
+    }
     let mut reason = None;
     for candidate in &candidates {
         let error = sys::execve(&c_string(candidate.as_os_str().as_bytes())?, &args, &env);

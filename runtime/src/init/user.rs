@@ -10,6 +10,7 @@ use super::capability::Sets;
 use super::{Init, memory_policy, rlimit, schedule, setup};
 use crate::config::{PersonalityDomain, Process};
 use crate::error::{Context, Result};
+use crate::sync::Message;
 use crate::{procfs, sys};
 
 /// `exec`: the processors before the process enters the cgroup.
@@ -100,6 +101,10 @@ pub(super) fn become_user(init: &mut Init<'_>) -> Result<()> {
     for warning in warnings {
         init.warn(warning)?;
     }
+    if !process.no_new_privileges {
+        // Without no_new_privs only CAP_SYS_ADMIN may filter, which is about to go.
+        install_filter(init)?;
+    }
     sets.apply_bounding()?;
     change_ids(process)?;
     enter_directory(init)?;
@@ -107,12 +112,25 @@ pub(super) fn become_user(init: &mut Init<'_>) -> Result<()> {
     if process.no_new_privileges {
         rustix::thread::set_no_new_privs(true).doing(|| "set no_new_privs".into())?;
     }
+    if process.no_new_privileges && init.plan.handover.is_some() {
+        // The listener goes to the runtime that made its memory, which is not the one that starts the program.
+        install_filter(init)?;
+    }
     rustix::process::umask(process.user.umask.map_or(init.umask, Mode::from_raw_mode));
     // The change of user made the process independent of the runtime, which it must not be yet.
     setup::die_with_runtime()?;
     // Nobody in the container may look into a process that still is the runtime.
     rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
         .doing(|| "hide the runtime's memory".into())
+}
+
+/// Installs the filter of system calls; what comes after it has to be allowed by the profile.
+pub(super) fn install_filter(init: &Init<'_>) -> Result<()> {
+    let Some(filter) = &init.plan.filter else { return Ok(()) };
+    if init.plan.handover.is_some() {
+        init.channel.send(&Message::Filtering)?;
+    }
+    filter.install(init.plan.handover.as_ref())
 }
 
 fn change_ids(process: &Process) -> Result<()> {

@@ -1,15 +1,17 @@
 //! The cgroup of a container that is about to be made.
 
-use std::fs;
+use std::path::Path;
 
+use rustix::fs::Access;
 use rustix::process::{Gid, Pid, Uid};
 
 use super::Wish;
-use crate::cgroup::{self, Cgroup, Host, Place, Site};
+use crate::cgroup::{self, Cgroup, Host, Manager, Place, Site};
 use crate::config::{Config, Linux, NamespaceKind};
 use crate::container::Directory;
 use crate::error::{Context, Error, Result};
 use crate::init::Gateway;
+use crate::resctrl::Groups;
 use crate::rootfs::{inside, is_cgroup};
 use crate::sync::{Channel, Message};
 
@@ -19,19 +21,45 @@ use crate::sync::{Channel, Message};
 /// When the place is refused, or the note cannot be written.
 pub fn choose(wish: &Wish, config: &Config, directory: &Directory) -> Result<Box<dyn Cgroup>> {
     let host = Host::detect()?;
+    let rootless = !rustix::process::geteuid().is_root();
     let place = Place::choose(
         cgroup::Wish {
             id: &wish.id,
             cgroups_path: config.linux.cgroups_path.as_deref(),
             systemd: wish.systemd_cgroup,
-            rootless: !rustix::process::geteuid().is_root(),
+            rootless,
         },
         &host,
     )?;
-    let site = Site::survey(place, &host);
-    let doing = || format!("write `{}`", directory.site().display());
-    fs::write(directory.site(), serde_json::to_vec(&site).doing(doing)?).doing(doing)?;
+    let mut site = Site::survey(place, &host);
+    if rootless && !may_make(&site) {
+        let place = Place { manager: Manager::Absent, ..site.place };
+        site = Site::survey(place, &host);
+    }
+    let note = serde_json::to_vec(&site).doing(|| "write where the cgroup is".into())?;
+    directory.write(&directory.site(), &note)?;
     cgroup::open(&site, &host)
+}
+
+/// Whether the directories that are missing can be made: what the host delegated to this user.
+fn may_make(site: &Site) -> bool {
+    let writable = |above: &Path| rustix::fs::access(above, Access::WRITE_OK).is_ok();
+    // Those below one that is missing too follow from it.
+    let mut outermost = site.made.iter().filter_map(|made| made.parent()).filter(|above| above.exists());
+    outermost.all(writable)
+}
+
+/// Notes and makes the groups of resctrl, when the configuration asks for some.
+///
+/// # Errors
+/// When resctrl is not mounted or refuses.
+pub fn resctrl(config: &Config, directory: &Directory) -> Result<Option<Groups>> {
+    let Some(rdt) = &config.linux.intel_rdt else { return Ok(None) };
+    let groups = Groups::choose(rdt, &directory.id)?;
+    let note = serde_json::to_vec(&groups).doing(|| "write where the resctrl groups are".into())?;
+    directory.write(&directory.resctrl(), &note)?;
+    groups.make(rdt)?;
+    Ok(Some(groups))
 }
 
 /// Makes the cgroup with its limits, and opens the way into it.
@@ -58,7 +86,9 @@ pub fn enter(cgroup: &dyn Cgroup, init: Option<Pid>) -> Result<Gateway> {
     let entry = cgroup.entry(init)?;
     let directory = entry.directory().map(|directory| directory.try_clone_to_owned()).transpose();
     let directory = directory.doing(|| "copy a descriptor".into())?;
-    Ok(Gateway { entry: Some(entry).into(), directory, waits: cgroup.adopts(), ..Gateway::default() })
+    // Only the first process is the manager's to move: a later one comes where that is.
+    let waits = init.is_none() && cgroup.adopts();
+    Ok(Gateway { entry: Some(entry).into(), directory, waits, ..Gateway::default() })
 }
 
 /// Lets the manager move the first process into the cgroup, and the device rules hold where that process cannot see

@@ -77,6 +77,8 @@ fn plan<'a>(
         host_ptmx: if process.terminal { console::host_ptmx() } else { None },
         stops_at_environment: false,
         start: Start::Now,
+        filter: prepare::filter(config)?,
+        handover: prepare::handover(config)?,
         preserve_fds: wish.preserve_fds,
         no_pivot: false,
         no_new_keyring: true,

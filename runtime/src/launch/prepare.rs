@@ -14,6 +14,7 @@ use crate::init::{Entering, Gateway, Plan, Start};
 use crate::rootfs::mount::{Request, clone_tree};
 use crate::rootfs::options::{Options, attr};
 use crate::rootfs::{Planned, console, pivot, plan_mounts};
+use crate::seccomp::{Filter, Handover};
 use crate::sys::{self, MountAttr};
 use crate::{procfs, sync};
 
@@ -187,10 +188,28 @@ pub(super) fn plan<'a>(
         stops_at_environment: hooks.iter().any(|kind| !config.hooks.of(*kind).is_empty())
             || !config.linux.net_devices.is_empty(),
         start,
+        filter: filter(config)?,
+        handover: handover(config)?,
         preserve_fds: wish.preserve_fds,
         no_pivot: wish.no_pivot,
         no_new_keyring: wish.no_new_keyring,
     })
+}
+
+/// The compiled seccomp profile.
+///
+/// # Errors
+/// When it cannot be compiled.
+pub(super) fn filter(config: &Config) -> Result<Option<Filter>> {
+    config.linux.seccomp.as_ref().map(Filter::compile).transpose()
+}
+
+/// The way of the seccomp listener to the runtime, when there is one.
+///
+/// # Errors
+/// When there is no memory to share.
+pub(super) fn handover(config: &Config) -> Result<Option<Handover>> {
+    config.linux.seccomp.as_ref().filter(|profile| profile.notifies()).map(|_| Handover::new()).transpose()
 }
 
 /// Whether the first process sees other mounts or has other rights than the runtime when it makes its mounts.

@@ -1,13 +1,14 @@
 //! Answering the first process until its program runs, or it waits for `start`.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use super::{Newborn, Undo, Wish, died, hooks, net_device};
-use crate::config::HookKind;
-use crate::container::Status;
+use crate::config::{HookKind, OCI_VERSION};
+use crate::container::{State, Status};
 use crate::error::{Error, Result};
 use crate::init::{Plan, Start};
 use crate::log;
+use crate::seccomp::notify;
 use crate::sync::{Channel, Message};
 
 /// What came of it.
@@ -46,6 +47,7 @@ pub fn supervise(
                 // It depends on the runtime until it says otherwise, by hanging up.
                 waiting = matches!(plan.start, Start::OnConnection(_));
             }
+            (Message::Filtering, _) => hand_over_listener(plan, newborn)?,
             (Message::Executing, _) => executing = true,
             (Message::Warning(text), _) => log::warn(&text),
             (Message::Failed(cause), _) => return Err(Error::new(cause)),
@@ -53,6 +55,19 @@ pub fn supervise(
         }
     }
     if executing || waiting { Ok(ending) } else { Err(died(newborn)) }
+}
+
+/// Takes the seccomp listener from the first process and gives it to the agent that the profile names.
+fn hand_over_listener(plan: &Plan<'_>, newborn: &Newborn) -> Result<()> {
+    let (Some(handover), Some(profile)) = (&plan.handover, &plan.config.linux.seccomp) else {
+        return Err(Error::new("nobody expects a seccomp listener"));
+    };
+    let Some(listener) = handover.receive(newborn.pidfd.as_fd())? else { return Ok(()) };
+    let status = if plan.joins_container() { Status::Running } else { Status::Creating };
+    let state = State::new(plan.id, status, Some(newborn.pid), plan.bundle, &plan.config.annotations);
+    let state = notify::ProcessState::new(OCI_VERSION, newborn.pid, profile.listener_metadata.as_deref(), state);
+    let path = profile.listener_path.as_ref().ok_or_else(|| Error::new("linux.seccomp.listenerPath: is missing"))?;
+    notify::send_listener(path.as_ref(), &state, &listener)
 }
 
 fn environment(plan: &Plan<'_>, newborn: &Newborn) -> Result<()> {

@@ -16,14 +16,15 @@ use crate::{hook, log};
 /// # Errors
 /// When the container is not stopped, or something cannot be removed.
 pub fn delete(root: &Path, id: &str, force: bool) -> Result<()> {
-    let directory = match Directory::open(root, id) {
-        Err(error) if force => {
+    let directory = Directory::open(root, id);
+    let lock = directory.and_then(|directory| directory.lock());
+    let lock = match lock {
+        Err(error) if force && !root.join(id).exists() => {
             log::debug(&error.to_string());
             return Ok(());
         }
-        directory => directory?,
+        lock => lock?,
     };
-    let lock = directory.lock()?;
     let container = Container::find(root, id)?;
     let status = container.status();
     // The lock is ours, so no `create` is at work: without a record it was killed on the way.
@@ -42,10 +43,10 @@ pub fn delete(root: &Path, id: &str, force: bool) -> Result<()> {
 /// When something cannot be killed or removed; the container can be deleted again then.
 pub fn destroy(container: &Container) -> Result<()> {
     let config = match container.config() {
-        Err(error) if container.record.is_none() => {
-            // Killed before even the configuration was copied: there is nothing but the directory.
+        Err(error) if error.errno() == Some(libc::ENOENT) => {
+            // A runtime was killed before it copied the configuration, or after it removed it.
             log::debug(&error.to_string());
-            return container.directory.remove();
+            return remove(container);
         }
         config => config?,
     };
@@ -69,6 +70,9 @@ fn remove(container: &Container) -> Result<()> {
         // Without a pid namespace of its own the container may have left processes behind.
         cgroup.kill()?;
         cgroup.remove()?;
+    }
+    if let Some(groups) = container.resctrl()? {
+        groups.remove()?;
     }
     container.directory.remove()
 }

@@ -40,6 +40,7 @@ pub fn features() -> Value {
     })
 }
 
+/// The names of a table.
 fn names<T>(table: &[(&'static str, T)]) -> Vec<&'static str> {
     table.iter().map(|(name, _)| *name).collect()
 }

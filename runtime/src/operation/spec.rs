@@ -51,7 +51,7 @@ fn make_rootless(config: &mut Value) {
                 "options": ["rbind", "nosuid", "noexec", "nodev", "ro"]
             });
         }
-        if let Some(options) = mount["options"].as_array_mut() {
+        if let Some(options) = mount.get_mut("options").and_then(Value::as_array_mut) {
             options.retain(|option| option != "gid=5");
         }
     }

@@ -1,12 +1,15 @@
 //! What a container uses, in the shape that `runc events --stats` prints and its readers expect.
 
 mod blkio;
+mod cpuset;
 mod v1;
 mod v2;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+
+pub use cpuset::CpuSet;
 
 use super::tree::Tree;
 
@@ -15,6 +18,8 @@ use super::tree::Tree;
 pub struct Stats {
     /// Processor time.
     pub cpu: Cpu,
+    /// Processors and memory nodes.
+    pub cpuset: CpuSet,
     /// Memory.
     pub memory: Memory,
     /// Tasks.
@@ -42,6 +47,12 @@ pub struct CpuUsage {
     /// For each processor; version 1 only.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub percpu: Vec<u64>,
+    /// For each processor, in the kernel; version 1 only.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub percpu_kernel: Vec<u64>,
+    /// For each processor, outside of the kernel; version 1 only.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub percpu_user: Vec<u64>,
     /// In the kernel.
     pub kernel: u64,
     /// Outside of the kernel.

@@ -6,7 +6,7 @@ use cgroups_rs::fs::cpuacct::CpuAcctController;
 use cgroups_rs::fs::hugetlb::HugeTlbController;
 use cgroups_rs::fs::memory::MemController;
 
-use super::{Counter, Hugepages, Stats, blkio, flat, number};
+use super::{Counter, Hugepages, Stats, blkio, cpuset, flat, number};
 use crate::cgroup::group::Group;
 use crate::cgroup::tree::Tree;
 
@@ -21,6 +21,9 @@ pub(super) fn read(tree: &Tree, stats: &mut Stats) {
         stats.cpu.throttling.periods = of("nr_periods");
         stats.cpu.throttling.throttled_periods = of("nr_throttled");
         stats.cpu.throttling.throttled_time = of("throttled_time");
+    }
+    if let Some(group) = tree.legacy("cpuset") {
+        stats.cpuset = cpuset::v1(group);
     }
     if let Some(group) = tree.legacy("memory") {
         memory(group, stats);
@@ -49,7 +52,10 @@ fn cpu_time(group: &Group, stats: &mut Stats) {
     usage.total = account.usage;
     usage.user = account.usage_user;
     usage.kernel = account.usage_sys;
-    usage.percpu = account.usage_percpu.split_whitespace().filter_map(|time| time.parse().ok()).collect();
+    let times = |text: &str| text.split_whitespace().filter_map(|time| time.parse().ok()).collect();
+    usage.percpu = times(&account.usage_percpu);
+    usage.percpu_kernel = times(&account.usage_percpu_sys);
+    usage.percpu_user = times(&account.usage_percpu_user);
 }
 
 fn memory(group: &Group, stats: &mut Stats) {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{Counter, Cpu, CpuUsage, Hugepages, Memory, Pids, Stats, Throttling, blkio, flat, number};
+use super::{Counter, Cpu, CpuUsage, Hugepages, Memory, Pids, Stats, Throttling, blkio, cpuset, flat, number};
 use crate::cgroup::group::Group;
 
 const NANOSECONDS: u64 = 1_000;
@@ -10,6 +10,7 @@ const NANOSECONDS: u64 = 1_000;
 pub(super) fn read(group: &Group) -> Stats {
     Stats {
         cpu: cpu(group),
+        cpuset: cpuset::v2(group),
         memory: memory(group),
         pids: pids(group),
         blkio: blkio::v2(group),
@@ -25,9 +26,9 @@ fn cpu(group: &Group) -> Cpu {
     Cpu {
         usage: CpuUsage {
             total: time("usage_usec"),
-            percpu: Vec::new(),
             kernel: time("system_usec"),
             user: time("user_usec"),
+            ..CpuUsage::default()
         },
         throttling: Throttling {
             periods: of("nr_periods"),

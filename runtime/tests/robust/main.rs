@@ -1,0 +1,8 @@
+//! What happens when things go wrong: the runtime is killed at each of its system calls, operations on one id race,
+//! many containers come and go. Needs root; says so and passes otherwise.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod bundle;
+mod killed;
+mod many;
+mod races;

@@ -2,8 +2,8 @@
 
 mod look;
 mod report;
-mod vm;
 mod submit;
+mod vm;
 
 use std::path::PathBuf;
 
@@ -12,10 +12,10 @@ use plimsoll_engine::release::Release;
 use plimsoll_reports::format::Format;
 
 pub use self::look::Look;
-use self::vm::HELP as VM_HELP;
-pub use self::vm::{Acceleration, Vm};
 pub use self::report::{Compare, ComparisonFormat, Expect, ExpectVerb, Merge, Report, Update};
 pub use self::submit::{Completions, Man, Submit, VerifySubmission};
+use self::vm::HELP as VM_HELP;
+pub use self::vm::{Acceleration, Vm};
 use crate::output::Wish;
 use crate::select::Part;
 

@@ -48,15 +48,28 @@ impl Cargo {
                 let kept = run.keep.clone().or_else(|| run.replay.as_ref().map(|_| "plimsoll-kept".into()));
                 kept.iter().try_for_each(|dir| cargo.bring_back(dir))?;
             }
-            Verb::Prove(prove) => cargo.subject(&prove.subject)?,
+            Verb::Prove(prove) => {
+                cargo.subject(&prove.subject)?;
+                cargo.bring_back(&prove.output)?;
+            }
             Verb::Report(report) => report.files.iter().try_for_each(|path| cargo.take(path))?,
-            Verb::Vm(_) | Verb::Doctor(_) | Verb::Clean(_) => {}
+            // What only reads and writes files gains nothing from another kernel.
+            Verb::Vm(_)
+            | Verb::Doctor(_)
+            | Verb::Clean(_)
+            | Verb::Compare(_)
+            | Verb::Merge(_)
+            | Verb::Expect(_)
+            | Verb::Submit(_)
+            | Verb::VerifySubmission(_)
+            | Verb::Completions(_)
+            | Verb::Man(_) => {}
         }
         Ok(cargo)
     }
 
     fn subject(&mut self, subject: &Subject) -> Result<(), Failure> {
-        if let Some(runtime) = &subject.runtime {
+        for runtime in &subject.runtime {
             self.programs.push(find_runtime(runtime)?);
         }
         // A profile is a name or a file.

@@ -90,7 +90,7 @@ fn results(completed: &Completed, output: &Path) -> Result<Option<Report>, Failu
 fn unanswered(machine: &Wanted, run: &Run, why: &str, started: Instant) -> Result<Report, Failure> {
     let took = started.elapsed();
     let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(took);
-    let path = run.subject.runtime.as_ref().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
+    let path = run.subject.runtime.first().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
     Ok(Report {
         schema: model::SCHEMA.to_owned(),
         plimsoll: env!("CARGO_PKG_VERSION").to_owned(),
@@ -111,6 +111,7 @@ fn unanswered(machine: &Wanted, run: &Run, why: &str, started: Instant) -> Resul
             missing_capabilities: Vec::new(),
             accelerator: None,
         },
+        partition: None,
         started_at: began.as_secs(),
         duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         cut_short: Some(format!("no answer from the machine: {why}")),

@@ -212,8 +212,12 @@ pub(super) fn handover(config: &Config) -> Result<Option<Handover>> {
     config.linux.seccomp.as_ref().filter(|profile| profile.notifies()).map(|_| Handover::new()).transpose()
 }
 
-/// Whether the first process sees other mounts or has other rights than the runtime when it makes its mounts.
+/// Whether the first process sees other mounts or has less rights than the runtime when it makes its mounts. Without
+/// root's rights it is the other way round: only in its user namespace can mounts be made at all.
 fn is_foreign(config: &Config) -> bool {
+    if !rustix::process::geteuid().is_root() {
+        return false;
+    }
     config.linux.has_user_namespace()
         || config.linux.namespace(NamespaceKind::Mount).is_some_and(|namespace| namespace.path.is_some())
 }

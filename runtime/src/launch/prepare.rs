@@ -13,7 +13,7 @@ use crate::error::{Context, Error, Result};
 use crate::init::{Entering, Gateway, Plan, Start};
 use crate::rootfs::mount::{Request, clone_tree};
 use crate::rootfs::options::{Options, attr};
-use crate::rootfs::{Planned, console, pivot, plan_mounts};
+use crate::rootfs::{Planned, console, device, pivot, plan_mounts};
 use crate::seccomp::{Filter, Handover};
 use crate::sys::{self, MountAttr};
 use crate::{procfs, sync};
@@ -183,6 +183,11 @@ pub(super) fn plan<'a>(
         root_tree,
         mounts,
         sources,
+        devices: if foreign && config.linux.has_user_namespace() {
+            device::prepare(&config.linux)?
+        } else {
+            Vec::new()
+        },
         proc: procfs::open()?,
         host_ptmx: if terminal { console::host_ptmx() } else { None },
         stops_at_environment: hooks.iter().any(|kind| !config.hooks.of(*kind).is_empty())

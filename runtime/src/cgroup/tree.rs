@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::{Gid, Pid, Uid};
 
+use super::device::{self, Opening};
 use super::group::Group;
 use super::host::{Hierarchy, Host, Version};
 use super::site::Site;
-use super::{Cgroup, Entry, Gate, Mounts, OomEvents, Stats, device, freezer, kill, ownership, remove, settings, stats};
+use super::{Cgroup, Entry, Gate, Mounts, OomEvents, Stats, freezer, kill, ownership, remove, settings, stats};
 use crate::config::{DeviceRule, Resources};
 use crate::error::{Context, Error, Result};
 
@@ -121,7 +122,7 @@ impl Cgroup for Tree {
     }
 
     fn gate(&self, rules: &[DeviceRule]) -> Result<Gate> {
-        device::prepare(rules, self.legacy("devices"), self.unified())
+        device::prepare(rules, self.legacy("devices"), self.unified(), Opening::Early)
     }
 
     fn hand_over(&self, uid: Uid, gid: Gid) -> Result<()> {

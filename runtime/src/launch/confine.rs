@@ -121,14 +121,6 @@ fn delegated_to(config: &Config) -> Option<(Uid, Gid)> {
     if !writable || !linux.makes(NamespaceKind::Cgroup) {
         return None;
     }
-    let on_host = |id: u32, maps: &[crate::config::IdMapping]| {
-        if maps.is_empty() {
-            return Some(id);
-        }
-        let map = maps.iter().find(|map| (map.container_id..map.container_id.saturating_add(map.size)).contains(&id));
-        map.map(|map| id - map.container_id + map.host_id)
-    };
-    let uid = on_host(user.uid, &linux.uid_mappings)?;
-    let gid = on_host(user.gid, &linux.gid_mappings)?;
+    let (uid, gid) = (linux.host_uid(user.uid)?, linux.host_gid(user.gid)?);
     Some((Uid::from_raw(uid), Gid::from_raw(gid)))
 }

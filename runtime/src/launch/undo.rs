@@ -49,7 +49,8 @@ impl Undo {
                 killed.and_then(|()| rustix::process::waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED));
             log::debug(&format!("the first process is gone: {gone:?}"));
         }
-        let freed = self.cgroup.as_ref().map_or(Ok(()), |cgroup| cgroup.kill().and_then(|()| cgroup.remove()));
+        let cgroup = self.cgroup.as_ref().filter(|cgroup| cgroup.is_own());
+        let freed = cgroup.map_or(Ok(()), |cgroup| cgroup.kill().and_then(|()| cgroup.remove()));
         if let Err(error) = freed {
             log::warn(&error.to_string());
         }

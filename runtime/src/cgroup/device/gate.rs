@@ -13,7 +13,7 @@ use super::{program, v1};
 use crate::cgroup::group::Group;
 use crate::cgroup::sys;
 use crate::config::DeviceRule;
-use crate::error::{Context, Result};
+use crate::error::{Context, Error, Result};
 
 /// Prepared device rules. Its descriptors are closed on exec.
 #[derive(Debug)]
@@ -23,10 +23,26 @@ pub struct Gate(Kind);
 enum Kind {
     /// No rule to be carried out.
     Open,
-    /// Lines for two files of version 1.
-    Files { dir: PathBuf, allow: File, deny: File, lines: Vec<v1::Line> },
+    /// Lines for two files of version 1, which may be open already.
+    Files { group: Group, opened: Option<Files>, lines: Vec<v1::Line> },
     /// A loaded program and the cgroup it is for.
     Program { dir: PathBuf, program: OwnedFd, cgroup: File },
+}
+
+/// `devices.allow` and `devices.deny`.
+#[derive(Debug)]
+struct Files {
+    allow: File,
+    deny: File,
+}
+
+/// When the files of version 1 are opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cgroup) enum Opening {
+    /// With the preparation, so that whoever closes the gate need not see them.
+    Early,
+    /// When the gate is closed, since a manager may make them anew until then.
+    Late,
 }
 
 impl Gate {
@@ -44,14 +60,24 @@ impl Gate {
     pub fn close(self) -> Result<()> {
         match self.0 {
             Kind::Open => Ok(()),
-            Kind::Files { dir, mut allow, mut deny, lines } => lines.iter().try_for_each(|(allows, line)| {
-                let (file, name) = if *allows { (&mut allow, "allow") } else { (&mut deny, "deny") };
-                file.write_all(line.as_bytes())
-                    .doing(|| format!("write `{line}` to `{}/devices.{name}`", dir.display()))
-            }),
+            Kind::Files { group, opened, lines } => {
+                let mut files = opened.map_or_else(|| Files::open(&group), Ok)?;
+                lines.iter().try_for_each(|(allows, line)| {
+                    let (file, name) = if *allows { (&mut files.allow, "allow") } else { (&mut files.deny, "deny") };
+                    file.write_all(line.as_bytes())
+                        .doing(|| format!("write `{line}` to `{}/devices.{name}`", group.dir.display()))
+                })
+            }
             Kind::Program { dir, program, cgroup } => sys::attach_device_program(cgroup.as_fd(), program.as_fd())
                 .doing(|| format!("attach the device rules to `{}`", dir.display())),
         }
+    }
+}
+
+impl Files {
+    fn open(group: &Group) -> Result<Self> {
+        let open = |name: &str| group.open_to_write(name).doing(|| format!("open `{}`", group.file(name).display()));
+        Ok(Self { allow: open("devices.allow")?, deny: open("devices.deny")? })
     }
 }
 
@@ -60,25 +86,23 @@ pub(in crate::cgroup) fn prepare(
     rules: &[DeviceRule],
     legacy: Option<&Group>,
     unified: Option<&Group>,
+    opening: Opening,
 ) -> Result<Gate> {
     if rules.is_empty() {
         return Ok(Gate::open());
     }
     let policy = Policy::new(rules);
     match (legacy, unified) {
-        (Some(group), _) => files(&policy, group),
+        (Some(group), _) => {
+            let lines = v1::lines(&policy)?;
+            let opened = if opening == Opening::Early { Some(Files::open(group)?) } else { None };
+            Ok(Gate(Kind::Files { group: group.clone(), opened, lines }))
+        }
         (None, Some(group)) => program(&policy, group),
-        (None, None) => Err(crate::error::Error::new(
-            "linux.resources.devices: no mounted cgroup hierarchy has the controller `devices`",
-        )),
+        (None, None) => {
+            Err(Error::new("linux.resources.devices: no mounted cgroup hierarchy has the controller `devices`"))
+        }
     }
-}
-
-fn files(policy: &Policy, group: &Group) -> Result<Gate> {
-    let lines = v1::lines(policy)?;
-    let open = |name: &str| group.open_to_write(name).doing(|| format!("open `{}`", group.file(name).display()));
-    let (allow, deny) = (open("devices.allow")?, open("devices.deny")?);
-    Ok(Gate(Kind::Files { dir: group.dir.clone(), allow, deny, lines }))
 }
 
 /// A runtime inside a user namespace may load no program, and needs none: there it can make no node, and each one that

@@ -10,5 +10,5 @@ mod v1;
 pub use gate::Gate;
 pub use policy::Policy;
 
-pub(super) use gate::prepare;
+pub(super) use gate::{Opening, prepare};
 pub(super) use program::Instruction;

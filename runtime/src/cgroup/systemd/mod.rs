@@ -1,9 +1,8 @@
 //! A cgroup kept by systemd: a transient unit, below which it leaves everything to us (`Delegate=`).
 //!
 //! systemd's own documentation: "Control Group APIs and Delegation"; org.freedesktop.systemd1(5). The directories are
-//! made and joined as without systemd, so the child is in its cgroup from its birth; then systemd is told of it, makes
-//! the unit around it, and moves it in the hierarchies of its own. Since systemd writes the limits it knows of, they are
-//! given to it as properties, and written again after it.
+//! made as without systemd, and the child is put into them; then systemd is told of it and makes the unit around it.
+//! Since systemd writes the limits it knows of, they are given to it as properties, and written again after it.
 
 mod bus;
 mod properties;
@@ -14,6 +13,7 @@ use std::path::Path;
 use rustix::process::{Gid, Pid, Uid};
 
 use self::bus::Bus;
+use super::device::{self, Opening};
 use super::host::Version;
 use super::tree::Tree;
 use super::{Cgroup, Entry, Gate, Mounts, OomEvents, Stats};
@@ -54,15 +54,27 @@ impl Cgroup for Scope {
         self.tree.make()
     }
 
+    /// The first process is moved by [`Cgroup::adopt`], but for a version 2 cgroup, which it is born in.
     fn entry(&self, init: Option<Pid>) -> Result<Entry> {
-        self.tree.entry(init)
+        match (init, self.tree.unified()) {
+            (None, Some(group)) if !self.tree.is_hybrid() => Entry::open(Some(&group.dir), std::iter::empty()),
+            (None, _) => Ok(Entry::default()),
+            (Some(_), _) => self.tree.entry(init),
+        }
     }
 
+    /// While it starts the unit, systemd removes cgroups of version 1 that it has no use for, such as that of the device
+    /// rules, and moves processes out of them. So they are made again and the child is put into them after that; how
+    /// long it takes does not matter beside what systemd takes.
     fn adopt(&self, child: Pid) -> Result<()> {
         let limits = self.limits.borrow();
         let mut wanted = properties::of_unit(&self.slice, &self.unit, child, self.version());
         wanted.extend(properties::of_limits(&limits, self.version()));
         self.bus()?.start(&self.unit, wanted)?;
+        self.tree.make()?;
+        for member in self.tree.members().iter().filter(|_| self.version() == Version::V1) {
+            member.group.write("cgroup.procs", &child.as_raw_nonzero().to_string())?;
+        }
         self.tree.apply(&limits)
     }
 
@@ -81,7 +93,8 @@ impl Cgroup for Scope {
     }
 
     fn gate(&self, rules: &[DeviceRule]) -> Result<Gate> {
-        self.tree.gate(rules)
+        let unified = self.tree.unified();
+        device::prepare(rules, self.tree.legacy("devices"), unified, Opening::Late)
     }
 
     fn hand_over(&self, uid: Uid, gid: Gid) -> Result<()> {

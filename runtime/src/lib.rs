@@ -26,6 +26,8 @@ pub mod log;
 pub mod netlink;
 pub mod operation;
 pub mod procfs;
+pub mod protect;
+pub mod resctrl;
 pub mod rootfs;
 pub mod seccomp;
 pub mod sync;

@@ -26,6 +26,10 @@ fn needed(what: &str) -> Error {
 }
 
 impl Cgroup for Absent {
+    fn is_own(&self) -> bool {
+        false
+    }
+
     fn make(&self) -> Result<()> {
         Ok(())
     }

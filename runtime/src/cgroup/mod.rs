@@ -71,6 +71,11 @@ pub trait Cgroup {
     /// When the manager refuses or cannot be reached.
     fn adopt(&self, child: Pid) -> Result<()>;
 
+    /// Whether the container has a cgroup of its own; without one it has nothing to kill or to remove by it.
+    fn is_own(&self) -> bool {
+        true
+    }
+
     /// Whether the child has to wait for [`Cgroup::adopt`].
     fn adopts(&self) -> bool;
 

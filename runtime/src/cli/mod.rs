@@ -14,7 +14,7 @@ use args::{Arguments, Global, Verb};
 
 use crate::error::{Context, Result};
 use crate::launch::Wish;
-use crate::{log, operation};
+use crate::{log, operation, protect};
 
 /// Parses the arguments, the first being the name of the program, does what they ask for, and reports.
 ///
@@ -29,6 +29,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     match log::open(arguments.global.log.as_deref(), arguments.global.log_format, arguments.global.debug)
+        .and_then(|()| protect::refuse_in_container())
         .and_then(|()| dispatch(arguments))
     {
         Ok(code) => ExitCode::from(code),

@@ -59,10 +59,29 @@ impl Linux {
         self.namespace(kind).is_some_and(|namespace| namespace.path.is_none())
     }
 
+    /// The user of the host that `uid` is in the container; nothing when it is none.
+    pub fn host_uid(&self, uid: u32) -> Option<u32> {
+        outside(&self.uid_mappings, uid)
+    }
+
+    /// The group of the host that `gid` is in the container; nothing when it is none.
+    pub fn host_gid(&self, gid: u32) -> Option<u32> {
+        outside(&self.gid_mappings, gid)
+    }
+
     /// Whether there is a user namespace apart from the runtime's, new or joined.
     pub fn has_user_namespace(&self) -> bool {
         self.namespace(NamespaceKind::User).is_some()
     }
+}
+
+/// The id outside that `id` is mapped to; without maps they are the same.
+fn outside(maps: &[IdMapping], id: u32) -> Option<u32> {
+    if maps.is_empty() {
+        return Some(id);
+    }
+    let map = maps.iter().find(|map| id.checked_sub(map.container_id).is_some_and(|offset| offset < map.size))?;
+    Some(id - map.container_id + map.host_id)
 }
 
 /// The eight kinds of namespaces, by the names of the specification.

@@ -108,6 +108,11 @@ impl Directory {
         self.path.join("cgroup.json")
     }
 
+    /// Where the container's groups of resctrl are, written before they are made.
+    pub fn resctrl(&self) -> PathBuf {
+        self.path.join("resctrl.json")
+    }
+
     /// What [`super::Record`] holds.
     pub fn record(&self) -> PathBuf {
         self.path.join("record.json")

@@ -11,10 +11,14 @@ pub use state::State;
 pub use status::Status;
 
 use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
 
 use crate::cgroup::{self, Cgroup, Host, Site};
 use crate::config::Config;
 use crate::error::{Context, Error, Result};
+use crate::resctrl::Groups;
 
 /// A container that exists: its directory, and its record once it was created.
 #[derive(Debug)]
@@ -30,7 +34,7 @@ impl Container {
     ///
     /// # Errors
     /// When there is none, or its record cannot be read.
-    pub fn find(root: &std::path::Path, id: &str) -> Result<Self> {
+    pub fn find(root: &Path, id: &str) -> Result<Self> {
         let directory = Directory::open(root, id)?;
         let record = Record::load(&directory)?;
         Ok(Self { directory, record })
@@ -49,14 +53,24 @@ impl Container {
     /// # Errors
     /// When the note of where it is cannot be read.
     pub fn cgroup(&self) -> Result<Option<Box<dyn Cgroup>>> {
-        let path = self.directory.site();
+        let site: Option<Site> = self.note(&self.directory.site())?;
+        site.map(|site| cgroup::open(&site, &Host::detect()?)).transpose()
+    }
+
+    /// The container's groups of resctrl, if it has some.
+    ///
+    /// # Errors
+    /// When the note of where they are cannot be read.
+    pub fn resctrl(&self) -> Result<Option<Groups>> {
+        self.note(&self.directory.resctrl())
+    }
+
+    fn note<T: DeserializeOwned>(&self, path: &Path) -> Result<Option<T>> {
         let doing = || format!("read `{}`", path.display());
-        let text = match std::fs::read(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            text => text.doing(doing)?,
-        };
-        let site: Site = serde_json::from_slice(&text).doing(doing)?;
-        cgroup::open(&site, &Host::detect()?).map(Some)
+        match std::fs::read(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            text => serde_json::from_slice(&text.doing(doing)?).map(Some).doing(doing),
+        }
     }
 
     /// What state the container is in, as the kernel tells.

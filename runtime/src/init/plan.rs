@@ -33,6 +33,8 @@ pub struct Plan<'a> {
     pub mounts: Vec<Planned>,
     /// For each of them the detached tree of a bind mount, when the first process may not be able to clone it.
     pub sources: Vec<Option<OwnedFd>>,
+    /// The configured devices as detached mounts, when the first process may not make them.
+    pub devices: Vec<OwnedFd>,
     /// The host's `/proc`, verified to be procfs.
     pub proc: OwnedFd,
     /// The host's ptmx, when a terminal is asked for.

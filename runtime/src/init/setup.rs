@@ -101,7 +101,7 @@ pub(super) fn mounts(init: &mut Init<'_>) -> Result<()> {
 pub(super) fn devices(init: &mut Init<'_>) -> Result<()> {
     let linux = &init.plan.config.linux;
     let mechanism = if linux.has_user_namespace() { Mechanism::Bind } else { Mechanism::Node };
-    device::make_all(init.root()?, &linux.devices, mechanism)?;
+    device::make_all(init.root()?, &linux.devices, mechanism, &init.plan.devices)?;
     if mechanism == Mechanism::Bind {
         // The runtime does it: this process has no rights over the cgroup.
         return Ok(());

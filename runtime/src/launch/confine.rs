@@ -1,13 +1,17 @@
 //! The cgroup of a container that is about to be made.
 
+use std::path::Path;
+
+use rustix::fs::Access;
 use rustix::process::{Gid, Pid, Uid};
 
 use super::Wish;
-use crate::cgroup::{self, Cgroup, Host, Place, Site};
+use crate::cgroup::{self, Cgroup, Host, Manager, Place, Site};
 use crate::config::{Config, Linux, NamespaceKind};
 use crate::container::Directory;
 use crate::error::{Context, Error, Result};
 use crate::init::Gateway;
+use crate::resctrl::Groups;
 use crate::rootfs::{inside, is_cgroup};
 use crate::sync::{Channel, Message};
 
@@ -17,19 +21,45 @@ use crate::sync::{Channel, Message};
 /// When the place is refused, or the note cannot be written.
 pub fn choose(wish: &Wish, config: &Config, directory: &Directory) -> Result<Box<dyn Cgroup>> {
     let host = Host::detect()?;
+    let rootless = !rustix::process::geteuid().is_root();
     let place = Place::choose(
         cgroup::Wish {
             id: &wish.id,
             cgroups_path: config.linux.cgroups_path.as_deref(),
             systemd: wish.systemd_cgroup,
-            rootless: !rustix::process::geteuid().is_root(),
+            rootless,
         },
         &host,
     )?;
-    let site = Site::survey(place, &host);
+    let mut site = Site::survey(place, &host);
+    if rootless && !may_make(&site) {
+        let place = Place { manager: Manager::Absent, ..site.place };
+        site = Site::survey(place, &host);
+    }
     let note = serde_json::to_vec(&site).doing(|| "write where the cgroup is".into())?;
     directory.write(&directory.site(), &note)?;
     cgroup::open(&site, &host)
+}
+
+/// Whether the directories that are missing can be made: what the host delegated to this user.
+fn may_make(site: &Site) -> bool {
+    let writable = |above: &Path| rustix::fs::access(above, Access::WRITE_OK).is_ok();
+    // Those below one that is missing too follow from it.
+    let mut outermost = site.made.iter().filter_map(|made| made.parent()).filter(|above| above.exists());
+    outermost.all(writable)
+}
+
+/// Notes and makes the groups of resctrl, when the configuration asks for some.
+///
+/// # Errors
+/// When resctrl is not mounted or refuses.
+pub fn resctrl(config: &Config, directory: &Directory) -> Result<Option<Groups>> {
+    let Some(rdt) = &config.linux.intel_rdt else { return Ok(None) };
+    let groups = Groups::choose(rdt, &directory.id)?;
+    let note = serde_json::to_vec(&groups).doing(|| "write where the resctrl groups are".into())?;
+    directory.write(&directory.resctrl(), &note)?;
+    groups.make(rdt)?;
+    Ok(Some(groups))
 }
 
 /// Makes the cgroup with its limits, and opens the way into it.
@@ -91,14 +121,6 @@ fn delegated_to(config: &Config) -> Option<(Uid, Gid)> {
     if !writable || !linux.makes(NamespaceKind::Cgroup) {
         return None;
     }
-    let on_host = |id: u32, maps: &[crate::config::IdMapping]| {
-        if maps.is_empty() {
-            return Some(id);
-        }
-        let map = maps.iter().find(|map| (map.container_id..map.container_id.saturating_add(map.size)).contains(&id));
-        map.map(|map| id - map.container_id + map.host_id)
-    };
-    let uid = on_host(user.uid, &linux.uid_mappings)?;
-    let gid = on_host(user.gid, &linux.gid_mappings)?;
+    let (uid, gid) = (linux.host_uid(user.uid)?, linux.host_gid(user.gid)?);
     Some((Uid::from_raw(uid), Gid::from_raw(gid)))
 }

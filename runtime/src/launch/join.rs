@@ -73,6 +73,7 @@ fn plan<'a>(
         root_tree: None,
         mounts: Vec::new(),
         sources: Vec::new(),
+        devices: Vec::new(),
         proc: procfs::open()?,
         host_ptmx: if process.terminal { console::host_ptmx() } else { None },
         stops_at_environment: false,

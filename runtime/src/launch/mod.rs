@@ -22,10 +22,12 @@ use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
 use crate::cgroup::Cgroup;
-use crate::config::{Config, HookKind};
+use crate::config::{Config, HookKind, NamespaceKind};
 use crate::container::{Directory, Lock, Record, State, Status};
 use crate::error::{Context, Error, Result};
 use crate::init::{Plan, Start};
+use crate::protect;
+use crate::resctrl::Groups;
 use crate::sync::Message;
 
 /// A container whose first process lives.
@@ -54,6 +56,10 @@ pub fn launch(wish: &Wish, start_now: bool) -> Result<Launched> {
     let bundle = wish.bundle()?;
     let (config, text) = Config::load(&bundle.join("config.json"))?;
     wish.check(&config, start_now)?;
+    if !config.linux.makes(NamespaceKind::Pid) {
+        // Others may look at the first process while it still is the runtime.
+        protect::seal()?;
+    }
     let (directory, lock) = Directory::make(&wish.state_root, &wish.id)?;
     let mut undo = Undo::new(directory.clone());
     let launched = (|| {
@@ -61,9 +67,10 @@ pub fn launch(wish: &Wish, start_now: bool) -> Result<Launched> {
         let start = if start_now { Start::Now } else { Start::OnConnection(prepare::start_socket(&directory)?) };
         let cgroup: Rc<dyn Cgroup> = confine::choose(wish, &config, &directory)?.into();
         undo.cgroup(Rc::clone(&cgroup));
+        let groups = confine::resctrl(&config, &directory)?;
         let gateway = confine::confine(&*cgroup, &config)?;
         let plan = prepare::plan(wish, &config, &bundle, gateway, start)?;
-        make(wish, &plan, &*cgroup, &directory, lock, &mut undo)
+        make(wish, &plan, (&*cgroup, groups.as_ref()), &directory, lock, &mut undo)
     })();
     match launched {
         Ok((lock, record, pidfd, console)) => Ok(Launched { config, directory, lock, record, pidfd, console }),
@@ -79,7 +86,7 @@ type Made = (Lock, Record, OwnedFd, Option<OwnedFd>);
 fn make(
     wish: &Wish,
     plan: &Plan<'_>,
-    cgroup: &dyn Cgroup,
+    (cgroup, groups): (&dyn Cgroup, Option<&Groups>),
     directory: &Directory,
     lock: Lock,
     undo: &mut Undo,
@@ -91,6 +98,7 @@ fn make(
     let (newborn, ours, lock) = birth(plan, lock)?;
     undo.first_process(newborn.pidfd.try_clone().doing(|| "copy a descriptor".into())?);
     confine::adopt(cgroup, &plan.gateway, &plan.config.linux, newborn.pid, &ours)?;
+    groups.map_or(Ok(()), |groups| groups.add(newborn.pid))?;
     id_map::write_for(plan, newborn.pid, &ours)?;
     prepare::oom_score(plan, newborn.pid)?;
     let record = Record::new(plan.bundle, newborn.pid, wish.systemd_cgroup)?;

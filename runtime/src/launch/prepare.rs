@@ -13,7 +13,7 @@ use crate::error::{Context, Error, Result};
 use crate::init::{Entering, Gateway, Plan, Start};
 use crate::rootfs::mount::{Request, clone_tree};
 use crate::rootfs::options::{Options, attr};
-use crate::rootfs::{Planned, console, pivot, plan_mounts};
+use crate::rootfs::{Planned, console, device, pivot, plan_mounts};
 use crate::seccomp::{Filter, Handover};
 use crate::sys::{self, MountAttr};
 use crate::{procfs, sync};
@@ -183,6 +183,11 @@ pub(super) fn plan<'a>(
         root_tree,
         mounts,
         sources,
+        devices: if foreign && config.linux.has_user_namespace() {
+            device::prepare(&config.linux)?
+        } else {
+            Vec::new()
+        },
         proc: procfs::open()?,
         host_ptmx: if terminal { console::host_ptmx() } else { None },
         stops_at_environment: hooks.iter().any(|kind| !config.hooks.of(*kind).is_empty())
@@ -212,8 +217,12 @@ pub(super) fn handover(config: &Config) -> Result<Option<Handover>> {
     config.linux.seccomp.as_ref().filter(|profile| profile.notifies()).map(|_| Handover::new()).transpose()
 }
 
-/// Whether the first process sees other mounts or has other rights than the runtime when it makes its mounts.
+/// Whether the first process sees other mounts or has less rights than the runtime when it makes its mounts. Without
+/// root's rights it is the other way round: only in its user namespace can mounts be made at all.
 fn is_foreign(config: &Config) -> bool {
+    if !rustix::process::geteuid().is_root() {
+        return false;
+    }
     config.linux.has_user_namespace()
         || config.linux.namespace(NamespaceKind::Mount).is_some_and(|namespace| namespace.path.is_some())
 }

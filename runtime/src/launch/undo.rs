@@ -8,7 +8,7 @@ use rustix::process::{Signal, WaitId, WaitIdOptions};
 
 use crate::cgroup::Cgroup;
 use crate::config::{Config, HookKind};
-use crate::container::{Directory, State, Status};
+use crate::container::{Container, Directory, State, Status};
 use crate::{hook, log};
 
 /// Things to remove, in the reverse order of their making.
@@ -49,11 +49,17 @@ impl Undo {
                 killed.and_then(|()| rustix::process::waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED));
             log::debug(&format!("the first process is gone: {gone:?}"));
         }
-        let freed = self.cgroup.as_ref().map_or(Ok(()), |cgroup| cgroup.kill().and_then(|()| cgroup.remove()));
+        let cgroup = self.cgroup.as_ref().filter(|cgroup| cgroup.is_own());
+        let freed = cgroup.map_or(Ok(()), |cgroup| cgroup.kill().and_then(|()| cgroup.remove()));
         if let Err(error) = freed {
             log::warn(&error.to_string());
         }
         let Some(directory) = &self.directory else { return };
+        let container = Container { directory: directory.clone(), record: None };
+        let freed = container.resctrl().and_then(|groups| groups.map_or(Ok(()), |groups| groups.remove()));
+        if let Err(error) = freed {
+            log::warn(&error.to_string());
+        }
         if let Err(error) = directory.remove() {
             log::warn(&error.to_string());
         }

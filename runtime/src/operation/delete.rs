@@ -66,10 +66,13 @@ pub fn destroy_failed(container: &Container, config: &Config) {
 /// Kills what is left and removes everything but the configuration's own traces.
 fn remove(container: &Container) -> Result<()> {
     kill(container)?;
-    if let Some(cgroup) = container.cgroup()? {
+    if let Some(cgroup) = container.cgroup()?.filter(|cgroup| cgroup.is_own()) {
         // Without a pid namespace of its own the container may have left processes behind.
         cgroup.kill()?;
         cgroup.remove()?;
+    }
+    if let Some(groups) = container.resctrl()? {
+        groups.remove()?;
     }
     container.directory.remove()
 }

@@ -8,6 +8,7 @@ use crate::container::{Container, Status};
 use crate::error::{Context, Error, Result};
 use crate::foreground::Foreground;
 use crate::launch::{Joined, Wish, join};
+use crate::protect;
 
 /// What is changed about the process of the configuration.
 #[derive(Debug, Default)]
@@ -41,6 +42,7 @@ pub struct Changes {
 /// # Errors
 /// When the container does not run, is paused and that is not ignored, or a step fails.
 pub fn exec(wish: &Wish, changes: &Changes, ignore_paused: bool) -> Result<u8> {
+    protect::seal()?;
     let container = Container::find(&wish.state_root, &wish.id)?;
     match container.status() {
         Status::Created | Status::Running => {}

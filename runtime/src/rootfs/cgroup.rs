@@ -4,11 +4,10 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
-use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags};
 
 use super::beneath::Root;
 use super::mask::set_read_only;
-use super::mount::{attach, clone_tree};
+use super::mount::{attach, clone_tree, new_tmpfs};
 use super::options::{Options, attr};
 use crate::cgroup::{Bind, Mounts};
 use crate::config::Mount;
@@ -49,7 +48,7 @@ fn set_attributes(tree: BorrowedFd<'_>, options: &Options) -> Result<()> {
 
 /// A tmpfs with a directory for each hierarchy.
 fn legacy(root: &Root, mount: &Mount, options: &Options, binds: &[Bind], links: &[(String, String)]) -> Result<()> {
-    let base = tmpfs(options).doing(|| "make the directory of the hierarchies".into())?;
+    let base = new_tmpfs(&[("mode", "755")], options.attributes() & !attr::RDONLY)?;
     attach(base.as_fd(), root.make_directory(&mount.destination)?.as_fd())?;
     for bind in binds {
         let doing = || format!("show the hierarchy {}", bind.name);
@@ -64,14 +63,4 @@ fn legacy(root: &Root, mount: &Mount, options: &Options, binds: &[Bind], links: 
         rustix::fs::symlinkat(target.as_str(), &base, name.as_str()).doing(|| format!("make the link {name}"))?;
     }
     if options.attributes() & attr::RDONLY != 0 { set_read_only(base.as_fd(), false) } else { Ok(()) }
-}
-
-fn tmpfs(options: &Options) -> Result<OwnedFd> {
-    let making = || "make a tmpfs".to_owned();
-    let context = rustix::mount::fsopen("tmpfs", FsOpenFlags::FSOPEN_CLOEXEC).doing(making)?;
-    rustix::mount::fsconfig_set_string(&context, "mode", "755").doing(making)?;
-    rustix::mount::fsconfig_create(&context).doing(making)?;
-    let attributes = u32::try_from(options.attributes() & !attr::RDONLY).doing(making)?;
-    let attributes = MountAttrFlags::from_bits_retain(attributes);
-    rustix::mount::fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes).doing(making)
 }

@@ -1,16 +1,17 @@
 //! Device nodes and the links in `/dev`. Specification: `config-linux.md`, Devices, Default Devices;
 //! `runtime-linux.md`, Dev symbolic links.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, FileType, Gid, Mode, Uid};
 use rustix::io::Errno;
+use rustix::mount::OpenTreeFlags;
 
 use super::beneath::{Entry, Root, inside};
 use super::mount;
 use super::options::permissions;
-use crate::config::{Device, DeviceKind};
+use crate::config::{Device, DeviceKind, Linux};
 use crate::error::{Context, Error, Result};
 
 /// The devices that every container has: path, major, minor.
@@ -73,13 +74,18 @@ impl Node {
     }
 }
 
-/// Makes the configured devices, the default ones, and the links.
+/// Makes the configured devices, the default ones, and the links. `prepared` are the configured ones as detached
+/// mounts, if they had to be made beforehand.
 ///
 /// # Errors
 /// When something else lies at one of the places, or the kernel refuses.
-pub fn make_all(root: &Root, devices: &[Device], mechanism: Mechanism) -> Result<()> {
-    for device in devices {
-        make(root, &Node::configured(device), mechanism)?;
+pub fn make_all(root: &Root, devices: &[Device], mechanism: Mechanism, prepared: &[OwnedFd]) -> Result<()> {
+    for (index, device) in devices.iter().enumerate() {
+        let node = Node::configured(device);
+        match prepared.get(index) {
+            Some(mount) => place(root, &node, mount.as_fd())?,
+            None => make(root, &node, mechanism)?,
+        }
     }
     let configured = |path: &str| devices.iter().any(|device| inside(&device.path) == inside(Path::new(path)));
     for (path, major, minor) in DEFAULT.into_iter().filter(|(path, ..)| !configured(path)) {
@@ -89,6 +95,46 @@ pub fn make_all(root: &Root, devices: &[Device], mechanism: Mechanism) -> Result
         link(root, path, target).doing(|| format!("make the link `{path}`"))?;
     }
     Ok(())
+}
+
+/// Makes the configured devices for a user namespace, which may not make them itself: as nodes of a tmpfs that the
+/// container never sees, each cloned as a mount of its own, with the owner that is meant in the container. Nothing for
+/// a kernel that does not clone from what is attached nowhere (before 6.15): the host's nodes serve then.
+///
+/// # Errors
+/// When a node cannot be made.
+pub fn prepare(linux: &Linux) -> Result<Vec<OwnedFd>> {
+    if linux.devices.is_empty() {
+        return Ok(Vec::new());
+    }
+    let nursery = mount::new_tmpfs(&[("mode", "755")], 0)?;
+    let mut mounts = Vec::new();
+    for (index, device) in linux.devices.iter().enumerate() {
+        let mut node = Node::configured(device);
+        let doing = || format!("make the device `{}`", device.path.display());
+        let unmapped = || Error::new("its owner is not mapped into the user namespace");
+        node.uid = linux.host_uid(node.uid).ok_or_else(unmapped).doing(doing)?;
+        node.gid = linux.host_gid(node.gid).ok_or_else(unmapped).doing(doing)?;
+        let parent = nursery.try_clone().doing(doing)?;
+        let entry = Entry { parent, name: index.to_string().into() };
+        create(&entry, &node).doing(doing)?;
+        // The runtime has the umask of its caller.
+        rustix::fs::chmodat(&entry.parent, &entry.name, node.mode, AtFlags::empty()).doing(doing)?;
+        let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+        match rustix::mount::open_tree(&nursery, index.to_string(), flags) {
+            Err(Errno::INVAL) => return Ok(Vec::new()),
+            mount => mounts.push(mount.doing(doing)?),
+        }
+    }
+    Ok(mounts)
+}
+
+fn place(root: &Root, node: &Node, device: BorrowedFd<'_>) -> Result<()> {
+    let placed = root
+        .entry(&node.path)
+        .and_then(|entry| is_there(&entry, node))
+        .and_then(|there| if there { Ok(()) } else { mount::attach(device, root.make_file(&node.path)?.as_fd()) });
+    placed.doing(|| format!("place the device `{}`", node.path.display()))
 }
 
 fn make(root: &Root, node: &Node, mechanism: Mechanism) -> Result<()> {
@@ -104,6 +150,10 @@ fn make_at(root: &Root, node: &Node, mechanism: Mechanism) -> Result<()> {
         let device = mount::clone_tree(&node.path, false)?;
         return mount::attach(device.as_fd(), root.make_file(&node.path)?.as_fd());
     }
+    create(&entry, node)
+}
+
+fn create(entry: &Entry, node: &Node) -> Result<()> {
     rustix::fs::mknodat(&entry.parent, &entry.name, node.kind, node.mode, node.number).doing(|| "call mknod".into())?;
     if (node.uid, node.gid) != (0, 0) {
         let owner = (Some(Uid::from_raw(node.uid)), Some(Gid::from_raw(node.gid)));

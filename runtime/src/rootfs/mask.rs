@@ -3,10 +3,8 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags};
-
 use super::beneath::{Root, is_directory};
-use super::mount::{attach, clone_opened, clone_tree, is_character_device};
+use super::mount::{attach, clone_opened, clone_tree, is_character_device, new_tmpfs};
 use super::options::attr;
 use crate::error::{Context, Error, Result};
 use crate::sys::{self, MountAttr};
@@ -56,23 +54,16 @@ impl Masks {
         if let Some(directory) = &self.directory {
             return attach(clone_opened(directory.as_fd())?.as_fd(), place);
         }
-        let directory = empty_directory().doing(|| "make an empty directory".into())?;
+        let directory = empty_directory()?;
         attach(directory.as_fd(), place)?;
         self.directory = Some(directory);
         Ok(())
     }
 }
 
-fn empty_directory() -> Result<OwnedFd, rustix::io::Errno> {
-    let context = rustix::mount::fsopen("tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
-    rustix::mount::fsconfig_set_string(&context, "nr_blocks", "1")?;
-    rustix::mount::fsconfig_set_string(&context, "nr_inodes", "1")?;
-    rustix::mount::fsconfig_create(&context)?;
-    let attributes = MountAttrFlags::MOUNT_ATTR_RDONLY
-        | MountAttrFlags::MOUNT_ATTR_NOSUID
-        | MountAttrFlags::MOUNT_ATTR_NODEV
-        | MountAttrFlags::MOUNT_ATTR_NOEXEC;
-    rustix::mount::fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes)
+fn empty_directory() -> Result<OwnedFd> {
+    let attributes = attr::RDONLY | attr::NOSUID | attr::NODEV | attr::NOEXEC;
+    new_tmpfs(&[("nr_blocks", "1"), ("nr_inodes", "1")], attributes)
 }
 
 /// Makes the paths read-only, with all mounts below them: each is covered by a read-only clone of itself.

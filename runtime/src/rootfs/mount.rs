@@ -226,6 +226,21 @@ fn target_without_links(root: &Root, path: &Path) -> Result<OwnedFd> {
     root.open_with(path, OFlags::PATH | OFlags::DIRECTORY, ResolveFlags::NO_SYMLINKS)
 }
 
+/// A new tmpfs, attached nowhere, with its options and `MOUNT_ATTR_…`.
+///
+/// # Errors
+/// As fsopen(2) and its kin.
+pub fn new_tmpfs(options: &[(&str, &str)], attributes: u64) -> Result<OwnedFd> {
+    let making = || "make a tmpfs".to_owned();
+    let context = rustix::mount::fsopen("tmpfs", FsOpenFlags::FSOPEN_CLOEXEC).doing(making)?;
+    for (key, value) in options {
+        rustix::mount::fsconfig_set_string(&context, *key, *value).doing(making)?;
+    }
+    rustix::mount::fsconfig_create(&context).doing(making)?;
+    let attributes = MountAttrFlags::from_bits_retain(u32::try_from(attributes).doing(making)?);
+    rustix::mount::fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes).doing(making)
+}
+
 /// Clones the mount at `path`, with those below it if `recursive`, as a tree that is attached nowhere.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 
 use std::ffi::{CStr, CString};
 use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr;
 
 use super::checked;
@@ -16,11 +17,22 @@ pub fn close_range(first: u32) -> io::Result<()> {
     checked(unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, CLOSE_RANGE_CLOEXEC) }).map(drop)
 }
 
+/// The array of pointers that execve(2) takes.
+fn pointers(strings: &[CString]) -> Vec<*const libc::c_char> {
+    strings.iter().map(|string| string.as_ptr()).chain([ptr::null()]).collect()
+}
+
+/// `execveat(2)` of an opened file; returns only when it fails.
+pub fn fexecve(program: BorrowedFd<'_>, args: &[CString], env: &[CString]) -> io::Error {
+    let (args, env) = (pointers(args), pointers(env));
+    let (path, flags) = (c"".as_ptr(), libc::AT_EMPTY_PATH);
+    // SAFETY: both arrays end in a null pointer, and all strings end in NUL and outlive the call.
+    unsafe { libc::syscall(libc::SYS_execveat, program.as_raw_fd(), path, args.as_ptr(), env.as_ptr(), flags) };
+    io::Error::last_os_error()
+}
+
 /// `execve(2)`; returns only when it fails.
 pub fn execve(program: &CStr, args: &[CString], env: &[CString]) -> io::Error {
-    let pointers = |strings: &[CString]| -> Vec<*const libc::c_char> {
-        strings.iter().map(|string| string.as_ptr()).chain([ptr::null()]).collect()
-    };
     let (args, env) = (pointers(args), pointers(env));
     // SAFETY: both arrays end in a null pointer, and all strings end in NUL and outlive the call.
     unsafe { libc::execve(program.as_ptr(), args.as_ptr(), env.as_ptr()) };

@@ -25,7 +25,11 @@ fn killed_at(command: &Command, count: usize) -> bool {
     loop {
         let status = waitpid(pid, None).unwrap();
         match status {
-            WaitStatus::Exited(..) | WaitStatus::Signaled(..) => return false,
+            WaitStatus::Exited(..) | WaitStatus::Signaled(..) => {
+                // Waited for above; this only lets the standard library know.
+                child.try_wait().ok();
+                return false;
+            }
             WaitStatus::PtraceEvent(_, _, event) if event == libc_event_exec() => is_runtime = true,
             WaitStatus::PtraceSyscall(_) if is_runtime => stops += 1,
             _ => {}

@@ -1,0 +1,101 @@
+//! The runtime's own binary, kept from containers (CVE-2019-5736).
+//!
+//! Until it executes the program, the container's first process is a copy of the runtime, and `/proc/self/exe` leads to
+//! the runtime's binary on the host. An image can make its program, its interpreter, or a script's, be that link. Who
+//! then opens `/proc/<pid>/exe` of the process holds the binary, and can write it once nobody executes it.
+//!
+//! A copy that is not dumpable does not let anybody open that file. What is left is the binary executed anew within
+//! the container: it starts dumpable, and becomes hidden a moment later. Two things close that gap.
+//! * Executed where its own path leads elsewhere, as in a container, the runtime ends before it does anything
+//!   ([`refuse_in_container`]). It is static, so no library of the image runs in it. In a pid namespace of its own the
+//!   container has no other process that could look on.
+//! * Where others may look on, that is for `exec`, and for a pid namespace that is shared, the runtime first executes
+//!   itself from a read-only clone of the mount it lies on ([`seal`]). What can be opened is not writable then.
+//!
+//! So the usual start, a container with a pid namespace of its own, needs no second execution.
+
+use std::ffi::{CString, OsString};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
+
+use rustix::fs::{CWD, MemfdFlags, Mode, OFlags, SealFlags, StatVfsMountFlags};
+use rustix::mount::OpenTreeFlags;
+use rustix::process::DumpableBehavior;
+
+use crate::error::{Context, Error, Result};
+use crate::rootfs::mask::set_read_only;
+use crate::sys;
+
+const SELF: &str = "/proc/self/exe";
+
+/// Refuses to go on when this program was reached by another way than its path; and hides it from then on.
+///
+/// # Errors
+/// When the path of the program leads to another file.
+pub fn refuse_in_container() -> Result<()> {
+    let Ok(own) = rustix::fs::stat(SELF) else { return Ok(()) };
+    if !is_sealed()? {
+        let path = rustix::fs::readlink(SELF, Vec::new()).doing(|| format!("read `{SELF}`"))?;
+        let named = rustix::fs::stat(path.as_c_str());
+        if named.is_ok_and(|named| (named.st_dev, named.st_ino) != (own.st_dev, own.st_ino)) || named.is_err() {
+            return Err(Error::new("the runtime's binary is not at its path: it was executed from within a container"));
+        }
+    }
+    if !rustix::process::geteuid().is_root() {
+        // The kernel gives the files of a hidden process to root, and id maps could not be written any more.
+        return Ok(());
+    }
+    let hidden = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    hidden.doing(|| "hide the runtime's memory".into())
+}
+
+/// Makes sure that nobody can write the binary that this process executes; executes it anew if need be.
+///
+/// # Errors
+/// When the clone or the copy cannot be made or executed.
+pub fn seal() -> Result<()> {
+    if is_sealed()? {
+        return Ok(());
+    }
+    let binary = match read_only_clone() {
+        Ok(clone) => clone,
+        // Without rights over mounts a copy in memory serves.
+        Err(_) => sealed_copy()?,
+    };
+    let strings = |strings: &mut dyn Iterator<Item = OsString>| -> Result<Vec<CString>> {
+        strings.map(|text| CString::new(text.into_vec()).doing(|| "copy the arguments".into())).collect()
+    };
+    let args = strings(&mut std::env::args_os())?;
+    let env = strings(&mut std::env::vars_os().map(|(mut name, value)| {
+        name.push("=");
+        name.push(value);
+        name
+    }))?;
+    Err(sys::fexecve(binary.as_fd(), &args, &env)).doing(|| "execute the runtime from a sealed binary".into())
+}
+
+fn is_sealed() -> Result<bool> {
+    let looking = || format!("look at `{SELF}`");
+    let own = rustix::fs::open(SELF, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).doing(looking)?;
+    let read_only = rustix::fs::fstatvfs(&own).doing(looking)?.f_flag.contains(StatVfsMountFlags::RDONLY);
+    let seals = rustix::fs::fcntl_get_seals(&own).unwrap_or(SealFlags::empty());
+    Ok(read_only || seals.contains(SealFlags::WRITE))
+}
+
+fn read_only_clone() -> Result<OwnedFd> {
+    let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+    let clone = rustix::mount::open_tree(CWD, SELF, flags).doing(|| "clone the mount of the runtime".into())?;
+    set_read_only(clone.as_fd(), false)?;
+    Ok(clone)
+}
+
+fn sealed_copy() -> Result<OwnedFd> {
+    let copying = || "copy the runtime's binary".to_owned();
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    let mut copy = std::fs::File::from(rustix::fs::memfd_create("runtime", flags).doing(copying)?);
+    let mut own = std::fs::File::open(SELF).doing(copying)?;
+    std::io::copy(&mut own, &mut copy).doing(copying)?;
+    let seals = SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL;
+    rustix::fs::fcntl_add_seals(&copy, seals).doing(copying)?;
+    Ok(copy.into())
+}

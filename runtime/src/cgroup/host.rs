@@ -106,6 +106,12 @@ impl Host {
     }
 }
 
+/// Whether this process is in a user namespace other than the initial one, whose map is the whole range.
+pub(super) fn in_user_namespace() -> bool {
+    let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    !map.split_whitespace().eq(["0", "0", "4294967295"])
+}
+
 /// One line of `/proc/<pid>/cgroup`.
 struct Line<'a> {
     controllers: &'a str,

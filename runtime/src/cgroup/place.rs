@@ -3,9 +3,12 @@
 //! Specification: `config-linux.md#cgroups-path`. A place depends on nothing but the configuration, the manager and,
 //! for a rootless runtime, the cgroup that it was started in; so the same value leads to the same place each time.
 
+use std::path::Path;
+
+use rustix::fs::{Access, access};
 use serde::{Deserialize, Serialize};
 
-use super::host::Host;
+use super::host::{Host, in_user_namespace};
 use crate::error::{Error, Result};
 
 /// Who makes and keeps the cgroup.
@@ -45,7 +48,7 @@ pub struct Wish<'a> {
     pub cgroups_path: Option<&'a str>,
     /// `--systemd-cgroup`.
     pub systemd: bool,
-    /// Whether the runtime has no rights over the host's hierarchies.
+    /// Whether the caller is not root. Root of a user namespace may have as few rights, which is found out.
     pub rootless: bool,
 }
 
@@ -56,8 +59,23 @@ impl Place {
     /// When `cgroupsPath` is not of the form that the manager takes: a path without `.` and `..`, or
     /// `slice:prefix:name` for systemd.
     pub fn choose(wish: Wish<'_>, host: &Host) -> Result<Self> {
-        if wish.systemd { systemd(wish, host) } else { cgroupfs(wish, host) }
+        let root_is_ours = host.hierarchies.first().is_none_or(|hierarchy| is_writable(&hierarchy.mount));
+        let wish = Wish { rootless: wish.rootless || !root_is_ours && in_user_namespace(), ..wish };
+        let place = if wish.systemd { systemd(wish, host) } else { cgroupfs(wish, host) }?;
+        let delegated = !wish.rootless || wish.systemd || is_delegated(&place, host);
+        Ok(if delegated { place } else { Self { manager: Manager::Absent, ..place } })
     }
+}
+
+/// Whether a rootless runtime may make its cgroup: only version 2 can be delegated safely, and it is by its owner.
+fn is_delegated(place: &Place, host: &Host) -> bool {
+    let dir = host.unified().map(|unified| unified.dir(&place.path));
+    let above = dir.as_deref().and_then(|dir| dir.ancestors().find(|above| above.exists()));
+    host.legacy().next().is_none() && above.is_some_and(is_writable)
+}
+
+fn is_writable(dir: &Path) -> bool {
+    access(dir, Access::WRITE_OK).is_ok()
 }
 
 fn cgroupfs(wish: Wish<'_>, host: &Host) -> Result<Place> {
@@ -148,6 +166,26 @@ mod tests {
         for given in ["/", "..", "/a/../b", "a/./b"] {
             assert!(choose(Some(given), false).is_err(), "{given}");
         }
+    }
+
+    #[test]
+    fn without_delegation_there_is_no_cgroup() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("own")).unwrap();
+        let own = |path: &str| Hierarchy {
+            mount: dir.path().into(),
+            version: Version::V2,
+            controllers: Vec::new(),
+            own: path.into(),
+        };
+        let choose = |hierarchies| {
+            let wish = Wish { id: "c1", cgroups_path: None, systemd: false, rootless: true };
+            Place::choose(wish, &Host { hierarchies }).unwrap()
+        };
+        let place = choose(vec![own("/own")]);
+        assert_eq!((place.manager, place.path.as_str()), (Manager::Cgroupfs, "/own/plimsoll-c1"));
+        let legacy = Hierarchy { version: Version::V1, controllers: vec!["cpu".into()], ..own("/own") };
+        assert_eq!(choose(vec![own("/own"), legacy]).manager, Manager::Absent);
     }
 
     #[test]

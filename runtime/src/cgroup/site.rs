@@ -28,7 +28,7 @@ impl Site {
                 match (&place.manager, hierarchy.version) {
                     // systemd makes the slices of its own hierarchy, and removes them when it likes.
                     (Manager::Systemd { .. }, Version::V2) => made.extend(Some(dir).filter(|dir| !dir.exists())),
-                    _ => missing(&dir, &mut made),
+                    _ => missing(&dir, &hierarchy.mount, &mut made),
                 }
             }
         }
@@ -36,13 +36,13 @@ impl Site {
     }
 }
 
-/// Adds `dir` and the missing ones above it, outermost first.
-fn missing(dir: &Path, found: &mut Vec<PathBuf>) {
+/// Adds `dir` and the missing ones between it and the mount point, outermost first.
+fn missing(dir: &Path, mount: &Path, found: &mut Vec<PathBuf>) {
     if dir.exists() {
         return;
     }
-    if let Some(above) = dir.parent() {
-        missing(above, found);
+    if let Some(above) = dir.parent().filter(|above| *above != mount) {
+        missing(above, mount, found);
     }
     found.push(dir.to_owned());
 }

@@ -69,10 +69,11 @@ fn kill_all(container: &Container, number: i32) -> Result<()> {
     let Some(cgroup) = container.cgroup()? else {
         return Err(Error::new(format!("container `{}` is not running", container.directory.id)));
     };
+    let processes = cgroup.processes()?;
     if number == libc::SIGKILL {
         return cgroup.kill();
     }
-    for pid in cgroup.processes()? {
+    for pid in processes {
         match rustix::process::pidfd_open(pid, PidfdFlags::empty()) {
             // It ended after it was listed.
             Err(rustix::io::Errno::SRCH) => {}

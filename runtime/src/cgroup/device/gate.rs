@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use super::policy::Policy;
 use super::{program, v1};
 use crate::cgroup::group::Group;
+use crate::cgroup::host::in_user_namespace;
 use crate::cgroup::sys;
 use crate::config::DeviceRule;
 use crate::error::{Context, Error, Result};
@@ -114,10 +115,4 @@ fn program(policy: &Policy, group: &Group) -> Result<Gate> {
     };
     let cgroup = File::open(&group.dir).doing(|| format!("open the cgroup `{}`", group.dir.display()))?;
     Ok(Gate(Kind::Program { dir: group.dir.clone(), program, cgroup }))
-}
-
-/// Whether this process is in a user namespace other than the initial one, whose map is the whole range.
-fn in_user_namespace() -> bool {
-    let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
-    !map.split_whitespace().eq(["0", "0", "4294967295"])
 }

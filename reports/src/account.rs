@@ -41,7 +41,7 @@ impl Check {
                 .map(|clause| format!("{} {}: {} {}", clause.level, clause.id, clause.text, clause.link)),
         );
         lines.extend(self.evidence.iter().map(|evidence| format!("replay: {}", evidence.replay)));
-        printable_lines(&lines.join("\n"))
+        printable_lines(&lines.join("\n")).into_owned()
     }
 
     /// What was expected of it, if that is a deviation.

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::time::SystemTime;
@@ -106,12 +106,11 @@ pub trait Document: Serialize + DeserializeOwned {
     /// # Errors
     /// When it cannot be read, is cut off or malformed, contradicts itself, or is of another kind or version.
     fn read(path: &Path) -> Result<Self, ReadError> {
-        let bytes = contents(path, Self::KIND)?;
-        let kind = head(path, &bytes)?.kind;
-        if kind == Self::KIND {
-            parse(path, &bytes)
+        let head = head(path, Self::KIND)?;
+        if head.kind == Self::KIND {
+            parse(path, head)
         } else {
-            Err(ReadError::Kind { what: Self::KIND, path: path.into(), found: kind })
+            Err(ReadError::Kind { what: Self::KIND, path: path.into(), found: head.kind })
         }
     }
 
@@ -178,29 +177,34 @@ impl Any {
     /// # Errors
     /// As [`Document::read`].
     pub fn read(path: &Path) -> Result<Self, ReadError> {
-        let bytes = contents(path, "results")?;
-        match head(path, &bytes)?.kind.as_str() {
-            Report::KIND => parse(path, &bytes).map(Box::new).map(Self::Report),
-            Proof::KIND => parse(path, &bytes).map(Box::new).map(Self::Proof),
+        let head = head(path, "results")?;
+        match head.kind.as_str() {
+            Report::KIND => parse(path, head).map(Box::new).map(Self::Report),
+            Proof::KIND => parse(path, head).map(Box::new).map(Self::Proof),
             other => Err(ReadError::Kind { what: "results or proof", path: path.into(), found: other.to_owned() }),
         }
     }
 }
 
-fn contents(path: &Path, what: &'static str) -> Result<Vec<u8>, ReadError> {
-    fs::read(path).map_err(|source| ReadError::Io { what, path: path.into(), source })
+/// Reads the members that say how to read the others. The file is read twice rather than kept: results can be large.
+fn head(path: &Path, what: &'static str) -> Result<Head, ReadError> {
+    from_file(path, what)
 }
 
-fn head(path: &Path, bytes: &[u8]) -> Result<Head, ReadError> {
-    serde_json::from_slice(bytes).map_err(|source| ReadError::Parse { path: path.into(), source })
+fn from_file<T: DeserializeOwned>(path: &Path, what: &'static str) -> Result<T, ReadError> {
+    let file = File::open(path).map_err(|source| ReadError::Io { what, path: path.into(), source })?;
+    serde_json::from_reader(BufReader::with_capacity(1 << 16, file)).map_err(|source| match source.io_error_kind() {
+        Some(kind) => ReadError::Io { what, path: path.into(), source: kind.into() },
+        None => ReadError::Parse { path: path.into(), source },
+    })
 }
 
-fn parse<D: Document>(path: &Path, bytes: &[u8]) -> Result<D, ReadError> {
-    let found = head(path, bytes)?.schema;
+fn parse<D: Document>(path: &Path, head: Head) -> Result<D, ReadError> {
+    let found = head.schema;
     if major(&found) != major(D::SCHEMA) {
         return Err(ReadError::Schema { what: D::KIND, path: path.into(), found, known: D::SCHEMA });
     }
-    let document: D = serde_json::from_slice(bytes).map_err(|source| ReadError::Parse { path: path.into(), source })?;
+    let document: D = from_file(path, D::KIND)?;
     match document.contradiction() {
         Some(why) => Err(ReadError::Contradiction { path: path.into(), why }),
         None => Ok(document),

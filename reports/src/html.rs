@@ -10,7 +10,7 @@ mod overview;
 mod page;
 mod untrusted;
 
-use maud::{Markup, html};
+use maud::{Markup, Render, html};
 
 use crate::matrix::Matrix;
 use crate::model::Report;
@@ -24,20 +24,27 @@ pub fn render(reports: &[Report], proofs: &[Proof]) -> String {
     let proofs: Vec<mutants::Part<'_>> =
         proofs.iter().enumerate().map(|(at, one)| mutants::Part::new(at, one)).collect();
     let title = title(&matrix, &proofs);
-    let body = html! {
-        @if !reports.is_empty() {
-            (overview::verdicts(&matrix))
-            (overview::sections(&matrix))
-            (notable::unexpected(&matrix))
-            (notable::differences(&matrix))
-            (notable::known(&matrix))
-            (notable::skipped(&matrix))
-            (clauses::clauses(&matrix))
+    let body = page::Written(|out: &mut String| {
+        if !reports.is_empty() {
+            runs(&matrix).render_to(out);
+            clauses::clauses(&matrix).render_to(out);
         }
-        @for part in &proofs { (part.render()) }
-        (origin::origins(reports, &proofs))
-    };
+        proofs.iter().for_each(|part| part.render().render_to(out));
+        origin::origins(reports, &proofs).render_to(out);
+    });
     page::page(&title, &contents(&matrix, &proofs), &body).into_string()
+}
+
+/// What runs came to, before all of their checks.
+fn runs(matrix: &Matrix<'_>) -> Markup {
+    html! {
+        (overview::verdicts(matrix))
+        (overview::sections(matrix))
+        (notable::unexpected(matrix))
+        (notable::differences(matrix))
+        (notable::known(matrix))
+        (notable::skipped(matrix))
+    }
 }
 
 fn title(matrix: &Matrix<'_>, proofs: &[mutants::Part<'_>]) -> String {

@@ -3,13 +3,14 @@
 //!
 //! An expected deviation is skipped, as it turns no gate red; one that is gone is a failure.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::DateTime;
 use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite};
 
 use crate::matrix::Matrix;
-use crate::model::{Check, Report, Verdict};
+use crate::model::{Check, Clause, Report, Verdict};
 use crate::text::printable_lines;
 
 /// The runs as one document.
@@ -17,9 +18,10 @@ use crate::text::printable_lines;
 pub fn render(reports: &[Report]) -> String {
     let matrix = Matrix::new(reports);
     let mut junit = quick_junit::Report::new("plimsoll");
+    let mut cited = Cited::default();
     for (report, label) in matrix.reports.iter().zip(&matrix.labels) {
         for section in report.sections().keys() {
-            junit.add_test_suite(suite(report, label, section));
+            junit.add_test_suite(suite(report, label, section, &mut cited));
         }
     }
     let millis = reports.iter().map(|report| report.duration_ms).sum();
@@ -27,7 +29,10 @@ pub fn render(reports: &[Report]) -> String {
     junit.to_string().unwrap_or_else(|why| unreachable!("writing to memory failed: {why}"))
 }
 
-fn suite(report: &Report, label: &str, section: &str) -> TestSuite {
+/// The properties of each clause. The library looks at each character of a text, and clauses are cited again and again.
+type Cited<'a> = HashMap<&'a Clause, [Property; 3]>;
+
+fn suite<'a>(report: &'a Report, label: &str, section: &str, cited: &mut Cited<'a>) -> TestSuite {
     let mut suite = TestSuite::new(format!("{label}: {section}"));
     let facts = [
         ("runtime", &report.runtime.path),
@@ -45,7 +50,7 @@ fn suite(report: &Report, label: &str, section: &str) -> TestSuite {
     let mut took = Duration::ZERO;
     for check in report.checks.iter().filter(|check| check.section == section) {
         took += duration(check);
-        suite.add_test_case(case(check));
+        suite.add_test_case(case(check, cited));
     }
     suite.set_time(took);
     suite
@@ -55,15 +60,15 @@ fn duration(check: &Check) -> Duration {
     Duration::try_from_secs_f64(check.duration_ms / 1000.0).unwrap_or_default()
 }
 
-fn case(check: &Check) -> TestCase {
+fn case<'a>(check: &'a Check, cited: &mut Cited<'a>) -> TestCase {
     let mut case = TestCase::new(check.id.as_str(), status(check));
     case.set_classname(format!("plimsoll.{}", check.section)).set_time(duration(check));
     case.add_property(Property::new("axis", check.axis.as_str()));
     case.add_property(Property::new("verdict", check.verdict.as_str()));
     for clause in &check.clauses {
-        case.add_property(Property::new("clause", clause.id.as_str()));
-        case.add_property(Property::new("level", clause.level.as_str()));
-        case.add_property(Property::new("link", clause.link.as_str()));
+        let facts = [("clause", &clause.id), ("level", &clause.level), ("link", &clause.link)];
+        let properties = cited.entry(clause).or_insert_with(|| facts.map(|(name, value)| Property::new(name, value)));
+        case.add_properties(properties.iter().cloned());
     }
     if check.verdict == Verdict::Warn {
         case.set_system_out(check.account());
@@ -105,5 +110,6 @@ fn status(check: &Check) -> TestCaseStatus {
 fn complaints(check: &Check) -> String {
     let Some(evidence) = &check.evidence else { return String::new() };
     let calls = evidence.calls.iter().map(|call| format!("$ {}\n{}\n{}", call.command, call.stderr, call.ended));
-    printable_lines(&calls.chain([format!("replay: {}", evidence.replay)]).collect::<Vec<_>>().join("\n"))
+    let lines: Vec<String> = calls.chain([format!("replay: {}", evidence.replay)]).collect();
+    printable_lines(&lines.join("\n")).into_owned()
 }

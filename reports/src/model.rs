@@ -1,12 +1,15 @@
 //! What a run found, as `results.json` holds it. Schema version [`SCHEMA`]; every renderer reads only this.
 //! `schema/results.schema.json` says the same to other programs, and a test holds the two together.
 
+mod json;
 pub mod proof;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+pub use json::Json;
 
 /// Version of the schema. The first number changes when a reader of the old form would misread the new one.
 pub const SCHEMA: &str = "1.1";
@@ -212,7 +215,7 @@ impl fmt::Display for Verdict {
 }
 
 /// A clause of the specification, as cited.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Clause {
     /// Stable id of the clause list.
     pub id: String,
@@ -245,7 +248,7 @@ pub struct Evidence {
     /// Each call of the runtime, in order.
     pub calls: Vec<Call>,
     /// The configuration of each bundle, by directory name.
-    pub configs: BTreeMap<String, serde_json::Value>,
+    pub configs: BTreeMap<String, Json>,
     /// Where bundle and logs were kept, when that was asked for.
     pub kept: Option<String>,
 }

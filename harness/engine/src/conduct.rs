@@ -242,7 +242,12 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
 
 fn evidence(check: &Check, lab: &Lab<'_>, wishes: &Wishes) -> Evidence {
     let replay = format!("{} {}", wishes.replay, crate::driver::quote(&[check.id.clone().into()]));
-    Evidence { replay, calls: lab.driver.calls(), configs: lab.configs(), kept: None }
+    Evidence {
+        replay,
+        calls: lab.driver.calls(),
+        configs: lab.configs().into_iter().map(|(name, config)| (name, config.into())).collect(),
+        kept: None,
+    }
 }
 
 /// Removes a directory of a check whose own process could not.

@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use maud::{Markup, html};
+use maud::{Markup, Render, html};
 
 use super::check;
 use super::overview::counts;
+use super::page::Written;
 use super::untrusted::{Line, Link, anchor};
 use crate::matrix::{Matrix, Row};
 use crate::model::{Axis, Clause, Verdict};
@@ -53,18 +54,23 @@ fn gathered<'m, 'a>(matrix: &'m Matrix<'a>) -> BTreeMap<&'a str, Section<'m, 'a>
     sections
 }
 
-/// All sections, and what filters them.
-pub(super) fn clauses(matrix: &Matrix<'_>) -> Markup {
+/// All sections, and what filters them. This is nearly all of a page, so a section is put out when it is done.
+pub(super) fn clauses(matrix: &Matrix<'_>) -> impl Render {
+    Written(move |out: &mut String| {
+        out.push_str("<section aria-labelledby=\"clauses\">");
+        html! { h2 id="clauses" { "Clause by clause" } (filter(matrix)) }.render_to(out);
+        for (name, clauses) in gathered(matrix) {
+            section(matrix, name, &clauses).render_to(out);
+        }
+        out.push_str("</section>");
+    })
+}
+
+fn section(matrix: &Matrix<'_>, name: &str, clauses: &Section<'_, '_>) -> Markup {
     html! {
-        section aria-labelledby="clauses" {
-            h2 id="clauses" { "Clause by clause" }
-            (filter(matrix))
-            @for (name, clauses) in gathered(matrix) {
-                details.section id=(anchor("section", name)) {
-                    summary { h3 { (Line(name)) } (tallies(clauses.values().flat_map(|cited| &cited.told).copied())) }
-                    @for cited in clauses.values() { (one(matrix, cited)) }
-                }
-            }
+        details.section id=(anchor("section", name)) {
+            summary { h3 { (Line(name)) } (tallies(clauses.values().flat_map(|cited| &cited.told).copied())) }
+            @for cited in clauses.values() { (one(matrix, cited)) }
         }
     }
 }

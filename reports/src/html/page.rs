@@ -1,12 +1,12 @@
 //! The frame of the page: head, navigation, script.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
 
 use super::untrusted::Line;
 use crate::text::{clip, printable};
 
 /// The frame around the body. The policy lets the page load nothing, whatever is in it.
-pub(super) fn page(title: &str, contents: &Markup, body: &Markup) -> Markup {
+pub(super) fn page(title: &str, contents: &Markup, body: &impl Render) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -33,6 +33,15 @@ pub(super) fn page(title: &str, contents: &Markup, body: &Markup) -> Markup {
                 script { (PreEscaped(include_str!("filter.js"))) }
             }
         }
+    }
+}
+
+/// What puts itself onto the page bit by bit, where a whole would be too large to be made twice.
+pub(super) struct Written<F>(pub(super) F);
+
+impl<F: Fn(&mut String)> Render for Written<F> {
+    fn render_to(&self, out: &mut String) {
+        (self.0)(out);
     }
 }
 

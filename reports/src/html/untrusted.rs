@@ -26,6 +26,10 @@ impl Render for Lines<'_> {
 
 #[expect(clippy::expect_used, reason = "writing to a String never fails")]
 fn escape(text: &str, out: &mut String) {
+    // Copying a long text at once is many times faster than looking at each character on the way.
+    if !text.bytes().any(|byte| b"&<>\"".contains(&byte)) {
+        return out.push_str(text);
+    }
     Escaper::new(out).write_str(text).expect("a String takes all");
 }
 

@@ -141,7 +141,7 @@ fn readable_mask() -> Check {
                 call(command, "exit 0", ""),
                 call("runc start c1", "exit 1", "mask path \"/target\"\nfailed\n"),
             ],
-            configs: BTreeMap::from([("bundle".to_owned(), json!({"linux": {"maskedPaths": ["/target"]}}))]),
+            configs: BTreeMap::from([("bundle".to_owned(), json!({"linux": {"maskedPaths": ["/target"]}}).into())]),
             kept: Some("/run/plimsoll-5f3a/kept".to_owned()),
         }),
         ..check("linux.masked-paths/file", Verdict::Fail)

@@ -74,6 +74,9 @@ impl Session {
         let host = host::facts(subject.cgroup_view.name()).map_err(Failure::host)?;
         let runtime = host::runtime(&settings)
             .map_err(|why| Failure::Usage(format!("cannot execute {}: {why}", settings.runtime.display())))?;
+        if !settings.profile.is_for(&runtime.version) {
+            eprintln!("plimsoll: {}", foreign(&settings, &runtime));
+        }
         let abilities = host::abilities(&settings.profile, &host).map_err(Failure::host)?;
         let jobs = subject.jobs.map_or_else(default_jobs, usize::from);
         Ok(Self { settings, abilities, wishes, jobs, host, runtime, _place: place })
@@ -97,6 +100,17 @@ impl Session {
         };
         plan.run(jobs, |event| progress.note(&event)).map_err(Failure::host)
     }
+}
+
+/// What the user reads when the profile is for runtimes of other versions.
+fn foreign(settings: &Settings, runtime: &Runtime) -> String {
+    let Profile { name, versions, .. } = &settings.profile;
+    let known = versions.iter().map(|version| format!("`{}…`", version.trim_end())).collect::<Vec<_>>().join(", ");
+    format!(
+        "{} says its version is `{}`, and profile {name} expects {known}: name the right one by --profile, or a copy with \
+         this version in `versions`",
+        runtime.path, runtime.version
+    )
 }
 
 /// An emulated machine is that much slower, and more when it shares its processors.

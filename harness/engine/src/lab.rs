@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
@@ -238,6 +239,26 @@ impl<'s> Lab<'s> {
         let container = self.running(edits)?;
         container.finish()?;
         Ok(container)
+    }
+
+    /// Sees that a configuration runs, so that what is refused next is refused for the difference. A run does this once
+    /// for each configuration, unless the engine poses with a fault.
+    ///
+    /// # Errors
+    /// [`Stop::Broken`] when it does not run to its end.
+    pub fn control(&self, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> Told {
+        let mut recipe = Recipe::default();
+        edits(&mut recipe);
+        let mut hash = DefaultHasher::new();
+        format!("{recipe:?}").hash(&mut hash);
+        let known = self.settings.dir.join(format!("ran-{:x}", hash.finish()));
+        if self.settings.fault.is_none() && known.exists() {
+            return Ok(());
+        }
+        let container = self.create(&self.build(&recipe)?)?;
+        container.started()?;
+        container.finish_and_delete()?;
+        Ok(std::fs::write(known, "")?)
     }
 
     /// Calls an operation with these values.

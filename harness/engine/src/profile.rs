@@ -64,6 +64,8 @@ pub struct Profile {
     pub global: String,
     #[serde(default)]
     pub version: String,
+    #[serde(default)]
+    pub versions: Vec<String>,
     pub signal: SignalForm,
     #[serde(default = "yes")]
     pub shares_kernel: bool,
@@ -144,6 +146,13 @@ impl Profile {
         expand(&self.version, values).unwrap_or_default()
     }
 
+    /// Whether the profile is for a runtime that says this of its version. One that says nothing may be anything.
+    #[must_use]
+    pub fn is_for(&self, version: &str) -> bool {
+        let any = self.versions.is_empty() || version.is_empty();
+        any || self.versions.iter().any(|start| version.starts_with(start.as_str()))
+    }
+
     /// How this runtime wants a signal to be named.
     #[must_use]
     pub fn signal(&self, signal: nix::sys::signal::Signal) -> String {
@@ -221,6 +230,13 @@ mod tests {
         for (name, _) in BUILT_IN {
             assert_eq!(Profile::load(name).unwrap().name, name);
         }
+    }
+
+    #[test]
+    fn a_version_tells_whether_the_profile_is_the_right_one() {
+        let runc = Profile::load("runc").unwrap();
+        assert!(runc.is_for("crun version 1.8.1") && runc.is_for("") && !runc.is_for("runsc version 0.0"));
+        assert!(Profile::load("runsc").unwrap().is_for("runsc version 0.0"));
     }
 
     #[test]

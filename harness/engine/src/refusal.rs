@@ -19,7 +19,7 @@ impl Lab<'_> {
         good: impl Fn(&mut Recipe) -> &mut Recipe,
         bad: impl FnOnce(&mut Recipe) -> &mut Recipe,
     ) -> Told {
-        self.stopped(&good)?.delete()?.ok()?;
+        self.control(&good)?;
         self.refused(out, |recipe| bad(good(recipe)))
     }
 

@@ -3,8 +3,6 @@
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
-use plimsoll_engine::lab::Lab;
 use serde_json::Value;
 
 use crate::refusal;
@@ -14,7 +12,7 @@ const CITES: &[&str] = &["config.values.invalid-error", "runtime.errors.no-side-
 macro_rules! invalid {
     ($when:ident: $($name:literal, $pointer:literal: $valid:literal not $invalid:literal;)*) => {
         &[$(Scenario::new(concat!("config.values/", $name), CITES, &[Fault::Take($pointer, $valid)], |lab, out| {
-            runs_with(lab, out, $pointer, $valid)?;
+            lab.control(|r| r.set($pointer, json($valid)))?;
             refusal::$when(lab, out, &lab.bundle(|r| r.set($pointer, json($invalid)))?)
         })),*]
     };
@@ -98,12 +96,6 @@ pub(super) const OTHERS: &[Scenario] = invalid! { by_create:
     "sysctl-is-a-number", "/linux/sysctl": r#"{"kernel.msgmax": "8192"}"# not r#"{"kernel.msgmax": 8192}"#;
     "rootfs-propagation-is-unknown", "/linux/rootfsPropagation": r#""private""# not r#""public""#;
 };
-
-fn runs_with(lab: &Lab<'_>, out: &mut Judgement, pointer: &str, valid: &str) -> Told {
-    let container = lab.running(|r| r.set(pointer, json(valid)))?;
-    out.expect_eq("status with the valid value", container.state()?.status(), "running");
-    container.finish_and_delete()
-}
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|why| panic!("{text}: {why}"))

@@ -84,3 +84,15 @@ fn the_list_needs_no_runtime_and_filters_apply() {
     let by_clause = list(&["--filter", "clause=runtime.operations.*"]);
     assert!(by_clause.contains(SIMPLEST));
 }
+
+#[test]
+fn a_profile_that_is_for_others_is_told() {
+    let real = runtime_or_skip!();
+    let bench = Bench::new();
+    let body = format!("[ \"$1\" = --version ] && exec echo runsc version 1; exec {} \"$@\"", real.display());
+    let ran = bench.judge(&bench.script("odd", &body), &["--filter", "lifecycle.simplest-container"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stderr.contains("says its version is `runsc version 1`, and profile runc expects"), "{}", ran.stderr);
+    let ran = bench.judge(&real, &["--filter", "lifecycle.simplest-container"]);
+    assert!(!ran.stderr.contains("says its version"), "{}", ran.stderr);
+}

@@ -123,12 +123,17 @@ pub fn equivalent() -> &'static [(&'static str, &'static str)] {
 const EQUIVALENT: &[(&str, &str)] = &[
     ("*/comExample*", "a property that the specification does not know has no meaning that could get lost"),
     ("* /com.example.unknown*", "a property that the specification does not know has no meaning that could get lost"),
+    (
+        "* /{HostName,Hostname,process/CWD,process/user/UID}",
+        "names are case-sensitive, so this is one of those properties",
+    ),
     ("* /", "a property that the specification does not know has no meaning that could get lost"),
     ("reverses /process/capabilities/*", "a set has no order"),
     ("reverses /process/user/additionalGids", "a set has no order"),
     ("reverses /linux/namespaces", "each type is there once, so the order says nothing"),
     ("reverses /linux/?idMappings", "ranges do not overlap, so their order says nothing"),
     ("reverses /linux/{masked,readonly}Paths", "the end is the same in either order"),
+    ("reverses /mounts/-/options", "no two options of these cases contradict each other, so the order says nothing"),
     ("reverses /linux/devices", "the paths differ, so the order says nothing"),
     ("* /process/capabilities/effective", "execve(2) computes the effective set anew from the others"),
     ("* /process/execCPUAffinity*", "it is for exec; the check is that it does nothing to the container's process"),
@@ -140,6 +145,20 @@ const EQUIVALENT: &[(&str, &str)] = &[
     ("* /mounts/-/source", "the name of a filesystem without a source; for bind mounts others see it"),
     ("* /mounts/-/?idMappings/-/size", "no file of these cases belongs to the last id of the range"),
     ("drops /mounts/-/?idMappings/-/containerID", "a missing number reads as 0, which is the one that was set"),
+    ("takes for another word /linux/mountLabel", "without SELinux a label has no effect; with it the case is refused"),
+    (
+        "takes for another word /linux/devices/-/type",
+        "seen only where an unknown type is refused, which has checks of its own",
+    ),
+    ("{drops,takes for empty} /mounts", "seen only where the default filesystems are not made without being asked for"),
+    ("drops /mounts/{0,2}", "seen only where the default filesystems are not made without being asked for"),
+    (
+        "takes /mounts/3/destination for *",
+        "seen only where the default filesystems are not made without being asked for",
+    ),
+    ("takes /mounts/6/options/1 for \"plimsoll-knows-no-such-option\"", "seen only where an unknown option is refused"),
+    ("takes /mounts/6/options/1 for \"private\"", "seen only where options of propagation have an effect at all"),
+    ("takes /mounts/6/options/0 for \"shared\"", "seen only where options of propagation have an effect at all"),
     ("takes /linux/rootfsPropagation for \"slave\"", "seen only where the runtime gives `slave` at all"),
 ];
 

@@ -49,7 +49,8 @@ pub(super) const UNAPPLIABLE: &[Scenario] = create_refuses! { CITES;
 
 /// Without a process a container can be created, or not; it cannot be started.
 pub(super) const UNSET: &[Scenario] = never_runs! { &["runtime.start.process-unset-error"];
-    "lifecycle.start/process-unset", |r| r.remove("/process"), &[Fault::Succeed(Op::Create)];
+    "lifecycle.start/process-unset", |r| r.remove("/process"),
+        &[Fault::Succeed(Op::Create), Fault::Succeed(Op::Start)];
 };
 
 const NEVER: &[&str] = &["runtime.create.unappliable-property-error", "runtime.lifecycle.environment-failure-error"];

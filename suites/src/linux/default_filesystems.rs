@@ -36,9 +36,24 @@ fn judge(path: &str, magic: i64, evidence: &Evidence, out: &mut Judgement) {
 const NO_CONTAINER: &[Fault] = &[Fault::Ignore(Op::Start)];
 
 pub(super) const CASES: &[Case] = &[
-    Case::new(filesystem!("proc", "/proc", PROC_SUPER_MAGIC), "configured", |r| r, &[Fault::Drop("/mounts/0")]),
-    Case::new(filesystem!("sys", "/sys", SYSFS_MAGIC), "configured", |r| r, &[Fault::Drop("/mounts/5")]),
-    Case::new(filesystem!("dev-pts", "/dev/pts", DEVPTS_SUPER_MAGIC), "configured", |r| r, &[Fault::Drop("/mounts/2")]),
+    Case::new(
+        filesystem!("proc", "/proc", PROC_SUPER_MAGIC),
+        "configured",
+        |r| r,
+        &[Fault::Drop("/mounts/0"), Fault::Take("/mounts/0/type", "\"tmpfs\"")],
+    ),
+    Case::new(
+        filesystem!("sys", "/sys", SYSFS_MAGIC),
+        "configured",
+        |r| r,
+        &[Fault::Drop("/mounts/5"), Fault::Take("/mounts/5/type", "\"tmpfs\"")],
+    ),
+    Case::new(
+        filesystem!("dev-pts", "/dev/pts", DEVPTS_SUPER_MAGIC),
+        "configured",
+        |r| r,
+        &[Fault::Drop("/mounts/2"), Fault::Take("/mounts/2/type", "\"tmpfs\"")],
+    ),
     Case::new(
         filesystem!("dev-shm", "/dev/shm", TMPFS_MAGIC),
         "configured",

@@ -6,6 +6,7 @@ use plimsoll_engine::judgement::{Judgement, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
+use plimsoll_fixtures::probe::Ask;
 use plimsoll_fixtures::recipe::Edit;
 use plimsoll_fixtures::{Config, Recipe};
 
@@ -48,7 +49,7 @@ fn shared_root(recipe: &mut Recipe) -> &mut Recipe {
 
 const TAKEN_FOR_SHARED: &[Fault] = &[Fault::Take(FIELD, "\"shared\"")];
 const TAKEN_FOR_PRIVATE: &[Fault] = &[Fault::Take(FIELD, "\"private\"")];
-const TAKEN_FOR_SLAVE: &[Fault] = &[Fault::Take(FIELD, "\"slave\"")];
+const TAKEN_FOR_SLAVE: &[Fault] = &[Fault::Take(FIELD, "\"slave\""), Fault::Take("/root/path", "\"rootfs\"")];
 
 pub(super) const CASES: &[Case] = &[
     Case::new(root_is!("shared"), "of-a-shared-mount", |r| shared_root(r).set(FIELD, "shared"), TAKEN_FOR_PRIVATE),
@@ -69,6 +70,8 @@ pub(super) const CASES: &[Case] = &[
 fn later_mount(lab: &Lab<'_>, out: &mut Judgement, value: &str, expected: bool) -> Told {
     let container = lab.running(|r| shared_root(r).set(FIELD, value))?;
     lab.mount_tmpfs(&container.bundle.dir.join("shared/later"))?;
+    let place = container.ask(Ask::Stat("/later".into()))?;
+    out.expect("/later, where it would be seen", place.is_ok(), "is there", place);
     let seen = container.observe()?.mount_at("/later").is_some();
     out.expect_eq("a mount of the host at /later is seen inside", seen, expected);
     container.finish_and_delete()

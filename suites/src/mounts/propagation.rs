@@ -99,7 +99,7 @@ pub(super) const CASES: &[Case] = &[
         tagged!("private"),
         "tmpfs",
         |r| r.mount("/m", "tmpfs", "tmpfs", &["private"]),
-        &[Fault::Take("/mounts/6/options/0", "\"shared\"")],
+        &[Fault::Take("/mounts/6/options/0", "\"shared\""), Fault::Drop("/mounts/6")],
     ),
     Case::new(
         tagged!("shared"),
@@ -117,6 +117,7 @@ fn later_mount(lab: &Lab<'_>, out: &mut Judgement, word: &str, expected: bool) -
         lab.mount_tmpfs(&container.bundle.dir.join("tree").join(place))?;
         let path = format!("/m/{place}");
         let (dir, above) = (container.ask(Ask::Statfs(path.clone()))?, container.observe()?);
+        out.expect(&format!("{path}, where it would be seen"), dir.is_ok(), "is there", &dir);
         let seen = above.mount_at(&path).is_some();
         out.expect(&format!("{path} ({dir:?})"), seen == expected, format!("mounted: {expected}"), seen);
     }
@@ -136,7 +137,11 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new(
         "mounts.propagation.rprivate/sees-no-later-mounts-of-the-host",
         &["config.mounts.option.rprivate"],
-        &[Fault::Take("/mounts/6/options/1", "\"rslave\""), Fault::Take("/mounts/6/options/1", "\"private\"")],
+        &[
+            Fault::Take("/mounts/6/options/1", "\"rslave\""),
+            Fault::Take("/mounts/6/options/1", "\"private\""),
+            Fault::Drop("/mounts/6"),
+        ],
         |lab, out| later_mount(lab, out, "rprivate", false),
     )
     .needs(BY_EFFECT),

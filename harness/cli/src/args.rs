@@ -5,6 +5,7 @@ mod report;
 mod submit;
 mod vm;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -79,6 +80,13 @@ pub enum Verb {
     Completions(Completions),
     /// Write the manual pages.
     Man(Man),
+    /// Be the bundled OCI runtime; `plimsoll runtime --help` shows its commands.
+    #[command(disable_help_flag = true)]
+    Runtime {
+        /// A command of the runtime, and what belongs to it.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+        arguments: Vec<OsString>,
+    },
     /// Remove what a killed run has left on this host.
     Clean(Clean),
 }
@@ -86,7 +94,8 @@ pub enum Verb {
 /// The runtime and how it is treated.
 #[derive(Clone, Debug, Args)]
 pub struct Subject {
-    /// The runtime binary: a path, or a name to look up in PATH. `run` judges several, one after the other.
+    /// The runtime binary: a path, or a name to look up in PATH; `run` judges several, one after the other [default: the
+    /// bundled runtime].
     #[arg(long, value_name = "PATH")]
     pub runtime: Vec<PathBuf>,
     /// How to speak to it: `runc` (also crun, youki and their kin), `runsc`, or the path of a TOML file.

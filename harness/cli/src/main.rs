@@ -2,6 +2,7 @@
 //! [`Failure`] and of the report.
 
 mod args;
+mod bundled;
 mod compare;
 mod defaults;
 mod describe;
@@ -38,6 +39,10 @@ fn main() -> ExitCode {
     if plimsoll_vm::guest::is_first_process() {
         plimsoll_vm::guest::main();
     }
+    // And it is the bundled runtime.
+    if let Some(arguments) = bundled::called(std::env::args_os()) {
+        return plimsoll_runtime::main(arguments);
+    }
     let done = match arguments() {
         Ok(Ok(arguments)) => act(arguments),
         Ok(Err(answer)) => return failure::usage_answer(&answer),
@@ -71,6 +76,8 @@ fn act(arguments: Arguments) -> Result<ExitCode, Failure> {
         Verb::VerifySubmission(args) => submit::verify_submission(&args),
         Verb::Completions(args) => describe::completions(&args),
         Verb::Man(args) => describe::man(&args),
+        // Only after options: else it was seen above.
+        Verb::Runtime { arguments } => Ok(plimsoll_runtime::main(bundled::command_line(arguments))),
         Verb::Clean(clean) => tidy::clean(&clean),
     }
 }

@@ -20,6 +20,7 @@ use plimsoll_engine::workplace::{CgroupView, Workplace};
 use plimsoll_reports::model::{Check, Host, Runtime};
 
 use crate::args::{Subject, View};
+use crate::bundled;
 use crate::failure::Failure;
 use crate::progress::Progress;
 
@@ -45,7 +46,7 @@ impl Session {
     pub fn open(subject: &Subject, keep: Option<&Path>) -> Result<Self, Failure> {
         let profile = Profile::load(&subject.profile).map_err(Failure::usage)?;
         let runtime = match subject.runtime.as_slice() {
-            [] => return Err(Failure::Usage("name a runtime: --runtime PATH".to_owned())),
+            [] => bundled::file()?,
             [one] => find_runtime(one)?,
             _ => return Err(Failure::Usage("this verb takes one runtime at a time: give --runtime once".to_owned())),
         };
@@ -57,6 +58,7 @@ impl Session {
         let place = Workplace::set_up(view).map_err(Failure::host)?;
         let settings = Settings {
             runtime,
+            verb: subject.runtime.is_empty().then_some(bundled::VERB),
             profile,
             run: place.run.to_string(),
             dir: place.dir.clone(),
@@ -135,8 +137,10 @@ pub fn interrupted() -> bool {
 
 fn wishes(subject: &Subject, runtime: &Path, keep: Option<&Path>) -> Result<Wishes, Failure> {
     let keep = keep.map(std::path::absolute).transpose().map_err(Failure::host)?;
-    let mut replay: Vec<OsString> = ["plimsoll", "run", "--runtime"].map(OsString::from).to_vec();
-    replay.push(runtime.into());
+    let mut replay: Vec<OsString> = ["plimsoll", "run"].map(OsString::from).to_vec();
+    if !subject.runtime.is_empty() {
+        replay.extend(["--runtime".into(), runtime.into()]);
+    }
     if subject.profile != "runc" {
         replay.extend(["--profile".into(), subject.profile.clone().into()]);
     }

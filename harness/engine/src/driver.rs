@@ -130,10 +130,7 @@ impl<'s> Driver<'s> {
             self.settings.profile.words(op, &values).ok_or_else(|| {
                 Stop::Skip(format!("profile `{}` has no operation `{op}`", self.settings.profile.name))
             })?;
-        Ok([self.settings.runtime.clone().into_os_string()]
-            .into_iter()
-            .chain(words.into_iter().map(Into::into))
-            .collect())
+        Ok(self.settings.command(words))
     }
 }
 

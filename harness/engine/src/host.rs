@@ -168,8 +168,7 @@ fn version(settings: &Settings) -> io::Result<String> {
 
 /// What the runtime prints when it is called with these words; nothing when that is an error.
 fn ask(settings: &Settings, words: Vec<String>) -> io::Result<String> {
-    let argv = [settings.runtime.clone().into_os_string()].into_iter().chain(words.into_iter().map(Into::into));
-    let argv: Vec<_> = argv.collect();
+    let argv = settings.command(words);
     let (mut stdout, out) = Capture::pipe(KEPT)?;
     let fds = vec![null()?, out, null()?];
     let running = Running::start(&argv, &settings.environment(), Path::new("/"), fds)?;

@@ -13,6 +13,8 @@ use crate::release::Release;
 pub struct Settings {
     /// The runtime binary, absolute.
     pub runtime: PathBuf,
+    /// The word that comes first in each call, where the binary is more than a runtime.
+    pub verb: Option<&'static str>,
     /// How to speak to it.
     pub profile: Profile,
     /// Unique id of the run; in every name that the run makes.
@@ -33,6 +35,13 @@ pub struct Settings {
 pub const LEAK: &str = "PLIMSOLL_OF_THE_RUNTIME";
 
 impl Settings {
+    /// The command line that calls the runtime with these words.
+    #[must_use]
+    pub fn command(&self, words: Vec<String>) -> Vec<OsString> {
+        let first = [self.runtime.clone().into_os_string()].into_iter().chain(self.verb.map(OsString::from));
+        first.chain(words.into_iter().map(OsString::from)).collect()
+    }
+
     /// The environment that the runtime is called with: nothing of the user's, so that verdicts do not depend on it.
     #[must_use]
     pub fn environment(&self) -> Vec<(OsString, OsString)> {

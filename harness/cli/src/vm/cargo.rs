@@ -63,7 +63,9 @@ impl Cargo {
             | Verb::Submit(_)
             | Verb::VerifySubmission(_)
             | Verb::Completions(_)
-            | Verb::Man(_) => {}
+            | Verb::Man(_)
+            // It is packed in any case.
+            | Verb::Runtime { .. } => {}
         }
         Ok(cargo)
     }

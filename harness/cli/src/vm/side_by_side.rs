@@ -15,6 +15,7 @@ use plimsoll_vm::machine::{Completed, Live};
 use super::trial::Trial;
 use super::wanted::Wanted;
 use crate::args::{Look, Run};
+use crate::bundled;
 use crate::failure::Failure;
 use crate::output::deliver;
 
@@ -90,7 +91,8 @@ fn results(completed: &Completed, output: &Path) -> Result<Option<Report>, Failu
 fn unanswered(machine: &Wanted, run: &Run, why: &str, started: Instant) -> Result<Report, Failure> {
     let took = started.elapsed();
     let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(took);
-    let path = run.subject.runtime.first().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
+    let named = run.subject.runtime.first().cloned().map_or_else(bundled::file, Ok)?;
+    let path = named.to_string_lossy().into_owned();
     Ok(Report {
         schema: model::SCHEMA.to_owned(),
         plimsoll: env!("CARGO_PKG_VERSION").to_owned(),

@@ -27,7 +27,6 @@ fn a_runtime_that_is_not_there_or_no_program() {
 #[test]
 fn a_command_line_that_clap_refuses() {
     let bench = Bench::new();
-    mistake(&bench, &["run"], 4, &["--runtime"]);
     for wrong in [&["run", "--jobs", "0"][..], &["walk"], &["run", "--timeout", "soon"], &[]] {
         assert_eq!(bench.plimsoll(wrong).code, 4, "{wrong:?}");
     }

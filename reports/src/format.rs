@@ -6,7 +6,7 @@ use std::str::FromStr;
 use crate::model::Report;
 use crate::model::proof::Proof;
 use crate::table::{self, Style};
-use crate::{badge, csv, github, html, junit, markdown, oci, sarif, tap};
+use crate::{badge, baseline, csv, github, html, junit, markdown, oci, sarif, tap};
 
 /// A form in which runs and proofs are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub enum Format {
     Sarif,
     /// A folder with the files that a conformance programme of the OCI asks for.
     Oci,
+    /// The mutants that a proof saw killed, one a line: what a later proof is held to.
+    Killed,
 }
 
 /// A rendered report.
@@ -44,7 +46,7 @@ pub enum Rendered {
 
 impl Format {
     /// Every format.
-    pub const ALL: [Format; 10] = [
+    pub const ALL: [Format; 11] = [
         Format::Table,
         Format::Html,
         Format::Markdown,
@@ -55,6 +57,7 @@ impl Format {
         Format::Badge,
         Format::Sarif,
         Format::Oci,
+        Format::Killed,
     ];
 
     /// The name, as users write it.
@@ -71,6 +74,7 @@ impl Format {
             Format::Badge => "badge",
             Format::Sarif => "sarif",
             Format::Oci => "oci",
+            Format::Killed => "killed",
         }
     }
 }
@@ -106,8 +110,8 @@ pub struct Documents {
 /// When the format cannot tell these documents; the text says which it can.
 pub fn render(format: Format, documents: &Documents, style: Style) -> Result<Rendered, String> {
     let Documents { reports, proofs } = documents;
-    if !proofs.is_empty() && !matches!(format, Format::Table | Format::Html) {
-        return Err(format!("the format {format} tells nothing of a proof; table and html do"));
+    if !proofs.is_empty() && !matches!(format, Format::Table | Format::Html | Format::Killed) {
+        return Err(format!("the format {format} tells nothing of a proof; table, html and killed do"));
     }
     let single = || match reports.as_slice() {
         [report] => Ok(report),
@@ -124,6 +128,10 @@ pub fn render(format: Format, documents: &Documents, style: Style) -> Result<Ren
         Format::Badge => badge::render(single()?),
         Format::Sarif => sarif::render(reports),
         Format::Oci => return Ok(Rendered::Folder(oci::render(single()?).into())),
+        Format::Killed => match proofs.as_slice() {
+            [proof] => baseline::render(proof),
+            _ => return Err(format!("the format {format} tells of one proof, and these are {}", proofs.len())),
+        },
     };
     Ok(Rendered::Text(text))
 }

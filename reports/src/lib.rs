@@ -6,6 +6,7 @@
 
 mod account;
 mod badge;
+pub mod baseline;
 pub mod compare;
 mod csv;
 pub mod expectations;

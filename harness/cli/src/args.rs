@@ -132,7 +132,7 @@ pub struct Prove {
     /// Where to write the proof as JSON.
     #[arg(long, value_name = "FILE", default_value = "proof.json")]
     pub output: PathBuf,
-    /// An older proof: what it saw killed must not survive now.
+    /// A list of mutants (`--format killed=FILE`) that an older proof saw killed: none of them may survive now.
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
     /// Show the proof in this format as well; see `plimsoll run --help`.

@@ -4,7 +4,7 @@
 mod fairness;
 mod trial;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -12,6 +12,7 @@ use globset::Glob;
 use plimsoll_engine::check::Check;
 use plimsoll_engine::company;
 use plimsoll_engine::schedule::Job;
+use plimsoll_reports::baseline;
 use plimsoll_reports::file::Document;
 use plimsoll_reports::format::Documents;
 use plimsoll_reports::model::proof::{self, Explanation, Outcome, Pair, Proof, Unsound};
@@ -32,7 +33,7 @@ type Results = Vec<(usize, model::Check)>;
 pub fn prove(args: &Prove, look: Look) -> Result<ExitCode, Failure> {
     let began = SystemTime::now();
     let started = Instant::now();
-    let before = args.baseline.as_deref().map(Proof::read).transpose().map_err(Failure::usage)?;
+    let before = args.baseline.as_deref().map(baseline::read).transpose().map_err(Failure::Usage)?;
     let checks = select(plimsoll_suites::all(), &args.filter)?;
     let all: Vec<&Check> = checks.iter().collect();
     let session = Session::open(&args.subject, None)?;
@@ -65,12 +66,10 @@ pub fn prove(args: &Prove, look: Look) -> Result<ExitCode, Failure> {
     proof.mutants.sort_by(|a, b| (&a.group, &a.id).cmp(&(&b.group, &b.id)));
     proof.totals = proof.counted();
     proof.write(&args.output).map_err(Failure::host)?;
-    let lost = before.map_or_else(Vec::new, |before| lost(&before, &proof));
-    let code = if lost.is_empty() { proof.exit_code() } else { 1 };
+    let against = before.map(|before| baseline::compare(&before, &proof)).unwrap_or_default();
+    let code = if against.lost.is_empty() { proof.exit_code() } else { 1 };
     deliver(&args.format, &Documents { reports: vec![], proofs: vec![proof] }, look)?;
-    for mutant in lost {
-        eprintln!("plimsoll: a runtime that {mutant} was seen before and is not any more");
-    }
+    tell(&against);
     Ok(ExitCode::from(code))
 }
 
@@ -121,10 +120,14 @@ fn explanations(mutants: &[Mutant<'_>]) -> Result<Vec<Explanation>, Failure> {
     Ok(found)
 }
 
-/// The mutants that an older proof saw killed and this one sees survive.
-fn lost(before: &Proof, now: &Proof) -> Vec<String> {
-    let killed = |fate: &Outcome| matches!(fate, Outcome::Killed | Outcome::KilledByOther);
-    let (before, now): (BTreeMap<_, _>, BTreeMap<_, _>) = (before.fates(), now.fates());
-    let survived = now.into_iter().filter(|(_, fate)| *fate == Outcome::Survived);
-    survived.filter(|(mutant, _)| before.get(mutant).is_some_and(killed)).map(|(mutant, _)| mutant.to_owned()).collect()
+/// Says on standard error what is not as the baseline has it.
+fn tell(against: &baseline::Difference) {
+    for mutant in &against.lost {
+        eprintln!("plimsoll: a runtime that {mutant} was seen before and is not any more");
+    }
+    for (mutants, what) in [(&against.untried, "were not tried"), (&against.new, "are new")] {
+        if let [first, ..] = mutants.as_slice() {
+            eprintln!("plimsoll: warning: against the baseline, {} mutants {what}, such as: {first}", mutants.len());
+        }
+    }
 }

@@ -236,7 +236,8 @@ impl Proof {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         let totals = self.counted();
-        if totals.unexplained > 0 || totals.differences > 0 {
+        let vacuous = totals.vacuous > 0 && self.cut_short.is_none();
+        if totals.unexplained > 0 || totals.differences > 0 || vacuous {
             1
         } else if totals.mutants[&Outcome::Error] > 0 || self.cut_short.is_some() {
             2

@@ -67,7 +67,7 @@ fn every_name_is_one_of_a_format() {
     for format in Format::ALL {
         assert_eq!(format.as_str().parse(), Ok(format));
     }
-    assert!("yaml".parse::<Format>().unwrap_err().ends_with("csv, badge, sarif, oci"));
+    assert!("yaml".parse::<Format>().unwrap_err().ends_with("csv, badge, sarif, oci, killed"));
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn a_format_says_what_it_cannot_tell() {
         render(format, &documents, Style::default()).unwrap_err()
     };
     assert_eq!(refusal(Format::Badge, 2, 0), "the format badge tells of one run, and these are 2");
-    assert_eq!(refusal(Format::Tap, 0, 1), "the format tap tells nothing of a proof; table and html do");
+    assert_eq!(refusal(Format::Tap, 0, 1), "the format tap tells nothing of a proof; table, html and killed do");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::model::Report;
+use crate::model::bench::Benchmark;
 use crate::model::proof::Proof;
 use crate::table::{self, Style};
 use crate::{badge, csv, github, html, junit, markdown, oci, sarif, tap};
@@ -98,6 +99,8 @@ pub struct Documents {
     pub reports: Vec<Report>,
     /// Proofs.
     pub proofs: Vec<Proof>,
+    /// Benchmarks and traces.
+    pub benchmarks: Vec<Benchmark>,
 }
 
 /// The documents in this format. `style` is for the terminal alone.
@@ -105,7 +108,10 @@ pub struct Documents {
 /// # Errors
 /// When the format cannot tell these documents; the text says which it can.
 pub fn render(format: Format, documents: &Documents, style: Style) -> Result<Rendered, String> {
-    let Documents { reports, proofs } = documents;
+    let Documents { reports, proofs, benchmarks } = documents;
+    if !benchmarks.is_empty() && !matches!(format, Format::Table | Format::Csv) {
+        return Err(format!("the format {format} tells nothing of a benchmark; table and csv do"));
+    }
     if !proofs.is_empty() && !matches!(format, Format::Table | Format::Html) {
         return Err(format!("the format {format} tells nothing of a proof; table and html do"));
     }
@@ -120,7 +126,9 @@ pub fn render(format: Format, documents: &Documents, style: Style) -> Result<Ren
         Format::Junit => junit::render(reports),
         Format::Tap => tap::render(reports),
         Format::Github => github::render(reports),
-        Format::Csv => csv::render(reports),
+        Format::Csv if benchmarks.is_empty() => csv::render(reports),
+        Format::Csv if reports.is_empty() => csv::benchmarks(benchmarks),
+        Format::Csv => return Err("runs and benchmarks have no columns in common; ask for one csv of each".to_owned()),
         Format::Badge => badge::render(single()?),
         Format::Sarif => sarif::render(reports),
         Format::Oci => return Ok(Rendered::Folder(oci::render(single()?).into())),

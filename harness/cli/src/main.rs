@@ -2,6 +2,7 @@
 //! [`Failure`] and of the report.
 
 mod args;
+mod bench;
 mod bundled;
 mod compare;
 mod defaults;
@@ -66,6 +67,7 @@ fn act(arguments: Arguments) -> Result<ExitCode, Failure> {
         Verb::Run(run) if run.list => list::list(&run),
         Verb::Run(run) => run::run(&run, arguments.look),
         Verb::Prove(prove) => prove::prove(&prove, arguments.look),
+        Verb::Bench(args) => bench::bench(&args, arguments.look),
         Verb::Doctor(doctor) => doctor::doctor(&doctor),
         Verb::Vm(vm) => vm::vm(&vm, arguments.look),
         Verb::Report(report) => report::report(&report, arguments.look),

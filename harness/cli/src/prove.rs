@@ -67,7 +67,7 @@ pub fn prove(args: &Prove, look: Look) -> Result<ExitCode, Failure> {
     proof.write(&args.output).map_err(Failure::host)?;
     let lost = before.map_or_else(Vec::new, |before| lost(&before, &proof));
     let code = if lost.is_empty() { proof.exit_code() } else { 1 };
-    deliver(&args.format, &Documents { reports: vec![], proofs: vec![proof] }, look)?;
+    deliver(&args.format, &Documents { proofs: vec![proof], ..Documents::default() }, look)?;
     for mutant in lost {
         eprintln!("plimsoll: a runtime that {mutant} was seen before and is not any more");
     }

@@ -85,6 +85,18 @@ pub struct Turn<'t> {
 /// A pipe to the container's standard output.
 pub struct Output(File);
 
+impl Output {
+    /// Whether the program has stamped the clock. Everybody who might write to it must have ended.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn has_stamp(mut self) -> io::Result<bool> {
+        let mut bytes = Vec::new();
+        self.0.read_to_end(&mut bytes)?;
+        Ok(stamped(&bytes).is_some())
+    }
+}
+
 impl Turn<'_> {
     /// Create, start, state, exec, kill and delete.
     ///
@@ -290,7 +302,11 @@ impl Turn<'_> {
     }
 }
 
-fn pipe() -> io::Result<(Output, OwnedFd)> {
+/// A pipe whose write end is for the container.
+///
+/// # Errors
+/// When there are no descriptors left.
+pub fn pipe() -> io::Result<(Output, OwnedFd)> {
     let (read, write) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
     Ok((Output(read.into()), write))
 }

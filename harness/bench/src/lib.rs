@@ -3,13 +3,16 @@
 
 pub mod call;
 pub mod clock;
+pub mod cost;
 pub mod cycle;
 pub mod experiment;
 pub mod machine;
 pub mod noise;
 pub mod place;
+pub mod scale;
 pub mod scenario;
 pub mod statistics;
 pub mod subject;
 pub mod sys;
+pub mod trace;
 pub mod watch;

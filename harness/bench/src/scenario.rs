@@ -20,7 +20,7 @@ pub struct Scenario {
 type Named = (&'static str, fn(&mut Recipe));
 
 /// The built-in scenarios.
-const BUILT_IN: [Named; 14] = [
+const BUILT_IN: [Named; 13] = [
     ("default", default),
     ("minimal", minimal),
     ("docker", docker),
@@ -32,7 +32,6 @@ const BUILT_IN: [Named; 14] = [
     ("only-uts", |recipe| only(recipe, "uts")),
     ("only-user", only_user),
     ("only-cgroup", |recipe| only(recipe, "cgroup")),
-    ("no-mounts", no_mounts),
     ("many-mounts", many_mounts),
     ("many-devices", many_devices),
 ];
@@ -167,16 +166,15 @@ fn user_namespace(recipe: &mut Recipe) {
 
 fn own_user(recipe: &mut Recipe) {
     let map = json!([{ "containerID": 0, "hostID": 100_000, "size": 65_536 }]);
-    recipe
-        .new_namespace("user")
-        .set("/linux/uidMappings", &map)
-        .set("/linux/gidMappings", &map)
-        .edit(plimsoll_fixtures::Edit::Owner("rootfs".to_owned(), 100_000, 100_000));
+    recipe.new_namespace("user").set("/linux/uidMappings", &map).set("/linux/gidMappings", &map).also(|recipe| {
+        let own = |path: &str| plimsoll_fixtures::Edit::Owner(path.to_owned(), 100_000, 100_000);
+        ["rootfs", "rootfs/dev", "rootfs/proc", "rootfs/sys"].iter().fold(recipe, |recipe, path| recipe.edit(own(path)))
+    });
 }
 
-/// One namespace, and the mount namespace, without which there is no container; nothing mounted.
+/// One namespace, and the mount namespace, without which there is no container; /proc, without which there is no exec.
 fn only(recipe: &mut Recipe, kind: &str) {
-    no_mounts(recipe);
+    minimal(recipe);
     let kinds = if kind == "mount" { vec!["mount"] } else { vec!["mount", kind] };
     recipe.set("/linux/namespaces", namespaces(&kinds));
 }
@@ -184,12 +182,6 @@ fn only(recipe: &mut Recipe, kind: &str) {
 fn only_user(recipe: &mut Recipe) {
     only(recipe, "mount");
     own_user(recipe);
-}
-
-/// As minimal, with nothing mounted.
-fn no_mounts(recipe: &mut Recipe) {
-    minimal(recipe);
-    recipe.set("/mounts", json!([]));
 }
 
 fn many_mounts(recipe: &mut Recipe) {

@@ -34,3 +34,23 @@ extern "C" fn note(_signal: libc::c_int) {
         *libc::__errno_location() = before;
     }
 }
+
+/// Where a traced task stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edge {
+    /// Before this system call with these arguments.
+    Entry(u64, [u64; 6]),
+    /// After one, or elsewhere.
+    Other,
+}
+
+/// What `PTRACE_GET_SYSCALL_INFO` says.
+#[must_use]
+pub fn edge(info: &libc::ptrace_syscall_info) -> Edge {
+    if info.op != libc::PTRACE_SYSCALL_INFO_ENTRY {
+        return Edge::Other;
+    }
+    // SAFETY: `op` says which member of the union the kernel has filled.
+    let entry = unsafe { info.u.entry };
+    Edge::Entry(entry.nr, entry.args)
+}

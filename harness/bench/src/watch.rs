@@ -51,18 +51,18 @@ impl Watch {
         }
     }
 
-    /// The first of these children to end.
+    /// The first of these children to end; `None` at the deadline.
     ///
     /// # Errors
-    /// When waiting fails; at the deadline as [`io::ErrorKind::TimedOut`].
-    pub fn first_of(&mut self, pids: &[Pid], deadline: Instant) -> io::Result<(Pid, Ended, Duration)> {
+    /// When waiting fails.
+    pub fn first_of(&mut self, pids: &[Pid], deadline: Instant) -> io::Result<Option<(Pid, Ended, Duration)>> {
         loop {
             self.reap()?;
             if let Some((pid, (ended, at))) = pids.iter().find_map(|pid| self.ended.remove_entry(pid)) {
-                return Ok((pid, ended, at));
+                return Ok(Some((pid, ended, at)));
             }
             if !self.wait(&[], deadline)? {
-                return Err(io::ErrorKind::TimedOut.into());
+                return Ok(None);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! `plimsoll bench`: measures runtimes against each other and against the floor.
 
+mod further;
 mod gate;
 mod rivals;
 
@@ -15,7 +16,7 @@ use plimsoll_reports::file::Document;
 use plimsoll_reports::format::Documents;
 use plimsoll_reports::model::bench::{self, Benchmark, Design};
 
-use crate::args::{Bench, Cadence, Look};
+use crate::args::{Bench, Cadence, Look, What};
 use crate::failure::Failure;
 use crate::output::{agreed, deliver};
 use crate::progress::Line;
@@ -38,7 +39,7 @@ pub fn bench(args: &Bench, look: Look) -> Result<ExitCode, Failure> {
         gate::comparable(baseline, &found)?;
     }
     let began = Instant::now();
-    fill(&mut found, &contest, &scenarios, &plan, look)?;
+    fill(&mut found, &contest, &scenarios, args, (&plan, look))?;
     found.duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     found.write(&args.output).map_err(Failure::host)?;
     let verdict = gate::judge(args, &found, baseline.as_ref());
@@ -97,24 +98,27 @@ fn fill(
     found: &mut Benchmark,
     contest: &Contest,
     scenarios: &[Scenario],
-    plan: &Plan,
-    look: Look,
+    args: &Bench,
+    (plan, look): (&Plan, Look),
 ) -> Result<(), Failure> {
     let place = Place::new(&contest.workplace).map_err(Failure::host)?;
     let mut watch = Watch::new().map_err(Failure::host)?;
+    let line = Line::new(look);
     for scenario in scenarios {
-        let line = Line::new(look);
-        let measured = measure(plan, scenario, &contest.subjects, &place, &mut watch, &line);
-        line.end();
-        let measured = measured.map_err(Failure::host)?;
-        found.warnings.extend(doubts(&measured.noise).into_iter().map(|why| format!("{}: {why}", measured.name)));
-        found.warnings.extend(measured.subjects.iter().filter_map(|one| unsteady(&measured.name, one)));
-        found.scenarios.push(measured);
+        if args.measure.contains(&What::Phases) {
+            let measured = measure(plan, scenario, &contest.subjects, &place, &mut watch, &line);
+            let measured = measured.map_err(Failure::host)?;
+            found.warnings.extend(doubts(&measured.noise).into_iter().map(|why| format!("{}: {why}", measured.name)));
+            found.warnings.extend(measured.subjects.iter().filter_map(|one| unsteady(&measured.name, one)));
+            found.scenarios.push(measured);
+        }
+        further::fill(found, contest, (args, scenario), &place, (&mut watch, &line))?;
         if interrupted() {
             found.cut_short = Some("interrupted".to_owned());
             break;
         }
     }
+    line.end();
     Ok(())
 }
 

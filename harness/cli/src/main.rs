@@ -21,6 +21,7 @@ mod select;
 mod session;
 mod submit;
 mod tidy;
+mod trace;
 mod vm;
 
 use std::process::ExitCode;
@@ -68,6 +69,7 @@ fn act(arguments: Arguments) -> Result<ExitCode, Failure> {
         Verb::Run(run) => run::run(&run, arguments.look),
         Verb::Prove(prove) => prove::prove(&prove, arguments.look),
         Verb::Bench(args) => bench::bench(&args, arguments.look),
+        Verb::Trace(args) => trace::trace(&args, arguments.look),
         Verb::Doctor(doctor) => doctor::doctor(&doctor),
         Verb::Vm(vm) => vm::vm(&vm, arguments.look),
         Verb::Report(report) => report::report(&report, arguments.look),

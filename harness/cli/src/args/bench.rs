@@ -38,6 +38,12 @@ pub struct Bench {
     /// A bundle of yours to measure with. It is not written to; its program is replaced by one that stamps the clock.
     #[arg(long, value_name = "DIR")]
     pub bundle: Vec<PathBuf>,
+    /// What to measure; may be given several times.
+    #[arg(long, value_enum, value_name = "WHAT", default_values_t = [What::Phases])]
+    pub measure: Vec<What>,
+    /// How many lives a soak has.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub cycles: u32,
     /// Quiet before each container: `cold` is 100 ms, as on a host that starts one now and then; `hot` is none, as in a
     /// loop.
     #[arg(long, value_enum, default_value_t = Cadence::Cold)]
@@ -76,6 +82,38 @@ pub enum Cadence {
     Cold,
     /// None.
     Hot,
+}
+
+/// What to measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum What {
+    /// How long each operation takes.
+    Phases,
+    /// Memory, processor time, system calls, page faults, and what stays for each container that lives.
+    Cost,
+    /// Rate and times with up to 64 starts at once.
+    Parallel,
+    /// Times of a start beside up to 500 containers that live.
+    Population,
+    /// What many lives leave behind.
+    Soak,
+}
+
+/// Show where the time of `create` and `start` goes.
+#[derive(Debug, Args)]
+pub struct Trace {
+    /// What is traced; several stand side by side.
+    #[command(flatten)]
+    pub rivals: Rivals,
+    /// The configuration to trace with; see `plimsoll bench --help`.
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub scenario: String,
+    /// Where to write everything as JSON.
+    #[arg(long, value_name = "FILE", default_value = "trace.json")]
+    pub output: PathBuf,
+    /// Show it in this format as well: table or html; see `plimsoll run --help`.
+    #[arg(long, value_name = "FORMAT[=FILE]")]
+    pub format: Vec<Wish>,
 }
 
 /// A share, written as `2%` or `0.02`.

@@ -109,8 +109,8 @@ pub struct Documents {
 /// When the format cannot tell these documents; the text says which it can.
 pub fn render(format: Format, documents: &Documents, style: Style) -> Result<Rendered, String> {
     let Documents { reports, proofs, benchmarks } = documents;
-    if !benchmarks.is_empty() && !matches!(format, Format::Table | Format::Csv) {
-        return Err(format!("the format {format} tells nothing of a benchmark; table and csv do"));
+    if !benchmarks.is_empty() && !matches!(format, Format::Table | Format::Html | Format::Csv) {
+        return Err(format!("the format {format} tells nothing of a benchmark; table, html and csv do"));
     }
     if !proofs.is_empty() && !matches!(format, Format::Table | Format::Html) {
         return Err(format!("the format {format} tells nothing of a proof; table and html do"));
@@ -121,7 +121,7 @@ pub fn render(format: Format, documents: &Documents, style: Style) -> Result<Ren
     };
     let text = match format {
         Format::Table => table::documents(documents, style),
-        Format::Html => html::render(reports, proofs),
+        Format::Html => html::render(reports, proofs, benchmarks),
         Format::Markdown => markdown::render(reports),
         Format::Junit => junit::render(reports),
         Format::Tap => tap::render(reports),

@@ -3,7 +3,7 @@
 //!
 //! `page` is the only way to the output, and it escapes whatever it is given.
 
-mod bench;
+pub(crate) mod bench;
 mod bench_more;
 mod detail;
 mod head;

@@ -6,6 +6,7 @@ pub mod clock;
 pub mod cost;
 pub mod cycle;
 pub mod experiment;
+pub mod floor;
 pub mod machine;
 pub mod noise;
 pub mod place;

@@ -179,8 +179,9 @@ fn only(recipe: &mut Recipe, kind: &str) {
     recipe.set("/linux/namespaces", namespaces(&kinds));
 }
 
+/// With a pid namespace, without which a user namespace may not mount /proc.
 fn only_user(recipe: &mut Recipe) {
-    only(recipe, "mount");
+    only(recipe, "pid");
     own_user(recipe);
 }
 

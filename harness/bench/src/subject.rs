@@ -49,6 +49,17 @@ impl Subject {
     }
 }
 
+/// The word that makes this program the floor.
+pub const FLOOR: &str = "floor";
+
+/// How the floor is spoken to: it has nothing but `run`.
+#[must_use]
+pub fn floor_profile() -> Option<Profile> {
+    let profile = Profile::load("runc").ok()?;
+    let operation = [(Op::Run, "{bundle}".to_owned())].into_iter().collect();
+    Some(Profile { name: FLOOR.to_owned(), global: String::new(), version: String::new(), operation, ..profile })
+}
+
 /// The built-in profile that is for a runtime which says this of its version; the first when none is.
 #[must_use]
 pub fn profile_for(version: &str) -> Option<Profile> {

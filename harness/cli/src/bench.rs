@@ -4,6 +4,8 @@ mod further;
 mod gate;
 mod rivals;
 
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -11,6 +13,7 @@ use plimsoll_bench::experiment::{Plan, measure};
 use plimsoll_bench::noise::doubts;
 use plimsoll_bench::place::Place;
 use plimsoll_bench::scenario::Scenario;
+use plimsoll_bench::subject::FLOOR;
 use plimsoll_bench::watch::Watch;
 use plimsoll_reports::file::Document;
 use plimsoll_reports::format::Documents;
@@ -32,7 +35,7 @@ pub fn bench(args: &Bench, look: Look) -> Result<ExitCode, Failure> {
         let why = "a gate compares two runtimes: give --runtime OLD --runtime NEW, or --baseline";
         return Err(Failure::Usage(why.to_owned()));
     }
-    let contest = Contest::open(&args.rivals)?;
+    let contest = Contest::open(&args.rivals, !args.no_floor)?;
     let plan = plan(args);
     let mut found = contest.blank(design(args, &plan, &contest));
     if let Some(baseline) = &baseline {
@@ -45,6 +48,13 @@ pub fn bench(args: &Bench, look: Look) -> Result<ExitCode, Failure> {
     let verdict = gate::judge(args, &found, baseline.as_ref());
     deliver(&args.format, &Documents { benchmarks: vec![found], ..Documents::default() }, look)?;
     gate::answer(&verdict)
+}
+
+/// The bundle, when this program was called by the name of the floor.
+pub fn called_as_floor(mut arguments: impl Iterator<Item = OsString>) -> Option<PathBuf> {
+    let program = PathBuf::from(arguments.next()?);
+    let is_floor = program.file_name().is_some_and(|name| name == FLOOR);
+    is_floor.then(|| arguments.next()).flatten().map(PathBuf::from)
 }
 
 fn scenarios(args: &Bench) -> Result<Vec<Scenario>, Failure> {

@@ -21,7 +21,7 @@ pub fn trace(args: &Trace, look: Look) -> Result<ExitCode, Failure> {
     agreed(&args.format)?;
     let scenario = Scenario::named(&args.scenario)
         .ok_or_else(|| Failure::Usage(format!("no scenario is called {}", args.scenario)))?;
-    let contest = Contest::open(&args.rivals)?;
+    let contest = Contest::open(&args.rivals, false)?;
     let mut found = contest.blank(design(&contest));
     let began = Instant::now();
     let place = Place::new(&contest.workplace).map_err(Failure::host)?;

@@ -60,6 +60,9 @@ pub struct Bench {
     /// What the order is drawn from [default: the time].
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+    /// Measure without the floor: the same work by a program that is no runtime.
+    #[arg(long)]
+    pub no_floor: bool,
     /// An earlier benchmark of the same machine to compare with.
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use plimsoll_bench::machine;
-use plimsoll_bench::subject::{Subject, names, profile_for};
+use plimsoll_bench::subject::{FLOOR, Subject, floor_profile, names, profile_for};
 use plimsoll_engine::host;
 use plimsoll_engine::profile::Profile;
 use plimsoll_engine::release::UNCLAIMED;
@@ -27,7 +27,7 @@ pub struct Contest {
 
 impl Contest {
     /// Finds the runtimes and sets up the place.
-    pub fn open(rivals: &Rivals) -> Result<Self, Failure> {
+    pub fn open(rivals: &Rivals, with_floor: bool) -> Result<Self, Failure> {
         let files = if rivals.runtime.is_empty() {
             vec![bundled::file()?]
         } else {
@@ -52,6 +52,9 @@ impl Contest {
             };
             let name = if rivals.runtime.is_empty() { "bundled".to_owned() } else { name };
             subjects.push(subject(name, settings, rivals.profile.is_none(), at)?);
+        }
+        if with_floor {
+            subjects.push(floor(&subjects[0].settings, &workplace)?);
         }
         Ok(Self { subjects, view: rivals.cgroup_view.name(), workplace })
     }
@@ -79,6 +82,17 @@ impl Contest {
             warnings: Vec::new(),
         }
     }
+}
+
+/// The floor is in this same file, under a word of its own; it is called in the workplace's copy of it, on a tmpfs, so that
+/// no disk is in its figures.
+fn floor(like: &Settings, workplace: &Workplace) -> Result<Subject, Failure> {
+    let file = workplace.dir.join(FLOOR);
+    std::fs::hard_link(&workplace.probe, &file).map_err(Failure::host)?;
+    let profile = floor_profile().unwrap_or_else(|| like.profile.clone());
+    let settings = Settings { runtime: file, verb: None, profile, ..like.clone() };
+    let runtime = host::runtime(&settings).map_err(Failure::host)?;
+    Ok(Subject { name: FLOOR.to_owned(), root: settings.dir.join("state-floor"), settings, runtime, floor: true })
 }
 
 fn subject(name: String, settings: Settings, by_version: bool, at: usize) -> Result<Subject, Failure> {

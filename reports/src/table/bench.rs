@@ -29,7 +29,10 @@ fn head(page: &mut Page, benchmark: &Benchmark) {
         let runtime = &subject.runtime;
         let version = if runtime.version.is_empty() { String::new() } else { format!(", {}", runtime.version) };
         let hash: String = runtime.sha256.chars().take(12).collect();
-        page.value(0, &subject.name, &format!("{}{version} ({hash})", runtime.path));
+        page.line(
+            0,
+            &[(Paint::Strong, &subject.name), (Paint::Plain, &format!(" {}{version} ({hash})", runtime.path))],
+        );
     }
     let kind = if machine.virtual_machine { ", a virtual machine" } else { "" };
     page.value(0, "machine", &format!("{} × {}{kind}", machine.processors, machine.cpu));

@@ -97,7 +97,7 @@ pub(super) fn soaks(page: &mut Page, soaks: &[Soak]) {
             grown(before.state_files, after.state_files),
             soak.mishaps.len(),
         );
-        page.value(0, &soak.subject, &text);
+        page.line(0, &[(Paint::Strong, &soak.subject), (Paint::Plain, " "), (Paint::Plain, &text)]);
     }
     if !soaks.is_empty() {
         page.blank();

@@ -117,7 +117,7 @@ pub struct Ratio {
     pub subject: String,
     /// The other.
     pub against: String,
-    /// Median over median, with an interval from resampled blocks.
+    /// The median, over the blocks, of the ratio within a block.
     pub ratio: Interval,
     /// What follows.
     pub verdict: Difference,

@@ -1,12 +1,11 @@
 //! One turn of one subject: a container from create to delete, or by `run`, each operation timed, and each effect seen
 //! to. Speed that is bought by leaving something out shows as a mishap and never as a time.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use nix::fcntl::OFlag;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use plimsoll_engine::process::{Ended, null};
@@ -16,6 +15,7 @@ use plimsoll_reports::model::bench::{Mishap, MishapKind};
 
 use crate::call::Begun;
 use crate::clock::stamped;
+use crate::output::{Output, pipe};
 use crate::place::{STAMP, Site};
 use crate::subject::Subject;
 use crate::watch::Watch;
@@ -80,21 +80,6 @@ pub struct Turn<'t> {
     pub site: &'t Site,
     /// What reaps meanwhile.
     pub watch: &'t mut Watch,
-}
-
-/// A pipe to the container's standard output.
-pub struct Output(File);
-
-impl Output {
-    /// Whether the program has stamped the clock. Everybody who might write to it must have ended.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub fn has_stamp(mut self) -> io::Result<bool> {
-        let mut bytes = Vec::new();
-        self.0.read_to_end(&mut bytes)?;
-        Ok(stamped(&bytes).is_some())
-    }
 }
 
 impl Turn<'_> {
@@ -300,15 +285,6 @@ impl Turn<'_> {
         let text = String::from_utf8_lossy(&text);
         text.lines().next_back().unwrap_or("nothing said").chars().take(300).collect()
     }
-}
-
-/// A pipe whose write end is for the container.
-///
-/// # Errors
-/// When there are no descriptors left.
-pub fn pipe() -> io::Result<(Output, OwnedFd)> {
-    let (read, write) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
-    Ok((Output(read.into()), write))
 }
 
 fn wrong(phase: &'static str, what: String) -> Trouble {

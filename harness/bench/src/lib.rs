@@ -9,6 +9,7 @@ pub mod experiment;
 pub mod floor;
 pub mod machine;
 pub mod noise;
+pub mod output;
 pub mod place;
 pub mod scale;
 pub mod scenario;

@@ -14,8 +14,9 @@ use plimsoll_engine::profile::Op;
 use plimsoll_reports::model::bench::{Axis, Curve, Footprint, Mishap, MishapKind, Point, Soak};
 
 use crate::clock::{milliseconds, now};
-use crate::cycle::{Output, RUN, Turn, pipe};
+use crate::cycle::{RUN, Turn};
 use crate::experiment::User;
+use crate::output::{Output, pipe};
 use crate::place::{Place, STAMP, STAY, Site};
 use crate::scenario::Scenario;
 use crate::statistics::summary;

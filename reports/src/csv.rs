@@ -3,6 +3,7 @@
 use ::csv::{Error, Writer};
 
 use crate::matrix::Matrix;
+use crate::model::bench::Benchmark;
 use crate::model::{Check, Report};
 use crate::text::printable;
 
@@ -61,4 +62,30 @@ fn row(report: &Report, label: &str, check: &Check) -> [String; 12] {
 fn inert(cell: &str) -> String {
     let cell = printable(cell);
     if cell.starts_with(['=', '+', '-', '@']) { format!("'{cell}") } else { cell.into_owned() }
+}
+
+const SAMPLE: [&str; 5] = ["scenario", "subject", "phase", "block", "ms"];
+
+/// The samples of benchmarks as one table with a head, a row a sample.
+#[must_use]
+pub fn benchmarks(benchmarks: &[Benchmark]) -> String {
+    samples(benchmarks).unwrap_or_else(|why| unreachable!("writing to memory failed: {why}"))
+}
+
+fn samples(benchmarks: &[Benchmark]) -> Result<String, Error> {
+    let mut out = Writer::from_writer(Vec::new());
+    out.write_record(SAMPLE)?;
+    for scenario in benchmarks.iter().flat_map(|benchmark| &benchmark.scenarios) {
+        for measured in &scenario.subjects {
+            for phase in &measured.phases {
+                let names = [&scenario.name, &measured.subject, &phase.name].map(|name| inert(name));
+                for (block, sample) in phase.blocks.iter().zip(&phase.samples_ms) {
+                    let figures = [block.to_string(), format!("{sample:.4}")];
+                    out.write_record(names.iter().chain(&figures))?;
+                }
+            }
+        }
+    }
+    let bytes = out.into_inner().map_err(|why| why.into_error())?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

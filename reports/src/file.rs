@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::model::bench::{self, Benchmark};
 use crate::model::proof::{self, Proof};
 use crate::model::{self, Report, Verdict};
 
@@ -162,6 +163,21 @@ impl Document for Proof {
     }
 }
 
+impl Document for Benchmark {
+    const KIND: &'static str = bench::KIND;
+    const SCHEMA: &'static str = bench::SCHEMA;
+
+    fn contradiction(&self) -> Option<String> {
+        let known = |name: &String| self.subjects.iter().any(|subject| subject.name == *name);
+        let measured = self.scenarios.iter().flat_map(|scenario| &scenario.subjects);
+        let phases = measured.clone().flat_map(|measured| &measured.phases);
+        let uneven = phases.clone().find(|phase| phase.blocks.len() != phase.samples_ms.len());
+        let unknown = measured.map(|measured| &measured.subject).find(|name| !known(name));
+        let uneven = uneven.map(|phase| format!("a phase {:?} has samples without a block", phase.name));
+        uneven.or_else(|| unknown.map(|name| format!("the subject {name:?} is named and not listed")))
+    }
+}
+
 /// A document of whichever kind a file holds.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Any {
@@ -169,6 +185,8 @@ pub enum Any {
     Report(Box<Report>),
     /// What a proof found.
     Proof(Box<Proof>),
+    /// What a benchmark or a trace found.
+    Benchmark(Box<Benchmark>),
 }
 
 impl Any {
@@ -181,7 +199,10 @@ impl Any {
         match head.kind.as_str() {
             Report::KIND => parse(path, head).map(Box::new).map(Self::Report),
             Proof::KIND => parse(path, head).map(Box::new).map(Self::Proof),
-            other => Err(ReadError::Kind { what: "results or proof", path: path.into(), found: other.to_owned() }),
+            Benchmark::KIND => parse(path, head).map(Box::new).map(Self::Benchmark),
+            other => {
+                Err(ReadError::Kind { what: "results, proof or benchmark", path: path.into(), found: other.to_owned() })
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::model::Report;
+use crate::model::bench::Benchmark;
 use crate::model::proof::Proof;
 use crate::table::{self, Style};
 use crate::{badge, baseline, csv, github, html, junit, markdown, oci, sarif, tap};
@@ -102,6 +103,8 @@ pub struct Documents {
     pub reports: Vec<Report>,
     /// Proofs.
     pub proofs: Vec<Proof>,
+    /// Benchmarks and traces.
+    pub benchmarks: Vec<Benchmark>,
 }
 
 /// The documents in this format. `style` is for the terminal alone.
@@ -109,7 +112,10 @@ pub struct Documents {
 /// # Errors
 /// When the format cannot tell these documents; the text says which it can.
 pub fn render(format: Format, documents: &Documents, style: Style) -> Result<Rendered, String> {
-    let Documents { reports, proofs } = documents;
+    let Documents { reports, proofs, benchmarks } = documents;
+    if !benchmarks.is_empty() && !matches!(format, Format::Table | Format::Html | Format::Csv) {
+        return Err(format!("the format {format} tells nothing of a benchmark; table, html and csv do"));
+    }
     if !proofs.is_empty() && !matches!(format, Format::Table | Format::Html | Format::Killed) {
         return Err(format!("the format {format} tells nothing of a proof; table, html and killed do"));
     }
@@ -119,12 +125,14 @@ pub fn render(format: Format, documents: &Documents, style: Style) -> Result<Ren
     };
     let text = match format {
         Format::Table => table::documents(documents, style),
-        Format::Html => html::render(reports, proofs),
+        Format::Html => html::render(reports, proofs, benchmarks),
         Format::Markdown => markdown::render(reports),
         Format::Junit => junit::render(reports),
         Format::Tap => tap::render(reports),
         Format::Github => github::render(reports),
-        Format::Csv => csv::render(reports),
+        Format::Csv if benchmarks.is_empty() => csv::render(reports),
+        Format::Csv if reports.is_empty() => csv::benchmarks(benchmarks),
+        Format::Csv => return Err("runs and benchmarks have no columns in common; ask for one csv of each".to_owned()),
         Format::Badge => badge::render(single()?),
         Format::Sarif => sarif::render(reports),
         Format::Oci => return Ok(Rendered::Folder(oci::render(single()?).into())),

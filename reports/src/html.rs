@@ -1,6 +1,7 @@
 //! The report as one self-contained page: it loads nothing, needs no script for reading (a script filters), and follows
 //! the reader's choice of light or dark. What a runtime wrote reaches the page only through [`untrusted`].
 
+mod bench;
 mod check;
 mod clauses;
 mod mutants;
@@ -8,29 +9,34 @@ mod notable;
 mod origin;
 mod overview;
 mod page;
+mod plot;
 mod untrusted;
 
 use maud::{Markup, Render, html};
 
 use crate::matrix::Matrix;
 use crate::model::Report;
+use crate::model::bench::Benchmark;
 use crate::model::proof::Proof;
 use crate::text::plural;
 
-/// The page about these runs and these proofs.
+/// The page about these runs, proofs and benchmarks.
 #[must_use]
-pub fn render(reports: &[Report], proofs: &[Proof]) -> String {
+pub fn render(reports: &[Report], proofs: &[Proof], benchmarks: &[Benchmark]) -> String {
     let matrix = Matrix::new(reports);
     let proofs: Vec<mutants::Part<'_>> =
         proofs.iter().enumerate().map(|(at, one)| mutants::Part::new(at, one)).collect();
-    let title = title(&matrix, &proofs);
+    let title = title(&matrix, &proofs, benchmarks);
     let body = page::Written(|out: &mut String| {
         if !reports.is_empty() {
             runs(&matrix).render_to(out);
             clauses::clauses(&matrix).render_to(out);
         }
         proofs.iter().for_each(|part| part.render().render_to(out));
-        origin::origins(reports, &proofs).render_to(out);
+        benchmarks.iter().for_each(|one| bench::bench(one).render_to(out));
+        if !reports.is_empty() || !proofs.is_empty() {
+            origin::origins(reports, &proofs).render_to(out);
+        }
     });
     page::page(&title, &contents(&matrix, &proofs), &body).into_string()
 }
@@ -47,9 +53,11 @@ fn runs(matrix: &Matrix<'_>) -> Markup {
     }
 }
 
-fn title(matrix: &Matrix<'_>, proofs: &[mutants::Part<'_>]) -> String {
+fn title(matrix: &Matrix<'_>, proofs: &[mutants::Part<'_>], benchmarks: &[Benchmark]) -> String {
+    let measured = benchmarks.iter().flat_map(|one| &one.subjects).map(|subject| subject.name.as_str());
     match (matrix.labels.as_slice(), proofs) {
-        ([], []) => "nothing".to_owned(),
+        ([], []) if benchmarks.is_empty() => "nothing".to_owned(),
+        ([], []) => format!("Measured: {}", measured.collect::<Vec<_>>().join(", ")),
         ([], [first, ..]) => format!("Proof with {}", first.name()),
         (labels, _) => labels.join(", "),
     }
@@ -67,6 +75,6 @@ fn contents(matrix: &Matrix<'_>, proofs: &[mutants::Part<'_>]) -> Markup {
             a href="#clauses" { "Clauses" }
         }
         @for part in proofs { a href={ "#" (part.anchor()) } { "Mutants" } }
-        a href="#origin" { "Host" }
+        @if !matrix.reports.is_empty() || !proofs.is_empty() { a href="#origin" { "Host" } }
     }
 }

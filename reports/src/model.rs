@@ -1,6 +1,7 @@
 //! What a run found, as `results.json` holds it. Schema version [`SCHEMA`]; every renderer reads only this.
 //! `schema/results.schema.json` says the same to other programs, and a test holds the two together.
 
+pub mod bench;
 mod json;
 pub mod proof;
 

@@ -9,7 +9,7 @@ use crate::{html, junit};
 #[must_use]
 pub fn render(report: &Report) -> [(&'static str, String); 3] {
     let one = std::slice::from_ref(report);
-    [("results.yaml", results(report)), ("report.html", html::render(one, &[])), ("junit.xml", junit::render(one))]
+    [("results.yaml", results(report)), ("report.html", html::render(one, &[], &[])), ("junit.xml", junit::render(one))]
 }
 
 /// The status word for a check. The programme has no word between good and bad: what breaks a SHOULD conforms.

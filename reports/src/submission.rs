@@ -74,7 +74,7 @@ pub fn build(report: &Report, product: &Product, suite: &[String]) -> Result<Vec
 
 /// What is made from the results alone, and so can be made again.
 fn rendered(report: &Report) -> Vec<(&'static str, String)> {
-    let documents = Documents { reports: vec![report.clone()], proofs: vec![] };
+    let documents = Documents { reports: vec![report.clone()], ..Documents::default() };
     let log = match render(Format::Table, &documents, Style { verbose: true, ..Style::default() }) {
         Ok(Rendered::Text(text)) => text,
         Ok(Rendered::Folder(_)) | Err(_) => unreachable!("a table is text"),

@@ -3,6 +3,8 @@
 //!
 //! `page` is the only way to the output, and it escapes whatever it is given.
 
+pub(crate) mod bench;
+mod bench_more;
 mod detail;
 mod head;
 mod page;
@@ -37,7 +39,8 @@ pub fn documents(documents: &Documents, style: Style) -> String {
         [report] => render(report, style),
         several => side_by_side::render(several, style),
     };
-    documents.proofs.iter().fold(runs, |text, one| text + &proof::render(one, style))
+    let proofs = documents.proofs.iter().fold(runs, |text, one| text + &proof::render(one, style));
+    documents.benchmarks.iter().fold(proofs, |text, one| text + &bench::render(one, style))
 }
 
 /// The whole report as text, ending in a line break.

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod bench;
 mod look;
 mod report;
 mod submit;
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use plimsoll_engine::release::Release;
 use plimsoll_reports::format::Format;
 
+pub use self::bench::{Bench, Cadence, Rivals, Trace, What};
 pub use self::look::Look;
 pub use self::report::{Compare, ComparisonFormat, Expect, ExpectVerb, Merge, Report, Update};
 pub use self::submit::{Completions, Man, Submit, VerifySubmission};
@@ -53,6 +55,13 @@ pub enum Verb {
     /// Show that each check turns red for the faults that it is there for.
     #[command(after_help = "Exit codes: 0 every fault was seen; 1 one was not; 2, 3, 4 as for `run`.")]
     Prove(Prove),
+    /// Measure how fast runtimes create, start, exec and delete containers, against each other and the bare kernel.
+    #[command(
+        after_help = "Exit codes: 0 measured; 1 slower than --gate allows; 2 the host or the harness failed; 4 wrong usage."
+    )]
+    Bench(Box<Bench>),
+    /// Show where the time of a start goes: system calls, grouped into steps.
+    Trace(Trace),
     /// Say what this host lacks, how many checks that costs, and what a virtual machine would have.
     Doctor(Doctor),
     /// Show results again, in any format.

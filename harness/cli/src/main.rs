@@ -2,6 +2,7 @@
 //! [`Failure`] and of the report.
 
 mod args;
+mod bench;
 mod bundled;
 mod compare;
 mod defaults;
@@ -20,6 +21,7 @@ mod select;
 mod session;
 mod submit;
 mod tidy;
+mod trace;
 mod vm;
 
 use std::process::ExitCode;
@@ -38,6 +40,10 @@ fn main() -> ExitCode {
     // And it is the first process of the virtual machines that it starts.
     if plimsoll_vm::guest::is_first_process() {
         plimsoll_vm::guest::main();
+    }
+    // And it is what runtimes are measured against.
+    if let Some(bundle) = bench::called_as_floor(std::env::args_os()) {
+        return ExitCode::from(u8::try_from(plimsoll_bench::floor::main(&bundle)).unwrap_or(1));
     }
     // And it is the bundled runtime.
     if let Some(arguments) = bundled::called(std::env::args_os()) {
@@ -66,6 +72,8 @@ fn act(arguments: Arguments) -> Result<ExitCode, Failure> {
         Verb::Run(run) if run.list => list::list(&run),
         Verb::Run(run) => run::run(&run, arguments.look),
         Verb::Prove(prove) => prove::prove(&prove, arguments.look),
+        Verb::Bench(args) => bench::bench(&args, arguments.look),
+        Verb::Trace(args) => trace::trace(&args, arguments.look),
         Verb::Doctor(doctor) => doctor::doctor(&doctor),
         Verb::Vm(vm) => vm::vm(&vm, arguments.look),
         Verb::Report(report) => report::report(&report, arguments.look),

@@ -24,6 +24,6 @@ pub fn merge(args: &Merge, look: Look) -> Result<ExitCode, Failure> {
     known.apply(&mut report, false);
     report.write(&args.output).map_err(Failure::host)?;
     let code = report.exit_code();
-    deliver(&args.format, &Documents { reports: vec![report], proofs: vec![] }, look)?;
+    deliver(&args.format, &Documents { reports: vec![report], ..Documents::default() }, look)?;
     Ok(ExitCode::from(code))
 }

@@ -3,10 +3,12 @@
 use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use plimsoll_bench::experiment::User;
 use plimsoll_engine::schedule::Event;
 use plimsoll_reports::model::{Check, Verdict};
 
 use crate::args::Look;
+use crate::session::interrupted;
 
 /// The bar, or the lines.
 pub struct Progress {
@@ -58,6 +60,40 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
+    }
+}
+
+/// One line on a terminal that says how far a measurement is; nothing elsewhere, where it would disturb what is measured.
+pub struct Line(Option<ProgressBar>);
+
+impl Line {
+    /// An empty one.
+    pub fn new(look: Look) -> Self {
+        Self((!look.quiet && std::io::stderr().is_terminal()).then(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(2));
+            bar.with_style(
+                ProgressStyle::with_template("{elapsed} {wide_msg}").unwrap_or_else(|_| ProgressStyle::default_bar()),
+            )
+        }))
+    }
+
+    /// Takes the line away.
+    pub fn end(&self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl User for Line {
+    fn hears(&self, text: &str) {
+        if let Some(bar) = &self.0 {
+            bar.set_message(text.to_owned());
+        }
+    }
+
+    fn wants_to_end(&self) -> bool {
+        interrupted()
     }
 }
 

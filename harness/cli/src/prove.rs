@@ -68,7 +68,7 @@ pub fn prove(args: &Prove, look: Look) -> Result<ExitCode, Failure> {
     proof.write(&args.output).map_err(Failure::host)?;
     let against = before.map(|before| baseline::compare(&before, &proof)).unwrap_or_default();
     let code = if against.lost.is_empty() { proof.exit_code() } else { 1 };
-    deliver(&args.format, &Documents { reports: vec![], proofs: vec![proof] }, look)?;
+    deliver(&args.format, &Documents { proofs: vec![proof], ..Documents::default() }, look)?;
     tell(&against);
     Ok(ExitCode::from(code))
 }

@@ -26,6 +26,7 @@ fn read(files: &[PathBuf]) -> Result<Documents, Failure> {
         match Any::read(path).map_err(Failure::usage)? {
             Any::Report(report) => documents.reports.push(*report),
             Any::Proof(proof) => documents.proofs.push(*proof),
+            Any::Benchmark(benchmark) => documents.benchmarks.push(*benchmark),
         }
     }
     Ok(documents)

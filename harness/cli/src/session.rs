@@ -151,7 +151,8 @@ fn wishes(subject: &Subject, runtime: &Path, keep: Option<&Path>) -> Result<Wish
     Ok(Wishes { keep, replay: quote(&replay) })
 }
 
-fn require_root() -> Result<(), Failure> {
+/// Fails for anybody but root.
+pub fn require_root() -> Result<(), Failure> {
     if nix::unistd::geteuid().is_root() {
         return Ok(());
     }

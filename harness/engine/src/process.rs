@@ -42,7 +42,8 @@ impl std::fmt::Display for Ended {
 
 impl Ended {
     /// What `waitpid(2)` says, if it is an end.
-    fn of(status: WaitStatus) -> Option<Self> {
+    #[must_use]
+    pub fn of(status: WaitStatus) -> Option<Self> {
         match status {
             WaitStatus::Exited(_, code) => Some(Self::Exit(code)),
             WaitStatus::Signaled(_, signal, _) => Some(Self::Signal(signal as i32)),

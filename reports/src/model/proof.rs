@@ -229,7 +229,7 @@ impl Proof {
 
     /// The exit code of a proof that found this.
     ///
-    /// - 1: a mutant survived without an explanation, or something neutral changed a verdict.
+    /// - 1: a mutant survived without an explanation, a check killed none, or something neutral changed a verdict.
     /// - 2: some mutant met only errors of the harness or the host, or the proof was cut short.
     /// - 3: no pair was tried.
     /// - 0: every mutant that applies was killed, or its survival is explained.

@@ -13,7 +13,7 @@ use crate::sample::{report, with_verdicts};
 use crate::tools::{content, tool, written};
 
 fn text(format: Format, reports: &[Report]) -> String {
-    let documents = Documents { reports: reports.to_vec(), proofs: vec![] };
+    let documents = Documents { reports: reports.to_vec(), ..Documents::default() };
     match render(format, &documents, Style::default()).unwrap() {
         Rendered::Text(text) => text,
         Rendered::Folder(_) => panic!("{format} is a folder"),
@@ -56,7 +56,7 @@ fn each_format_is_as_committed() {
 
 #[test]
 fn the_files_for_a_conformance_programme_are_as_committed() {
-    let documents = Documents { reports: vec![report()], proofs: vec![] };
+    let documents = Documents { reports: vec![report()], ..Documents::default() };
     let Rendered::Folder(files) = render(Format::Oci, &documents, Style::default()).unwrap() else { panic!() };
     assert_eq!(files.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["results.yaml", "report.html", "junit.xml"]);
     assert_golden("results.yaml", &files[0].1);
@@ -73,7 +73,8 @@ fn every_name_is_one_of_a_format() {
 #[test]
 fn a_format_says_what_it_cannot_tell() {
     let refusal = |format, reports: usize, proofs: usize| {
-        let documents = Documents { reports: vec![report(); reports], proofs: vec![proof(); proofs] };
+        let documents =
+            Documents { reports: vec![report(); reports], proofs: vec![proof(); proofs], ..Documents::default() };
         render(format, &documents, Style::default()).unwrap_err()
     };
     assert_eq!(refusal(Format::Badge, 2, 0), "the format badge tells of one run, and these are 2");
@@ -155,7 +156,7 @@ fn the_yaml_of_results_is_read_by_a_parser() {
     }
     let dir = tempfile::tempdir().unwrap();
     for (at, report) in [report(), poisoned("\": - {"), with_verdicts(&[])].into_iter().enumerate() {
-        let documents = Documents { reports: vec![report], proofs: vec![] };
+        let documents = Documents { reports: vec![report], ..Documents::default() };
         let Rendered::Folder(files) = render(Format::Oci, &documents, Style::default()).unwrap() else { panic!() };
         let path = written(dir.path(), &format!("{at}.yaml"), &files[0].1);
         let read = "import sys, yaml; doc = yaml.safe_load(open(sys.argv[1])); \

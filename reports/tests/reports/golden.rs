@@ -3,9 +3,11 @@
 use std::fs;
 use std::path::Path;
 
+use plimsoll_reports::format::Documents;
 use plimsoll_reports::model::{Report, Verdict};
-use plimsoll_reports::table::{Style, proof, render};
+use plimsoll_reports::table::{Style, documents as documents_as_text, proof, render};
 
+use crate::sample::bench::bench as sample_bench;
 use crate::sample::proof::proof as sample_proof;
 use crate::sample::{call, check, finding, report, with_verdicts};
 
@@ -46,6 +48,12 @@ fn a_clean_report_is_short() {
 fn the_proof_is_as_committed() {
     assert_golden("proof.txt", &proof::render(&sample_proof(), WIDE));
     assert_golden("proof-verbose.txt", &proof::render(&sample_proof(), Style { width: None, verbose: true, ..WIDE }));
+}
+
+#[test]
+fn the_benchmark_is_as_committed() {
+    let documents = Documents { benchmarks: vec![sample_bench()], ..Documents::default() };
+    assert_golden("bench.txt", &documents_as_text(&documents, Style { width: None, ..WIDE }));
 }
 
 #[test]

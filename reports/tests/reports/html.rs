@@ -7,11 +7,13 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use plimsoll_reports::html::render;
+use plimsoll_reports::html;
+use plimsoll_reports::model::proof::Proof;
 use plimsoll_reports::model::{Report, Verdict};
 
 use crate::golden::assert_golden;
 use crate::hostile::poisoned;
+use crate::sample::bench::bench as sample_bench;
 use crate::sample::proof::proof;
 use crate::sample::{report, with_verdicts};
 use crate::tools::{content, tool, written};
@@ -24,6 +26,18 @@ fn other() -> Report {
         check.known = None;
     }
     other
+}
+
+fn render(reports: &[Report], proofs: &[Proof]) -> String {
+    html::render(reports, proofs, &[])
+}
+
+#[test]
+fn a_benchmark_has_its_plots_and_nothing_of_a_runtime_is_markup() {
+    let page = html::render(&[], &[], &[sample_bench()]);
+    assert_golden("bench.html", &page);
+    assert_eq!(page.matches("<figure>").count(), 11);
+    assert!(!page.contains("evil \u{1b}") && !page.contains("<b>"));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A made-up run with every kind of verdict and every member of the model in use.
 
+pub mod bench;
 pub mod proof;
 
 use std::collections::BTreeMap;

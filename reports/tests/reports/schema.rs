@@ -3,16 +3,19 @@
 
 use std::collections::BTreeSet;
 
+use plimsoll_reports::model::bench::Benchmark;
 use plimsoll_reports::model::proof::{Outcome, Proof};
 use plimsoll_reports::model::{Axis, Partition, Report, Verdict};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::sample::bench::bench;
 use crate::sample::proof::proof;
 use crate::sample::report;
 
 const RESULTS: &str = include_str!("../../schema/results.schema.json");
 const PROOF: &str = include_str!("../../schema/proof.schema.json");
+const BENCH: &str = include_str!("../../schema/bench.schema.json");
 
 struct Walk {
     root: Value,
@@ -107,6 +110,7 @@ fn the_models_have_exactly_the_members_that_the_schemas_name() {
     let partition = Some(Partition { part: 1, of: 2, whole: 22 });
     Walk::new(RESULTS).documents(&[report(), Report { cut_short: cut_short(), partition, ..report() }]);
     Walk::new(PROOF).documents(&[proof(), Proof { cut_short: cut_short(), ..proof() }]);
+    Walk::new(BENCH).documents(&[bench(), Benchmark { cut_short: cut_short(), ..bench() }]);
 }
 
 #[test]
@@ -123,10 +127,13 @@ fn the_schemas_name_every_verdict_axis_and_outcome() {
 }
 
 #[test]
-fn what_both_schemas_define_is_the_same() {
-    let (results, proof) = (Walk::new(RESULTS).root, Walk::new(PROOF).root);
+fn what_several_schemas_define_is_the_same() {
+    let [results, proof, bench] = [RESULTS, PROOF, BENCH].map(|schema| Walk::new(schema).root);
     for name in ["runtime", "host", "verdict"] {
         assert_eq!(results["$defs"][name], proof["$defs"][name]);
+    }
+    for name in ["runtime", "host"] {
+        assert_eq!(results["$defs"][name], bench["$defs"][name]);
     }
 }
 
@@ -146,4 +153,5 @@ fn everything_in_the_schema_is_described() {
     }
     look("results", &Walk::new(RESULTS).root);
     look("proof", &Walk::new(PROOF).root);
+    look("bench", &Walk::new(BENCH).root);
 }

@@ -52,6 +52,19 @@ impl Cargo {
                 cargo.subject(&prove.subject)?;
                 cargo.bring_back(&prove.output)?;
             }
+            // Counts carry over from a machine; times only to runs in the same one.
+            Verb::Bench(bench) => {
+                for runtime in &bench.rivals.runtime {
+                    cargo.programs.push(find_runtime(runtime)?);
+                }
+                cargo.bring_back(&bench.output)?;
+            }
+            Verb::Trace(trace) => {
+                for runtime in &trace.rivals.runtime {
+                    cargo.programs.push(find_runtime(runtime)?);
+                }
+                cargo.bring_back(&trace.output)?;
+            }
             Verb::Report(report) => report.files.iter().try_for_each(|path| cargo.take(path))?,
             // What only reads and writes files gains nothing from another kernel.
             Verb::Vm(_)

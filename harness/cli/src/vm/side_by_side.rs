@@ -51,7 +51,7 @@ pub fn run(trial: &Trial<'_>, machines: &[Wanted], run: &Run, look: Look) -> Res
         codes.push(code);
         reports.push(report);
     }
-    deliver(&run.format, &Documents { reports, proofs: Vec::new() }, look)?;
+    deliver(&run.format, &Documents { reports, ..Documents::default() }, look)?;
     Ok(ExitCode::from(gravest(&codes)))
 }
 

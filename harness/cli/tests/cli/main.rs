@@ -7,5 +7,6 @@ mod ended;
 mod gate;
 mod hostile;
 mod machine;
+mod measured;
 mod pipelines;
 mod usage;

@@ -1,0 +1,140 @@
+//! `plimsoll bench`: measures runtimes against each other and against the floor.
+
+mod further;
+mod gate;
+mod rivals;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use plimsoll_bench::experiment::{Plan, measure};
+use plimsoll_bench::noise::doubts;
+use plimsoll_bench::place::Place;
+use plimsoll_bench::scenario::Scenario;
+use plimsoll_bench::subject::FLOOR;
+use plimsoll_bench::watch::Watch;
+use plimsoll_reports::file::Document;
+use plimsoll_reports::format::Documents;
+use plimsoll_reports::model::bench::{self, Benchmark, Design};
+
+use crate::args::{Bench, Cadence, Look, What};
+use crate::failure::Failure;
+use crate::output::{agreed, deliver};
+use crate::progress::Line;
+use crate::session::interrupted;
+pub use rivals::Contest;
+
+/// Measures, writes `bench.json`, shows the tables.
+pub fn bench(args: &Bench, look: Look) -> Result<ExitCode, Failure> {
+    agreed(&args.format)?;
+    let scenarios = scenarios(args)?;
+    let baseline = args.baseline.as_deref().map(Benchmark::read).transpose().map_err(Failure::usage)?;
+    if args.gate.is_some() && baseline.is_none() && args.rivals.runtime.len() < 2 {
+        let why = "a gate compares two runtimes: give --runtime OLD --runtime NEW, or --baseline";
+        return Err(Failure::Usage(why.to_owned()));
+    }
+    let contest = Contest::open(&args.rivals, !args.no_floor)?;
+    let plan = plan(args);
+    let mut found = contest.blank(design(args, &plan, &contest));
+    if let Some(baseline) = &baseline {
+        gate::comparable(baseline, &found)?;
+    }
+    let began = Instant::now();
+    fill(&mut found, &contest, &scenarios, args, (&plan, look))?;
+    found.duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    found.write(&args.output).map_err(Failure::host)?;
+    let verdict = gate::judge(args, &found, baseline.as_ref());
+    deliver(&args.format, &Documents { benchmarks: vec![found], ..Documents::default() }, look)?;
+    gate::answer(&verdict)
+}
+
+/// The bundle, when this program was called by the name of the floor.
+pub fn called_as_floor(mut arguments: impl Iterator<Item = OsString>) -> Option<PathBuf> {
+    let program = PathBuf::from(arguments.next()?);
+    let is_floor = program.file_name().is_some_and(|name| name == FLOOR);
+    is_floor.then(|| arguments.next()).flatten().map(PathBuf::from)
+}
+
+fn scenarios(args: &Bench) -> Result<Vec<Scenario>, Failure> {
+    let names: Vec<&str> = match args.scenario.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [] if args.bundle.is_empty() => vec!["default"],
+        ["all"] => Scenario::names().collect(),
+        names => names.to_vec(),
+    };
+    let known = || Scenario::names().collect::<Vec<_>>().join(", ");
+    let named = names.into_iter().map(|name| {
+        Scenario::named(name)
+            .ok_or_else(|| Failure::Usage(format!("no scenario is called {name}; there are {}, all", known())))
+    });
+    let bundles = args.bundle.iter().map(|dir| {
+        let dir = std::path::absolute(dir).map_err(Failure::usage)?;
+        if dir.join("config.json").is_file() { Ok(Scenario::of_bundle(dir)) } else { Err(no_bundle(&dir)) }
+    });
+    named.chain(bundles).collect()
+}
+
+fn no_bundle(dir: &std::path::Path) -> Failure {
+    Failure::Usage(format!("{} is no bundle: it has no config.json", dir.display()))
+}
+
+fn plan(args: &Bench) -> Plan {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Plan {
+        seed: args.seed.unwrap_or(u64::from(now.subsec_nanos())),
+        quiet: if args.cadence == Cadence::Cold { Duration::from_millis(100) } else { Duration::ZERO },
+        precision: args.precision.0,
+        limit: if args.blocks.is_some() { Duration::MAX } else { Duration::from_secs(args.limit) },
+        warm_up: 3,
+        least: args.blocks.unwrap_or(20),
+        most: args.blocks.unwrap_or(100_000),
+    }
+}
+
+fn design(args: &Bench, plan: &Plan, contest: &Contest) -> Design {
+    Design {
+        seed: plan.seed,
+        cadence: if args.cadence == Cadence::Cold { "cold" } else { "hot" }.to_owned(),
+        quiet_ms: u64::try_from(plan.quiet.as_millis()).unwrap_or(u64::MAX),
+        precision: plan.precision,
+        limit_s: args.limit,
+        warm_up_blocks: plan.warm_up.into(),
+        against: contest.subjects[0].name.clone(),
+    }
+}
+
+fn fill(
+    found: &mut Benchmark,
+    contest: &Contest,
+    scenarios: &[Scenario],
+    args: &Bench,
+    (plan, look): (&Plan, Look),
+) -> Result<(), Failure> {
+    let place = Place::new(&contest.workplace).map_err(Failure::host)?;
+    let mut watch = Watch::new().map_err(Failure::host)?;
+    let line = Line::new(look);
+    for scenario in scenarios {
+        if args.measure.contains(&What::Phases) {
+            let measured = measure(plan, scenario, &contest.subjects, &place, &mut watch, &line);
+            let measured = measured.map_err(Failure::host)?;
+            found.warnings.extend(doubts(&measured.noise).into_iter().map(|why| format!("{}: {why}", measured.name)));
+            found.warnings.extend(measured.subjects.iter().filter_map(|one| unsteady(&measured.name, one)));
+            found.scenarios.push(measured);
+        }
+        further::fill(found, contest, (args, scenario), &place, (&mut watch, &line))?;
+        if interrupted() {
+            found.cut_short = Some("interrupted".to_owned());
+            break;
+        }
+    }
+    line.end();
+    Ok(())
+}
+
+/// Says when warm-up was not enough, or when something else changed in the course of a scenario.
+fn unsteady(scenario: &str, measured: &bench::Measured) -> Option<String> {
+    let drift = measured.drift.filter(|drift| drift.low > 1.05 || drift.high < 0.95)?;
+    let percent = (drift.value - 1.0) * 100.0;
+    Some(format!("{scenario}: {} changed by {percent:+.0} % from the first third to the last", measured.subject))
+}

@@ -1,0 +1,106 @@
+//! Who is measured: each runtime found, asked for its version, and given a name; the floor last.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use plimsoll_bench::machine;
+use plimsoll_bench::subject::{FLOOR, Subject, floor_profile, names, profile_for};
+use plimsoll_engine::host;
+use plimsoll_engine::profile::Profile;
+use plimsoll_engine::release::UNCLAIMED;
+use plimsoll_engine::settings::Settings;
+use plimsoll_engine::workplace::{CgroupView, Workplace};
+use plimsoll_reports::model::bench::{self, Benchmark, Design};
+
+use crate::args::{Rivals, View};
+use crate::bundled;
+use crate::failure::Failure;
+use crate::session::{INTERRUPTED, find_runtime, require_root};
+
+/// A place that is set up, and who is measured there.
+pub struct Contest {
+    /// Who; the first is what the others are held against.
+    pub subjects: Vec<Subject>,
+    view: &'static str,
+    /// Dropped last: it tidies up.
+    pub workplace: Workplace,
+}
+
+impl Contest {
+    /// Finds the runtimes and sets up the place.
+    pub fn open(rivals: &Rivals, with_floor: bool) -> Result<Self, Failure> {
+        let files = if rivals.runtime.is_empty() {
+            vec![bundled::file()?]
+        } else {
+            rivals.runtime.iter().map(|named| find_runtime(named)).collect::<Result<_, _>>()?
+        };
+        require_root()?;
+        plimsoll_engine::sys::on_interrupt(&INTERRUPTED).map_err(Failure::host)?;
+        let view = if rivals.cgroup_view == View::V1 { CgroupView::V1 } else { CgroupView::Host };
+        let workplace = Workplace::set_up(view).map_err(Failure::host)?;
+        let mut subjects = Vec::new();
+        for (at, (file, name)) in files.iter().zip(names(&files)).enumerate() {
+            let settings = Settings {
+                runtime: file.clone(),
+                verb: rivals.runtime.is_empty().then_some(bundled::VERB),
+                profile: Profile::load(rivals.profile.as_deref().unwrap_or("runc")).map_err(Failure::usage)?,
+                run: workplace.run.to_string(),
+                dir: workplace.dir.clone(),
+                probe: workplace.probe.clone(),
+                timeout: Duration::from_secs(rivals.timeout),
+                release: UNCLAIMED,
+                fault: None,
+            };
+            let name = if rivals.runtime.is_empty() { "bundled".to_owned() } else { name };
+            subjects.push(subject(name, settings, rivals.profile.is_none(), at)?);
+        }
+        if with_floor {
+            subjects.push(floor(&subjects[0].settings, &workplace)?);
+        }
+        Ok(Self { subjects, view: rivals.cgroup_view.name(), workplace })
+    }
+
+    /// A benchmark in which nothing is measured yet.
+    pub fn blank(&self, design: Design) -> Benchmark {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Benchmark {
+            schema: bench::SCHEMA.to_owned(),
+            kind: bench::KIND.to_owned(),
+            plimsoll: env!("CARGO_PKG_VERSION").to_owned(),
+            run: self.workplace.run.to_string(),
+            host: host::facts(self.view).unwrap_or_else(|_| unreachable!("/proc was read before")),
+            machine: machine::facts(&self.workplace.dir),
+            design,
+            started_at: now.as_secs(),
+            duration_ms: 0,
+            cut_short: None,
+            subjects: self.subjects.iter().map(Subject::facts).collect(),
+            scenarios: Vec::new(),
+            costs: Vec::new(),
+            curves: Vec::new(),
+            soaks: Vec::new(),
+            traces: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+}
+
+/// The floor is in this same file, under a word of its own; it is called in the workplace's copy of it, on a tmpfs, so that
+/// no disk is in its figures.
+fn floor(like: &Settings, workplace: &Workplace) -> Result<Subject, Failure> {
+    let file = workplace.dir.join(FLOOR);
+    std::fs::hard_link(&workplace.probe, &file).map_err(Failure::host)?;
+    let profile = floor_profile().unwrap_or_else(|| like.profile.clone());
+    let settings = Settings { runtime: file, verb: None, profile, ..like.clone() };
+    let runtime = host::runtime(&settings).map_err(Failure::host)?;
+    Ok(Subject { name: FLOOR.to_owned(), root: settings.dir.join("state-floor"), settings, runtime, floor: true })
+}
+
+fn subject(name: String, settings: Settings, by_version: bool, at: usize) -> Result<Subject, Failure> {
+    let cannot = |why| Failure::Usage(format!("cannot execute {}: {why}", settings.runtime.display()));
+    let runtime = host::runtime(&settings).map_err(cannot)?;
+    let fitting = by_version.then(|| profile_for(&runtime.version)).flatten();
+    let profile = fitting.unwrap_or_else(|| settings.profile.clone());
+    let runtime = plimsoll_reports::model::Runtime { profile: profile.name.clone(), ..runtime };
+    let root = settings.dir.join(format!("state-{at}"));
+    Ok(Subject { name, settings: Settings { profile, ..settings }, runtime, root, floor: false })
+}

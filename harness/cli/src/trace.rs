@@ -1,0 +1,59 @@
+//! `plimsoll trace`: shows where the time of a start goes.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use plimsoll_bench::place::{Place, STAMP, STAY};
+use plimsoll_bench::scenario::Scenario;
+use plimsoll_bench::trace::trace as follow;
+use plimsoll_bench::watch::Watch;
+use plimsoll_reports::file::Document;
+use plimsoll_reports::format::Documents;
+use plimsoll_reports::model::bench::Design;
+
+use crate::args::{Look, Trace};
+use crate::bench::Contest;
+use crate::failure::Failure;
+use crate::output::{agreed, deliver};
+
+/// Traces each runtime once, writes `trace.json`, shows the steps.
+pub fn trace(args: &Trace, look: Look) -> Result<ExitCode, Failure> {
+    agreed(&args.format)?;
+    let scenario = Scenario::named(&args.scenario)
+        .ok_or_else(|| Failure::Usage(format!("no scenario is called {}", args.scenario)))?;
+    let contest = Contest::open(&args.rivals, false)?;
+    let mut found = contest.blank(design(&contest));
+    let began = Instant::now();
+    let place = Place::new(&contest.workplace).map_err(Failure::host)?;
+    let mut watch = Watch::new().map_err(Failure::host)?;
+    for (at, subject) in contest.subjects.iter().enumerate() {
+        let program = if subject.floor { STAMP } else { STAY };
+        let site = place.site(&format!("t{at}"), &scenario, program).map_err(Failure::host)?;
+        match follow(subject, &site, &mut watch) {
+            Ok(traces) => found.traces.extend(traces),
+            Err(why) => found.warnings.push(format!("{} cannot be traced: {why}", subject.name)),
+        }
+    }
+    found
+        .warnings
+        .push("a traced program stops twice at each system call, so times are longer than they are".to_owned());
+    found.duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    found.write(&args.output).map_err(Failure::host)?;
+    let nothing = found.traces.is_empty();
+    let why = found.warnings.first().cloned().unwrap_or_default();
+    deliver(&args.format, &Documents { benchmarks: vec![found], ..Documents::default() }, look)?;
+    if nothing { Err(Failure::Host(why)) } else { Ok(ExitCode::SUCCESS) }
+}
+
+/// Once is enough to see where the time goes, and nothing is drawn.
+fn design(contest: &Contest) -> Design {
+    Design {
+        seed: 0,
+        cadence: "hot".to_owned(),
+        quiet_ms: 0,
+        precision: 1.0,
+        limit_s: 0,
+        warm_up_blocks: 0,
+        against: contest.subjects[0].name.clone(),
+    }
+}

@@ -13,7 +13,7 @@ use crate::cycle::{PHASES, RUN, Times, Trouble, Turn, WHOLE};
 use crate::noise::Meter;
 use crate::place::{Place, STAMP, STAY, Site};
 use crate::scenario;
-use crate::statistics::{RESOLUTION, difference, drift, half_width, ratio, summary};
+use crate::statistics::{RESOLUTION, difference, drift, excess, half_width, ratio, summary};
 use crate::subject::Subject;
 use crate::watch::Watch;
 
@@ -22,6 +22,8 @@ use crate::watch::Watch;
 pub struct Plan {
     /// What the order is drawn from.
     pub seed: u64,
+    /// The kinds of turns in a block. The floor has no life, only `run`.
+    pub kinds: Vec<Kind>,
     /// Quiet before each turn.
     pub quiet: Duration,
     /// Measuring ends when the intervals of `whole` and `run` reach no further than this share to each side.
@@ -50,12 +52,10 @@ pub enum Kind {
 
 /// The turns of a block, by the place of the subject, in random order.
 #[must_use]
-pub fn order(floors: &[bool], random: &mut Rng) -> Vec<(usize, Kind)> {
-    let kinds = |(at, floor): (usize, &bool)| {
-        let life = (!floor).then_some((at, Kind::Life));
-        life.into_iter().chain([(at, Kind::Run)])
-    };
-    let mut turns: Vec<(usize, Kind)> = floors.iter().enumerate().flat_map(kinds).collect();
+pub fn order(floors: &[bool], kinds: &[Kind], random: &mut Rng) -> Vec<(usize, Kind)> {
+    let all = floors.iter().enumerate().flat_map(|(at, floor)| kinds.iter().map(move |kind| (at, *kind, *floor)));
+    let has = all.filter(|(_, kind, floor)| *kind == Kind::Run || !floor);
+    let mut turns: Vec<(usize, Kind)> = has.map(|(at, kind, _)| (at, kind)).collect();
     random.shuffle(&mut turns);
     turns
 }
@@ -93,7 +93,7 @@ pub fn measure(
     let (mut blocks, mut settled) = (0, false);
     for block in 0.. {
         let counts = block >= plan.warm_up;
-        for (at, kind) in order(&floors, &mut random) {
+        for (at, kind) in order(&floors, &plan.kinds, &mut random) {
             watch.idle(plan.quiet)?;
             let done = turn(&subjects[at], &sites[at], kind, watch);
             records[at].note(done, counts.then(|| block - plan.warm_up), block)?;
@@ -188,9 +188,9 @@ fn ratios(subjects: &[Subject], measured: &[Measured], random: &mut Rng) -> Vec<
 
 fn against(one: &Measured, phase: &Phase, other: &Measured, random: &mut Rng) -> Option<Ratio> {
     let theirs = other.phases.iter().find(|theirs| theirs.name == phase.name)?;
-    let ratio = ratio(phase, theirs, random)?;
+    let (ratio, difference_ms) = (ratio(phase, theirs, random)?, excess(phase, theirs, random)?);
     let (phase, subject, against) = (phase.name.clone(), one.subject.clone(), other.subject.clone());
-    Some(Ratio { phase, subject, against, ratio, verdict: difference(ratio, RESOLUTION) })
+    Some(Ratio { phase, subject, against, ratio, difference_ms, verdict: difference(ratio, RESOLUTION) })
 }
 
 #[cfg(test)]
@@ -201,7 +201,7 @@ mod tests {
     fn every_subject_has_its_turns_in_every_block_and_a_seed_gives_one_order() {
         let orders = |seed| {
             let mut random = Rng::with_seed(seed);
-            (0..50).map(|_| order(&[false, false, true], &mut random)).collect::<Vec<_>>()
+            (0..50).map(|_| order(&[false, false, true], &[Kind::Life, Kind::Run], &mut random)).collect::<Vec<_>>()
         };
         for block in orders(3) {
             assert_eq!(block.len(), 5);
@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn each_subject_is_first_about_as_often() {
         let mut random = Rng::with_seed(1);
-        let firsts = (0..600).filter(|_| order(&[false, false], &mut random)[0].0 == 0).count();
+        let firsts = (0..600).filter(|_| order(&[false, false], &[Kind::Run], &mut random)[0].0 == 0).count();
         assert!((250..=350).contains(&firsts), "{firsts}");
     }
 

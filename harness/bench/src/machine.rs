@@ -61,6 +61,7 @@ pub fn obstacles(old: &Benchmark, new: &Benchmark) -> Vec<String> {
             ("security modules", text(&host.lsms)),
             ("emulation", text(&host.accelerator)),
             ("cadence", text(&(&design.cadence, design.quiet_ms))),
+            ("turns", text(&design.turns)),
         ]
     };
     let both = facts(old).into_iter().zip(facts(new));

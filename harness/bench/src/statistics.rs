@@ -61,14 +61,24 @@ pub fn half_width(summary: &Summary) -> f64 {
     (summary.high_ms - summary.low_ms) / 2.0 / summary.median_ms
 }
 
-/// The median, over the blocks that both have, of the ratio within a block; none without common blocks. Of the same binary
-/// under two names it is twice as near to 1 as a ratio of two medians, since what slows a block cancels out.
+/// The median, over the blocks that both have, of the ratio within a block; none without common blocks. What slows a whole
+/// block cancels out.
 #[must_use]
 pub fn ratio(of: &Phase, against: &Phase, random: &mut Rng) -> Option<Interval> {
+    within_blocks(of, against, |of, against| of / against, random)
+}
+
+/// The median, over the blocks that both have, of the difference within a block, in milliseconds; none without common blocks.
+#[must_use]
+pub fn excess(of: &Phase, against: &Phase, random: &mut Rng) -> Option<Interval> {
+    within_blocks(of, against, |of, against| of - against, random)
+}
+
+fn within_blocks(of: &Phase, against: &Phase, compare: fn(f64, f64) -> f64, random: &mut Rng) -> Option<Interval> {
     let (of, against) = paired(of, against);
-    let ratios: Vec<f64> = of.iter().zip(&against).map(|(of, against)| of / against).collect();
-    let value = median(&mut ratios.clone());
-    (!ratios.is_empty()).then(|| interval(value, ratios.len(), random, |draw| median(&mut picked(&ratios, draw))))
+    let compared: Vec<f64> = of.iter().zip(&against).map(|(of, against)| compare(*of, *against)).collect();
+    let value = median(&mut compared.clone());
+    (!compared.is_empty()).then(|| interval(value, compared.len(), random, |draw| median(&mut picked(&compared, draw))))
 }
 
 /// The ratio of the medians of two unpaired sets; none when one is empty.

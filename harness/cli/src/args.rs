@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use plimsoll_engine::release::Release;
 use plimsoll_reports::format::Format;
 
-pub use self::bench::{Bench, Cadence, Rivals, Trace, What};
+pub use self::bench::{Bench, Cadence, Rivals, Trace, Turn, What};
 pub use self::look::Look;
 pub use self::report::{Compare, ComparisonFormat, Expect, ExpectVerb, Merge, Report, Update};
 pub use self::submit::{Completions, Man, Submit, VerifySubmission};

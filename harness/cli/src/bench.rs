@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use plimsoll_bench::experiment::{Plan, measure};
+use plimsoll_bench::experiment::{Kind, Plan, measure};
 use plimsoll_bench::noise::doubts;
 use plimsoll_bench::place::Place;
 use plimsoll_bench::scenario::Scenario;
@@ -19,7 +19,7 @@ use plimsoll_reports::file::Document;
 use plimsoll_reports::format::Documents;
 use plimsoll_reports::model::bench::{self, Benchmark, Design};
 
-use crate::args::{Bench, Cadence, Look, What};
+use crate::args::{Bench, Cadence, Look, Turn, What};
 use crate::failure::Failure;
 use crate::output::{agreed, deliver};
 use crate::progress::Line;
@@ -83,6 +83,7 @@ fn plan(args: &Bench) -> Plan {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Plan {
         seed: args.seed.unwrap_or(u64::from(now.subsec_nanos())),
+        kinds: args.turn.iter().map(|turn| kind(*turn)).collect(),
         quiet: if args.cadence == Cadence::Cold { Duration::from_millis(100) } else { Duration::ZERO },
         precision: args.precision.0,
         limit: if args.blocks.is_some() { Duration::MAX } else { Duration::from_secs(args.limit) },
@@ -92,9 +93,17 @@ fn plan(args: &Bench) -> Plan {
     }
 }
 
+fn kind(turn: Turn) -> Kind {
+    match turn {
+        Turn::Life => Kind::Life,
+        Turn::Run => Kind::Run,
+    }
+}
+
 fn design(args: &Bench, plan: &Plan, contest: &Contest) -> Design {
     Design {
         seed: plan.seed,
+        turns: args.turn.iter().map(|turn| format!("{turn:?}").to_lowercase()).collect(),
         cadence: if args.cadence == Cadence::Cold { "cold" } else { "hot" }.to_owned(),
         quiet_ms: u64::try_from(plan.quiet.as_millis()).unwrap_or(u64::MAX),
         precision: plan.precision,

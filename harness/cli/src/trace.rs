@@ -50,6 +50,7 @@ fn design(contest: &Contest) -> Design {
     Design {
         seed: 0,
         cadence: "hot".to_owned(),
+        turns: vec!["life".to_owned()],
         quiet_ms: 0,
         precision: 1.0,
         limit_s: 0,

@@ -86,6 +86,8 @@ pub struct Design {
     pub seed: u64,
     /// `cold`: quiet before each container. `hot`: one after the other.
     pub cadence: String,
+    /// What each subject did in a block: `life`, from create to delete; `run`. The floor has no life.
+    pub turns: Vec<String>,
     /// How much quiet.
     pub quiet_ms: u64,
     /// Measuring ends when each interval is narrower than this, to each side.

@@ -119,7 +119,8 @@ fn ratio<'s>(scenario: &'s Scenario, phase: &str, subject: &str, against: &str) 
 fn verdict(ratio: Option<&Ratio>) -> Cell {
     let Some(ratio) = ratio else { return Cell::new("") };
     let interval = ratio.ratio;
-    let text = format!("{:.2} ({:.2}–{:.2})", interval.value, interval.low, interval.high);
+    let excess = ratio.difference_ms.value;
+    let text = format!("{:.2} ({:.2}–{:.2}) {excess:+.2} ms", interval.value, interval.low, interval.high);
     let cell = match ratio.verdict {
         Difference::Faster => Cell::new(text).fg(Color::DarkGreen),
         Difference::Slower => Cell::new(text).fg(Color::DarkRed),

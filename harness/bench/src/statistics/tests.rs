@@ -102,3 +102,18 @@ fn drift_is_seen() {
     let drift = drift(&falling, &mut Rng::with_seed(1)).unwrap();
     assert!((drift.value - 2.0 / 3.0).abs() < 1e-9 && drift.high < 0.7);
 }
+
+#[test]
+fn a_millisecond_more_is_a_millisecond_whatever_a_block_costs() {
+    let mut random = Rng::with_seed(3);
+    let blocks: Vec<u32> = (0..60).collect();
+    let base: Vec<f64> = (0..60).map(|_| 5.0 + 20.0 * random.f64()).collect();
+    let phase = |more: f64| Phase {
+        name: "create".to_owned(),
+        summary: None,
+        blocks: blocks.clone(),
+        samples_ms: base.iter().map(|sample| sample + more).collect(),
+    };
+    let found = excess(&phase(1.0), &phase(0.0), &mut random).unwrap();
+    assert!((found.value - 1.0).abs() < 1e-9 && found.low > 0.999 && found.high < 1.001, "{found:?}");
+}

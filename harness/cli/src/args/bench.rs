@@ -48,6 +48,10 @@ pub struct Bench {
     /// loop.
     #[arg(long, value_enum, default_value_t = Cadence::Cold)]
     pub cadence: Cadence,
+    /// What each runtime does in a block; may be given several times. Only `run`, `hot` and one runtime is what a stopwatch
+    /// around a loop would measure.
+    #[arg(long, value_enum, value_name = "TURN", default_values_t = [Turn::Life, Turn::Run])]
+    pub turn: Vec<Turn>,
     /// Measure until each median of `whole` and `run` is known this well, to each side, at 95 % confidence.
     #[arg(long, value_name = "SHARE", default_value = "2%")]
     pub precision: Share,
@@ -85,6 +89,15 @@ pub enum Cadence {
     Cold,
     /// None.
     Hot,
+}
+
+/// What a runtime does in a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Turn {
+    /// From create to delete, each operation a phase.
+    Life,
+    /// By `run`.
+    Run,
 }
 
 /// What to measure.

@@ -119,6 +119,8 @@ pub struct Ratio {
     pub against: String,
     /// The median, over the blocks, of the ratio within a block.
     pub ratio: Interval,
+    /// The median, over the blocks, of the difference within a block, in milliseconds.
+    pub difference_ms: Interval,
     /// What follows.
     pub verdict: Difference,
 }

@@ -48,6 +48,7 @@ fn design() -> Design {
     Design {
         seed: 42,
         cadence: "cold".to_owned(),
+        turns: ["life", "run"].map(str::to_owned).to_vec(),
         quiet_ms: 100,
         precision: 0.02,
         limit_s: 60,
@@ -93,6 +94,7 @@ fn scenario() -> Scenario {
         subject: subject.to_owned(),
         against: against.to_owned(),
         ratio: Interval { value, low: value * 0.9, high: value * 1.1 },
+        difference_ms: Interval { value: value - 1.0, low: value - 2.0, high: value },
         verdict,
     };
     let evil = Measured { mishaps: vec![mishap()], ..measured("evil \u{1b}[2J<b>", 12.5, &runtime) };

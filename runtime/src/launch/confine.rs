@@ -69,6 +69,10 @@ pub fn resctrl(config: &Config, directory: &Directory) -> Result<Option<Groups>>
 pub fn confine(cgroup: &dyn Cgroup, config: &Config) -> Result<Gateway> {
     let linux = &config.linux;
     cgroup.make()?;
+    if cgroup.is_frozen()? {
+        // A process that is born there would never take a step, and `create` would wait for it.
+        return Err(Error::new("the cgroup of the container is frozen: thaw it, or choose another cgroupsPath"));
+    }
     cgroup.apply(&linux.resources)?;
     let gate = cgroup.gate(&linux.resources.devices)?;
     if let Some((uid, gid)) = delegated_to(config) {

@@ -2,6 +2,7 @@
 //! a record for the report.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -23,13 +24,15 @@ pub struct Driver<'s> {
     /// The state directory: `--root`.
     pub root: PathBuf,
     calls: RefCell<Vec<Call>>,
+    /// How often each operation was asked for, where the engine poses with a fault.
+    asked: RefCell<BTreeMap<Op, u32>>,
 }
 
 impl<'s> Driver<'s> {
     /// A driver whose runtime keeps its state in `root`.
     #[must_use]
     pub fn new(settings: &'s Settings, root: PathBuf) -> Self {
-        Self { settings, root, calls: RefCell::default() }
+        Self { settings, root, calls: RefCell::default(), asked: RefCell::default() }
     }
 
     /// Whether the runtime has this operation.
@@ -77,15 +80,27 @@ impl<'s> Driver<'s> {
         Ok(match fault {
             _ if fault.ignores(op) => probe(&["exit=0"]),
             Fault::Hang(at) if at == op => probe(&["hang"]),
+            Fault::Flaky(at, code) if at == op && self.nth(op).is_multiple_of(5) => probe(&[&format!("exit={code}")]),
+            Fault::Amend(at, words) if at == op => amended(argv, op, words),
             Fault::Neutral(Neutral::Forwards) => [probe(&["forward"]), argv.to_vec()].concat(),
-            Fault::ExecOutside if op == Op::Exec => {
-                let file = std::fs::read(values.get("process"))?;
-                let process: Value = serde_json::from_slice(&file).unwrap_or_default();
-                let args = process["args"].as_array().into_iter().flatten().skip(1).filter_map(Value::as_str);
-                probe(&args.collect::<Vec<_>>())
-            }
+            Fault::ExecOutside if op == Op::Exec => match values.words("process") {
+                [] => probe(&values.words("args").iter().skip(1).map(String::as_str).collect::<Vec<_>>()),
+                [path, ..] => {
+                    let process: Value = serde_json::from_slice(&std::fs::read(path)?).unwrap_or_default();
+                    let args = process["args"].as_array().into_iter().flatten().skip(1).filter_map(Value::as_str);
+                    probe(&args.collect::<Vec<_>>())
+                }
+            },
             _ => argv.to_vec(),
         })
+    }
+
+    /// Counts a call of an operation.
+    fn nth(&self, op: Op) -> u32 {
+        let mut asked = self.asked.borrow_mut();
+        let count = asked.entry(op).or_default();
+        *count += 1;
+        *count
     }
 
     /// Records the end of a call and says what it came to.
@@ -132,6 +147,13 @@ impl<'s> Driver<'s> {
             })?;
         Ok(self.settings.command(words))
     }
+}
+
+/// A command line with further words after the name of its operation.
+fn amended(argv: &[OsString], op: Op, words: &[&str]) -> Vec<OsString> {
+    let name = argv.iter().rposition(|word| *word == *op.to_string()).map_or(argv.len(), |at| at + 1);
+    let (before, after) = argv.split_at(name);
+    before.iter().cloned().chain(words.iter().map(OsString::from)).chain(after.iter().cloned()).collect()
 }
 
 /// A duration as reports show it.

@@ -1,5 +1,6 @@
 //! A call of the runtime that lasts as long as the program that it runs: `exec`, and `run` in the foreground.
 
+use nix::unistd::Pid;
 use plimsoll_fixtures::probe::{Answer, Ask, Hello};
 use plimsoll_fixtures::{Bundle, Config};
 use serde_json::{Value, json};
@@ -9,6 +10,7 @@ use crate::container::Container;
 use crate::evidence::{Evidence, Inside};
 use crate::judgement::{Outcome, Stop, Told};
 use crate::lab::Lab;
+use crate::observer::inside;
 use crate::process::{Capture, KEPT, Running};
 use crate::profile::{Op, Values};
 
@@ -17,6 +19,8 @@ use crate::profile::{Op, Values};
 pub struct Foreground<'l> {
     lab: &'l Lab<'l>,
     op: Op,
+    /// The first process of the container that a program was added to.
+    added_to: Option<Pid>,
     running: Running,
     command: String,
     channel: Channel,
@@ -31,9 +35,19 @@ impl<'l> Container<'l> {
     pub fn exec(&self, process: &Value) -> Told<Foreground<'l>> {
         let config = Config(json!({ "process": process }));
         let config = self.lab.settings.fault.map_or_else(|| config.clone(), |fault| fault.config(&config));
-        let path = self.lab.dir.join(format!("{}.exec.json", self.id()));
+        // Several calls may be under way at once.
+        let path = self.lab.dir.join(format!("exec-{}.json", self.lab.next()));
         std::fs::write(&path, config.0["process"].to_string()).map_err(Stop::error("write the process of exec"))?;
-        Foreground::start(self.lab, Op::Exec, &self.values().with("process", path.to_string_lossy()))
+        self.exec_with(|values| values.with("process", path.to_string_lossy()))
+    }
+
+    /// As [`Container::exec`], with the options and arguments of the command line instead of a process in full.
+    ///
+    /// # Errors
+    /// As [`Container::exec`].
+    pub fn exec_with(&self, options: impl FnOnce(Values) -> Values) -> Told<Foreground<'l>> {
+        let call = Foreground::start(self.lab, Op::Exec, &options(self.values()))?;
+        Ok(Foreground { added_to: Some(self.pid), ..call })
     }
 }
 
@@ -42,7 +56,7 @@ impl<'l> Foreground<'l> {
         let (stderr, err) = Capture::pipe(KEPT)?;
         let (channel, input, output) = Channel::pipes(lab.settings.timeout)?;
         let (running, command) = lab.driver.start(op, values, &lab.dir, vec![input, output, err])?;
-        Ok(Self { lab, op, running, command, channel, stderr })
+        Ok(Self { lab, op, added_to: None, running, command, channel, stderr })
     }
 
     /// Waits for the probe to speak.
@@ -53,7 +67,20 @@ impl<'l> Foreground<'l> {
         let hello = self.channel.hello(self.running.pidfd())?;
         self.stderr.drain();
         let what = format!("the program of {}", self.op);
-        hello.ok_or_else(|| Stop::broken(what, "runs", format!("ended: {}", self.stderr.text())))
+        let hello = hello.ok_or_else(|| Stop::broken(what, "runs", format!("ended: {}", self.stderr.text())))?;
+        if let (Some(fault), Some(pid)) = (self.lab.settings.fault, self.pid(&hello)?) {
+            fault.after_exec(pid)?;
+        }
+        Ok(hello)
+    }
+
+    /// The process that said hello, as the host sees it; none when no process of the container's pid namespace is it.
+    ///
+    /// # Errors
+    /// [`Stop::Error`] when `/proc` cannot be read.
+    pub fn pid(&self, hello: &Hello) -> Told<Option<Pid>> {
+        let Some(first) = self.added_to else { return Ok(None) };
+        Ok(inside::with_number(hello.pid, first)?)
     }
 
     /// Asks the probe.

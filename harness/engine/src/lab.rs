@@ -84,8 +84,7 @@ impl<'s> Lab<'s> {
     /// # Errors
     /// As [`Lab::bundle`].
     pub fn build(&self, recipe: &Recipe) -> Told<Bundle> {
-        self.made.set(self.made.get() + 1);
-        let id = format!("{}-{}", self.tag, self.made.get());
+        let id = format!("{}-{}", self.tag, self.next());
         let cgroup = self.cgroup_of(&id);
         let names = Names { id: &id, cgroup: &cgroup, probe: &self.settings.probe };
         let fault = self.settings.fault;
@@ -102,6 +101,12 @@ impl<'s> Lab<'s> {
         let bundle = Bundle::build(&dir, recipe, names, written)?;
         self.configs.borrow_mut().insert(id, bundle.config.0.clone());
         Ok(bundle)
+    }
+
+    /// A number that no name of this check has yet.
+    pub(crate) fn next(&self) -> u32 {
+        self.made.set(self.made.get() + 1);
+        self.made.get()
     }
 
     /// The same bundle as if it had been made from another recipe: what a case expects that shares its container.

@@ -180,10 +180,10 @@ impl Values {
         self
     }
 
-    /// The value of this name; empty when there is none.
+    /// The words of the value of this name; none when there is no such value.
     #[must_use]
-    pub fn get(&self, name: &str) -> &str {
-        self.0.get(name).and_then(|words| words.first()).map_or("", String::as_str)
+    pub fn words(&self, name: &str) -> &[String] {
+        self.0.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// With one more value of several words.

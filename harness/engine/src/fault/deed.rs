@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use nix::mount::{MsFlags, mount};
+use nix::unistd::Pid;
 use plimsoll_fixtures::Bundle;
 
 use super::{Fault, Leftover};
@@ -20,12 +21,15 @@ impl Fault {
             Self::WrongPid => fs::write(pid_file, "1"),
             Self::MoveOut => {
                 let Some(pid) = if_there(fs::read_to_string(pid_file))? else { return Ok(()) };
-                cgroup::hierarchies()?
-                    .iter()
-                    .try_for_each(|hierarchy| fs::write(hierarchy.mount.join("cgroup.procs"), pid.trim()))
+                move_out(pid.trim())
             }
             _ => Ok(()),
         }
+    }
+
+    /// What it does to the program of exec, which is this process, once that runs.
+    pub(crate) fn after_exec(self, pid: Pid) -> io::Result<()> {
+        if self == Self::ExecMovedOut { move_out(&pid.to_string()) } else { Ok(()) }
     }
 
     /// What it does after delete.
@@ -37,6 +41,11 @@ impl Fault {
             _ => Ok(()),
         }
     }
+}
+
+/// Takes a process to the control groups at the mount points.
+fn move_out(pid: &str) -> io::Result<()> {
+    cgroup::hierarchies()?.iter().try_for_each(|hierarchy| fs::write(hierarchy.mount.join("cgroup.procs"), pid))
 }
 
 fn leave(leftover: Leftover, lab: &Lab<'_>, bundle: &Bundle) -> io::Result<()> {

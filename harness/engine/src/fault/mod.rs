@@ -63,6 +63,14 @@ pub enum Fault {
     Hang(Op),
     /// It executes the program of exec on the host.
     ExecOutside,
+    /// It takes the program of exec out of the container's control groups.
+    ExecMovedOut,
+    /// At each fifth call of this operation it does nothing and exits with this code.
+    Flaky(Op, i32),
+    /// It does this operation with further options that nobody asked for.
+    Amend(Op, &'static [&'static str]),
+    /// What this operation prints has this value, given as JSON, at this JSON pointer.
+    Misreport(Op, &'static str, &'static str),
     /// Nothing is wrong with it.
     Neutral(Neutral),
 }
@@ -141,12 +149,13 @@ impl Fault {
             Self::Take(..) | Self::Move(..) => "config replaced",
             Self::Push(..) => "config extended",
             Self::Change(_, change) => change.group(),
-            Self::Ignore(_) | Self::Hang(_) | Self::Send(_) | Self::EagerStart => "operation wrong",
+            Self::Ignore(_) | Self::Hang(_) | Self::Send(_) | Self::EagerStart | Self::Amend(..) => "operation wrong",
+            Self::Flaky(..) => "operation flaky",
             Self::Succeed(_) | Self::Fail(_) => "exit code inverted",
-            Self::Lie(..) | Self::WrongPid => "state false",
+            Self::Lie(..) | Self::Misreport(..) | Self::WrongPid => "state false",
             Self::DeleteForeign | Self::Leave(_) => "delete wrong",
             Self::GiveAway | Self::Escape => "host harmed",
-            Self::Flawed(_) | Self::MoveOut | Self::ExecOutside => "program misplaced",
+            Self::Flawed(_) | Self::MoveOut | Self::ExecOutside | Self::ExecMovedOut => "program misplaced",
             Self::All(_) => "several at once",
             Self::Neutral(_) => "neutral",
         }
@@ -175,13 +184,17 @@ impl Fault {
         if let Self::All(faults) = self {
             return faults.iter().fold(stdout, |stdout, fault| fault.said(op, stdout));
         }
-        let Self::Lie(pointer, value) = self else { return stdout };
-        match (op, serde_json::from_str::<Value>(&stdout)) {
-            (Op::State, Ok(mut state)) => {
-                config::replace(&mut state, pointer, value);
-                state.to_string()
+        let (at, pointer, value) = match self {
+            Self::Lie(pointer, value) => (Op::State, pointer, value),
+            Self::Misreport(at, pointer, value) => (at, pointer, value),
+            _ => return stdout,
+        };
+        match serde_json::from_str::<Value>(&stdout) {
+            Ok(mut document) if at == op => {
+                config::replace(&mut document, pointer, value);
+                document.to_string()
             }
-            _ => stdout,
+            Ok(_) | Err(_) => stdout,
         }
     }
 }
@@ -215,6 +228,10 @@ impl std::fmt::Display for Fault {
             Self::MoveOut => write!(f, "takes the process out of its control groups"),
             Self::Hang(op) => write!(f, "does not come back from {op}"),
             Self::ExecOutside => write!(f, "executes the program of exec on the host"),
+            Self::ExecMovedOut => write!(f, "takes the program of exec out of the control groups"),
+            Self::Flaky(op, code) => write!(f, "does nothing at each fifth {op} and exits with {code}"),
+            Self::Amend(op, words) => write!(f, "does {op} as if with {}", words.join(" ")),
+            Self::Misreport(op, pointer, value) => write!(f, "prints {value} for {pointer} at {op}"),
             Self::Neutral(Neutral::Forwards) => write!(f, "is called through a program that forwards"),
             Self::Neutral(Neutral::Reordered) => write!(f, "reads the members of each object in reverse order"),
             Self::Neutral(Neutral::Explicit) => write!(f, "reads the defaults of absent members spelled out"),

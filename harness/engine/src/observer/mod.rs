@@ -6,6 +6,7 @@ pub mod stat;
 pub mod status;
 
 pub(crate) mod files;
+pub(crate) mod inside;
 mod namespaces;
 mod proc_dir;
 

@@ -3,6 +3,7 @@
 
 pub mod clauses;
 
+mod compat;
 mod config;
 mod hooks;
 mod lifecycle;
@@ -20,6 +21,7 @@ const CASES: &[&[&[Case]]] = &[config::CASES, linux::CASES, mounts::CASES, names
 
 /// Every scenario of the suite, section by section, file by file.
 const SCENARIOS: &[&[&[Scenario]]] = &[
+    compat::SCENARIOS,
     config::SCENARIOS,
     hooks::SCENARIOS,
     lifecycle::SCENARIOS,

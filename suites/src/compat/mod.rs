@@ -1,0 +1,60 @@
+//! What users of runc rely on where the specification is silent: the operations that it does not define, and choices
+//! that it leaves open. No check reads error text; where runtimes differ for good reason, each way is accepted.
+
+mod creation;
+mod exec;
+mod look;
+mod pause;
+mod steady;
+mod update;
+
+use plimsoll_engine::check::Scenario;
+use plimsoll_engine::container::Container;
+use plimsoll_engine::judgement::{Stop, Told};
+
+use serde_json::{Value, json};
+
+pub(crate) const SCENARIOS: &[&[Scenario]] = &[
+    creation::ADVICE,
+    creation::SCENARIOS,
+    exec::SCENARIOS,
+    exec::MISPLACED,
+    look::SCENARIOS,
+    pause::SCENARIOS,
+    steady::SCENARIOS,
+    update::REFUSED,
+    update::SCENARIOS,
+];
+
+/// The clause that leaves the command line open.
+const UNSPECIFIED: &[&str] = &["runtime.operations.cli-not-specified"];
+
+/// One scenario a row: id, needs, the faults that turn it red, and the story.
+macro_rules! compat {
+    ($($id:literal, $needs:expr, $proves:expr, $story:expr;)*) => {
+        &[$(plimsoll_engine::check::Scenario::new($id, super::UNSPECIFIED, $proves, $story)
+            .needs($needs)
+            .axis(plimsoll_reports::model::Axis::Compat)),*]
+    };
+}
+
+use compat;
+
+/// The process of the base configuration with these arguments.
+fn process(args: &[&str]) -> Value {
+    let mut process = plimsoll_fixtures::Config::base().0["process"].clone();
+    process["args"] = json!(args);
+    process
+}
+
+/// A file of the container's group of this controller, by its names in version 1 and in version 2.
+fn held(container: &Container<'_>, controller: &str, v1: &str, v2: &str) -> Told<String> {
+    let seen = container.observe()?;
+    let group = seen.cgroup(controller);
+    let group = group.ok_or_else(|| Stop::Skip(format!("no cgroup controller {controller}: mount or delegate it")))?;
+    let file = if group.v2 { v2 } else { v1 };
+    // The group at the mount point has none of these files; a container in it has no limits.
+    let value =
+        group.read(file).map_err(|why| Stop::broken(file, "in a control group of the container", why.to_string()));
+    Ok(value?.trim().to_owned())
+}

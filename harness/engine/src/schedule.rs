@@ -140,7 +140,7 @@ impl Plan<'_> {
         // The letter ends the number, so that the tag of number 1 is not found in that of number 10.
         let tag = format!("p{}-{}n", self.settings.run, desk.begun);
         let apart = isolate::spawn(|| {
-            let settings = Settings { fault: job.fault, ..self.settings.clone() };
+            let settings = self.settings.posing(job.fault);
             let results = match job.checks.as_slice() {
                 [check] => vec![conduct(check, &settings, &tag, self.wishes)],
                 several => conduct_together(several, &settings, &tag),

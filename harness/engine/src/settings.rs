@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::fault::Fault;
+use crate::patience::stretched;
 use crate::profile::Profile;
 use crate::release::Release;
 
@@ -31,10 +32,22 @@ pub struct Settings {
     pub fault: Option<Fault>,
 }
 
+/// How long a runtime is waited for that the engine makes a wrong one.
+const WAIT_FOR_WRONG: Duration = Duration::from_secs(1);
+
 /// A variable of the runtime's own environment. It must never be seen inside a container.
 pub const LEAK: &str = "PLIMSOLL_OF_THE_RUNTIME";
 
 impl Settings {
+    /// The same with this fault. What a wrong runtime never does is not waited for as long: the same check has just
+    /// passed without the fault, so that it is known to be much faster.
+    #[must_use]
+    pub fn posing(&self, fault: Option<Fault>) -> Self {
+        let wrong = fault.is_some_and(|fault| !matches!(fault, Fault::Neutral(_)));
+        let timeout = if wrong { self.timeout.min(stretched(WAIT_FOR_WRONG)) } else { self.timeout };
+        Self { fault, timeout, ..self.clone() }
+    }
+
     /// The command line that calls the runtime with these words.
     #[must_use]
     pub fn command(&self, words: Vec<String>) -> Vec<OsString> {

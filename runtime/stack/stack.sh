@@ -1,0 +1,56 @@
+#!/bin/bash
+# Runs containers by containerd, Docker and podman on a runtime, by default the bundled one:
+#
+#     runtime/stack/stack.sh [RUNTIME] [containerd|docker|podman ...]
+#
+# Each engine runs a container attached, detached and with a terminal, executes a program in it, kills it and removes it.
+# It needs root, and from Debian: containerd docker.io podman busybox-static. An engine that is not installed is skipped,
+# and said to be. No registry and no network: the image is a static busybox, packed here.
+#
+# The daemons are this script's own: all their files are on a tmpfs in a mount namespace, all their processes in a pid
+# namespace, and both end with it. Only cgroups could stay, below one name; that none does is checked.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin
+group=plimsoll-stack
+
+if [ "${STACK_INSIDE:-}" != yes ]; then
+    runtime=$here/../../target/x86_64-unknown-linux-gnu/debug/plimsoll-runtime
+    case "${1:-}" in */*) runtime=$1; shift ;; esac
+    runtime=$(realpath -e "$runtime") || { echo "stack: no runtime at $runtime: build it with \`cargo build -p plimsoll-runtime\`" >&2; exit 2; }
+    [ "$(id -u)" = 0 ] || { echo "stack: the engines need root" >&2; exit 2; }
+    code=0
+    STACK_INSIDE=yes unshare --mount --pid --fork --kill-child --mount-proc --propagation private \
+        "${BASH_SOURCE[0]}" "$runtime" "$@" || code=$?
+    # podman makes a cgroup for its monitor and leaves it; the containers' own must be gone already.
+    find /sys/fs/cgroup -depth -type d -path "*/$group/conmon" -delete
+    find /sys/fs/cgroup -depth -type d -path "*/$group" -exec rmdir --ignore-fail-on-non-empty {} +
+    left=$(find /sys/fs/cgroup -depth -type d -path "*/$group*")
+    [ -z "$left" ] || { echo "stack: cgroups are left:" "$left" >&2; code=1; }
+    exit "$code"
+fi
+
+runtime=$1
+shift
+[ $# -gt 0 ] || set -- containerd docker podman
+mount -t tmpfs stack /run
+export here runtime group work=/run/stack
+mkdir -p "$work/seen"
+
+. "$here/steps.sh"
+. "$here/image.sh"
+echo "runtime: $runtime"
+"$runtime" --version | head -1
+make_image
+for engine in "$@"; do
+    . "$here/$engine.sh"
+    if ! command -v $needs >/dev/null; then
+        echo "skip $engine: not all of \`$needs\` are installed: apt-get install containerd docker.io podman"
+        continue
+    fi
+    trap 'end_daemons; tail -n 15 "$work"/*.log >&2 || true' ERR
+    story "$engine"
+    end_daemons
+done
+summary

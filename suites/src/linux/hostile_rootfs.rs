@@ -176,7 +176,11 @@ const CWD: Scenario = Scenario::new(
     |lab, out| {
         for number in 3..=32 {
             let bundle = lab.bundle(|r| r.set("/process/cwd", format!("/proc/self/fd/{number}")))?;
-            let Some(container) = tried(lab, out, &bundle)? else { continue };
+            let Some(container) = tried(lab, out, &bundle)? else {
+                let state = lab.call_id(Op::State, &bundle.id)?;
+                out.expect("state after the refusal", !state.succeeded(), "an error: no container", state.stdout);
+                continue;
+            };
             in_root(&container, out, number)?;
             container.finish_and_delete()?;
         }

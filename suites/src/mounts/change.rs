@@ -66,7 +66,7 @@ fn taken_or_refused(lab: &Lab<'_>, out: &mut Judgement, word: &str) -> Told {
     let container = attempt.container()?;
     container.started()?;
     let found = container.ask(Ask::Mountinfo)?;
-    let there = matches!(&found, Ok(Reply::Text(text)) if text.contains("of-mand"));
+    let there = matches!(&found, Ok(Reply::Text(text)) if text.contains(" /m "));
     out.expect("the mount at /m", there, "there", found);
     container.finish_and_delete()
 }

@@ -132,6 +132,7 @@ const EQUIVALENT: &[(&str, &str)] = &[
         "* /linux/seccomp/architectures*",
         "only a program of another architecture, or a runtime without the own one, would feel the list",
     ),
+    ("reverses /linux/seccomp/syscalls/-/{args,names}", "all have to match, or any: the order says nothing"),
     ("* /linux/seccomp/flags*", "flags change what is logged and how the processor speculates, which no call shows"),
     ("reverses /process/capabilities/*", "a set has no order"),
     ("reverses /process/user/additionalGids", "a set has no order"),

@@ -8,6 +8,7 @@ mod account;
 mod badge;
 pub mod baseline;
 pub mod compare;
+pub mod coverage;
 mod csv;
 pub mod expectations;
 pub mod file;

@@ -5,6 +5,7 @@
 
 pub(crate) mod bench;
 mod bench_more;
+pub mod coverage;
 mod detail;
 mod head;
 mod page;

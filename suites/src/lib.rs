@@ -2,6 +2,7 @@
 //! of the specification.
 
 pub mod clauses;
+pub mod coverage;
 
 mod compat;
 mod config;
@@ -13,11 +14,13 @@ pub mod mutants;
 mod namespaces;
 mod process;
 mod refusal;
+mod seccomp;
 
 use plimsoll_engine::check::{Body, Case, Check, Scenario};
 
 /// Every case of the suite, section by section, file by file.
-const CASES: &[&[&[Case]]] = &[config::CASES, linux::CASES, mounts::CASES, namespaces::CASES, process::CASES];
+const CASES: &[&[&[Case]]] =
+    &[config::CASES, linux::CASES, mounts::CASES, namespaces::CASES, process::CASES, seccomp::CASES];
 
 /// Every scenario of the suite, section by section, file by file.
 const SCENARIOS: &[&[&[Scenario]]] = &[
@@ -29,6 +32,7 @@ const SCENARIOS: &[&[&[Scenario]]] = &[
     mounts::SCENARIOS,
     namespaces::SCENARIOS,
     process::SCENARIOS,
+    seccomp::SCENARIOS,
 ];
 
 /// The id of the check that every other one rests on: the simplest container, through its whole life.

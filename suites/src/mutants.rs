@@ -128,6 +128,12 @@ const EQUIVALENT: &[(&str, &str)] = &[
         "names are case-sensitive, so this is one of those properties",
     ),
     ("* /", "a property that the specification does not know has no meaning that could get lost"),
+    (
+        "* /linux/seccomp/architectures*",
+        "only a program of another architecture, or a runtime without the own one, would feel the list",
+    ),
+    ("reverses /linux/seccomp/syscalls/-/{args,names}", "all have to match, or any: the order says nothing"),
+    ("* /linux/seccomp/flags*", "flags change what is logged and how the processor speculates, which no call shows"),
     ("reverses /process/capabilities/*", "a set has no order"),
     ("reverses /process/user/additionalGids", "a set has no order"),
     ("reverses /linux/namespaces", "each type is there once, so the order says nothing"),

@@ -62,6 +62,8 @@ pub enum Verb {
     Bench(Box<Bench>),
     /// Show where the time of a start goes: system calls, grouped into steps.
     Trace(Trace),
+    /// Show every clause of the specification, the checks that cite it, and what is not checked and why.
+    Clauses(Clauses),
     /// Say what this host lacks, how many checks that costs, and what a virtual machine would have.
     Doctor(Doctor),
     /// Show results again, in any format.
@@ -193,6 +195,20 @@ pub struct Run {
     /// Run the other checks even when the simplest container does not run.
     #[arg(long)]
     pub no_preflight: bool,
+}
+
+/// Show the matrix of clauses and checks.
+#[derive(Debug, Args)]
+pub struct Clauses {
+    /// Show in full only those that no check cites.
+    #[arg(long)]
+    pub uncovered: bool,
+    /// Show only the counts.
+    #[arg(long, conflicts_with = "uncovered")]
+    pub totals: bool,
+    /// Write everything as JSON instead.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Say what this host lacks.

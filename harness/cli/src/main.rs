@@ -4,6 +4,7 @@
 mod args;
 mod bench;
 mod bundled;
+mod clauses;
 mod compare;
 mod defaults;
 mod describe;
@@ -76,6 +77,7 @@ fn act(arguments: Arguments) -> Result<ExitCode, Failure> {
         Verb::Trace(args) => trace::trace(&args, arguments.look),
         Verb::Doctor(doctor) => doctor::doctor(&doctor),
         Verb::Vm(vm) => vm::vm(&vm, arguments.look),
+        Verb::Clauses(args) => clauses::clauses(&args, arguments.look),
         Verb::Report(report) => report::report(&report, arguments.look),
         Verb::Compare(args) => compare::compare(&args, arguments.look),
         Verb::Merge(args) => merge::merge(&args, arguments.look),

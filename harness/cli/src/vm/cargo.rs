@@ -68,6 +68,7 @@ impl Cargo {
             Verb::Report(report) => report.files.iter().try_for_each(|path| cargo.take(path))?,
             // What only reads and writes files gains nothing from another kernel.
             Verb::Vm(_)
+            | Verb::Clauses(_)
             | Verb::Doctor(_)
             | Verb::Clean(_)
             | Verb::Compare(_)

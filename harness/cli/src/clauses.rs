@@ -1,0 +1,24 @@
+//! `plimsoll clauses`: every clause of the specification with the checks that cite it.
+
+use std::process::ExitCode;
+
+use plimsoll_reports::coverage::Covered;
+use plimsoll_reports::table;
+
+use crate::args::{Clauses, Look};
+use crate::failure::Failure;
+use crate::output::print;
+
+/// Prints the matrix; needs no root and no runtime.
+pub fn clauses(args: &Clauses, look: Look) -> Result<ExitCode, Failure> {
+    let mut coverage = plimsoll_suites::coverage::coverage();
+    if args.json {
+        coverage.clauses.retain(|clause| !args.uncovered || clause.checks.is_empty());
+        let text = serde_json::to_string_pretty(&coverage).map_err(Failure::host)?;
+        print(&(text + "\n"))?;
+    } else {
+        let shown = |clause: &Covered| !args.totals && (!args.uncovered || clause.checks.is_empty());
+        print(&table::coverage::render(&coverage, shown, look.style()))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -5,7 +5,7 @@
 
 use rustix::process::{Gid, Pid, Uid};
 
-use super::{Cgroup, Entry, Gate, Host, Mounts, OomEvents, Stats};
+use super::{Below, Cgroup, Entry, Gate, Host, Mounts, OomEvents, Stats};
 use crate::config::{DeviceRule, Resources};
 use crate::error::{Error, Result};
 
@@ -36,6 +36,10 @@ impl Cgroup for Absent {
 
     fn entry(&self, _: Option<Pid>) -> Result<Entry> {
         Ok(Entry::default())
+    }
+
+    fn entry_below(&self, _: &[Below]) -> Result<Entry> {
+        Err(needed("--cgroup"))
     }
 
     fn adopt(&self, _: Pid) -> Result<()> {

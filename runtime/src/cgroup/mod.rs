@@ -16,6 +16,7 @@
 //! device programs, nor a `pids.limit` of 0, swallows errors of some writes, and sleeps while it removes a cgroup.
 
 mod absent;
+mod below;
 mod device;
 mod entry;
 mod events;
@@ -37,6 +38,7 @@ mod wait;
 
 use rustix::process::{Gid, Pid, Uid};
 
+pub use below::Below;
 pub use device::{Gate, Policy};
 pub use entry::Entry;
 pub use events::{Oom, OomEvents};
@@ -63,6 +65,12 @@ pub trait Cgroup {
     /// # Errors
     /// When the cgroup cannot be opened.
     fn entry(&self, init: Option<Pid>) -> Result<Entry>;
+
+    /// As [`Cgroup::entry`], into a cgroup below, which must exist: another one for each hierarchy if so chosen.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or a choice fits no hierarchy.
+    fn entry_below(&self, chosen: &[Below]) -> Result<Entry>;
 
     /// Runtime, after clone and before the child is told to go on: lets the manager move the child when it is not
     /// born in its cgroup. Says whether anything was to be done, so that a caller can spare the child the wait.

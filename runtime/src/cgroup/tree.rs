@@ -10,7 +10,9 @@ use super::device::{self, Opening};
 use super::group::Group;
 use super::host::{Hierarchy, Host, Version};
 use super::site::Site;
-use super::{Cgroup, Entry, Gate, Mounts, OomEvents, Stats, freezer, kill, ownership, remove, settings, stats};
+use super::{
+    Below, Cgroup, Entry, Gate, Mounts, OomEvents, Stats, below, freezer, kill, ownership, remove, settings, stats,
+};
 use crate::config::{DeviceRule, Resources};
 use crate::error::{Context, Error, Result};
 
@@ -107,6 +109,18 @@ impl Cgroup for Tree {
         let of_init = self.host.of_process(init)?;
         let dirs = |version| of_init.iter().filter(move |(found, _)| *found == version).map(|(_, dir)| dir.as_path());
         Entry::open(dirs(Version::V2).next(), dirs(Version::V1))
+    }
+
+    fn entry_below(&self, chosen: &[Below]) -> Result<Entry> {
+        let hierarchies: Vec<_> = self.members.iter().map(|member| &member.hierarchy).collect();
+        below::check(chosen, &hierarchies)?;
+        let dirs = self.members.iter().map(|member| {
+            let dir = member.group.dir.join(below::path_in(chosen, &member.hierarchy));
+            (member.hierarchy.version, dir)
+        });
+        let (unified, legacy): (Vec<_>, Vec<_>) = dirs.partition(|(version, _)| *version == Version::V2);
+        let unified = unified.first().map(|(_, dir)| dir.as_path());
+        Entry::open(unified, legacy.iter().map(|(_, dir)| dir.as_path()))
     }
 
     fn adopt(&self, _: Pid) -> Result<()> {

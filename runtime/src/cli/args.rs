@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub(super) use super::exec::Exec;
 pub(super) use super::update::Update;
@@ -45,12 +45,30 @@ pub(super) struct Global {
     /// Let systemd manage the cgroups; cgroupsPath is `slice:prefix:name` then
     #[arg(long)]
     pub systemd_cgroup: bool,
-    /// Whether to do without root's rights: true, false or auto
-    #[arg(long, value_name = "WHEN", default_value = "auto")]
-    pub rootless: String,
+    /// Whether to do without cgroups that are not delegated; `auto` is for whoever is not root
+    #[arg(long, value_name = "WHEN", value_enum, default_value = "auto")]
+    pub rootless: Rootless,
     /// Print the version
     #[arg(short = 'v', long, action = ArgAction::Version)]
     version: (),
+}
+
+/// The values of `--rootless`.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Rootless {
+    True,
+    False,
+    Auto,
+}
+
+impl Rootless {
+    pub fn holds(self) -> bool {
+        match self {
+            Self::True => true,
+            Self::False => false,
+            Self::Auto => !rustix::process::geteuid().is_root(),
+        }
+    }
 }
 
 impl Global {

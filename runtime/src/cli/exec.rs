@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::args::Global;
-use crate::error::{Error, Result};
+use crate::cgroup::Below;
 use crate::launch::Wish;
 use crate::operation::exec::Changes;
 
@@ -64,20 +64,14 @@ pub(super) struct Exec {
     /// Also when the container is paused; it runs when that goes on
     #[arg(long)]
     pub ignore_paused: bool,
-    /// Cgroup below that of the container; only `/` is possible
-    #[arg(long, value_name = "PATH")]
-    cgroup: Option<String>,
+    /// Cgroup below that of the container, which must exist [default: where the first process is]
+    #[arg(long, value_name = "[CONTROLLERS:]PATH")]
+    cgroup: Vec<Below>,
 }
 
 impl Exec {
     /// The request and the changes to the process.
-    ///
-    /// # Errors
-    /// When something is asked for that cannot be done.
-    pub fn split(self, global: &Global) -> Result<(Wish, Changes)> {
-        if self.cgroup.is_some_and(|path| path != "/") {
-            return Err(Error::new("--cgroup: only `/`, the cgroup of the container, is possible"));
-        }
+    pub fn split(self, global: &Global) -> (Wish, Changes) {
         let wish = Wish {
             id: self.id,
             state_root: global.state_root(),
@@ -86,6 +80,7 @@ impl Exec {
             pidfd_socket: self.pidfd_socket,
             detach: self.detach,
             preserve_fds: self.preserve_fds,
+            cgroups: self.cgroup,
             ..Wish::default()
         };
         let changes = Changes {
@@ -101,6 +96,6 @@ impl Exec {
             process_label: self.process_label,
             apparmor: self.apparmor,
         };
-        Ok((wish, changes))
+        (wish, changes)
     }
 }

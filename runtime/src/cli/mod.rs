@@ -70,7 +70,7 @@ fn dispatch(Arguments { global, verb }: Arguments) -> Result<u8> {
 /// As runc does, a process that could not be started is told from the exit codes of programs by 255.
 fn exec_in(exec: args::Exec, global: &Global) -> Result<u8> {
     let ignore_paused = exec.ignore_paused;
-    let (wish, changes) = exec.split(global)?;
+    let (wish, changes) = exec.split(global);
     operation::exec::exec(&wish, &changes, ignore_paused).or_else(|error| {
         log::error(&error.to_string());
         Ok(255)
@@ -90,9 +90,18 @@ impl args::Make {
             no_pivot: self.no_pivot,
             no_new_keyring: self.no_new_keyring,
             preserve_fds: self.preserve_fds,
+            listen_fds: listen_fds(),
             systemd_cgroup: global.systemd_cgroup,
+            rootless: global.rootless.holds(),
+            cgroups: Vec::new(),
         }
     }
+}
+
+/// How many sockets the caller passes on; they are meant for the process that `LISTEN_PID` names. sd_listen_fds(3).
+fn listen_fds() -> u32 {
+    let number = |name| std::env::var(name).ok().and_then(|value| value.parse::<u32>().ok());
+    if number("LISTEN_PID") == Some(std::process::id()) { number("LISTEN_FDS").unwrap_or(0) } else { 0 }
 }
 
 fn print(text: &str) -> Result<()> {

@@ -49,6 +49,8 @@ pub struct Plan<'a> {
     pub handover: Option<Handover>,
     /// How many descriptors after standard error are kept.
     pub preserve_fds: u32,
+    /// How many of these are sockets that the program is told of. sd_listen_fds(3).
+    pub listen_fds: u32,
     /// Whether the root is moved over `/` instead of pivoted.
     pub no_pivot: bool,
     /// Whether the session keyring of the caller is kept.

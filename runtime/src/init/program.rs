@@ -53,6 +53,10 @@ pub(super) fn execute(init: &mut Init<'_>) -> Result<()> {
     if variable(process, "HOME").is_none() {
         env.push(c_string(format!("HOME={}", home(init, process.user.uid)).as_bytes())?);
     }
+    if init.plan.listen_fds > 0 {
+        env.push(c_string(format!("LISTEN_FDS={}", init.plan.listen_fds).as_bytes())?);
+        env.push(c_string(format!("LISTEN_PID={}", std::process::id()).as_bytes())?);
+    }
     let candidates = candidates(process);
     sys::close_range(3 + init.plan.preserve_fds).doing(|| "close the descriptors".into())?;
     init.channel.send(&Message::Executing)?;

@@ -6,7 +6,7 @@ use rustix::fs::Access;
 use rustix::process::{Gid, Pid, Uid};
 
 use super::Wish;
-use crate::cgroup::{self, Cgroup, Host, Manager, Place, Site};
+use crate::cgroup::{self, Below, Cgroup, Entry, Host, Manager, Place, Site};
 use crate::config::{Config, Linux, NamespaceKind};
 use crate::container::Directory;
 use crate::error::{Context, Error, Result};
@@ -21,7 +21,7 @@ use crate::sync::{Channel, Message};
 /// When the place is refused, or the note cannot be written.
 pub fn choose(wish: &Wish, config: &Config, directory: &Directory) -> Result<Box<dyn Cgroup>> {
     let host = Host::detect()?;
-    let rootless = !rustix::process::geteuid().is_root();
+    let rootless = wish.rootless;
     let place = Place::choose(
         cgroup::Wish {
             id: &wish.id,
@@ -79,20 +79,23 @@ pub fn confine(cgroup: &dyn Cgroup, config: &Config) -> Result<Gateway> {
         cgroup.hand_over(uid, gid)?;
     }
     let shown = config.mounts.iter().any(is_cgroup).then(|| cgroup.mounts());
-    Ok(Gateway { gate: Some(gate).into(), mounts: shown, ..enter(cgroup, None)? })
+    let gateway = Gateway { waits: cgroup.adopts(), ..gateway(cgroup.entry(None)?)? };
+    Ok(Gateway { gate: Some(gate).into(), mounts: shown, ..gateway })
 }
 
-/// Opens the way into a cgroup that exists. `init` is the container's first process, when there is one.
+/// Opens the way into the cgroup of the container whose first process is `init`, or into those chosen below.
 ///
 /// # Errors
 /// When the cgroup cannot be opened.
-pub fn enter(cgroup: &dyn Cgroup, init: Option<Pid>) -> Result<Gateway> {
-    let entry = cgroup.entry(init)?;
+pub fn enter(cgroup: &dyn Cgroup, init: Option<Pid>, chosen: &[Below]) -> Result<Gateway> {
+    // Only the first process is the manager's to move, so nothing waits: a later one comes where that is.
+    gateway(if chosen.is_empty() { cgroup.entry(init) } else { cgroup.entry_below(chosen) }?)
+}
+
+fn gateway(entry: Entry) -> Result<Gateway> {
     let directory = entry.directory().map(|directory| directory.try_clone_to_owned()).transpose();
     let directory = directory.doing(|| "copy a descriptor".into())?;
-    // Only the first process is the manager's to move: a later one comes where that is.
-    let waits = init.is_none() && cgroup.adopts();
-    Ok(Gateway { entry: Some(entry).into(), directory, waits, ..Gateway::default() })
+    Ok(Gateway { entry: Some(entry).into(), directory, ..Gateway::default() })
 }
 
 /// Lets the manager move the first process into the cgroup, and the device rules hold where that process cannot see

@@ -68,7 +68,7 @@ fn plan<'a>(
         config,
         process: Some(process),
         entering: Entering::Container { pidfd, flags: differing(record.pid)? },
-        gateway: confine::enter(cgroup, Pid::from_raw(record.pid))?,
+        gateway: confine::enter(cgroup, Pid::from_raw(record.pid), &wish.cgroups)?,
         root_path: record.bundle.clone(),
         root_tree: None,
         mounts: Vec::new(),
@@ -81,6 +81,7 @@ fn plan<'a>(
         filter: prepare::filter(config)?,
         handover: prepare::handover(config)?,
         preserve_fds: wish.preserve_fds,
+        listen_fds: 0,
         no_pivot: false,
         no_new_keyring: true,
     })

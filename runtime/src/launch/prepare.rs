@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode, OFlags};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
+use crate::cgroup::Below;
 use crate::config::{Config, HookKind, NamespaceKind};
 use crate::container::Directory;
 use crate::error::{Context, Error, Result};
 use crate::init::{Entering, Gateway, Plan, Start};
-use crate::rootfs::mount::{Request, clone_tree};
+use crate::rootfs::detached::clone_tree;
+use crate::rootfs::mount::Request;
 use crate::rootfs::options::{Options, attr};
 use crate::rootfs::{Planned, console, device, pivot, plan_mounts};
 use crate::seccomp::{Filter, Handover};
@@ -41,8 +43,14 @@ pub struct Wish {
     pub no_new_keyring: bool,
     /// See [`Plan::preserve_fds`].
     pub preserve_fds: u32,
+    /// Sockets that the caller was given to listen on, from descriptor 3 on, which the program gets. sd_listen_fds(3).
+    pub listen_fds: u32,
     /// Whether systemd manages the cgroups.
     pub systemd_cgroup: bool,
+    /// Whether to do without cgroups that are not delegated to the caller.
+    pub rootless: bool,
+    /// Where below the container's cgroup a further process goes.
+    pub cgroups: Vec<Below>,
 }
 
 impl Wish {
@@ -195,7 +203,8 @@ pub(super) fn plan<'a>(
         start,
         filter: filter(config)?,
         handover: handover(config)?,
-        preserve_fds: wish.preserve_fds,
+        preserve_fds: wish.preserve_fds.saturating_add(wish.listen_fds),
+        listen_fds: wish.listen_fds,
         no_pivot: wish.no_pivot,
         no_new_keyring: wish.no_new_keyring,
     })

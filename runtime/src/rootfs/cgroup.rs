@@ -6,8 +6,8 @@ use std::path::Path;
 use rustix::fs::{Mode, OFlags};
 
 use super::beneath::Root;
+use super::detached::{attach, clone_tree, new_tmpfs};
 use super::mask::set_read_only;
-use super::mount::{attach, clone_tree, new_tmpfs};
 use super::options::{Options, attr};
 use crate::cgroup::{Bind, Mounts};
 use crate::config::Mount;

@@ -8,7 +8,7 @@ use rustix::pty::OpenptFlags;
 use rustix::termios::Winsize;
 
 use super::beneath::Root;
-use super::mount::{attach, clone_opened};
+use super::detached::{attach, clone_opened};
 use crate::config::ConsoleSize;
 use crate::error::{Context, Result};
 

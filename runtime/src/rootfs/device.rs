@@ -9,7 +9,7 @@ use rustix::io::Errno;
 use rustix::mount::OpenTreeFlags;
 
 use super::beneath::{Entry, Root, inside};
-use super::mount;
+use super::detached;
 use super::options::permissions;
 use crate::config::{Device, DeviceKind, Linux};
 use crate::error::{Context, Error, Result};
@@ -107,7 +107,7 @@ pub fn prepare(linux: &Linux) -> Result<Vec<OwnedFd>> {
     if linux.devices.is_empty() {
         return Ok(Vec::new());
     }
-    let nursery = mount::new_tmpfs(&[("mode", "755")], 0)?;
+    let nursery = detached::new_tmpfs(&[("mode", "755")], 0)?;
     let mut mounts = Vec::new();
     for (index, device) in linux.devices.iter().enumerate() {
         let mut node = Node::configured(device);
@@ -133,7 +133,7 @@ fn place(root: &Root, node: &Node, device: BorrowedFd<'_>) -> Result<()> {
     let placed = root
         .entry(&node.path)
         .and_then(|entry| is_there(&entry, node))
-        .and_then(|there| if there { Ok(()) } else { mount::attach(device, root.make_file(&node.path)?.as_fd()) });
+        .and_then(|there| if there { Ok(()) } else { detached::attach(device, root.make_file(&node.path)?.as_fd()) });
     placed.doing(|| format!("place the device `{}`", node.path.display()))
 }
 
@@ -147,8 +147,8 @@ fn make_at(root: &Root, node: &Node, mechanism: Mechanism) -> Result<()> {
         return Ok(());
     }
     if mechanism == Mechanism::Bind && node.kind != FileType::Fifo {
-        let device = mount::clone_tree(&node.path, false)?;
-        return mount::attach(device.as_fd(), root.make_file(&node.path)?.as_fd());
+        let device = detached::clone_tree(&node.path, false)?;
+        return detached::attach(device.as_fd(), root.make_file(&node.path)?.as_fd());
     }
     create(&entry, node)
 }

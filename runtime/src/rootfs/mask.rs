@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use super::beneath::{Root, is_directory};
-use super::mount::{attach, clone_opened, clone_tree, is_character_device, new_tmpfs};
+use super::detached::{attach, clone_opened, clone_tree, is_character_device, new_tmpfs};
 use super::options::attr;
 use crate::error::{Context, Error, Result};
 use crate::sys::{self, MountAttr};

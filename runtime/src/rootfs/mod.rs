@@ -8,6 +8,7 @@ pub mod cgroup;
 pub mod console;
 mod copy;
 mod defaults;
+pub mod detached;
 pub mod device;
 pub mod mask;
 pub mod mount;

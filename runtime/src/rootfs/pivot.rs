@@ -7,7 +7,7 @@ use rustix::fs::{CWD, Mode, OFlags};
 use rustix::mount::UnmountFlags;
 
 use super::beneath::Root;
-use super::mount::{attach, clone_tree};
+use super::detached::{attach, clone_tree};
 use crate::config::Propagation;
 use crate::error::{Context, Error, Result};
 use crate::sys::{self, MountAttr};

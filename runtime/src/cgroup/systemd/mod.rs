@@ -16,7 +16,7 @@ use self::bus::Bus;
 use super::device::{self, Opening};
 use super::host::Version;
 use super::tree::Tree;
-use super::{Cgroup, Entry, Gate, Mounts, OomEvents, Stats};
+use super::{Below, Cgroup, Entry, Gate, Mounts, OomEvents, Stats};
 use crate::config::{DeviceRule, Resources};
 use crate::error::{Error, Result};
 
@@ -61,6 +61,10 @@ impl Cgroup for Scope {
             (None, _) => Ok(Entry::default()),
             (Some(_), _) => self.tree.entry(init),
         }
+    }
+
+    fn entry_below(&self, chosen: &[Below]) -> Result<Entry> {
+        self.tree.entry_below(chosen)
     }
 
     /// While it starts the unit, systemd removes cgroups of version 1 that it has no use for, such as that of the device

@@ -101,6 +101,7 @@ const OF_OPERATIONS: &[(Fault, &[&str])] = &[
     (Fault::Flawed(Flaw::Blocked), &["process.signals"]),
     (Fault::Flawed(Flaw::Ignored), &["process.signals"]),
     (Fault::Flawed(Flaw::Mute), &["process.stdio"]),
+    (Fault::Flawed(Flaw::Swapped), &["process.stdio"]),
     (Fault::Flawed(Flaw::Child), &["process.", "lifecycle.simplest"]),
     (Fault::Lie("/id", "\"other\""), &["lifecycle.state"]),
     (Fault::Lie("/pid", "1"), &["lifecycle.state"]),

@@ -83,6 +83,7 @@ impl<'s> Driver<'s> {
             Fault::Flaky(at, code) if at == op && self.nth(op).is_multiple_of(5) => probe(&[&format!("exit={code}")]),
             Fault::Amend(at, words) if at == op => amended(argv, op, words),
             Fault::Neutral(Neutral::Forwards) => [probe(&["forward"]), argv.to_vec()].concat(),
+            Fault::Neutral(Neutral::Slow) => [probe(&["late"]), argv.to_vec()].concat(),
             Fault::ExecOutside if op == Op::Exec => match values.words("process") {
                 [] => probe(&values.words("args").iter().skip(1).map(String::as_str).collect::<Vec<_>>()),
                 [path, ..] => {

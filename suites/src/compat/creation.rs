@@ -52,8 +52,11 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
             Ok(())
         };
     "compat.delete.force/unknown-container", &[], &[Fault::Fail(Op::Delete)], |lab, out| {
+        let container = lab.running(|r| r)?;
+        let id = container.bundle.id.clone();
+        container.finish_and_delete()?;
         let watch = lab.watch()?;
-        let values = Values::default().with("id", format!("{}-none", lab.tag)).with("force", "");
+        let values = Values::default().with("id", id).with("force", "");
         let outcome = lab.call(Op::Delete, &values)?;
         watch.differences("delete --force")?.into_iter().for_each(|finding| out.add(finding));
         out.expect("delete --force of no container", outcome.succeeded(), "success: it is gone", outcome.said());

@@ -3,6 +3,8 @@
 use nix::sys::signal::Signal;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
+use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::process::Ended;
 use plimsoll_engine::profile::{Op, Values};
@@ -18,23 +20,12 @@ const TIMES: i64 = 12;
 const LIVES: usize = 6;
 
 pub(super) const SCENARIOS: &[Scenario] = compat! {
-    "compat.steady.lives/one-after-another", &[],
+    "compat.steady.lives/created-and-started", &[],
         &[Fault::Flaky(Op::Create, 0), Fault::Flaky(Op::Create, 1), Fault::Flaky(Op::Start, 0),
-          Fault::Flaky(Op::Start, 1), Fault::Flaky(Op::Kill, 0), Fault::Flaky(Op::Kill, 1),
-          Fault::Flaky(Op::Delete, 0), Fault::Flaky(Op::Delete, 1)],
-        |lab, out| {
-            let bundle = lab.bundle(|r| r)?;
-            for life in 1..=LIVES {
-                let container = lab.create(&bundle)?;
-                container.started()?;
-                container.kill(Signal::SIGKILL)?.ok()?;
-                container.wait()?;
-                container.delete()?.ok()?;
-                let state = container.query_state()?;
-                out.expect(&format!("state after life {life}"), !state.succeeded(), "an error", state.stdout);
-            }
-            Ok(())
-        };
+          Fault::Flaky(Op::Start, 1)], one_after_another;
+    "compat.steady.lives/killed-and-deleted", &[],
+        &[Fault::Flaky(Op::Kill, 0), Fault::Flaky(Op::Kill, 1), Fault::Flaky(Op::Delete, 0),
+          Fault::Flaky(Op::Delete, 1)], one_after_another;
     "compat.steady.lives/beside-each-other", &[], &[Fault::Flaky(Op::Create, 0), Fault::Flaky(Op::Create, 1)],
         |lab, out| {
             let containers = (0..LIVES).map(|_| lab.running(|r| r)).collect::<Result<Vec<_>, _>>()?;
@@ -90,3 +81,17 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
             container.finish_and_delete()
         };
 };
+
+fn one_after_another(lab: &Lab<'_>, out: &mut Judgement) -> Told {
+    let bundle = lab.bundle(|r| r)?;
+    for life in 1..=LIVES {
+        let container = lab.create(&bundle)?;
+        container.started()?;
+        container.kill(Signal::SIGKILL)?.ok()?;
+        container.wait()?;
+        container.delete()?.ok()?;
+        let state = container.query_state()?;
+        out.expect(&format!("state after life {life}"), !state.succeeded(), "an error", state.stdout);
+    }
+    Ok(())
+}

@@ -39,9 +39,15 @@ fn words(text: &str) -> Vec<String> {
     text.split_whitespace().map(str::to_owned).collect()
 }
 
+/// A new network namespace starts with the host's settings of this kind, so only the other value shows anything.
+fn other_than(of_the_host: &str) -> &'static str {
+    let now = fs::read_to_string(path(of_the_host)).unwrap_or_default();
+    if now.trim() == "1" { "0" } else { "1" }
+}
+
 /// One case a row: edits, name, value.
 macro_rules! applied {
-    ($($case:literal, $edits:expr, $name:literal, $value:literal;)*) => {
+    ($($case:literal, $edits:expr, $name:literal, $value:expr;)*) => {
         &[$(Case::new(&APPLIED, $case, |r| r.also($edits).set(SYSCTL, json!({ $name: $value })), &[Fault::Drop(SYSCTL)])),*]
     };
 }
@@ -52,12 +58,15 @@ pub(super) const CASES: &[Case] = applied! {
     "semaphores", |r| r, "kernel.sem", "250 32000 100 77";
     "posix-queues", |r| r, "fs.mqueue.msg_max", "7";
     "domain-name", |r| r, "kernel.domainname", "plimsoll.example";
-    "forwarding", |r| r.new_namespace("network"), "net.ipv4.ip_forward", "1";
+    "forwarding", |r| r.new_namespace("network"), "net.ipv4.ip_forward",
+        other_than("net.ipv4.ip_forward");
     "time-to-live", |r| r.new_namespace("network"), "net.ipv4.ip_default_ttl", "33";
     "backlog", |r| r.new_namespace("network"), "net.core.somaxconn", "77";
     "ports", |r| r.new_namespace("network"), "net.ipv4.ip_local_port_range", "20000 30000";
-    "of-an-interface", |r| r.new_namespace("network"), "net.ipv4.conf.lo.forwarding", "1";
-    "in-a-user-namespace", crate::namespaces::usual_user, "net.ipv4.ip_forward", "1";
+    "of-an-interface", |r| r.new_namespace("network"), "net.ipv4.conf.lo.forwarding",
+        other_than("net.ipv4.conf.default.forwarding");
+    "in-a-user-namespace", crate::namespaces::usual_user, "net.ipv4.ip_forward",
+        other_than("net.ipv4.ip_forward");
     "under-read-only-proc", |r| r.set("/linux/readonlyPaths", ["/proc/sys"]), "kernel.msgmax", "4242";
 };
 

@@ -122,7 +122,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new(
         "process.stdio.pipes/standard-error-is-the-callers",
         ONLY,
-        &[Fault::Flawed(Flaw::Mute)],
+        &[Fault::Flawed(Flaw::Mute), Fault::Flawed(Flaw::Swapped)],
         |lab, out| {
             const SAID: &str = "said on standard error";
             let container = lab.running(|r| r)?;

@@ -99,11 +99,13 @@ pub enum Neutral {
     Explicit,
     /// It warns of something on standard error.
     Noisy,
+    /// Each call takes a moment longer.
+    Slow,
 }
 
 impl Neutral {
     /// Every one.
-    pub const ALL: [Self; 4] = [Self::Forwards, Self::Reordered, Self::Explicit, Self::Noisy];
+    pub const ALL: [Self; 5] = [Self::Forwards, Self::Reordered, Self::Explicit, Self::Noisy, Self::Slow];
 
     /// Its name.
     #[must_use]
@@ -113,6 +115,7 @@ impl Neutral {
             Self::Reordered => "members-reordered",
             Self::Explicit => "defaults-explicit",
             Self::Noisy => "noisy",
+            Self::Slow => "slow",
         }
     }
 }
@@ -236,6 +239,7 @@ impl std::fmt::Display for Fault {
             Self::Neutral(Neutral::Reordered) => write!(f, "reads the members of each object in reverse order"),
             Self::Neutral(Neutral::Explicit) => write!(f, "reads the defaults of absent members spelled out"),
             Self::Neutral(Neutral::Noisy) => write!(f, "warns on standard error at each call"),
+            Self::Neutral(Neutral::Slow) => write!(f, "takes a moment longer for each call"),
         }
     }
 }

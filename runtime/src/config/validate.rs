@@ -45,7 +45,13 @@ pub(super) fn process(process: &Process, at: &str) -> Result<()> {
     if let Some(score) = process.oom_score_adj {
         require((-1000..=1000).contains(&score), format!("{at}.oomScoreAdj"), "must be -1000 to 1000")?;
     }
-    if let Some(umask) = process.user.umask {
+    let user = &process.user;
+    // setresuid(2) and its kin take this number for "no change".
+    for (name, id) in [("uid", user.uid), ("gid", user.gid)] {
+        require(id != u32::MAX, format!("{at}.user.{name}"), "4294967295 is the id of nobody")?;
+    }
+    require(!user.additional_gids.contains(&u32::MAX), format!("{at}.user.additionalGids"), "4294967295 is no group")?;
+    if let Some(umask) = user.umask {
         require(umask <= 0o777, format!("{at}.user.umask"), "must be at most 511 (0777)")?;
     }
     let mut seen = BTreeSet::new();

@@ -6,6 +6,7 @@ pub mod coverage;
 
 mod compat;
 mod config;
+mod features;
 mod hooks;
 mod lifecycle;
 mod linux;
@@ -26,6 +27,7 @@ const CASES: &[&[&[Case]]] =
 const SCENARIOS: &[&[&[Scenario]]] = &[
     compat::SCENARIOS,
     config::SCENARIOS,
+    features::SCENARIOS,
     hooks::SCENARIOS,
     lifecycle::SCENARIOS,
     linux::SCENARIOS,

@@ -9,7 +9,12 @@ pub(super) const SCENARIOS: &[Scenario] = &[SIMPLEST];
 
 const SIMPLEST: Scenario = Scenario::new(
     "lifecycle.simplest-container",
-    &["runtime.operations.supported", "runtime.create.makes-container", "runtime.start.runs-program"],
+    &[
+        "runtime.operations.supported",
+        "runtime.create.makes-container",
+        "runtime.start.runs-program",
+        "runtime.lifecycle.user-program-run",
+    ],
     &[
         Fault::Ignore(Op::Create),
         Fault::Ignore(Op::Start),

@@ -7,6 +7,7 @@ mod device_conflicts;
 mod devices;
 mod hidden_paths;
 mod hostile_rootfs;
+mod intel_rdt;
 mod mount_label;
 mod optional;
 mod personality;
@@ -47,6 +48,7 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     device_conflicts::SCENARIOS,
     hidden_paths::SCENARIOS,
     hostile_rootfs::SCENARIOS,
+    intel_rdt::SCENARIOS,
     hostile_rootfs::UNTOUCHED,
     mount_label::SCENARIOS,
     optional::SCENARIOS,

@@ -1,0 +1,222 @@
+//! Every word that the document lists is one that a configuration can use.
+
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+
+use plimsoll_engine::check::Scenario;
+use plimsoll_engine::fault::Fault;
+use plimsoll_engine::host;
+use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::lab::Lab;
+use plimsoll_engine::need::Need;
+use plimsoll_engine::observer::Observation;
+use plimsoll_engine::profile::Op;
+use plimsoll_fixtures::Recipe;
+use serde_json::{Value, json};
+
+use super::{document, said};
+
+/// Needs a socket that listens: see [`Listener`].
+const NOTIFY: &str = "SCMP_ACT_NOTIFY";
+
+/// Filters of both byte orders at once cannot be loaded, so a word for another one shows nothing.
+const BIG_ENDIAN: &[&str] = &[
+    "SCMP_ARCH_MIPS",
+    "SCMP_ARCH_MIPS64",
+    "SCMP_ARCH_MIPS64N32",
+    "SCMP_ARCH_PPC",
+    "SCMP_ARCH_PPC64",
+    "SCMP_ARCH_S390",
+    "SCMP_ARCH_S390X",
+    "SCMP_ARCH_PARISC",
+    "SCMP_ARCH_PARISC64",
+    "SCMP_ARCH_M68K",
+    "SCMP_ARCH_SHEB",
+];
+
+/// Modes that kernels know for long; a kernel may refuse the others.
+const MODES: &[(&str, bool)] = &[
+    ("MPOL_DEFAULT", false),
+    ("MPOL_PREFERRED", true),
+    ("MPOL_BIND", true),
+    ("MPOL_INTERLEAVE", true),
+    ("MPOL_LOCAL", false),
+];
+
+/// One scenario a row: id, clause, where the words are listed, and how a configuration uses one of them.
+macro_rules! listed {
+    ($($id:literal, $clause:literal, $at:literal, $edits:expr;)*) => {
+        &[$(Scenario::new(
+            concat!("features.", $id),
+            &[concat!("features.", $clause)],
+            &[Fault::Misreport(Op::Features, $at, r#"["PLIMSOLL"]"#)],
+            |lab, out| each(lab, out, $at, $edits),
+        )),*]
+    };
+}
+
+pub(super) const SCENARIOS: &[Scenario] = listed! {
+    "hooks/listed-ones-run", "hooks-supported", "/hooks", |lab, out, kind| {
+        let container = lab.running(|r| r.hook(kind, kind, &[]))?;
+        container.finish_and_delete()?;
+        let ran: Vec<String> = container.bundle.hook_log()?.into_iter().map(|record| record.name).collect();
+        out.expect_eq("the hooks that ran", ran, [kind]);
+        Ok(())
+    };
+    "mounts/listed-options-are-recognised", "mount-options-recognised", "/mountOptions",
+        |lab, out, option| used(lab, out, option, |r| mounted(r, option));
+    "namespaces/listed-types-are-recognised", "linux.namespaces-recognised", "/linux/namespaces",
+        |lab, out, kind| used(lab, out, kind, |r| match kind {
+            "user" => crate::namespaces::usual_user(r),
+            _ => r.inherit_namespace(kind).new_namespace(kind),
+        });
+    "seccomp/listed-actions-are-recognised", "linux.seccomp-actions-recognised", "/linux/seccomp/actions",
+        |lab, out, action| {
+            let listener = Listener::bind(lab)?;
+            used(lab, out, action, |r| listener.filter(r, action, &json!([]), &[]))
+        };
+    "seccomp/listed-operators-are-recognised", "linux.seccomp-operators-recognised", "/linux/seccomp/operators",
+        |lab, out, operator| {
+            let listener = Listener::bind(lab)?;
+            let comparison = json!([{ "index": 1, "value": 1, "valueTwo": 1, "op": operator }]);
+            used(lab, out, operator, |r| listener.filter(r, "SCMP_ACT_ERRNO", &comparison, &[]))
+        };
+    "seccomp/listed-architectures-are-recognised", "linux.seccomp-archs-recognised", "/linux/seccomp/archs",
+        |lab, out, arch| {
+            if BIG_ENDIAN.contains(&arch) {
+                return Ok(());
+            }
+            let listener = Listener::bind(lab)?;
+            used(lab, out, arch, |r| {
+                listener.filter(r, "SCMP_ACT_ERRNO", &json!([]), &[]).set("/linux/seccomp/architectures", [arch])
+            })
+        };
+    "seccomp/supported-flags-work", "linux.seccomp-supported-flags-work", "/linux/seccomp/supportedFlags",
+        |lab, out, flag| {
+            let listener = Listener::bind(lab)?;
+            // It is about notifications, and the kernel wants a listener for it.
+            let waits = flag == "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV";
+            let action = if waits { NOTIFY } else { "SCMP_ACT_ERRNO" };
+            used(lab, out, flag, |r| listener.filter(r, action, &json!([]), &[flag]))
+        };
+    "memory-policy/listed-modes-are-recognised", "linux.memory-policy-modes-recognised", "/linux/memoryPolicy/modes",
+        |lab, out, mode| {
+            let known = MODES.iter().find(|(name, _)| *name == mode);
+            if known.is_none() && mode.starts_with("MPOL_") {
+                return Ok(());
+            }
+            policy(lab, out, mode, if known.is_some_and(|(_, has_nodes)| *has_nodes) {
+                json!({ "mode": mode, "nodes": "0" })
+            } else {
+                json!({ "mode": mode })
+            })
+        };
+    "memory-policy/listed-flags-are-recognised", "linux.memory-policy-flags-recognised", "/linux/memoryPolicy/flags",
+        |lab, out, flag| policy(lab, out, flag, json!({ "mode": "MPOL_BIND", "nodes": "0", "flags": [flag] }));
+};
+
+/// The kernel gives what is listed and what the harness holds itself.
+pub(super) const CAPABILITIES: &[Scenario] = &[Scenario::new(
+    "features.capabilities/listed-ones-are-given",
+    &["features.linux.capabilities-recognised"],
+    &[Fault::Drop("/process/capabilities")],
+    |lab, out| {
+        let document = document(lab)?;
+        let listed = said(&document, "/linux/capabilities")?;
+        let own = Observation::of(nix::unistd::getpid())?.status.capabilities.bounding;
+        let bits = host::CAPABILITIES.iter().enumerate().filter(|(bit, name)| {
+            own >> bit & 1 == 1 && listed.as_array().is_some_and(|names| names.contains(&json!(name)))
+        });
+        let (bits, names): (Vec<usize>, Vec<&str>) = bits.unzip();
+        let container = lab.running(|r| r.set("/process/capabilities/bounding", &names))?;
+        let given = container.observe()?.status.capabilities.bounding;
+        let absent = bits.iter().zip(&names).filter(|(bit, _)| given >> **bit & 1 == 0);
+        let absent: Vec<&str> = absent.map(|(_, name)| *name).collect();
+        out.expect_eq("listed capabilities that are not given", absent, [""; 0]);
+        container.finish_and_delete()
+    },
+)
+.needs(&[Need::HostView])];
+
+/// Judges each word that is listed at `pointer`.
+fn each(lab: &Lab<'_>, out: &mut Judgement, pointer: &str, judge: fn(&Lab<'_>, &mut Judgement, &str) -> Told) -> Told {
+    let document = document(lab)?;
+    let words = said(&document, pointer)?.as_array();
+    out.expect(pointer, words.is_some(), "an array", document.pointer(pointer));
+    words.into_iter().flatten().try_for_each(|word| judge(lab, out, word.as_str().unwrap_or_default()))
+}
+
+/// A container whose configuration uses the word is made and its program runs.
+pub(super) fn used(
+    lab: &Lab<'_>,
+    out: &mut Judgement,
+    word: &str,
+    edits: impl FnOnce(&mut Recipe) -> &mut Recipe,
+) -> Told {
+    let attempt = lab.try_create(&lab.bundle(edits)?)?;
+    let outcome = &attempt.outcome;
+    out.expect(&format!("create with {word}"), outcome.succeeded(), "success, for features has it", outcome.said());
+    if !outcome.succeeded() {
+        return Ok(());
+    }
+    let container = attempt.container()?;
+    container.started()?;
+    container.finish_and_delete()
+}
+
+/// A filesystem refuses a word that was handed to it instead of being understood.
+fn mounted<'r>(recipe: &'r mut Recipe, option: &str) -> &'r mut Recipe {
+    let recipe = recipe.beside("data/file", "content").directory("/m").directory("/b");
+    let range = json!([{ "containerID": 0, "hostID": 1000, "size": 10 }]);
+    match option {
+        "bind" | "rbind" => recipe.mount("/b", "none", "{bundle}/data", &[option]),
+        "idmap" | "ridmap" => recipe.push(
+            "/mounts",
+            json!({
+                "destination": "/b", "type": "none", "source": "{bundle}/data", "options": ["rbind", option],
+                "uidMappings": range, "gidMappings": range,
+            }),
+        ),
+        "remount" => recipe.mount("/m", "tmpfs", "tmpfs", &[]).mount("/m", "tmpfs", "tmpfs", &[option]),
+        // Words of crun about sources and destinations that are links, so there has to be a source.
+        "copy-symlink" | "src-nofollow" | "dest-nofollow" => {
+            recipe.mount("/b", "none", "{bundle}/data", &["bind", option])
+        }
+        _ => recipe.mount("/m", "tmpfs", "tmpfs", &[option]),
+    }
+}
+
+/// A socket for the runtime to hand its descriptors to; nobody has to take them, for no filtered call is made.
+struct Listener {
+    path: String,
+    _socket: UnixListener,
+}
+
+impl Listener {
+    fn bind(lab: &Lab<'_>) -> Told<Self> {
+        let path = lab.dir.join("listener");
+        if path.exists() {
+            std::fs::remove_file(&path)?;
+        }
+        Ok(Self { path: path.to_string_lossy().into_owned(), _socket: UnixListener::bind(&path)? })
+    }
+
+    fn filter<'r>(&self, recipe: &'r mut Recipe, action: &str, args: &Value, flags: &[&str]) -> &'r mut Recipe {
+        let rule = json!({ "names": ["readahead"], "action": action, "args": args });
+        recipe.set("/linux/seccomp", json!({ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [rule] }));
+        if !flags.is_empty() {
+            recipe.set("/linux/seccomp/flags", flags);
+        }
+        if action == NOTIFY {
+            recipe.set("/linux/seccomp/listenerPath", &self.path);
+        }
+        recipe
+    }
+}
+
+fn policy(lab: &Lab<'_>, out: &mut Judgement, word: &str, policy: Value) -> Told {
+    if !Path::new("/proc/self/numa_maps").exists() {
+        return Err(Stop::Skip("the kernel has no memory policies: CONFIG_NUMA".into()));
+    }
+    used(lab, out, word, |r| r.set("/linux/memoryPolicy", policy))
+}

@@ -9,7 +9,8 @@ use plimsoll_engine::lab::Lab;
 use plimsoll_engine::profile::{Op, Values};
 use serde_json::Value;
 
-pub(crate) const SCENARIOS: &[&[Scenario]] = &[document::SCENARIOS, words::CAPABILITIES, words::SCENARIOS];
+pub(crate) const SCENARIOS: &[&[Scenario]] =
+    &[document::SCENARIOS, words::CAPABILITIES, words::OPTIONS, words::SCENARIOS];
 
 /// What the runtime says of itself. It need not say anything: a runtime without the operation is not asked further.
 fn document(lab: &Lab<'_>) -> Told<Value> {

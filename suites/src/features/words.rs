@@ -63,8 +63,6 @@ pub(super) const SCENARIOS: &[Scenario] = listed! {
         out.expect_eq("the hooks that ran", ran, [kind]);
         Ok(())
     };
-    "mounts/listed-options-are-recognised", "mount-options-recognised", "/mountOptions",
-        |lab, out, option| used(lab, out, option, |r| mounted(r, option));
     "namespaces/listed-types-are-recognised", "linux.namespaces-recognised", "/linux/namespaces",
         |lab, out, kind| used(lab, out, kind, |r| match kind {
             "user" => crate::namespaces::usual_user(r),
@@ -115,11 +113,33 @@ pub(super) const SCENARIOS: &[Scenario] = listed! {
         |lab, out, flag| policy(lab, out, flag, json!({ "mode": "MPOL_BIND", "nodes": "0", "flags": [flag] }));
 };
 
+/// All options at once, a mount for each; one by one only to tell which it was that was not understood.
+pub(super) const OPTIONS: &[Scenario] = &[Scenario::new(
+    "features.mounts/listed-options-are-recognised",
+    &["features.mount-options-recognised"],
+    &[Fault::Misreport(Op::Features, "/mountOptions", r#"["PLIMSOLL"]"#)],
+    |lab, out| {
+        let document = document(lab)?;
+        let listed: Vec<&str> =
+            said(&document, "/mountOptions")?.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let together = lab
+            .bundle(|r| listed.iter().enumerate().fold(r, |r, (at, option)| mounted(r, option, &format!("/m{at}"))))?;
+        let attempt = lab.try_create(&together)?;
+        if !attempt.outcome.succeeded() {
+            return listed.iter().try_for_each(|option| used(lab, out, option, |r| mounted(r, option, "/m")));
+        }
+        out.expect("mountOptions", !listed.is_empty(), "some", &listed);
+        let container = attempt.container()?;
+        container.started()?;
+        container.finish_and_delete()
+    },
+)];
+
 /// The kernel gives what is listed and what the harness holds itself.
 pub(super) const CAPABILITIES: &[Scenario] = &[Scenario::new(
     "features.capabilities/listed-ones-are-given",
     &["features.linux.capabilities-recognised"],
-    &[Fault::Drop("/process/capabilities")],
+    &[Fault::Take("/process/capabilities/bounding", r#"["CAP_CHOWN"]"#)],
     |lab, out| {
         let document = document(lab)?;
         let listed = said(&document, "/linux/capabilities")?;
@@ -165,24 +185,25 @@ pub(super) fn used(
 }
 
 /// A filesystem refuses a word that was handed to it instead of being understood.
-fn mounted<'r>(recipe: &'r mut Recipe, option: &str) -> &'r mut Recipe {
-    let recipe = recipe.beside("data/file", "content").directory("/m").directory("/b");
-    let range = json!([{ "containerID": 0, "hostID": 1000, "size": 10 }]);
+fn mounted<'r>(recipe: &'r mut Recipe, option: &str, at: &str) -> &'r mut Recipe {
+    const DATA: &str = "{bundle}/data";
+    let recipe = recipe.beside("data/file", "content").directory(at);
     match option {
-        "bind" | "rbind" => recipe.mount("/b", "none", "{bundle}/data", &[option]),
-        "idmap" | "ridmap" => recipe.push(
-            "/mounts",
-            json!({
-                "destination": "/b", "type": "none", "source": "{bundle}/data", "options": ["rbind", option],
-                "uidMappings": range, "gidMappings": range,
-            }),
-        ),
-        "remount" => recipe.mount("/m", "tmpfs", "tmpfs", &[]).mount("/m", "tmpfs", "tmpfs", &[option]),
-        // Words of crun about sources and destinations that are links, so there has to be a source.
-        "copy-symlink" | "src-nofollow" | "dest-nofollow" => {
-            recipe.mount("/b", "none", "{bundle}/data", &["bind", option])
+        // Words about sources, so there has to be one. Some are crun's own.
+        "bind" | "rbind" => recipe.mount(at, "none", DATA, &[option]),
+        "copy-symlink" | "src-nofollow" | "dest-nofollow" => recipe.mount(at, "none", DATA, &["bind", option]),
+        "idmap" | "ridmap" => {
+            let range = json!([{ "containerID": 0, "hostID": 1000, "size": 10 }]);
+            recipe.push(
+                "/mounts",
+                json!({
+                    "destination": at, "type": "none", "source": DATA, "options": ["rbind", option],
+                    "uidMappings": range, "gidMappings": range,
+                }),
+            )
         }
-        _ => recipe.mount("/m", "tmpfs", "tmpfs", &[option]),
+        "remount" => recipe.mount(at, "tmpfs", "tmpfs", &[]).mount(at, "tmpfs", "tmpfs", &[option]),
+        _ => recipe.mount(at, "tmpfs", "tmpfs", &[option]),
     }
 }
 

@@ -65,6 +65,12 @@ impl Covered {
         binding && self.subject == "runtime" && self.testable != "no"
     }
 
+    /// Whether it has to be checked, nothing does, and no reason is written down.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.is_due() && self.checks.is_empty() && self.unchecked.is_none()
+    }
+
     /// The file of the specification that it stands in, `config-linux.md`.
     #[must_use]
     pub fn section(&self) -> &str {

@@ -6,6 +6,8 @@ runtime_roots="$work/docker-exec/runtime-runc/moby $work/docker-exec/runtime-pli
 image=stack/busybox:1
 options="--network none --runtime plimsoll --cgroup-parent /$group"
 
+client() { docker "$@"; }
+
 begin() {
     daemon dockerd dockerd --data-root "$work/docker" --exec-root "$work/docker-exec" --pidfile "$work/docker.pid" \
         --host "$DOCKER_HOST" --iptables=false --ip6tables=false --bridge=none --storage-driver vfs \
@@ -14,13 +16,4 @@ begin() {
     docker load --quiet --input "$work/image.tar" >/dev/null
 }
 
-attached() { local name=$1; shift; docker run --rm $options --name "$name" $image "$@"; }
-detached() { local name=$1; shift; docker run --detach $options --name "$name" $image "$@"; }
-terminal() { local name=$1; shift; docker run --rm --tty $options --name "$name" $image "$@"; }
-inside() { docker exec "$@"; }
-inside_terminal() { docker exec --tty "$@"; }
-status() { docker inspect --format '{{.State.Status}}' "$1"; }
-signal() { docker kill "$1"; }
-ended() { [ "$(status "$1")" = exited ]; }
-remove() { docker rm "$1"; }
-gone() { ! docker inspect "$1"; }
+. "$here/docker_like.sh"

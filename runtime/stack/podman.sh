@@ -17,13 +17,4 @@ begin() {
     client load --quiet --signature-policy "$work/policy.json" --input "$work/image.tar" >/dev/null
 }
 
-attached() { local name=$1; shift; client run --rm $options --name "$name" $image "$@"; }
-detached() { local name=$1; shift; client run --detach $options --name "$name" $image "$@"; }
-terminal() { local name=$1; shift; client run --rm --tty $options --name "$name" $image "$@"; }
-inside() { client exec "$@"; }
-inside_terminal() { client exec --tty "$@"; }
-status() { client inspect --format '{{.State.Status}}' "$1"; }
-signal() { client kill "$1"; }
-ended() { [ "$(status "$1")" = exited ]; }
-remove() { client rm "$1"; }
-gone() { ! client container exists "$1"; }
+. "$here/docker_like.sh"

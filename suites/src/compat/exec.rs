@@ -2,6 +2,7 @@
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
+use plimsoll_engine::foreground::Foreground;
 use plimsoll_engine::judgement::{Judgement, Stop, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
@@ -9,9 +10,9 @@ use plimsoll_engine::observer::Observation;
 use plimsoll_engine::process::Ended;
 use plimsoll_engine::profile::{Op, Values};
 use plimsoll_fixtures::probe::{Ask, PATH};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{compat, process};
+use super::{compat, nobody, process};
 
 const EXEC: &[Need] = &[Need::Operation(Op::Exec)];
 const SEEN: &[Need] = &[Need::Operation(Op::Exec), Need::HostView];
@@ -67,18 +68,22 @@ pub(super) const MISPLACED: &[Scenario] = compat! {
 };
 
 /// A program of exec is asked one thing, with these options.
-fn asked(lab: &Lab<'_>, options: fn(Values) -> Values, ask: Ask, judge: impl FnOnce(&serde_json::Value)) -> Told {
+fn asked(lab: &Lab<'_>, options: fn(Values) -> Values, ask: Ask, judge: impl FnOnce(&Value)) -> Told {
     let container = lab.running(|r| r.directory("/work").set("/process/env", ["PATH=/bin", "OWN=1"]))?;
-    let mut program = container.exec_with(|values| options(plain(values)))?;
-    program.greeted()?;
-    let answer = program.ask_all(&[ask])?.pop();
-    judge(&json!(answer));
-    program.finish()?.ok()?;
+    judge(&answer(container.exec_with(|values| options(plain(values)))?, ask)?);
     container.finish_and_delete()
 }
 
+/// What a program of exec answers; it ends afterwards.
+fn answer(mut program: Foreground<'_>, ask: Ask) -> Told<Value> {
+    program.greeted()?;
+    let answer = json!(program.ask_all(&[ask])?.pop());
+    program.finish()?.ok()?;
+    Ok(answer)
+}
+
 /// The variables of this name.
-fn of_name(answer: &serde_json::Value, name: &str) -> Vec<String> {
+fn of_name(answer: &Value, name: &str) -> Vec<String> {
     let names = answer["Ok"]["names"].as_array().into_iter().flatten().filter_map(|name| name.as_str());
     names.filter(|variable| variable.split('=').next() == Some(name)).map(str::to_owned).collect()
 }
@@ -103,16 +108,12 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
         let container = lab.running(|r| r)?;
         let mut homely = process(&[PATH]);
         homely["env"] = json!(["PATH=/bin", "HOME=/home/own"]);
-        let mut program = container.exec(&homely)?;
-        program.greeted()?;
-        let answer = json!(program.ask_all(&[Ask::Environ])?.pop());
+        let answer = answer(container.exec(&homely)?, Ask::Environ)?;
         out.expect_eq("variables HOME", of_name(&answer, "HOME"), ["HOME=/home/own"]);
-        program.finish()?.ok()?;
         container.finish_and_delete()
     };
     "compat.exec.refused/unknown-container", EXEC, &[Fault::Succeed(Op::Exec), Fault::Ignore(Op::Exec)], |lab, out| {
-        let values = plain(Values::default().with("id", format!("{}-none", lab.tag)));
-        crate::refusal::of(lab, out, "exec in no container", || lab.call(Op::Exec, &values))
+        crate::refusal::of(lab, out, "exec in no container", || lab.call(Op::Exec, &plain(nobody(lab))))
     };
     "compat.exec.refused/no-arguments", EXEC, &[Fault::Succeed(Op::Exec)], |lab, out| {
         let container = lab.running(|r| r)?;

@@ -11,6 +11,8 @@ mod update;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
 use plimsoll_engine::judgement::{Stop, Told};
+use plimsoll_engine::lab::Lab;
+use plimsoll_engine::profile::Values;
 
 use serde_json::{Value, json};
 
@@ -45,6 +47,11 @@ fn process(args: &[&str]) -> Value {
     let mut process = plimsoll_fixtures::Config::base().0["process"].clone();
     process["args"] = json!(args);
     process
+}
+
+/// The values for a call about a container that there is not.
+fn nobody(lab: &Lab<'_>) -> Values {
+    Values::default().with("id", format!("{}-none", lab.tag))
 }
 
 /// A file of the container's group of this controller, by its names in version 1 and in version 2.

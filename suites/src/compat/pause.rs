@@ -12,7 +12,7 @@ use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::probe::{Ask, Reply};
 
-use super::compat;
+use super::{compat, nobody};
 use crate::refusal;
 
 const PAUSE: &[Need] = &[Need::Operation(Op::Pause), Need::Operation(Op::Resume)];
@@ -127,9 +127,9 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
         container.delete()?.ok()
     };
     "compat.pause.refused/unknown-container", PAUSE, &[Fault::Succeed(Op::Pause)], |lab, out| {
-        refusal::of(lab, out, "pause", || lab.call_id(Op::Pause, &format!("{}-none", lab.tag)))
+        refusal::of(lab, out, "pause", || lab.call(Op::Pause, &nobody(lab)))
     };
     "compat.resume.refused/unknown-container", PAUSE, &[Fault::Succeed(Op::Resume)], |lab, out| {
-        refusal::of(lab, out, "resume", || lab.call_id(Op::Resume, &format!("{}-none", lab.tag)))
+        refusal::of(lab, out, "resume", || lab.call(Op::Resume, &nobody(lab)))
     };
 };

@@ -11,6 +11,7 @@ use plimsoll_engine::profile::{Op, Values};
 use plimsoll_fixtures::probe::PATH;
 use serde_json::json;
 
+use super::update::update;
 use super::{compat, held, process};
 
 /// How often. A fault of one call in a dozen is seen more often than not in one run, and in each few.
@@ -54,10 +55,8 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
         &[Need::Operation(Op::Update), Need::HostView, Need::Controller("pids")],
         &[Fault::Flaky(Op::Update, 0), Fault::Flaky(Op::Update, 1)], |lab, out| {
             let container = lab.running(|r| r)?;
-            let path = lab.dir.join("resources.json");
             for limit in 100..100 + TIMES {
-                std::fs::write(&path, json!({ "pids": { "limit": limit } }).to_string())?;
-                container.call(Op::Update, |values| values.with("resources", path.to_string_lossy()))?.ok()?;
+                update(lab, &container, &json!({ "pids": { "limit": limit } }))?.ok()?;
                 out.expect_eq("pids", held(&container, "pids", "pids.max", "pids.max")?, limit.to_string());
             }
             container.finish_and_delete()

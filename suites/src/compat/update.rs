@@ -9,7 +9,7 @@ use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
 use serde_json::{Value, json};
 
-use super::{compat, held};
+use super::{compat, held, nobody};
 use crate::refusal;
 
 const UPDATE: &[Need] = &[Need::Operation(Op::Update)];
@@ -38,10 +38,16 @@ impl Limit {
 }
 
 /// Calls update with these resources.
-fn update(lab: &Lab<'_>, container: &Container<'_>, resources: &Value) -> Told<Outcome> {
+pub(super) fn update(lab: &Lab<'_>, container: &Container<'_>, resources: &Value) -> Told<Outcome> {
+    let path = written(lab, &resources.to_string())?;
+    container.call(Op::Update, |values| values.with("resources", path))
+}
+
+/// A file with the resources for update.
+fn written(lab: &Lab<'_>, resources: &str) -> Told<String> {
     let path = lab.dir.join("resources.json");
-    std::fs::write(&path, resources.to_string()).map_err(Stop::error("write the resources of update"))?;
-    container.call(Op::Update, |values| values.with("resources", path.to_string_lossy()))
+    std::fs::write(&path, resources).map_err(Stop::error("write the resources of update"))?;
+    Ok(path.to_string_lossy().into_owned())
 }
 
 /// A container with these resources gets others; what the kernel holds of each limit before and after.
@@ -133,19 +139,15 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
 pub(super) const REFUSED: &[Scenario] = compat! {
     "compat.update.refused/no-json", UPDATE, &[Fault::Succeed(Op::Update), Fault::Ignore(Op::Update)], |lab, out| {
         let container = lab.running(|r| r)?;
-        let path = lab.dir.join("resources.json");
-        std::fs::write(&path, "{").map_err(Stop::error("write the resources of update"))?;
+        let path = written(lab, "{")?;
         refusal::leaves(&container, lab, out, "update from a broken file", || {
-            container.call(Op::Update, |values| values.with("resources", path.to_string_lossy()))
+            container.call(Op::Update, |values| values.with("resources", &path))
         })?;
         container.finish_and_delete()
     };
     "compat.update.refused/unknown-container", UPDATE, &[Fault::Succeed(Op::Update), Fault::Ignore(Op::Update)],
         |lab, out| {
-            let path = lab.dir.join("resources.json");
-            std::fs::write(&path, "{}").map_err(Stop::error("write the resources of update"))?;
-            let values = plimsoll_engine::profile::Values::default().with("id", format!("{}-none", lab.tag));
-            let values = values.with("resources", path.to_string_lossy());
+            let values = nobody(lab).with("resources", written(lab, "{}")?);
             refusal::of(lab, out, "update", || lab.call(Op::Update, &values))
         };
     "compat.update.refused/stopped-container", UPDATE, &[Fault::Succeed(Op::Update), Fault::Ignore(Op::Update)],

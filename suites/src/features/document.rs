@@ -10,6 +10,7 @@ use plimsoll_engine::release::Release;
 use plimsoll_fixtures::probe::Ask;
 use serde_json::{Value, json};
 
+use super::words::{lived, mounted, used};
 use super::{document, said};
 
 const MIN: &str = "/ociVersionMin";
@@ -36,8 +37,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         ],
         |lab, out| {
             let document = document(lab)?;
-            let release = |pointer| document.pointer(pointer).and_then(Value::as_str).and_then(Release::parse);
-            let (min, max) = (release(MIN), release(MAX));
+            let (min, max) = (release(&document, MIN), release(&document, MAX));
             out.expect("ociVersionMin", min.is_some(), "a semantic version", document.pointer(MIN));
             out.expect("ociVersionMax", max.is_some(), "a semantic version", document.pointer(MAX));
             out.expect("ociVersionMin", min <= max, "not above ociVersionMax", (min, max));
@@ -63,7 +63,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         &[Fault::Misreport(Op::Features, MAX, "\"1.1.0\"")],
         |lab, out| {
             let document = document(lab)?;
-            let greatest = document[&MAX[1..]].as_str().and_then(Release::parse);
+            let greatest = release(&document, MAX);
             let later = LATER.iter().filter(|(_, since)| greatest < Some(*since));
             let later = later.filter(|(pointer, _)| document.pointer(pointer).is_some_and(|value| !value.is_null()));
             let later: Vec<&str> = later.map(|(pointer, _)| *pointer).collect();
@@ -137,6 +137,10 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     .needs(&[Need::Kernel(6, 3), Need::Namespace("user")]),
 ];
 
+fn release(document: &Value, pointer: &str) -> Option<Release> {
+    document.pointer(pointer)?.as_str().and_then(Release::parse)
+}
+
 /// The words of a list are a set: their order says nothing.
 fn sorted(document: Value) -> Value {
     match document {
@@ -152,7 +156,7 @@ fn sorted(document: Value) -> Value {
 fn accepted(lab: &Lab<'_>, out: &mut Judgement, which: &str) -> Told {
     let document = document(lab)?;
     let release = said(&document, which)?;
-    super::words::used(lab, out, &release.to_string(), |r| r.set("/ociVersion", release))
+    used(lab, out, &release.to_string(), |r| r.set("/ociVersion", release))
 }
 
 /// When the owner of a file is translated by a mount, the runtime may not say that it cannot do that.
@@ -160,20 +164,12 @@ fn idmap_that_works(lab: &Lab<'_>, out: &mut Judgement) -> Told {
     const ENABLED: &str = "/linux/mountExtensions/idmap/enabled";
     let document = document(lab)?;
     let enabled = said(&document, ENABLED)?;
-    let range = json!([{ "containerID": 0, "hostID": 1000, "size": 10 }]);
-    let mount = json!({
-        "destination": "/m", "type": "none", "source": "{bundle}/data", "options": ["bind", "idmap"],
-        "uidMappings": range, "gidMappings": range,
-    });
-    let attempt = lab.try_create(&lab.bundle(|r| r.beside("data/file", "content").push("/mounts", mount))?)?;
-    let mut works = false;
-    if attempt.outcome.succeeded() {
-        let container = attempt.container()?;
-        container.started()?;
-        let evidence = container.evidence(vec![Ask::Stat("/m/file".into())])?;
-        works = evidence.inside.stat("/m/file").is_ok_and(|stat| stat.uid == 1000);
-        container.finish_and_delete()?;
-    }
+    let attempt = lab.try_create(&lab.bundle(|r| mounted(r, "idmap", "/m"))?)?;
+    let works = attempt.outcome.succeeded()
+        && lived(attempt, |container| {
+            let evidence = container.evidence(vec![Ask::Stat("/m/file".into())])?;
+            Ok(evidence.inside.stat("/m/file").is_ok_and(|stat| stat.uid == 1000))
+        })?;
     out.expect(ENABLED, *enabled == json!(true) || !works, "true, for such a mount works", enabled);
     Ok(())
 }

@@ -4,10 +4,10 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 
 use plimsoll_engine::check::Scenario;
+use plimsoll_engine::container::Container;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::host;
 use plimsoll_engine::judgement::{Judgement, Stop, Told};
-use plimsoll_engine::lab::Lab;
+use plimsoll_engine::lab::{Attempt, Lab};
 use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::Observation;
 use plimsoll_engine::profile::Op;
@@ -15,8 +15,10 @@ use plimsoll_fixtures::Recipe;
 use serde_json::{Value, json};
 
 use super::{document, said};
+use crate::process::capabilities::names;
+use crate::seccomp::filter::{SECCOMP, with_rule};
 
-/// Needs a socket that listens: see [`Listener`].
+/// Needs a socket that listens: see [`filtered`].
 const NOTIFY: &str = "SCMP_ACT_NOTIFY";
 
 /// Filters of both byte orders at once cannot be loaded, so a word for another one shows nothing.
@@ -69,33 +71,26 @@ pub(super) const SCENARIOS: &[Scenario] = listed! {
             _ => r.inherit_namespace(kind).new_namespace(kind),
         });
     "seccomp/listed-actions-are-recognised", "linux.seccomp-actions-recognised", "/linux/seccomp/actions",
-        |lab, out, action| {
-            let listener = Listener::bind(lab)?;
-            used(lab, out, action, |r| listener.filter(r, action, &json!([]), &[]))
-        };
+        |lab, out, action| filtered(lab, out, action, &rule(action, json!([])), |r| r);
     "seccomp/listed-operators-are-recognised", "linux.seccomp-operators-recognised", "/linux/seccomp/operators",
         |lab, out, operator| {
-            let listener = Listener::bind(lab)?;
             let comparison = json!([{ "index": 1, "value": 1, "valueTwo": 1, "op": operator }]);
-            used(lab, out, operator, |r| listener.filter(r, "SCMP_ACT_ERRNO", &comparison, &[]))
+            filtered(lab, out, operator, &rule("SCMP_ACT_ERRNO", comparison), |r| r)
         };
     "seccomp/listed-architectures-are-recognised", "linux.seccomp-archs-recognised", "/linux/seccomp/archs",
         |lab, out, arch| {
             if BIG_ENDIAN.contains(&arch) {
                 return Ok(());
             }
-            let listener = Listener::bind(lab)?;
-            used(lab, out, arch, |r| {
-                listener.filter(r, "SCMP_ACT_ERRNO", &json!([]), &[]).set("/linux/seccomp/architectures", [arch])
-            })
+            let rule = rule("SCMP_ACT_ERRNO", json!([]));
+            filtered(lab, out, arch, &rule, |r| r.set("/linux/seccomp/architectures", [arch]))
         };
     "seccomp/supported-flags-work", "linux.seccomp-supported-flags-work", "/linux/seccomp/supportedFlags",
         |lab, out, flag| {
-            let listener = Listener::bind(lab)?;
             // It is about notifications, and the kernel wants a listener for it.
             let waits = flag == "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV";
             let action = if waits { NOTIFY } else { "SCMP_ACT_ERRNO" };
-            used(lab, out, flag, |r| listener.filter(r, action, &json!([]), &[flag]))
+            filtered(lab, out, flag, &rule(action, json!([])), |r| r.set("/linux/seccomp/flags", [flag]))
         };
     "memory-policy/listed-modes-are-recognised", "linux.memory-policy-modes-recognised", "/linux/memoryPolicy/modes",
         |lab, out, mode| {
@@ -129,9 +124,7 @@ pub(super) const OPTIONS: &[Scenario] = &[Scenario::new(
             return listed.iter().try_for_each(|option| used(lab, out, option, |r| mounted(r, option, "/m")));
         }
         out.expect("mountOptions", !listed.is_empty(), "some", &listed);
-        let container = attempt.container()?;
-        container.started()?;
-        container.finish_and_delete()
+        lived(attempt, |_| Ok(()))
     },
 )];
 
@@ -144,14 +137,11 @@ pub(super) const CAPABILITIES: &[Scenario] = &[Scenario::new(
         let document = document(lab)?;
         let listed = said(&document, "/linux/capabilities")?;
         let own = Observation::of(nix::unistd::getpid())?.status.capabilities.bounding;
-        let bits = host::CAPABILITIES.iter().enumerate().filter(|(bit, name)| {
-            own >> bit & 1 == 1 && listed.as_array().is_some_and(|names| names.contains(&json!(name)))
-        });
-        let (bits, names): (Vec<usize>, Vec<&str>) = bits.unzip();
-        let container = lab.running(|r| r.set("/process/capabilities/bounding", &names))?;
-        let given = container.observe()?.status.capabilities.bounding;
-        let absent = bits.iter().zip(&names).filter(|(bit, _)| given >> **bit & 1 == 0);
-        let absent: Vec<&str> = absent.map(|(_, name)| *name).collect();
+        let is_listed = |name: &&str| listed.as_array().is_some_and(|listed| listed.contains(&json!(name)));
+        let wanted: Vec<&str> = names(own).into_iter().filter(is_listed).collect();
+        let container = lab.running(|r| r.set("/process/capabilities/bounding", &wanted))?;
+        let given = names(container.observe()?.status.capabilities.bounding);
+        let absent: Vec<&str> = wanted.into_iter().filter(|name| !given.contains(name)).collect();
         out.expect_eq("listed capabilities that are not given", absent, [""; 0]);
         container.finish_and_delete()
     },
@@ -179,13 +169,20 @@ pub(super) fn used(
     if !outcome.succeeded() {
         return Ok(());
     }
+    lived(attempt, |_| Ok(()))
+}
+
+/// The container of an attempt that succeeded lives its life, and is looked at when its program runs.
+pub(super) fn lived<T>(attempt: Attempt<'_>, look: impl FnOnce(&Container<'_>) -> Told<T>) -> Told<T> {
     let container = attempt.container()?;
     container.started()?;
-    container.finish_and_delete()
+    let seen = look(&container)?;
+    container.finish_and_delete()?;
+    Ok(seen)
 }
 
 /// A filesystem refuses a word that was handed to it instead of being understood.
-fn mounted<'r>(recipe: &'r mut Recipe, option: &str, at: &str) -> &'r mut Recipe {
+pub(super) fn mounted<'r>(recipe: &'r mut Recipe, option: &str, at: &str) -> &'r mut Recipe {
     const DATA: &str = "{bundle}/data";
     let recipe = recipe.beside("data/file", "content").directory(at);
     match option {
@@ -207,32 +204,26 @@ fn mounted<'r>(recipe: &'r mut Recipe, option: &str, at: &str) -> &'r mut Recipe
     }
 }
 
-/// A socket for the runtime to hand its descriptors to; nobody has to take them, for no filtered call is made.
-struct Listener {
-    path: String,
-    _socket: UnixListener,
+/// A rule for a call that nothing in the container makes.
+fn rule(action: &str, args: Value) -> Value {
+    json!({ "names": ["readahead"], "action": action, "args": args })
 }
 
-impl Listener {
-    fn bind(lab: &Lab<'_>) -> Told<Self> {
-        let path = lab.dir.join("listener");
-        if path.exists() {
-            std::fs::remove_file(&path)?;
-        }
-        Ok(Self { path: path.to_string_lossy().into_owned(), _socket: UnixListener::bind(&path)? })
-    }
-
-    fn filter<'r>(&self, recipe: &'r mut Recipe, action: &str, args: &Value, flags: &[&str]) -> &'r mut Recipe {
-        let rule = json!({ "names": ["readahead"], "action": action, "args": args });
-        recipe.set("/linux/seccomp", json!({ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [rule] }));
-        if !flags.is_empty() {
-            recipe.set("/linux/seccomp/flags", flags);
-        }
-        if action == NOTIFY {
-            recipe.set("/linux/seccomp/listenerPath", &self.path);
-        }
-        recipe
-    }
+/// As [`used`], of a filter with this rule. When it asks for notifications, a socket listens for the descriptor; nobody
+/// has to take it, for the call is never made.
+fn filtered(
+    lab: &Lab<'_>,
+    out: &mut Judgement,
+    word: &str,
+    rule: &Value,
+    edits: impl FnOnce(&mut Recipe) -> &mut Recipe,
+) -> Told {
+    let path = lab.dir.join(format!("listener-{word}"));
+    let listener = (rule["action"] == NOTIFY).then(|| UnixListener::bind(&path)).transpose()?;
+    used(lab, out, word, |r| {
+        let r = edits(r.set(SECCOMP, with_rule(rule)));
+        if listener.is_some() { r.set("/linux/seccomp/listenerPath", path.to_string_lossy()) } else { r }
+    })
 }
 
 fn policy(lab: &Lab<'_>, out: &mut Judgement, word: &str, policy: Value) -> Told {

@@ -69,7 +69,8 @@ fn mask(config: &Config, set: &str) -> u64 {
     bits.fold(0, |mask, bit| mask | 1 << bit)
 }
 
-fn names(mask: u64) -> Vec<&'static str> {
+/// The capabilities of a set, as the kernel numbers them.
+pub(crate) fn names(mask: u64) -> Vec<&'static str> {
     CAPABILITIES.iter().enumerate().filter(|(bit, _)| mask >> bit & 1 == 1).map(|(_, name)| *name).collect()
 }
 

@@ -3,7 +3,7 @@
 
 mod apparmor;
 mod args;
-mod capabilities;
+pub(crate) mod capabilities;
 mod capability_effects;
 mod capability_table;
 mod cwd;

@@ -8,7 +8,7 @@ use plimsoll_fixtures::Config;
 use plimsoll_fixtures::probe::{Answer, Ask, Refused, Reply};
 use serde_json::{Value, json};
 
-pub(super) const SECCOMP: &str = "/linux/seccomp";
+pub(crate) const SECCOMP: &str = "/linux/seccomp";
 
 /// Calls that nothing in the probe makes by itself, with three arguments at least, the first a descriptor.
 pub(super) const CALLS: [(&str, i64); 2] =
@@ -25,7 +25,7 @@ const NOT_OPEN: u64 = 0x7000;
 pub(super) const UNUSUAL: i32 = libc::EBADFD;
 
 /// A filter that lets through all but the calls that this rule is for.
-pub(super) fn with_rule(rule: &Value) -> Value {
+pub(crate) fn with_rule(rule: &Value) -> Value {
     json!({ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [rule] })
 }
 

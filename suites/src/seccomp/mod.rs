@@ -1,7 +1,7 @@
 //! `linux.seccomp`: what becomes of a system call (`config-linux.md#seccomp`).
 
 mod actions;
-mod filter;
+pub(crate) mod filter;
 mod invalid;
 mod operators;
 

@@ -71,18 +71,18 @@ pub(super) const SCENARIOS: &[Scenario] = listed! {
             _ => r.inherit_namespace(kind).new_namespace(kind),
         });
     "seccomp/listed-actions-are-recognised", "linux.seccomp-actions-recognised", "/linux/seccomp/actions",
-        |lab, out, action| filtered(lab, out, action, &rule(action, json!([])), |r| r);
+        |lab, out, action| filtered(lab, out, action, &rule(action, &json!([])), |r| r);
     "seccomp/listed-operators-are-recognised", "linux.seccomp-operators-recognised", "/linux/seccomp/operators",
         |lab, out, operator| {
             let comparison = json!([{ "index": 1, "value": 1, "valueTwo": 1, "op": operator }]);
-            filtered(lab, out, operator, &rule("SCMP_ACT_ERRNO", comparison), |r| r)
+            filtered(lab, out, operator, &rule("SCMP_ACT_ERRNO", &comparison), |r| r)
         };
     "seccomp/listed-architectures-are-recognised", "linux.seccomp-archs-recognised", "/linux/seccomp/archs",
         |lab, out, arch| {
             if BIG_ENDIAN.contains(&arch) {
                 return Ok(());
             }
-            let rule = rule("SCMP_ACT_ERRNO", json!([]));
+            let rule = rule("SCMP_ACT_ERRNO", &json!([]));
             filtered(lab, out, arch, &rule, |r| r.set("/linux/seccomp/architectures", [arch]))
         };
     "seccomp/supported-flags-work", "linux.seccomp-supported-flags-work", "/linux/seccomp/supportedFlags",
@@ -90,7 +90,7 @@ pub(super) const SCENARIOS: &[Scenario] = listed! {
             // It is about notifications, and the kernel wants a listener for it.
             let waits = flag == "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV";
             let action = if waits { NOTIFY } else { "SCMP_ACT_ERRNO" };
-            filtered(lab, out, flag, &rule(action, json!([])), |r| r.set("/linux/seccomp/flags", [flag]))
+            filtered(lab, out, flag, &rule(action, &json!([])), |r| r.set("/linux/seccomp/flags", [flag]))
         };
     "memory-policy/listed-modes-are-recognised", "linux.memory-policy-modes-recognised", "/linux/memoryPolicy/modes",
         |lab, out, mode| {
@@ -205,7 +205,7 @@ pub(super) fn mounted<'r>(recipe: &'r mut Recipe, option: &str, at: &str) -> &'r
 }
 
 /// A rule for a call that nothing in the container makes.
-fn rule(action: &str, args: Value) -> Value {
+fn rule(action: &str, args: &Value) -> Value {
     json!({ "names": ["readahead"], "action": action, "args": args })
 }
 

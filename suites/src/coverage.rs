@@ -64,10 +64,7 @@ mod tests {
     const OPEN: &[&str] = &[
         "config.mounts.idmap.not-passed-to-mount",
         "config.process.exec-cpu-affinity-final-unset",
-        "linux.cgroup-ownership.",
-        "linux.cgroups.fitness-check-error",
         "linux.net-devices.",
-        "linux.resources.",
         "linux.seccomp-state.",
         "linux.seccomp.listener-",
     ];

@@ -15,13 +15,14 @@ pub mod mutants;
 mod namespaces;
 mod process;
 mod refusal;
+mod resources;
 mod seccomp;
 
 use plimsoll_engine::check::{Body, Case, Check, Scenario};
 
 /// Every case of the suite, section by section, file by file.
 const CASES: &[&[&[Case]]] =
-    &[config::CASES, linux::CASES, mounts::CASES, namespaces::CASES, process::CASES, seccomp::CASES];
+    &[config::CASES, linux::CASES, mounts::CASES, namespaces::CASES, process::CASES, resources::CASES, seccomp::CASES];
 
 /// Every scenario of the suite, section by section, file by file.
 const SCENARIOS: &[&[&[Scenario]]] = &[
@@ -34,6 +35,7 @@ const SCENARIOS: &[&[&[Scenario]]] = &[
     mounts::SCENARIOS,
     namespaces::SCENARIOS,
     process::SCENARIOS,
+    resources::SCENARIOS,
     seccomp::SCENARIOS,
 ];
 

@@ -147,7 +147,22 @@ const EQUIVALENT: &[(&str, &str)] = &[
     ("reverses /linux/devices", "the paths differ, so the order says nothing"),
     ("* /process/capabilities/effective", "execve(2) computes the effective set anew from the others"),
     ("* /process/execCPUAffinity*", "it is for exec; the check is that it does nothing to the container's process"),
-    ("* /linux/resources*", "these cases set empty objects, which ask for nothing"),
+    (
+        "{drops,takes for empty} /linux/resources",
+        "the cases that set all of it set empty objects, which ask for nothing",
+    ),
+    (
+        "drops /linux/resources/{network,rdma,unified}",
+        "the cases set an empty object, which asks for nothing; those that set more need other control groups",
+    ),
+    (
+        "drops /linux/resources/cpu/mems",
+        "of one node of memory each group of version 1 has that; with version 2 the drop is seen",
+    ),
+    (
+        "* /linux/resources/memory/useHierarchy",
+        "kernels since 5.11 always count children, so that neither word changes anything",
+    ),
     ("drops /linux/mountLabel", "the case sets an empty label, which asks for nothing"),
     ("drops /linux/personality/flags", "the case sets an empty list, which asks for nothing"),
     ("drops /mounts/0/options", "the case sets an empty list, which asks for nothing"),

@@ -5,6 +5,7 @@ use plimsoll_fixtures::probe::Ask;
 use plimsoll_fixtures::{Config, Recipe};
 use plimsoll_reports::model::{Axis, Clause};
 
+use crate::cgroup::Knob;
 use crate::evidence::Evidence;
 use crate::fault::Fault;
 use crate::judgement::{Judgement, Told};
@@ -27,6 +28,8 @@ pub struct Rule {
     pub needs: &'static [Need],
     /// What to ask inside.
     pub asks: fn(&Config) -> Vec<Ask>,
+    /// Settings of the container's own control groups that it looks at.
+    pub looks: &'static [Knob],
     /// How to judge the facts.
     pub judge: fn(&Config, &Evidence, &mut Judgement),
 }
@@ -40,7 +43,7 @@ impl Rule {
         asks: fn(&Config) -> Vec<Ask>,
         judge: fn(&Config, &Evidence, &mut Judgement),
     ) -> Self {
-        Self { id, cites, axis: Axis::Spec, advisory: false, needs: &[], asks, judge }
+        Self { id, cites, axis: Axis::Spec, advisory: false, needs: &[], asks, looks: &[], judge }
     }
 
     /// A rule of the specification that judges by the host's view alone.
@@ -51,6 +54,13 @@ impl Rule {
         judge: fn(&Config, &Evidence, &mut Judgement),
     ) -> Self {
         Self::new(id, cites, |_| Vec::new(), judge).needs(&[Need::HostView])
+    }
+
+    /// A rule that also looks at these settings of the container's own control groups.
+    #[must_use]
+    pub const fn looks(mut self, looks: &'static [Knob]) -> Self {
+        self.looks = looks;
+        self
     }
 
     /// With these needs, instead of those before.

@@ -1,6 +1,7 @@
 //! A container under test: its operations, its process, and the conversation with the probe inside.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
@@ -12,6 +13,7 @@ use plimsoll_fixtures::probe::{Answer, Ask, Hello};
 use plimsoll_fixtures::{Bundle, Config};
 use serde_json::Value;
 
+use crate::cgroup::{self, Held, Knob};
 use crate::channel::Channel;
 use crate::check::Rule;
 use crate::evidence::{Evidence, Inside};
@@ -252,7 +254,7 @@ impl<'l> Container<'l> {
     /// As [`Container::ask`] and [`Container::observe`].
     pub fn evidence(&self, asks: Vec<Ask>) -> Told<Evidence> {
         let outside = if self.lab.settings.profile.shares_kernel { Some(self.observe()?) } else { None };
-        Ok(Evidence { inside: self.answers(asks)?, outside, bundle: self.bundle.clone() })
+        Ok(Evidence { inside: self.answers(asks)?, outside, held: BTreeMap::new(), bundle: self.bundle.clone() })
     }
 
     /// The facts that a rule judges a configuration by: the host's view only where the rule needs it.
@@ -263,7 +265,18 @@ impl<'l> Container<'l> {
         let seen = rule.needs.contains(&Need::HostView);
         let outside = if seen { Some(self.observe()?) } else { None };
         let inside = self.answers((rule.asks)(config))?;
-        Ok(Evidence { inside, outside, bundle: self.bundle.clone() })
+        let held = rule.looks.iter().map(|knob| Ok((*knob, self.held(knob)?))).collect::<Told<_>>()?;
+        Ok(Evidence { inside, outside, held, bundle: self.bundle.clone() })
+    }
+
+    /// What the container's own control group holds of a setting, or why nothing could be read.
+    ///
+    /// # Errors
+    /// [`Stop::Error`] when `/proc` does not show its process.
+    pub fn held(&self, knob: &Knob) -> Told<Result<Held, String>> {
+        let memberships = cgroup::of(self.pid)?;
+        let path = self.bundle.config.text("/linux/cgroupsPath").unwrap_or_default();
+        Ok(knob.held(&memberships, path).map_err(|why| why.to_string()))
     }
 
     fn answers(&self, asks: Vec<Ask>) -> Told<Inside> {

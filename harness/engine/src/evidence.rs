@@ -7,6 +7,7 @@ use plimsoll_fixtures::probe::{
     Answer, Ask, Capabilities, Ids, Refused, Reply, Rlimit, Session, Signals, Stat, Terminal,
 };
 
+use crate::cgroup::{Held, Knob};
 use crate::observer::Observation;
 
 /// Everything that is known of a running container.
@@ -17,11 +18,24 @@ pub struct Evidence {
     /// What the host saw of its process. A runtime whose containers have a kernel of their own shows nothing here;
     /// rules that need it say so, and are skipped for it.
     pub outside: Option<Observation>,
+    /// What the container's own control groups hold of the settings that the rule looks at.
+    pub held: BTreeMap<Knob, Result<Held, String>>,
     /// What the container was made from.
     pub bundle: Bundle,
 }
 
 impl Evidence {
+    /// What the container's own group holds of a setting.
+    ///
+    /// # Errors
+    /// Why nothing could be read.
+    ///
+    /// # Panics
+    /// When the rule did not say that it looks at it; the check is then an error of the harness.
+    pub fn held(&self, knob: &Knob) -> Result<&Held, &String> {
+        self.held.get(knob).unwrap_or_else(|| panic!("judged by {}, which was not looked at", knob.name())).as_ref()
+    }
+
     /// The host's view, for rules that declared that they need it.
     ///
     /// # Panics

@@ -1,5 +1,7 @@
 //! A call of the runtime that lasts as long as the program that it runs: `exec`, and `run` in the foreground.
 
+use std::collections::BTreeMap;
+
 use nix::unistd::Pid;
 use plimsoll_fixtures::probe::{Answer, Ask, Hello};
 use plimsoll_fixtures::{Bundle, Config};
@@ -98,7 +100,7 @@ impl<'l> Foreground<'l> {
     pub fn evidence(&mut self, asks: Vec<Ask>, bundle: &Bundle) -> Told<Evidence> {
         let answers = if asks.is_empty() { Vec::new() } else { self.ask_all(&asks)? };
         let inside = Inside::new(asks.into_iter().zip(answers).collect());
-        Ok(Evidence { inside, outside: None, bundle: bundle.clone() })
+        Ok(Evidence { inside, outside: None, held: BTreeMap::new(), bundle: bundle.clone() })
     }
 
     /// Sends a question that has no answer, such as [`Ask::Exit`].

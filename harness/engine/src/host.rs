@@ -13,6 +13,7 @@ use crate::need::Abilities;
 use crate::process::{Capture, Ended, KEPT, Running, null};
 use crate::profile::{Op, Profile, Values};
 use crate::release::Release;
+use crate::run_id::RunId;
 use crate::settings::Settings;
 
 /// Names of the capabilities, by number.
@@ -109,6 +110,7 @@ fn missing_capabilities() -> io::Result<Vec<String>> {
 /// # Errors
 /// When `/proc` cannot be read.
 pub fn abilities(profile: &Profile, host: &Host) -> io::Result<Abilities> {
+    let name = RunId::of_self()?.name();
     let mut numbers = host.kernel.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse().unwrap_or(0));
     let filesystems = fs::read_to_string("/proc/filesystems")?;
     Ok(Abilities {
@@ -116,6 +118,8 @@ pub fn abilities(profile: &Profile, host: &Host) -> io::Result<Abilities> {
         kernel: (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)),
         filesystems: filesystems.lines().filter_map(|line| line.split('\t').nth(1)).map(str::to_owned).collect(),
         controllers: controllers()?,
+        cgroups: cgroup::Mode::of_host()?,
+        new_group: cgroup::NewGroup::look(&name)?,
         groups_lack_real_time: cgroup::hierarchies()?.iter().any(|h| h.mount.join("cpu.rt_runtime_us").exists()),
         missing_capabilities: host.missing_capabilities.clone(),
     })

@@ -12,6 +12,7 @@ pub mod company;
 pub mod conduct;
 pub mod console;
 pub mod container;
+pub mod disk;
 pub mod driver;
 pub mod evidence;
 pub mod fault;

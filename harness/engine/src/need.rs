@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::cgroup::{Knob, Mode, NewGroup};
 use crate::observer::limits;
 use crate::profile::{Op, Profile};
 
@@ -24,6 +25,14 @@ pub enum Need {
     Kernel(u32, u32),
     /// A cgroup controller, by its name, is there.
     Controller(&'static str),
+    /// A new cgroup has this setting.
+    Knob(Knob),
+    /// Control groups are of version 2 alone.
+    UnifiedAlone,
+    /// The machine has this many processors.
+    Processors(usize),
+    /// The host has a block device.
+    BlockDevice,
     /// A file of the host is there.
     File(&'static str),
     /// The harness may give its children this limit: it is below its own hard limit, or it has `CAP_SYS_RESOURCE`.
@@ -47,6 +56,10 @@ pub struct Abilities {
     pub filesystems: Vec<String>,
     /// Cgroup controllers that are mounted.
     pub controllers: Vec<String>,
+    /// What the kernel shows of control groups.
+    pub cgroups: Mode,
+    /// The files that a new cgroup has.
+    pub new_group: NewGroup,
     /// Whether new groups of the v1 controller `cpu` have no real-time budget (`CONFIG_RT_GROUP_SCHED`).
     pub groups_lack_real_time: bool,
     /// Capabilities that the harness lacks.
@@ -61,6 +74,18 @@ fn own_hard_limit(name: &str) -> Option<u64> {
 fn has_profile(name: &str) -> bool {
     let loaded = fs::read_to_string("/sys/kernel/security/apparmor/profiles").unwrap_or_default();
     loaded.lines().any(|line| line.split(' ').next() == Some(name))
+}
+
+/// The numbers of a block device of the host, the first by name: one to be limited, and never to be written to.
+#[must_use]
+pub fn block_device() -> Option<(u32, u32)> {
+    let mut devices: Vec<_> = fs::read_dir("/sys/block").ok()?.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    devices.sort_unstable();
+    devices.iter().find_map(|device| {
+        let numbers = fs::read_to_string(device.join("dev")).ok()?;
+        let (major, minor) = numbers.trim().split_once(':')?;
+        Some((major.parse().ok()?, minor.parse().ok()?))
+    })
 }
 
 impl Need {
@@ -106,6 +131,19 @@ impl Need {
             Self::Controller(name) => missing(
                 have.controllers.iter().any(|known| known == name),
                 format!("cgroup controller {name} is not available: mount or delegate it"),
+            ),
+            Self::Knob(knob) => have.new_group.lacks(&knob),
+            Self::UnifiedAlone => missing(
+                have.cgroups == Mode::V2,
+                format!("cgroups are {} here, not v2 alone: `plimsoll vm --cgroup v2` has that", have.cgroups),
+            ),
+            Self::Processors(count) => missing(
+                std::thread::available_parallelism().is_ok_and(|there| there.get() >= count),
+                format!("needs a machine with {count} processors"),
+            ),
+            Self::BlockDevice => missing(
+                block_device().is_some(),
+                "the kernel has no block device: load its module loop or null_blk".to_owned(),
             ),
             Self::Limit(name, value) => missing(
                 !have.missing_capabilities.iter().any(|missing| missing == "CAP_SYS_RESOURCE")

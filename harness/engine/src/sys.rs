@@ -261,3 +261,33 @@ extern "C" fn note_interrupt(_signal: libc::c_int) {
         flag.store(true, Ordering::SeqCst);
     }
 }
+
+const LOOP_CTL_GET_FREE: libc::c_ulong = 0x4c82;
+const LOOP_CONFIGURE: libc::c_ulong = 0x4c0a;
+/// The device is free again as soon as nobody has it open.
+const LO_FLAGS_AUTOCLEAR: u32 = 4;
+/// Sizes of `struct loop_config`, in 32-bit words, and the place of the flags in it: loop(4).
+const LOOP_CONFIG_WORDS: usize = 76;
+const LOOP_CONFIG_FLAGS: usize = 15;
+
+/// The number of a loop device that nobody uses at this time.
+///
+/// # Errors
+/// When the kernel has none to give.
+pub fn loop_get_free(control: BorrowedFd<'_>) -> io::Result<libc::c_long> {
+    // SAFETY: the request takes no argument and returns a number.
+    checked(libc::c_long::from(unsafe { libc::ioctl(control.as_raw_fd(), LOOP_CTL_GET_FREE) }))
+}
+
+/// Lets a loop device show a file until both are closed.
+///
+/// # Errors
+/// `EBUSY` when somebody was faster.
+pub fn loop_configure(device: BorrowedFd<'_>, file: BorrowedFd<'_>) -> io::Result<()> {
+    let mut config = [0_u32; LOOP_CONFIG_WORDS];
+    config[0] = file.as_raw_fd().cast_unsigned();
+    config[LOOP_CONFIG_FLAGS] = LO_FLAGS_AUTOCLEAR;
+    // SAFETY: the kernel reads a structure of exactly this size.
+    let done = unsafe { libc::ioctl(device.as_raw_fd(), LOOP_CONFIGURE, config.as_ptr()) };
+    checked(libc::c_long::from(done)).map(drop)
+}

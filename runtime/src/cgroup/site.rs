@@ -34,6 +34,18 @@ impl Site {
         }
         Self { place, made }
     }
+
+    /// A cgroup at the place that has processes already: they would be limited and, in the end, killed with the
+    /// container. Specification: `config-linux.md#control-groups`.
+    pub fn occupied(&self, host: &Host) -> Option<PathBuf> {
+        if self.place.manager != Manager::Cgroupfs {
+            return None;
+        }
+        let there = host.hierarchies.iter().map(|hierarchy| hierarchy.dir(&self.place.path));
+        // A file that cannot be read says nothing; joining says what is wrong.
+        let has_processes = |dir: &PathBuf| std::fs::read(dir.join("cgroup.procs")).is_ok_and(|pids| !pids.is_empty());
+        there.filter(|dir| !self.made.contains(dir)).find(has_processes)
+    }
 }
 
 /// Adds `dir` and the missing ones between it and the mount point, outermost first.
@@ -61,5 +73,20 @@ mod tests {
         let place = Place { manager: Manager::Cgroupfs, path: "/there/a/b".into() };
         let site = Site::survey(place, &Host { hierarchies: vec![hierarchy] });
         assert_eq!(site.made, [dir.path().join("there/a"), dir.path().join("there/a/b")]);
+    }
+
+    #[test]
+    fn a_cgroup_with_processes_is_occupied() {
+        let dir = tempfile::tempdir().unwrap();
+        let there = dir.path().join("there");
+        std::fs::create_dir(&there).unwrap();
+        std::fs::write(there.join("cgroup.procs"), "").unwrap();
+        let hierarchy =
+            Hierarchy { mount: dir.path().into(), version: Version::V2, controllers: Vec::new(), own: "/".into() };
+        let host = Host { hierarchies: vec![hierarchy] };
+        let site = Site::survey(Place { manager: Manager::Cgroupfs, path: "/there".into() }, &host);
+        assert_eq!(site.occupied(&host), None);
+        std::fs::write(there.join("cgroup.procs"), "1\n").unwrap();
+        assert_eq!(site.occupied(&host), Some(there));
     }
 }

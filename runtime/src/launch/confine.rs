@@ -36,6 +36,12 @@ pub fn choose(wish: &Wish, config: &Config, directory: &Directory) -> Result<Box
         let place = Place { manager: Manager::Absent, ..site.place };
         site = Site::survey(place, &host);
     }
+    if let Some(occupied) = site.occupied(&host) {
+        let dir = occupied.display();
+        return Err(Error::new(format!(
+            "linux.cgroupsPath: the cgroup `{dir}` has processes already: choose another one"
+        )));
+    }
     let note = serde_json::to_vec(&site).doing(|| "write where the cgroup is".into())?;
     directory.write(&directory.site(), &note)?;
     cgroup::open(&site, &host)

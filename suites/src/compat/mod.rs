@@ -7,6 +7,7 @@ mod look;
 mod pause;
 mod steady;
 mod update;
+mod update_keeps;
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
@@ -26,6 +27,9 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     steady::SCENARIOS,
     update::REFUSED,
     update::SCENARIOS,
+    update_keeps::CHECKED,
+    update_keeps::REFUSED,
+    update_keeps::SCENARIOS,
 ];
 
 /// The clause that leaves the command line open.

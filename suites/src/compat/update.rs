@@ -39,7 +39,8 @@ impl Limit {
 
 /// Calls update with these resources.
 pub(super) fn update(lab: &Lab<'_>, container: &Container<'_>, resources: &Value) -> Told<Outcome> {
-    let path = written(lab, &resources.to_string())?;
+    let told = lab.settings.fault.map_or_else(|| resources.clone(), |fault| fault.resources(resources.clone()));
+    let path = written(lab, &told.to_string())?;
     container.call(Op::Update, |values| values.with("resources", path))
 }
 

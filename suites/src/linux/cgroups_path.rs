@@ -167,6 +167,7 @@ const NOT_OUTSIDE: Scenario = Scenario::new(
     &[
         "linux.cgroups-path.absolute-below-mount-point",
         "linux.cgroups-path.invalid-value-error",
+        "linux.cgroups-path.some-values-invalid",
         "runtime.errors.no-side-effects",
     ],
     &[Fault::Take(PATH, r#""{cgroup}-elsewhere""#), Fault::Ignore(plimsoll_engine::profile::Op::Create)],

@@ -1,6 +1,7 @@
 //! Control groups, read from the kernel's own files: which hierarchies there are, where a process stands in each, and
 //! what a group's files say. See cgroups(7). Where a directory is comes from mountinfo and is never guessed.
 
+mod knob;
 mod remove;
 mod tree;
 mod view;
@@ -15,6 +16,7 @@ use serde::Serialize;
 use crate::observer::files::{if_there, malformed, read_text};
 use crate::observer::mountinfo::{self, Mount};
 
+pub use knob::{Held, Knob, NewGroup};
 pub use remove::remove_tree;
 pub use tree::{find_named, thaw_below};
 pub use view::show_v1_only;
@@ -64,6 +66,14 @@ impl fmt::Display for Mode {
             Self::None => "none",
         })
     }
+}
+
+/// Version of a hierarchy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Version {
+    One,
+    Two,
 }
 
 /// A hierarchy that is mounted where this process sees it.

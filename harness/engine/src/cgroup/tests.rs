@@ -168,3 +168,39 @@ fn inside_the_view_shows_v1_only() {
     let mine = of(nix::unistd::getpid()).unwrap();
     assert!(mine.iter().all(|membership| membership.v2 == membership.dir.is_none()), "{mine:?}");
 }
+
+const LIMIT: Knob = Knob { controller: "blkio", v1: "blkio.x", v2: "io.x" };
+
+fn member(controllers: &[&str], v2: bool, path: &str) -> Membership {
+    let controllers = controllers.iter().map(|name| (*name).to_owned()).collect();
+    Membership { controllers, v2, path: path.to_owned(), dir: Some(Path::new("/top").join(&path[1..])) }
+}
+
+#[test]
+fn a_setting_is_of_the_containers_own_group() {
+    let v1 = [member(&["blkio"], false, "/a/b"), member(&["io"], true, "/u")];
+    assert_eq!(LIMIT.group(&v1, "/a/b"), Some((Version::One, "/top/a/b".into())));
+    let v2 = [member(&["io", "pids"], true, "/a/b/sub/er")];
+    assert_eq!(LIMIT.group(&v2, "/a/b"), Some((Version::Two, "/top/a/b".into())));
+    // A process that stands elsewhere is not limited by the group at the path.
+    assert_eq!(LIMIT.group(&v2, "/x"), Some((Version::Two, "/top/a/b/sub/er".into())));
+    assert_eq!(LIMIT.group(&v2, ""), Some((Version::Two, "/top/a/b/sub/er".into())));
+    assert_eq!(LIMIT.group(&v1[..0], "/"), None);
+}
+
+#[test]
+fn what_a_new_group_lacks_is_said() {
+    let look = NewGroup::of(&[("blkio", &["blkio.x"]), ("", &["pids.max"])]);
+    assert_eq!(look.lacks(&LIMIT), None);
+    assert_eq!(look.lacks(&Knob::of_both("pids", "pids.max")), None);
+    for (knob, word) in [
+        (Knob { v1: "blkio.y", ..LIMIT }, "blkio.y"),
+        (Knob { v1: "", ..LIMIT }, "version 2 alone"),
+        (Knob { controller: "net_cls", v1: "net_cls.classid", v2: "" }, "version 1 alone"),
+        (Knob::of_both("cpu", "cpu.idle"), "enable controller cpu"),
+    ] {
+        let why = look.lacks(&knob).unwrap_or_default();
+        assert!(why.contains(word), "{why}");
+    }
+    assert!(NewGroup::default().lacks(&LIMIT).is_some_and(|why| why.contains("mount or delegate")));
+}

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::chown;
 use std::path::Path;
 
 use nix::mount::{MsFlags, mount};
@@ -27,6 +28,10 @@ impl Fault {
                 fs::create_dir_all(bundle.rootfs().join("etc"))?;
                 fs::write(bundle.rootfs().join("etc/resolv.conf"), "nameserver 192.0.2.1\n")
             }
+            Self::Beside => on_groups(&lab.pid_file(bundle), move_beside),
+            Self::Above => on_groups(&lab.pid_file(bundle), |_, group| limit_above(group)),
+            Self::GiveGroupAway => on_groups(&lab.pid_file(bundle), |_, group| give_away(group)),
+            Self::All(faults) => faults.iter().try_for_each(|fault| fault.after_create(lab, bundle)),
             _ => Ok(()),
         }
     }
@@ -40,6 +45,7 @@ impl Fault {
     pub(crate) fn after_delete(self, lab: &Lab<'_>, bundle: &Bundle) -> io::Result<()> {
         match self {
             Self::DeleteForeign => delete_foreign(bundle),
+            Self::Beside => remove_beside(bundle),
             Self::Leave(leftover) => leave(leftover, lab, bundle),
             Self::All(faults) => faults.iter().try_for_each(|fault| fault.after_delete(lab, bundle)),
             _ => Ok(()),
@@ -50,6 +56,58 @@ impl Fault {
 /// Takes a process to the control groups at the mount points.
 fn move_out(pid: &str) -> io::Result<()> {
     cgroup::hierarchies()?.iter().try_for_each(|hierarchy| fs::write(hierarchy.mount.join("cgroup.procs"), pid))
+}
+
+/// Does something about a process and each of its groups that is below another one.
+fn on_groups(pid_file: &Path, deed: impl Fn(&str, &Path) -> io::Result<()>) -> io::Result<()> {
+    let Some(pid) = if_there(fs::read_to_string(pid_file))? else { return Ok(()) };
+    let number = Pid::from_raw(pid.trim().parse().map_err(io::Error::other)?);
+    let groups = cgroup::of(number)?.into_iter().filter_map(|membership| membership.dir);
+    let mut groups = groups.filter(|dir| dir.parent().is_some_and(|above| above.join("cgroup.procs").exists()));
+    groups.try_for_each(|group| deed(pid.trim(), &group))
+}
+
+/// Takes a process to a group of the same hierarchy that nobody has limited.
+fn move_beside(pid: &str, group: &Path) -> io::Result<()> {
+    let (Some(above), Some(name)) = (group.parent(), group.file_name()) else { return Ok(()) };
+    let beside = above.join(format!("{}{BESIDE}", name.to_string_lossy()));
+    fs::create_dir_all(&beside)?;
+    // A cpuset of version 1 takes no process before it has processors and nodes.
+    for file in ["cpuset.cpus", "cpuset.mems"] {
+        if let Some(list) = if_there(fs::read(above.join(file)))?.filter(|list| list.len() > 1) {
+            fs::write(beside.join(file), list)?;
+        }
+    }
+    fs::write(beside.join("cgroup.procs"), pid)
+}
+
+/// Limits of which the group above gets a copy.
+const LIMITS: [&str; 3] = ["pids.max", "memory.limit_in_bytes", "memory.max"];
+
+fn limit_above(group: &Path) -> io::Result<()> {
+    for limit in LIMITS {
+        if let (Some(held), Some(above)) = (if_there(fs::read(group.join(limit)))?, group.parent()) {
+            fs::write(above.join(limit), held)?;
+        }
+    }
+    Ok(())
+}
+
+fn give_away(group: &Path) -> io::Result<()> {
+    let to = Some(crate::holder::FIRST_ID);
+    for entry in fs::read_dir(group)? {
+        chown(entry?.path(), to, None)?;
+    }
+    chown(group, to, None)
+}
+
+/// The end of the names of groups beside a container's own.
+const BESIDE: &str = "-beside";
+
+fn remove_beside(bundle: &Bundle) -> io::Result<()> {
+    let path = bundle.config.text("/linux/cgroupsPath").unwrap_or_default();
+    let group = format!("{}{BESIDE}", path.trim_start_matches('/'));
+    cgroup::hierarchies()?.iter().try_for_each(|hierarchy| cgroup::remove_tree(&hierarchy.mount.join(&group)))
 }
 
 fn leave(leftover: Leftover, lab: &Lab<'_>, bundle: &Bundle) -> io::Result<()> {

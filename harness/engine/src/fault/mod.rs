@@ -61,6 +61,14 @@ pub enum Fault {
     WrongPid,
     /// It takes the container's process out of its control groups.
     MoveOut,
+    /// It puts the container's process into control groups beside those that have the limits.
+    Beside,
+    /// It gives the limits of the container to the control groups above, too.
+    Above,
+    /// It gives the container's control groups and all their files to another user.
+    GiveGroupAway,
+    /// What update is told has this value, given as JSON, at this JSON pointer.
+    Misupdate(&'static str, &'static str),
     /// It does not come back from this operation.
     Hang(Op),
     /// It executes the program of exec on the host.
@@ -164,10 +172,23 @@ impl Fault {
             Self::Lie(..) | Self::Misreport(..) | Self::WrongPid => "state false",
             Self::DeleteForeign | Self::Leave(_) => "delete wrong",
             Self::GiveAway | Self::Escape | Self::Scribble => "host harmed",
-            Self::Flawed(_) | Self::MoveOut | Self::ExecOutside | Self::ExecMovedOut => "program misplaced",
+            Self::Above | Self::GiveGroupAway => "group wrong",
+            Self::Misupdate(..) => "operation wrong",
+            Self::Flawed(_) | Self::MoveOut | Self::Beside | Self::ExecOutside | Self::ExecMovedOut => {
+                "program misplaced"
+            }
             Self::All(_) => "several at once",
             Self::Neutral(_) => "neutral",
         }
+    }
+
+    /// What update is told when it is to be told `resources`.
+    #[must_use]
+    pub fn resources(self, mut resources: Value) -> Value {
+        if let Self::Misupdate(pointer, value) = self {
+            config::replace(&mut resources, pointer, value);
+        }
+        resources
     }
 
     /// The signal that the runtime sends when it is asked for `signal`.
@@ -236,6 +257,10 @@ impl std::fmt::Display for Fault {
             Self::Scribble => write!(f, "writes a file into the root filesystem"),
             Self::WrongPid => write!(f, "writes another process into the pid file"),
             Self::MoveOut => write!(f, "takes the process out of its control groups"),
+            Self::Beside => write!(f, "puts the process into control groups beside those that have the limits"),
+            Self::Above => write!(f, "gives the limits to the control groups above, too"),
+            Self::GiveGroupAway => write!(f, "gives the control groups and their files to another user"),
+            Self::Misupdate(pointer, value) => write!(f, "updates {pointer} to {value}"),
             Self::Hang(op) => write!(f, "does not come back from {op}"),
             Self::ExecOutside => write!(f, "executes the program of exec on the host"),
             Self::ExecMovedOut => write!(f, "takes the program of exec out of the control groups"),

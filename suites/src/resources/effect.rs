@@ -1,0 +1,197 @@
+//! What the limits do, seen from inside and by the counters of the kernel.
+
+use std::fs;
+use std::time::Instant;
+
+use plimsoll_engine::cgroup::Knob;
+use plimsoll_engine::check::{Case, Rule, Scenario};
+use plimsoll_engine::container::Container;
+use plimsoll_engine::fault::{Change, Fault};
+use plimsoll_engine::judgement::{Stop, Told};
+use plimsoll_engine::lab::Lab;
+use plimsoll_engine::need::Need;
+use plimsoll_engine::profile::Op;
+use plimsoll_fixtures::probe::{Ask, Reply};
+use serde_json::json;
+
+use super::{cpu, memory};
+
+const MEMORY_AT: &str = "/linux/resources/memory";
+const CPU_AT: &str = "/linux/resources/cpu";
+
+/// The counters of memory, and of processor time.
+const OOM_KILLS: Knob = Knob { controller: "memory", v1: "memory.oom_control", v2: "memory.events" };
+const THROTTLED: Knob = Knob::of_both("cpu", "cpu.stat");
+
+pub(super) const SCENARIOS: &[Scenario] = &[KILLED, WAITS, THROTTLES, UNTHROTTLED, FREEZES];
+
+/// A number in a file of lines `name number`.
+fn counter(container: &Container<'_>, knob: &Knob, name: &str) -> Told<u64> {
+    let held = container.held(knob)?.map_err(|why| Stop::broken(name, "a counter", why))?;
+    let line = held.text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.and_then(|number| number.parse().ok()).ok_or_else(|| Stop::broken(name, "a number", held.text.clone()))
+}
+
+/// No swap, where the kernel would put what does not fit.
+fn mebibytes(limit: u64) -> serde_json::Value {
+    json!({ "limit": limit << 20, "swap": limit << 20 })
+}
+
+const WITH_SWAP: &[Need] = &[Need::Knob(memory::MAX), Need::Knob(memory::SWAP)];
+
+const KILLED: Scenario = Scenario::new(
+    "resources.memory.effect/the-kernel-kills",
+    &["linux.resources.memory.limit", "linux.resources.memory.disable-oom-killer"],
+    &[Fault::Drop(MEMORY_AT), Fault::MoveOut, Fault::Beside],
+    |lab, out| {
+        let container = lab.running(|r| r.set(MEMORY_AT, mebibytes(40)))?;
+        out.expect_eq("kills before", counter(&container, &OOM_KILLS, "oom_kill")?, 0);
+        let fits = container.ask(Ask::Allocate(8))?;
+        out.expect_eq("a process with 8 MiB", fits, Ok(Reply::Count(0)));
+        let killed = container.ask(Ask::Allocate(64))?;
+        out.expect_eq("a process with 64 MiB", killed, Ok(Reply::Count(128 + i64::from(libc::SIGKILL))));
+        out.expect("kills after", counter(&container, &OOM_KILLS, "oom_kill")? > 0, "one at least", 0);
+        container.finish_and_delete()
+    },
+)
+.needs(WITH_SWAP);
+
+/// With the killer off, whoever wants more waits.
+const WAITS: Scenario = Scenario::new(
+    "resources.memory.effect/without-the-killer-it-waits",
+    &["linux.resources.memory.disable-oom-killer"],
+    &[Fault::Drop("/linux/resources/memory/disableOOMKiller"), Fault::Drop(MEMORY_AT)],
+    |lab, out| {
+        let mut limits = mebibytes(40);
+        limits["disableOOMKiller"] = json!(true);
+        let container = lab.running(|r| r.set(MEMORY_AT, limits))?;
+        container.tell(Ask::Allocate(64))?;
+        let waits = comes_about(lab, || Ok(counter(&container, &OOM_KILLS, "under_oom")? == 1))?;
+        out.expect("whether a process waits for memory", waits, "it does", "it does not");
+        out.expect_eq("kills", counter(&container, &OOM_KILLS, "oom_kill")?, 0);
+        container.delete_by_force()?.ok()?;
+        container.wait()
+    },
+)
+.needs(&[Need::Knob(memory::MAX), Need::Knob(memory::SWAP), Need::Knob(memory::OOM)]);
+
+/// Looks until something is so, or the deadline has come. Version 1 tells nobody about changes.
+fn comes_about(lab: &Lab<'_>, mut is_so: impl FnMut() -> Told<bool>) -> Told<bool> {
+    let deadline = lab.driver.deadline();
+    while !is_so()? {
+        if Instant::now() >= deadline {
+            return Ok(false);
+        }
+        std::thread::yield_now();
+    }
+    Ok(true)
+}
+
+/// A program that wants several periods' worth of time. It would get that on a busy machine, too: its group stands beside
+/// the busy ones, with the greatest of all shares.
+fn spun(lab: &Lab<'_>, quota: i64) -> Told<u64> {
+    let limits = json!({ "quota": quota, "period": 100_000, "shares": 262_144 });
+    let path = format!("/plimsoll-{}-busy", lab.tag);
+    let container = lab.running(|r| r.set("/linux/cgroupsPath", path).set(CPU_AT, limits))?;
+    container.ask(Ask::Spin(25))?.map_err(|why| Stop::Error(why.to_string()))?;
+    let throttled = counter(&container, &THROTTLED, "nr_throttled")?;
+    container.finish_and_delete()?;
+    Ok(throttled)
+}
+
+const THROTTLES: Scenario = Scenario::new(
+    "resources.cpu.effect/the-quota-throttles",
+    &["linux.resources.cpu.quota", "linux.resources.cpu.period"],
+    &[Fault::Drop(cpu::QUOTA_AT), Fault::Take(cpu::QUOTA_AT, "-1"), Fault::MoveOut, Fault::Beside],
+    |lab, out| {
+        out.expect("periods in which it was throttled", spun(lab, 10_000)? > 0, "one at least", 0);
+        Ok(())
+    },
+)
+.needs(&[Need::Knob(cpu::QUOTA)]);
+
+const UNTHROTTLED: Scenario = Scenario::new(
+    "resources.cpu.effect/no-quota-does-not-throttle",
+    &["linux.resources.cpu.quota"],
+    &[Fault::Take(cpu::QUOTA_AT, "10000")],
+    |lab, out| {
+        out.expect_eq("periods in which it was throttled", spun(lab, -1)?, 0);
+        Ok(())
+    },
+)
+.needs(&[Need::Knob(cpu::QUOTA)]);
+
+/// The processor time of the container's first process, in ticks.
+fn ticks(container: &Container<'_>) -> Told<u64> {
+    let text = fs::read_to_string(format!("/proc/{}/stat", container.pid))?;
+    let after_name = text.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let fields: Vec<u64> = after_name.split_whitespace().skip(11).take(2).filter_map(|n| n.parse().ok()).collect();
+    Ok(fields.iter().sum())
+}
+
+/// A program that is busy makes no progress while it is paused, and goes on when it is resumed.
+const FREEZES: Scenario = Scenario::new(
+    "resources.freezer.effect/no-progress-until-resumed",
+    &["runtime.operations.cli-not-specified"],
+    &[Fault::Ignore(Op::Pause), Fault::Ignore(Op::Resume), Fault::MoveOut],
+    |lab, out| {
+        let container = lab.running(|r| r)?;
+        container.tell(Ask::Spin(60_000))?;
+        let begun = ticks(&container)?;
+        let works = || Ok(ticks(&container)? > begun + 1);
+        out.expect("a busy program", comes_about(lab, works)?, "makes progress", "it does not");
+        container.call(Op::Pause, |values| values)?.ok()?;
+        settle(lab, &container)?;
+        let (frozen, own) = (ticks(&container)?, clock());
+        // The harness works meanwhile, and would see the program do the same.
+        while clock() < own + 8 {
+            std::hint::spin_loop();
+        }
+        out.expect_eq("its processor time while it is paused", ticks(&container)?, frozen);
+        container.call(Op::Resume, |values| values)?.ok()?;
+        let goes_on = comes_about(lab, || Ok(ticks(&container)? > frozen + 1))?;
+        out.expect("the program after resume", goes_on, "makes progress", "it does not");
+        container.delete_by_force()?.ok()?;
+        container.wait()
+    },
+)
+.needs(&[Need::HostView, Need::Operation(Op::Pause), Need::Operation(Op::Resume)])
+.axis(plimsoll_reports::model::Axis::Compat);
+
+/// Waits for a group of version 1 that is still freezing: not every runtime does.
+fn settle(lab: &Lab<'_>, container: &Container<'_>) -> Told {
+    const STATE: Knob = Knob { controller: "freezer", v1: "freezer.state", v2: "cgroup.freeze" };
+    comes_about(lab, || Ok(container.held(&STATE)?.map_or(true, |held| held.text != "FREEZING"))).map(drop)
+}
+
+/// The harness's own processor time, in hundredths of a second.
+fn clock() -> i64 {
+    let used = nix::time::clock_gettime(nix::time::ClockId::CLOCK_PROCESS_CPUTIME_ID);
+    used.map_or(0, |time| time.tv_sec() * 100 + time.tv_nsec() / 10_000_000)
+}
+
+/// The program may run on the listed processors and no others.
+const CONFINED: Rule = Rule::new(
+    "resources.cpu.confined",
+    &["linux.resources.cpu.cpus"],
+    |_| vec![Ask::Read("/proc/self/status".into())],
+    |config, evidence, out| {
+        let status = evidence.inside.read("/proc/self/status").map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+        let allowed = status.map(|text| {
+            let line = text.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
+            cpu::list(line.unwrap_or_default())
+        });
+        out.expect_eq("processors", allowed, Ok(cpu::list(config.text(cpu::CPUS_AT).unwrap_or_default())));
+    },
+)
+.needs(&[Need::HostView, Need::Knob(cpu::CPUS), Need::Processors(2)]);
+
+pub(super) const CASES: &[Case] = &[
+    Case::new(
+        &CONFINED,
+        "first",
+        |r| r.set(cpu::CPUS_AT, "0"),
+        &[Fault::Drop(cpu::CPUS_AT), Fault::Take(cpu::CPUS_AT, "\"1\""), Fault::MoveOut, Fault::Beside],
+    ),
+    Case::new(&CONFINED, "second", |r| r.set(cpu::CPUS_AT, "1"), &[Fault::Change(CPU_AT, Change::Drop)]),
+];

@@ -1,0 +1,155 @@
+//! `linux.resources` of the controllers with few members: hugetlb, net_cls, net_prio, rdma.
+
+use std::fs;
+
+use plimsoll_engine::cgroup::{Held, Knob};
+use plimsoll_engine::check::{Case, Rule, Scenario};
+use plimsoll_engine::fault::{Change, Fault};
+use plimsoll_engine::need::Need;
+use plimsoll_engine::profile::Op;
+use plimsoll_fixtures::Config;
+use serde_json::{Value, json};
+
+use super::held::{Member, cases, number, rule};
+use crate::refusal::create_refuses;
+
+const HUGE_AT: &str = "/linux/resources/hugepageLimits";
+const HUGE_LIMIT_AT: &str = "/linux/resources/hugepageLimits/-/limit";
+const CLASS_AT: &str = "/linux/resources/network/classID";
+const PRIORITIES_AT: &str = "/linux/resources/network/priorities";
+const RDMA_AT: &str = "/linux/resources/rdma";
+
+pub(super) const HUGE: Knob = Knob { controller: "hugetlb", v1: "hugetlb.2MB.limit_in_bytes", v2: "hugetlb.2MB.max" };
+const RESERVED: Knob =
+    Knob { controller: "hugetlb", v1: "hugetlb.2MB.rsvd.limit_in_bytes", v2: "hugetlb.2MB.rsvd.max" };
+pub(super) const CLASS: Knob = Knob { controller: "net_cls", v1: "net_cls.classid", v2: "" };
+pub(super) const PRIORITIES: Knob = Knob { controller: "net_prio", v1: "net_prio.ifpriomap", v2: "" };
+const RDMA: Knob = Knob::of_both("rdma", "rdma.max");
+
+const HUGE_PAGE: u64 = 2 << 20;
+
+/// The kernel holds whole pages.
+fn huge(wanted: &Value, held: &Held, _: &Config) -> bool {
+    let limit = wanted[0]["limit"].as_u64().unwrap_or_default();
+    held.text == (limit / HUGE_PAGE * HUGE_PAGE).to_string()
+}
+
+fn limit(bytes: u64) -> Value {
+    json!([{ "pageSize": "2MB", "limit": bytes }])
+}
+
+// Either counter limits: the one of reservations is what the specification names where the kernel has it.
+rule!(
+    HUGE_RULE,
+    "resources.hugepage.limit",
+    &["linux.resources.hugepage.limit-effect", "linux.resources.hugepage.page-size-format"],
+    Member { at: HUGE_AT, knobs: &[HUGE, RESERVED], is: huge }
+);
+
+const WRONG_LIMIT: &[Fault] = &[Fault::Drop(HUGE_AT), Fault::Change(HUGE_LIMIT_AT, Change::Double)];
+
+pub(super) const HUGE_PAGES: &[Case] = cases! { &HUGE_RULE, &[Need::Knob(HUGE)];
+    "one-page", [HUGE_AT => limit(HUGE_PAGE)], WRONG_LIMIT;
+    "none", [HUGE_AT => limit(0)], &[Fault::Drop(HUGE_AT), Fault::Take(HUGE_AT, r#"[{"pageSize":"2MB","limit":2097152}]"#)];
+    "last-byte-of-a-page", [HUGE_AT => limit(4 * HUGE_PAGE - 1)],
+        &[Fault::Drop(HUGE_AT), Fault::Change(HUGE_LIMIT_AT, Change::OffByOne), Fault::Beside];
+};
+
+rule!(
+    RESERVED_RULE,
+    "resources.hugepage.reservation",
+    &["linux.resources.hugepage.reservation-limit"],
+    Member { at: HUGE_AT, knobs: &[RESERVED], is: huge }
+);
+
+/// Several runtimes limit the use alone, which limits, too; so this is told as a warning.
+const RESERVED_ADVICE: Rule = RESERVED_RULE.advisory();
+
+pub(super) const RESERVATIONS: &[Case] = &[Case::new(
+    &RESERVED_ADVICE,
+    "some",
+    |r| r.set(HUGE_AT, limit(4 * HUGE_PAGE)),
+    &[Fault::Drop(HUGE_AT), Fault::Change(HUGE_LIMIT_AT, Change::Double)],
+)
+.needs(&[Need::Knob(RESERVED)])];
+
+rule!(
+    CLASS_RULE,
+    "resources.network.class-id",
+    &["linux.resources.network.class-id"],
+    Member { at: CLASS_AT, knobs: &[CLASS], is: number }
+);
+
+pub(super) const CLASSES: &[Case] = cases! { &CLASS_RULE, &[Need::Knob(CLASS)];
+    "some", [CLASS_AT => 1_048_577], &[Fault::Drop(CLASS_AT), Fault::Change(CLASS_AT, Change::OffByOne)];
+    "greatest", [CLASS_AT => u32::MAX], &[Fault::Drop(CLASS_AT), Fault::Take(CLASS_AT, "2147483647")];
+};
+
+/// Each entry is a line of the file.
+fn priorities(wanted: &Value, held: &Held, _: &Config) -> bool {
+    let entries = wanted.as_array().map(Vec::as_slice).unwrap_or_default();
+    entries.iter().all(|entry| {
+        let line = format!("{} {}", entry["name"].as_str().unwrap_or_default(), entry["priority"]);
+        held.text.lines().any(|found| found == line)
+    })
+}
+
+rule!(
+    PRIORITIES_RULE,
+    "resources.network.priorities",
+    &["linux.resources.network.priorities"],
+    Member { at: PRIORITIES_AT, knobs: &[PRIORITIES], is: priorities }
+);
+
+pub(super) const PRIORITY: &[Case] = cases! { &PRIORITIES_RULE, &[Need::Knob(PRIORITIES)];
+    "loopback", [PRIORITIES_AT => json!([{ "name": "lo", "priority": 5 }])],
+        &[Fault::Drop(PRIORITIES_AT), Fault::Take("/linux/resources/network/priorities/0/priority", "6")];
+};
+
+rule!(
+    RDMA_RULE,
+    "resources.rdma.limits",
+    &["linux.resources.rdma.key-is-device", "linux.resources.rdma.hca-handles", "linux.resources.rdma.hca-objects",],
+    Member { at: RDMA_AT, knobs: &[RDMA], is: rdma }
+);
+
+fn rdma(wanted: &Value, held: &Held, _: &Config) -> bool {
+    wanted.as_object().into_iter().flatten().all(|(device, limits)| {
+        let mine = held.text.lines().find(|line| line.split(' ').next() == Some(device.as_str())).unwrap_or_default();
+        let has = |name: &str, key: &str| {
+            limits.get(name).is_none_or(|count| mine.split(' ').any(|word| word == format!("{key}={count}")))
+        };
+        has("hcaHandles", "hca_handle") && has("hcaObjects", "hca_object")
+    })
+}
+
+/// The first device for remote memory access of the host.
+fn device() -> String {
+    let first = fs::read_dir("/sys/class/infiniband").ok().and_then(|mut entries| entries.next()?.ok());
+    first.map(|entry| entry.file_name().to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+pub(super) const RDMA_LIMITS: &[Case] = cases! { &RDMA_RULE, &[Need::Knob(RDMA), Need::File("/sys/class/infiniband")];
+    "both", [RDMA_AT => json!({ device(): { "hcaHandles": 3, "hcaObjects": 10_000 } })], &[Fault::Drop(RDMA_AT)];
+    "handles", [RDMA_AT => json!({ device(): { "hcaHandles": 3 } })], &[Fault::Drop(RDMA_AT)];
+    "objects", [RDMA_AT => json!({ device(): { "hcaObjects": 10_000 } })], &[Fault::Drop(RDMA_AT)];
+};
+
+const ACCEPTED: &[Fault] = &[Fault::Succeed(Op::Create), Fault::Ignore(Op::Create)];
+
+/// What cannot be limited because it is not there. A file of the group that does not exist says so.
+pub(super) const NOT_THERE: &[Scenario] = create_refuses! { &["linux.resources.hugepage.page-size-format"];
+    "resources.hugepage.page-size/no-size-of-the-kernel", |r| r.set(HUGE_AT, json!([{ "pageSize": "3MB", "limit": 6 << 20 }])), ACCEPTED;
+    "resources.hugepage.page-size/unit-of-another-kind", |r| r.set(HUGE_AT, json!([{ "pageSize": "2MiB", "limit": 4 << 20 }])), ACCEPTED;
+};
+
+pub(super) const NO_DEVICE: &[Scenario] = &[Scenario::new(
+    "resources.rdma.limits/no-such-device",
+    &["linux.resources.rdma.key-is-device"],
+    ACCEPTED,
+    |lab, out| {
+        let bundle = lab.bundle(|r| r.set(RDMA_AT, json!({ "plimsoll0": { "hcaHandles": 3, "hcaObjects": 10 } })))?;
+        crate::refusal::by_create(lab, out, &bundle)
+    },
+)
+.needs(&[Need::Knob(RDMA)])];

@@ -35,16 +35,8 @@ pub fn seccomp(plan: &mut Plan, profile: &Value) {
 }
 
 /// The device numbers that stay allowed: major and minor, where a minor of none means each.
-const DEVICES: [(i32, Option<i32>); 8] = [
-    (1, Some(3)),
-    (1, Some(5)),
-    (1, Some(7)),
-    (1, Some(8)),
-    (1, Some(9)),
-    (5, Some(0)),
-    (5, Some(2)),
-    (136, None),
-];
+const DEVICES: [(i32, Option<i32>); 8] =
+    [(1, Some(3)), (1, Some(5)), (1, Some(7)), (1, Some(8)), (1, Some(9)), (5, Some(0)), (5, Some(2)), (136, None)];
 
 /// Loads the program for devices; the attribute with which it is attached to the group behind `group`, and its size.
 pub fn device_program(plan: &mut Plan, group: u64) -> (u64, u64) {

@@ -12,8 +12,18 @@ use super::filter::device_program;
 use super::writer::{HERE, Plan};
 
 /// The devices that are left to a container whose rules refuse all: version 1's own words.
-const DEVICES: [&str; 10] =
-    ["c *:* m", "b *:* m", "c 1:3 rwm", "c 1:5 rwm", "c 1:7 rwm", "c 1:8 rwm", "c 1:9 rwm", "c 5:0 rwm", "c 5:2 rwm", "c 136:* rwm"];
+const DEVICES: [&str; 10] = [
+    "c *:* m",
+    "b *:* m",
+    "c 1:3 rwm",
+    "c 1:5 rwm",
+    "c 1:7 rwm",
+    "c 1:8 rwm",
+    "c 1:9 rwm",
+    "c 5:0 rwm",
+    "c 5:2 rwm",
+    "c 136:* rwm",
+];
 
 /// A limit: its place in `resources`, the file of version 1 and the one of version 2.
 const LIMITS: [(&str, &str, &str, &str); 3] = [
@@ -106,7 +116,10 @@ impl<'h> Groups<'h> {
     }
 
     fn devices(&self) -> Option<&PathBuf> {
-        self.members.iter().find(|(hierarchy, _)| hierarchy.controllers.iter().any(|name| name == "devices")).map(|(_, dir)| dir)
+        self.members
+            .iter()
+            .find(|(hierarchy, _)| hierarchy.controllers.iter().any(|name| name == "devices"))
+            .map(|(_, dir)| dir)
     }
 
     fn restricts_devices(&self) -> bool {

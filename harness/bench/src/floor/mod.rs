@@ -46,8 +46,12 @@ pub fn plan(config: &Config, bundle: &Path, hierarchies: &[Hierarchy]) -> io::Re
     // What was inherited would take numbers that the plan counts on.
     plan.call(libc::SYS_close_range, [3, u32::MAX.into(), 0]);
     groups.make(&mut plan)?;
-    let group = groups.open(&mut plan);
     let new_user = config.namespace("user").is_some();
+    if new_user {
+        // The child has no rights over it, and makes no device.
+        groups.close_devices(&mut plan);
+    }
+    let group = groups.open(&mut plan);
     // The child waits at it until its ids are mapped.
     let gate = new_user.then(|| plan.open(libc::SYS_eventfd2, [0, libc::O_CLOEXEC as u64]));
     let clone = clone(&mut plan, config, group);

@@ -62,7 +62,9 @@ pub fn make(plan: &mut Plan, config: &Config, bundle: &Path, groups: &Groups<'_>
     }
     devices(plan, config);
     plan.call(libc::SYS_umask, [0o22]);
-    groups.close_devices(plan);
+    if config.namespace("user").is_none() {
+        groups.close_devices(plan);
+    }
     let here = plan.text(".");
     plan.call(libc::SYS_pivot_root, [here, here]);
     plan.call(libc::SYS_umount2, [here, libc::MNT_DETACH as u64]);

@@ -38,7 +38,8 @@ pub struct Plan {
     pub most: u32,
 }
 
-/// After how many blocks it is seen whether the precision is reached.
+/// After how many blocks it is first seen whether the precision is reached. A look takes time in proportion to the blocks, so
+/// the next one is when there are a twentieth more.
 const BETWEEN_LOOKS: u32 = 10;
 
 /// The two kinds of turns.
@@ -90,7 +91,7 @@ pub fn measure(
     let mut records = vec![Record::default(); subjects.len()];
     let mut meter = Meter::begin()?;
     let began = Instant::now();
-    let (mut blocks, mut settled) = (0, false);
+    let (mut blocks, mut settled, mut look_at) = (0, false, plan.least);
     for block in 0.. {
         let counts = block >= plan.warm_up;
         for (at, kind) in order(&floors, &plan.kinds, &mut random) {
@@ -100,7 +101,8 @@ pub fn measure(
         }
         meter.look();
         blocks = (block + 1).saturating_sub(plan.warm_up);
-        if blocks >= plan.least && blocks % BETWEEN_LOOKS == 0 {
+        if blocks >= look_at {
+            look_at = blocks + BETWEEN_LOOKS.max(blocks / 20);
             settled = records.iter().all(|record| record.is_precise(plan.precision, &mut random));
         }
         user.hears(&format!("{}: block {blocks}{}", scenario.name, if counts { "" } else { ", warming up" }));
@@ -217,6 +219,26 @@ mod tests {
         let mut random = Rng::with_seed(1);
         let firsts = (0..600).filter(|_| order(&[false, false], &[Kind::Run], &mut random)[0].0 == 0).count();
         assert!((250..=350).contains(&firsts), "{firsts}");
+    }
+
+    #[test]
+    fn a_hundred_thousand_samples_are_little_memory() {
+        let mut random = Rng::with_seed(1);
+        let mut records = [Record::default(), Record::default()];
+        for block in 0..50_000 {
+            for record in &mut records {
+                let time = Duration::from_nanos(5_000_000 + random.u64(..1_000_000));
+                record.note(Ok(vec![(RUN, time)]), Some(block), block).unwrap();
+            }
+        }
+        let phases = records.map(|mut record| record.phases.remove(RUN).unwrap());
+        let whole = phases.each_ref().map(|phase| summary(&phase.samples_ms, &mut random).unwrap());
+        assert!(whole.iter().all(|summary| summary.count == 50_000));
+        assert!(ratio(&phases[0], &phases[1], &mut random).is_some());
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        let peak_kib: u64 = peak.split_whitespace().next().unwrap().parse().unwrap();
+        assert!(peak_kib < 100 * 1024, "{peak_kib} KiB");
     }
 
     #[test]

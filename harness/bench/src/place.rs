@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 use nix::mount::{MsFlags, mount};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use plimsoll_engine::cgroup;
+use plimsoll_engine::cgroup::{self, Hierarchy};
 use plimsoll_engine::workplace::Workplace;
 use plimsoll_fixtures::bundle::Names;
 use plimsoll_fixtures::payload::{self, Arch};
 use plimsoll_fixtures::{Bundle, Config};
 use serde_json::{Value, json};
 
+use crate::floor;
 use crate::scenario::Scenario;
 
 /// The program of a container that stamps the clock and ends; any container has it, for `exec`.
@@ -39,16 +40,19 @@ pub struct Site {
 #[derive(Debug)]
 pub struct Place<'w> {
     workplace: &'w Workplace,
-    hierarchies: Vec<PathBuf>,
+    hierarchies: Vec<Hierarchy>,
 }
 
 impl<'w> Place<'w> {
     /// A place in a workplace.
     ///
     /// # Errors
-    /// When the hierarchies of control groups cannot be read.
+    /// When the hierarchies of control groups cannot be read, or the group above all others cannot be made.
     pub fn new(workplace: &'w Workplace) -> io::Result<Self> {
-        let hierarchies = cgroup::hierarchies()?.into_iter().map(|hierarchy| hierarchy.mount).collect();
+        let hierarchies = cgroup::hierarchies()?;
+        for hierarchy in &hierarchies {
+            make_group(&hierarchy.mount.join(workplace.run.name()))?;
+        }
         Ok(Self { workplace, hierarchies })
     }
 
@@ -68,15 +72,35 @@ impl<'w> Place<'w> {
         }
         config.0["process"]["args"] = json!([program]);
         bundle.write_config(config.0.to_string().as_bytes()).map_err(io::Error::other)?;
+        // Who has no plan cannot be the floor, and says so when it is called.
+        if let Ok(plan) = floor::plan(&config, &dir, &self.hierarchies) {
+            fs::write(dir.join(floor::PLAN), plan)?;
+        }
         let programs = [(STAMP, payload::stamp(Arch::host())), (STAY, payload::stamp_and_pause(Arch::host()))];
         for (path, image) in programs {
             let path = bundle.rootfs().join(&path[1..]);
             fs::write(&path, image)?;
             fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
         }
-        let groups = self.hierarchies.iter().map(|mount| mount.join(&cgroup[1..])).collect();
+        let groups = self.hierarchies.iter().map(|one| one.mount.join(&cgroup[1..])).collect();
         Ok(Site { pid_file: self.workplace.dir.join(format!("{id}.pid")), bundle: dir, id, groups })
     }
+}
+
+/// The group that holds those of all containers, made ahead so that no runtime is the one that has to. Version 1 takes no
+/// process into a group before that has processors and memory nodes of its own.
+fn make_group(dir: &Path) -> io::Result<()> {
+    match fs::create_dir(dir) {
+        Err(why) if why.kind() != io::ErrorKind::AlreadyExists => return Err(why),
+        _ => {}
+    }
+    for name in ["cpuset.cpus", "cpuset.mems"] {
+        let file = dir.join(name);
+        if dir.join("tasks").exists() && file.exists() {
+            fs::write(file, fs::read(dir.with_file_name(name))?)?;
+        }
+    }
+    Ok(())
 }
 
 /// The configuration of a user's bundle over an overlay of its root filesystem, so that nothing is written there.

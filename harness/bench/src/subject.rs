@@ -1,13 +1,19 @@
 //! What is measured: a runtime and how it is spoken to, or the floor.
 
+use std::fs;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
+use plimsoll_engine::host;
 use plimsoll_engine::profile::{BUILT_IN, Op, Profile, Values};
 use plimsoll_engine::settings::Settings;
+use plimsoll_engine::workplace::Workplace;
+use plimsoll_fixtures::floor::PROGRAM;
 use plimsoll_reports::model::Runtime;
 
 use crate::call::Call;
+use crate::floor::PLAN;
 use crate::place::Site;
 
 /// Something that makes containers.
@@ -36,7 +42,8 @@ impl Subject {
             .with("root", text(&self.root))
             .with("id", &site.id)
             .with("bundle", text(&site.bundle))
-            .with("pid-file", text(&site.pid_file));
+            .with("pid-file", text(&site.pid_file))
+            .with("plan", text(&site.bundle.join(PLAN)));
         let Some(words) = self.settings.profile.words(op, &more(values)) else { return Ok(None) };
         Call::new(self.settings.command(words), &self.settings.environment(), &self.settings.dir).map(Some)
     }
@@ -49,15 +56,24 @@ impl Subject {
     }
 }
 
-/// The word that makes this program the floor.
+/// The name of the floor.
 pub const FLOOR: &str = "floor";
 
-/// How the floor is spoken to: it has nothing but `run`.
-#[must_use]
-pub fn floor_profile() -> Option<Profile> {
-    let profile = Profile::load("runc").ok()?;
-    let operation = [(Op::Run, "{bundle}".to_owned())].into_iter().collect();
-    Some(Profile { name: FLOOR.to_owned(), global: String::new(), version: String::new(), operation, ..profile })
+/// The floor, to be measured beside a runtime with these settings. It is written to the workplace: a tmpfs, so that no disk is in
+/// its figures. It has nothing but `run`, and is told what to do by the plan in the bundle.
+///
+/// # Errors
+/// When it cannot be written or executed.
+pub fn floor(like: &Settings, workplace: &Workplace) -> io::Result<Subject> {
+    let file = workplace.dir.join(FLOOR);
+    fs::write(&file, PROGRAM)?;
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o755))?;
+    let operation = [(Op::Run, "{plan}".to_owned())].into_iter().collect();
+    let (name, global, version) = (FLOOR.to_owned(), String::new(), String::new());
+    let profile = Profile { name, global, version, operation, ..like.profile.clone() };
+    let settings = Settings { runtime: file, verb: None, profile, ..like.clone() };
+    let runtime = host::runtime(&settings)?;
+    Ok(Subject { name: FLOOR.to_owned(), root: settings.dir.join("state-floor"), settings, runtime, floor: true })
 }
 
 /// The built-in profile that is for a runtime which says this of its version; the first when none is.

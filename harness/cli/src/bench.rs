@@ -4,8 +4,6 @@ mod further;
 mod gate;
 mod rivals;
 
-use std::ffi::OsString;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -13,7 +11,6 @@ use plimsoll_bench::experiment::{Kind, Plan, measure};
 use plimsoll_bench::noise::doubts;
 use plimsoll_bench::place::Place;
 use plimsoll_bench::scenario::Scenario;
-use plimsoll_bench::subject::FLOOR;
 use plimsoll_bench::watch::Watch;
 use plimsoll_reports::file::Document;
 use plimsoll_reports::format::Documents;
@@ -48,13 +45,6 @@ pub fn bench(args: &Bench, look: Look) -> Result<ExitCode, Failure> {
     let verdict = gate::judge(args, &found, baseline.as_ref());
     deliver(&args.format, &Documents { benchmarks: vec![found], ..Documents::default() }, look)?;
     gate::answer(&verdict)
-}
-
-/// The bundle, when this program was called by the name of the floor.
-pub fn called_as_floor(mut arguments: impl Iterator<Item = OsString>) -> Option<PathBuf> {
-    let program = PathBuf::from(arguments.next()?);
-    let is_floor = program.file_name().is_some_and(|name| name == FLOOR);
-    is_floor.then(|| arguments.next()).flatten().map(PathBuf::from)
 }
 
 fn scenarios(args: &Bench) -> Result<Vec<Scenario>, Failure> {

@@ -42,10 +42,6 @@ fn main() -> ExitCode {
     if plimsoll_vm::guest::is_first_process() {
         plimsoll_vm::guest::main();
     }
-    // And it is what runtimes are measured against.
-    if let Some(bundle) = bench::called_as_floor(std::env::args_os()) {
-        return ExitCode::from(u8::try_from(plimsoll_bench::floor::main(&bundle)).unwrap_or(1));
-    }
     // And it is the bundled runtime.
     if let Some(arguments) = bundled::called(std::env::args_os()) {
         return plimsoll_runtime::main(arguments);

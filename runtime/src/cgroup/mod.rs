@@ -52,7 +52,7 @@ use crate::config::{DeviceRule, Resources};
 use crate::error::Result;
 
 /// The cgroup of one container, in all hierarchies of the host.
-pub trait Cgroup {
+pub trait Cgroup: std::fmt::Debug {
     /// Runtime, before clone: makes the directories that are missing, and on version 2 enables the controllers above.
     ///
     /// # Errors
@@ -142,6 +142,15 @@ pub trait Cgroup {
     /// # Errors
     /// When there is no memory controller.
     fn oom_events(&self) -> Result<OomEvents>;
+
+    /// Removes what [`Cgroup::make`] made if nothing is in it, as is so nearly always when the program has ended. Says whether
+    /// it is gone; if not, the processes have to be killed and the rest removed.
+    ///
+    /// # Errors
+    /// When it cannot be removed for another reason.
+    fn remove_if_empty(&self) -> Result<bool> {
+        Ok(false)
+    }
 
     /// Removes what [`Cgroup::make`] made and cgroups below; the processes must be dead.
     ///

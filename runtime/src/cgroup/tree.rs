@@ -172,6 +172,10 @@ impl Cgroup for Tree {
         }
     }
 
+    fn remove_if_empty(&self) -> Result<bool> {
+        remove::if_empty(self)
+    }
+
     fn remove(&self) -> Result<()> {
         remove::all(self)
     }
@@ -209,13 +213,20 @@ fn enable_controllers(mount: &Path, leaf: &Path) {
 /// A new cpuset of version 1 is empty and takes no process until it has processors and nodes: those of the one above,
 /// which may be as empty when it was made by somebody who had no use for it.
 fn inherit_cpuset(group: &Group, mount: &Path) -> Result<()> {
+    if group.dir == mount {
+        return Ok(());
+    }
     let above = Group::new(group.dir.parent().unwrap_or(&group.dir));
     for file in ["cpuset.cpus", "cpuset.mems"] {
-        if group.dir == mount || !group.read(file)?.is_empty() {
+        if !group.read(file)?.is_empty() {
             continue;
         }
-        inherit_cpuset(&above, mount)?;
-        group.write(file, &above.read(file)?)?;
+        let mut value = above.read(file)?;
+        if value.is_empty() {
+            inherit_cpuset(&above, mount)?;
+            value = above.read(file)?;
+        }
+        group.write(file, &value)?;
     }
     Ok(())
 }

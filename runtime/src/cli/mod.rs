@@ -8,9 +8,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use args::{Arguments, Global, Verb};
+use args::{Arguments, Delete, Events, Global, Id, Kill, List, Ps, Run, Spec, Verb};
 
 use crate::error::{Context, Result};
 use crate::launch::Wish;
@@ -20,7 +18,7 @@ use crate::{log, operation, protect};
 ///
 /// The exit code is 0, that of the program for a `run` or `exec` in the foreground, 1 for a failure, 2 for wrong usage.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let arguments = match Arguments::try_parse_from(arguments) {
+    let arguments = match Arguments::of(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
             // What cannot be printed has no reader.
@@ -43,25 +41,25 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(Arguments { global, verb }: Arguments) -> Result<u8> {
     let root = global.state_root();
     match verb {
-        Verb::Create { make } => operation::create::create(&make.wish(&global, false))?,
-        Verb::Run { make, detach, keep } => return operation::run::run(&make.wish(&global, detach), keep),
+        Verb::Create(make) => operation::create::create(&make.wish(&global, false))?,
+        Verb::Run(Run { make, detach, keep }) => return operation::run::run(&make.wish(&global, detach), keep),
         Verb::Exec(exec) => return exec_in(*exec, &global),
-        Verb::Start { id } => operation::start::start(&root, &id)?,
-        Verb::State { id } => print(&(operation::state::state(&root, &id)? + "\n"))?,
-        Verb::Kill { id, signal, all } => operation::kill::kill(&root, &id, &signal, all)?,
-        Verb::Delete { id, force } => operation::delete::delete(&root, &id, force)?,
-        Verb::List { format, quiet } => print(&operation::list::list(&root, format, quiet)?)?,
-        Verb::Pause { id } => operation::pause::pause(&root, &id)?,
-        Verb::Resume { id } => operation::resume::resume(&root, &id)?,
-        Verb::Ps { id, format, options } => print(&operation::ps::ps(&root, &id, format, &options)?)?,
-        Verb::Events { id, stats: true, .. } => operation::events::stats(&root, &id)?,
-        Verb::Events { id, interval, .. } => operation::events::follow(&root, &id, interval)?,
+        Verb::Start(Id { id }) => operation::start::start(&root, &id)?,
+        Verb::State(Id { id }) => print(&(operation::state::state(&root, &id)? + "\n"))?,
+        Verb::Kill(Kill { id, signal, all }) => operation::kill::kill(&root, &id, &signal, all)?,
+        Verb::Delete(Delete { id, force }) => operation::delete::delete(&root, &id, force)?,
+        Verb::List(List { format, quiet }) => print(&operation::list::list(&root, format, quiet)?)?,
+        Verb::Pause(Id { id }) => operation::pause::pause(&root, &id)?,
+        Verb::Resume(Id { id }) => operation::resume::resume(&root, &id)?,
+        Verb::Ps(Ps { id, format, options }) => print(&operation::ps::ps(&root, &id, format, &options)?)?,
+        Verb::Events(Events { id, stats: true, .. }) => operation::events::stats(&root, &id)?,
+        Verb::Events(Events { id, interval, .. }) => operation::events::follow(&root, &id, interval)?,
         Verb::Update(update) => {
             let id = update.id.clone();
             let (resources, schemata) = update.split()?;
             operation::update::update(&root, &id, &resources, &schemata)?;
         }
-        Verb::Spec { bundle, rootless } => operation::spec::spec(&bundle, rootless)?,
+        Verb::Spec(Spec { bundle, rootless }) => operation::spec::spec(&bundle, rootless)?,
         Verb::Features => print(&format!("{:#}\n", operation::features::features()))?,
     }
     Ok(0)

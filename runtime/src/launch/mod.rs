@@ -35,6 +35,8 @@ use crate::sync::Message;
 pub struct Launched {
     /// What it was made from.
     pub config: Config,
+    /// Its cgroup.
+    pub cgroup: Rc<dyn Cgroup>,
     /// Where it is kept.
     pub directory: Directory,
     /// Held until this is dropped.
@@ -70,10 +72,13 @@ pub fn launch(wish: &Wish, start_now: bool) -> Result<Launched> {
         let groups = confine::resctrl(&config, &directory)?;
         let gateway = confine::confine(&*cgroup, &config)?;
         let plan = prepare::plan(wish, &config, &bundle, gateway, start)?;
-        make(wish, &plan, (&*cgroup, groups.as_ref()), &directory, lock, &mut undo)
+        let made = make(wish, &plan, (&*cgroup, groups.as_ref()), &directory, lock, &mut undo)?;
+        Ok((made, cgroup))
     })();
     match launched {
-        Ok((lock, record, pidfd, console)) => Ok(Launched { config, directory, lock, record, pidfd, console }),
+        Ok(((lock, record, pidfd, console), cgroup)) => {
+            Ok(Launched { config, cgroup, directory, lock, record, pidfd, console })
+        }
         Err(error) => {
             undo.run(&config, &bundle);
             Err(error)

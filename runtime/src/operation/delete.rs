@@ -5,6 +5,7 @@ use std::path::Path;
 use rustix::event::{PollFd, PollFlags};
 use rustix::process::Signal;
 
+use crate::cgroup::Cgroup;
 use crate::config::{Config, HookKind};
 use crate::container::{Container, Directory, State, Status};
 use crate::error::{Context, Error, Result};
@@ -55,6 +56,17 @@ pub fn destroy(container: &Container) -> Result<()> {
     Ok(())
 }
 
+/// As [`destroy`], by who has made the container and still holds what would have to be read.
+///
+/// # Errors
+/// As [`destroy`].
+pub fn destroy_own(container: &Container, config: &Config, cgroup: &dyn Cgroup) -> Result<()> {
+    kill(container)?;
+    free(container, Some(cgroup))?;
+    poststop(container, config);
+    Ok(())
+}
+
 /// After a failed start: the container is stopped and destroyed, and the error that led here is the one to report.
 pub fn destroy_failed(container: &Container, config: &Config) {
     if let Err(error) = remove(container) {
@@ -66,7 +78,14 @@ pub fn destroy_failed(container: &Container, config: &Config) {
 /// Kills what is left and removes everything but the configuration's own traces.
 fn remove(container: &Container) -> Result<()> {
     kill(container)?;
-    if let Some(cgroup) = container.cgroup()?.filter(|cgroup| cgroup.is_own()) {
+    free(container, container.cgroup()?.as_deref())
+}
+
+/// Removes what was made, once the first process is dead.
+fn free(container: &Container, cgroup: Option<&dyn Cgroup>) -> Result<()> {
+    if let Some(cgroup) = cgroup.filter(|cgroup| cgroup.is_own())
+        && !cgroup.remove_if_empty()?
+    {
         // Without a pid namespace of its own the container may have left processes behind.
         cgroup.kill()?;
         cgroup.remove()?;

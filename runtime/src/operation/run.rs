@@ -16,7 +16,7 @@ use crate::log;
 /// As [`launch`], or when a poststart hook fails: the container is destroyed then.
 pub fn run(wish: &Wish, keep: bool) -> Result<u8> {
     let foreground = if wish.detach { None } else { Some(Foreground::prepare()?) };
-    let Launched { config, directory, lock, record, pidfd, console } = launch(wish, true)?;
+    let Launched { config, cgroup, directory, lock, record, pidfd, console } = launch(wish, true)?;
     // Hooks may use the runtime on the container.
     drop(lock);
     let container = Container { directory, record: Some(record) };
@@ -26,7 +26,7 @@ pub fn run(wish: &Wish, keep: bool) -> Result<u8> {
     if !keep {
         let lock = container.directory.lock().doing(|| "delete the container".into());
         match lock {
-            Ok(_lock) => delete::destroy(&container)?,
+            Ok(_lock) => delete::destroy_own(&container, &config, &*cgroup)?,
             // Somebody else deleted it meanwhile.
             Err(error) => log::debug(&error.to_string()),
         }

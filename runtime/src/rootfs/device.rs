@@ -132,7 +132,7 @@ pub fn prepare(linux: &Linux) -> Result<Vec<OwnedFd>> {
 fn place(root: &Root, node: &Node, device: BorrowedFd<'_>) -> Result<()> {
     let placed = root
         .entry(&node.path)
-        .and_then(|entry| is_there(&entry, node))
+        .and_then(|entry| is_there(&entry, node, Mechanism::Bind))
         .and_then(|there| if there { Ok(()) } else { detached::attach(device, root.make_file(&node.path)?.as_fd()) });
     placed.doing(|| format!("place the device `{}`", node.path.display()))
 }
@@ -143,7 +143,7 @@ fn make(root: &Root, node: &Node, mechanism: Mechanism) -> Result<()> {
 
 fn make_at(root: &Root, node: &Node, mechanism: Mechanism) -> Result<()> {
     let entry = root.entry(&node.path)?;
-    if is_there(&entry, node)? {
+    if is_there(&entry, node, mechanism)? {
         return Ok(());
     }
     if mechanism == Mechanism::Bind && node.kind != FileType::Fifo {
@@ -163,13 +163,18 @@ fn create(entry: &Entry, node: &Node) -> Result<()> {
     Ok(())
 }
 
-/// Whether the very device is there already.
-fn is_there(entry: &Entry, node: &Node) -> Result<bool> {
+/// Whether the very device is there already. An empty file is the place of one to be bound: where `/dev` is the image's own, an
+/// earlier start has left it.
+fn is_there(entry: &Entry, node: &Node, mechanism: Mechanism) -> Result<bool> {
     let stat = match rustix::fs::statat(&entry.parent, &entry.name, AtFlags::SYMLINK_NOFOLLOW) {
         Err(Errno::NOENT) => return Ok(false),
         stat => stat.doing(|| "look at what is there".into())?,
     };
-    let same = FileType::from_raw_mode(stat.st_mode) == node.kind && stat.st_rdev == node.number;
+    let kind = FileType::from_raw_mode(stat.st_mode);
+    if mechanism == Mechanism::Bind && kind == FileType::RegularFile && stat.st_size == 0 {
+        return Ok(false);
+    }
+    let same = kind == node.kind && stat.st_rdev == node.number;
     if same { Ok(true) } else { Err(Error::new("another file is at this path")) }
 }
 

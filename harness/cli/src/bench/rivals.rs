@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use plimsoll_bench::machine;
-use plimsoll_bench::subject::{FLOOR, Subject, floor_profile, names, profile_for};
+use plimsoll_bench::subject::{Subject, floor, names, profile_for};
 use plimsoll_engine::host;
 use plimsoll_engine::profile::Profile;
 use plimsoll_engine::release::UNCLAIMED;
@@ -54,7 +54,7 @@ impl Contest {
             subjects.push(subject(name, settings, rivals.profile.is_none(), at)?);
         }
         if with_floor {
-            subjects.push(floor(&subjects[0].settings, &workplace)?);
+            subjects.push(floor(&subjects[0].settings, &workplace).map_err(Failure::host)?);
         }
         Ok(Self { subjects, view: rivals.cgroup_view.name(), workplace })
     }
@@ -82,17 +82,6 @@ impl Contest {
             warnings: Vec::new(),
         }
     }
-}
-
-/// The floor is in this same file, under a word of its own; it is called in the workplace's copy of it, on a tmpfs, so that
-/// no disk is in its figures.
-fn floor(like: &Settings, workplace: &Workplace) -> Result<Subject, Failure> {
-    let file = workplace.dir.join(FLOOR);
-    std::fs::hard_link(&workplace.probe, &file).map_err(Failure::host)?;
-    let profile = floor_profile().unwrap_or_else(|| like.profile.clone());
-    let settings = Settings { runtime: file, verb: None, profile, ..like.clone() };
-    let runtime = host::runtime(&settings).map_err(Failure::host)?;
-    Ok(Subject { name: FLOOR.to_owned(), root: settings.dir.join("state-floor"), settings, runtime, floor: true })
 }
 
 fn subject(name: String, settings: Settings, by_version: bool, at: usize) -> Result<Subject, Failure> {

@@ -13,7 +13,7 @@ use toml::Spanned;
 
 pub use update::Update;
 
-use crate::model::{Check, Known, Report, Verdict};
+use crate::model::{Check, Host, Known, Report, Runtime, Verdict};
 use condition::Range;
 
 /// A file of expectations.
@@ -145,6 +145,12 @@ impl Expectations {
         })?;
         let located = |entry: Spanned<Entry>| (line(entry.span().start), entry.into_inner());
         Ok(Self { path: path.to_owned(), entries: written.expect.into_iter().map(located).collect() })
+    }
+
+    /// What is known of the check of this id, for this runtime on this host.
+    #[must_use]
+    pub fn known(&self, id: &str, runtime: &Runtime, host: &Host) -> Option<Known> {
+        self.entries().find(|entry| entry.matches(id) && entry.is_of(runtime, host)).map(Entry::known)
     }
 
     fn entries(&self) -> impl Iterator<Item = &Entry> {

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::model::bench::{self, Benchmark};
+use crate::model::fuzz::{self, Fuzz};
 use crate::model::proof::{self, Proof};
 use crate::model::{self, Report, Verdict};
 
@@ -178,6 +179,16 @@ impl Document for Benchmark {
     }
 }
 
+impl Document for Fuzz {
+    const KIND: &'static str = fuzz::KIND;
+    const SCHEMA: &'static str = fuzz::SCHEMA;
+
+    fn contradiction(&self) -> Option<String> {
+        let silent = self.failures.iter().find(|failure| failure.findings.is_empty());
+        silent.map(|failure| format!("the property {:?} was broken without a finding", failure.property))
+    }
+}
+
 /// A document of whichever kind a file holds.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Any {
@@ -187,6 +198,8 @@ pub enum Any {
     Proof(Box<Proof>),
     /// What a benchmark or a trace found.
     Benchmark(Box<Benchmark>),
+    /// What a search with random cases found.
+    Fuzz(Box<Fuzz>),
 }
 
 impl Any {
@@ -200,8 +213,10 @@ impl Any {
             Report::KIND => parse(path, head).map(Box::new).map(Self::Report),
             Proof::KIND => parse(path, head).map(Box::new).map(Self::Proof),
             Benchmark::KIND => parse(path, head).map(Box::new).map(Self::Benchmark),
+            Fuzz::KIND => parse(path, head).map(Box::new).map(Self::Fuzz),
             other => {
-                Err(ReadError::Kind { what: "results, proof or benchmark", path: path.into(), found: other.to_owned() })
+                let what = "results, proof, benchmark or fuzz";
+                Err(ReadError::Kind { what, path: path.into(), found: other.to_owned() })
             }
         }
     }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use crate::model::Report;
 use crate::model::bench::Benchmark;
+use crate::model::fuzz::Fuzz;
 use crate::model::proof::Proof;
 use crate::table::{self, Style};
 use crate::{badge, baseline, csv, github, html, junit, markdown, oci, sarif, tap};
@@ -105,6 +106,8 @@ pub struct Documents {
     pub proofs: Vec<Proof>,
     /// Benchmarks and traces.
     pub benchmarks: Vec<Benchmark>,
+    /// Searches with random cases.
+    pub searches: Vec<Fuzz>,
 }
 
 /// The documents in this format. `style` is for the terminal alone.
@@ -112,7 +115,10 @@ pub struct Documents {
 /// # Errors
 /// When the format cannot tell these documents; the text says which it can.
 pub fn render(format: Format, documents: &Documents, style: Style) -> Result<Rendered, String> {
-    let Documents { reports, proofs, benchmarks } = documents;
+    let Documents { reports, proofs, benchmarks, searches } = documents;
+    if !searches.is_empty() && format != Format::Table {
+        return Err(format!("the format {format} tells nothing of a search with random cases; table does"));
+    }
     if !benchmarks.is_empty() && !matches!(format, Format::Table | Format::Html | Format::Csv) {
         return Err(format!("the format {format} tells nothing of a benchmark; table, html and csv do"));
     }

@@ -2,6 +2,7 @@
 //! `schema/results.schema.json` says the same to other programs, and a test holds the two together.
 
 pub mod bench;
+pub mod fuzz;
 mod json;
 pub mod proof;
 

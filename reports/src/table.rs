@@ -7,6 +7,7 @@ pub(crate) mod bench;
 mod bench_more;
 pub mod coverage;
 mod detail;
+pub mod fuzz;
 mod head;
 mod page;
 pub mod proof;
@@ -41,7 +42,8 @@ pub fn documents(documents: &Documents, style: Style) -> String {
         several => side_by_side::render(several, style),
     };
     let proofs = documents.proofs.iter().fold(runs, |text, one| text + &proof::render(one, style));
-    documents.benchmarks.iter().fold(proofs, |text, one| text + &bench::render(one, style))
+    let measured = documents.benchmarks.iter().fold(proofs, |text, one| text + &bench::render(one, style));
+    documents.searches.iter().fold(measured, |text, one| text + &fuzz::render(one, style))
 }
 
 /// The whole report as text, ending in a line break.

@@ -3,6 +3,7 @@
 
 pub mod clauses;
 pub mod coverage;
+pub mod fuzz;
 
 mod compat;
 mod config;
@@ -10,6 +11,7 @@ mod features;
 mod hooks;
 mod lifecycle;
 mod linux;
+pub mod model;
 mod mounts;
 pub mod mutants;
 mod namespaces;

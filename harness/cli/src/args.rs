@@ -1,6 +1,7 @@
 //! The command line.
 
 mod bench;
+mod fuzz;
 mod look;
 mod report;
 mod submit;
@@ -14,6 +15,7 @@ use plimsoll_engine::release::Release;
 use plimsoll_reports::format::Format;
 
 pub use self::bench::{Bench, Cadence, Rivals, Trace, Turn, What};
+pub use self::fuzz::{Corpus, CorpusVerb, Fuzz, Kind, Replay};
 pub use self::look::Look;
 pub use self::report::{Compare, ComparisonFormat, Expect, ExpectVerb, Merge, Report, Update};
 pub use self::submit::{Completions, Man, Submit, VerifySubmission};
@@ -21,6 +23,9 @@ use self::vm::HELP as VM_HELP;
 pub use self::vm::{Acceleration, Vm};
 use crate::output::Wish;
 use crate::select::Part;
+
+/// Where the cases are that are tried before the random ones.
+pub const CORPUS: &str = "fixtures/corpus";
 
 /// Judges OCI container runtimes, clause by clause, by what the kernel and a program inside the container see.
 #[derive(Debug, Parser)]
@@ -64,6 +69,17 @@ pub enum Verb {
     Trace(Trace),
     /// Show every clause of the specification, the checks that cite it, and what is not checked and why.
     Clauses(Clauses),
+    /// Try random bundles, lifecycles and hostile configurations, and make what breaks a property minimal.
+    #[command(
+        after_help = "Exit codes: 0 nothing new was found; 1 a property was broken; 2 the host or the harness failed, or the \
+search was cut short; 3 nothing was tried; 4 wrong usage."
+    )]
+    Fuzz(Box<Fuzz>),
+    /// Try a case again that `plimsoll fuzz` has kept.
+    #[command(after_help = "Exit codes: 0 its property holds; 1 it is broken; 2 the host or the harness failed.")]
+    Replay(Replay),
+    /// Look after the cases that `plimsoll fuzz` tries before the random ones.
+    Corpus(Corpus),
     /// Say what this host lacks, how many checks that costs, and what a virtual machine would have.
     Doctor(Doctor),
     /// Show results again, in any format.

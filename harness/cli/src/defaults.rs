@@ -97,7 +97,7 @@ impl Defaults {
 
     /// The value of each option, and the verbs that have the option.
     fn values(&self) -> [(&'static str, &'static [&'static str], Vec<String>); 10] {
-        const JUDGES: &[&str] = &["run", "prove"];
+        const JUDGES: &[&str] = &["run", "prove", "fuzz", "replay"];
         let one = |value: Option<String>| value.into_iter().collect();
         [
             ("runtime", JUDGES, self.runtime.clone()),
@@ -107,7 +107,7 @@ impl Defaults {
             ("jobs", JUDGES, one(self.jobs.map(|jobs| jobs.to_string()))),
             ("timeout", JUDGES, one(self.timeout.map(|seconds| seconds.to_string()))),
             ("filter", &["run"], self.filter.clone()),
-            ("expect", &["run", "merge", "compare"], self.expect.clone()),
+            ("expect", &["run", "merge", "compare", "fuzz"], self.expect.clone()),
             ("format", &["run", "merge"], self.format.iter().map(|wish| wish.text.clone()).collect()),
             ("output", &["run"], one(self.output.clone())),
         ]

@@ -10,6 +10,7 @@ mod defaults;
 mod describe;
 mod doctor;
 mod failure;
+mod fuzz;
 mod known;
 mod list;
 mod merge;
@@ -71,6 +72,9 @@ fn act(arguments: Arguments) -> Result<ExitCode, Failure> {
         Verb::Prove(prove) => prove::prove(&prove, arguments.look),
         Verb::Bench(args) => bench::bench(&args, arguments.look),
         Verb::Trace(args) => trace::trace(&args, arguments.look),
+        Verb::Fuzz(args) => fuzz::fuzz(&args, arguments.look),
+        Verb::Replay(args) => fuzz::replay(&args, arguments.look),
+        Verb::Corpus(args) => fuzz::look_after(&args),
         Verb::Doctor(doctor) => doctor::doctor(&doctor),
         Verb::Vm(vm) => vm::vm(&vm, arguments.look),
         Verb::Clauses(args) => clauses::clauses(&args, arguments.look),

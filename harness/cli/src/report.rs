@@ -27,6 +27,7 @@ fn read(files: &[PathBuf]) -> Result<Documents, Failure> {
             Any::Report(report) => documents.reports.push(*report),
             Any::Proof(proof) => documents.proofs.push(*proof),
             Any::Benchmark(benchmark) => documents.benchmarks.push(*benchmark),
+            Any::Fuzz(fuzz) => documents.searches.push(*fuzz),
         }
     }
     Ok(documents)

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use plimsoll_engine::conduct::Wishes;
 use plimsoll_engine::driver::quote;
+use plimsoll_engine::fault::Fault;
 use plimsoll_engine::host;
 use plimsoll_engine::need::Abilities;
 use plimsoll_engine::patience::{stretch, stretched};
@@ -84,6 +85,42 @@ impl Session {
         Ok(Self { settings, abilities, wishes, jobs, host, runtime, _place: place })
     }
 
+    /// The same, posing with a fault in front of the runtime.
+    pub fn posing(mut self, fault: Option<Fault>) -> Self {
+        self.settings = self.settings.posing(fault);
+        self
+    }
+
+    /// Another runtime at the same place, judged by the same release.
+    pub fn of(&self, runtime: &Path) -> Result<Rival, Failure> {
+        let settings = Settings { runtime: find_runtime(runtime)?, verb: None, ..self.settings.clone() };
+        let known = host::runtime(&settings)
+            .map_err(|why| Failure::Usage(format!("cannot execute {}: {why}", settings.runtime.display())))?;
+        Ok(Rival { settings, runtime: known })
+    }
+
+    /// What the checks share.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// What host and runtime have.
+    pub fn abilities(&self) -> &Abilities {
+        &self.abilities
+    }
+
+    /// How many checks run at once.
+    pub fn jobs(&self) -> usize {
+        self.jobs
+    }
+
+    /// How a user tries a kept case again.
+    pub fn replay(&self, dir: &Path) -> String {
+        let directory = quote(&[dir.as_os_str().to_owned()]);
+        let rest = self.wishes.replay.trim_start_matches("plimsoll run").trim_end_matches("--replay").trim();
+        format!("plimsoll replay {directory} {rest}").trim_end().to_owned()
+    }
+
     /// Unique id of the run.
     pub fn id(&self) -> &str {
         &self.settings.run
@@ -102,6 +139,14 @@ impl Session {
         };
         plan.run(jobs, |event| progress.note(&event)).map_err(Failure::host)
     }
+}
+
+/// One of several runtimes at one place.
+pub struct Rival {
+    /// How it is called.
+    pub settings: Settings,
+    /// Facts of it.
+    pub runtime: Runtime,
 }
 
 /// What the user reads when the profile is for runtimes of other versions.

@@ -17,6 +17,7 @@ use crate::keep;
 use crate::lab::Lab;
 use crate::release::Release;
 use crate::settings::Settings;
+use crate::trial::Performed;
 
 /// What the run wants of each check, besides its verdict.
 #[derive(Clone, Debug, Default)]
@@ -136,6 +137,18 @@ fn play<'s>(settings: &'s Settings, tag: &str, story: impl FnOnce(&Lab<'s>) -> T
     }
 }
 
+/// Tells a story on a bench of its own, in a process that [`crate::isolate`] has set apart, and tidies up after it.
+///
+/// # Errors
+/// When the bench cannot be made or taken away.
+pub fn perform(settings: &Settings, tag: &str, story: impl FnOnce(&Lab<'_>) -> Told) -> io::Result<Performed> {
+    let played = play(settings, tag, story)?;
+    let calls = played.lab.driver.calls();
+    clear(played.lab, played.left.is_empty(), |_| Ok(()))?;
+    let told = played.told.unwrap_or_else(|panic| Err(Stop::Error(panic_text(&*panic))));
+    Ok(Performed { told, left: played.left, calls })
+}
+
 /// Takes a bench away, and whatever the guard has found to be still on it. Its directory is shown once more, when
 /// nothing lives in it.
 fn clear(lab: Lab<'_>, spotless: bool, last: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
@@ -225,7 +238,7 @@ fn weigh(
 }
 
 /// What no story does, however it breaks off: a change of something that is not the container's.
-fn is_harm(finding: &Finding) -> bool {
+pub(crate) fn is_harm(finding: &Finding) -> bool {
     const OWN: [&str; 4] = ["cgroups", "host mounts", "processes", "state directory"];
     !OWN.contains(&finding.what.as_str())
 }

@@ -2,20 +2,15 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::os::fd::AsFd;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
-use nix::sys::wait::{WaitPidFlag, waitpid};
 use plimsoll_reports::model::{self, Verdict};
 
-use crate::cgroup;
 use crate::check::Check;
-use crate::conduct::{Wishes, blank, conduct, conduct_together, discard};
+use crate::conduct::{Wishes, blank, conduct, conduct_together};
+use crate::crew::{Crew, Ended};
 use crate::fault::Fault;
-use crate::isolate::{self, Apart};
 use crate::need::Abilities;
-use crate::process::wait_readable;
 use crate::settings::Settings;
 
 /// What happens during a run.
@@ -71,21 +66,14 @@ pub struct Plan<'p> {
     pub interrupted: &'p dyn Fn() -> bool,
 }
 
-struct Worker<'c> {
-    number: usize,
-    job: Job<'c>,
-    tag: String,
-    apart: Apart,
-    deadline: Instant,
-}
-
 /// What is left to do, and what has come of the rest.
 struct Desk<'c> {
     waiting: VecDeque<(usize, Job<'c>)>,
     results: Vec<(usize, model::Check)>,
-    /// How many processes were set apart; a part of their names.
-    begun: usize,
 }
+
+/// A job under way, and its number.
+type Task<'c> = (usize, Job<'c>);
 
 impl Plan<'_> {
     /// Runs the jobs and returns the result of each of their checks, with the number of the job, in the order of the
@@ -95,21 +83,20 @@ impl Plan<'_> {
     /// When the harness cannot fork or wait.
     pub fn run(&self, jobs: Vec<Job<'_>>, mut tell: impl FnMut(Event<'_>)) -> io::Result<Vec<(usize, model::Check)>> {
         let waiting = jobs.into_iter().enumerate().collect();
-        let mut desk = Desk { waiting, results: Vec::new(), begun: 0 };
-        let mut running: Vec<Worker<'_>> = Vec::new();
-        while !(desk.waiting.is_empty() && running.is_empty()) {
+        let mut desk = Desk { waiting, results: Vec::new() };
+        let mut crew: Crew<Task<'_>> = Crew::new(self.settings, self.limit);
+        while !(desk.waiting.is_empty() && crew.is_empty()) {
             if (self.interrupted)() {
-                running.iter().try_for_each(|worker| self.end(worker))?;
+                crew.dismiss()?;
                 break;
             }
-            while running.len() < self.jobs
+            while crew.len() < self.jobs
                 && let Some((number, job)) = desk.waiting.pop_front()
             {
-                running.extend(self.start(number, job, &mut desk, &mut tell)?);
+                self.start(number, job, &mut crew, &mut desk, &mut tell)?;
             }
-            self.wait(&mut running)?;
-            for worker in take_ended(&mut running)? {
-                self.settle(worker, &mut desk, &mut tell)?;
+            for ended in crew.ended()? {
+                self.settle(&crew, ended, &mut desk, &mut tell)?;
             }
         }
         desk.results.sort_by_key(|(number, _)| *number);
@@ -121,9 +108,10 @@ impl Plan<'_> {
         &self,
         number: usize,
         mut job: Job<'c>,
+        crew: &mut Crew<Task<'c>>,
         desk: &mut Desk<'c>,
         tell: &mut impl FnMut(Event<'_>),
-    ) -> io::Result<Option<Worker<'c>>> {
+    ) -> io::Result<()> {
         job.checks.retain(|check| {
             let reason = check.needs().find_map(|need| need.unmet(self.abilities));
             let Some(reason) = reason else { return true };
@@ -133,107 +121,51 @@ impl Plan<'_> {
             false
         });
         if job.checks.is_empty() {
-            return Ok(None);
+            return Ok(());
         }
         job.checks.iter().for_each(|check| tell(Event::Started(&check.id)));
-        desk.begun += 1;
-        // The letter ends the number, so that the tag of number 1 is not found in that of number 10.
-        let tag = format!("p{}-{}n", self.settings.run, desk.begun);
-        let apart = isolate::spawn(|| {
+        crew.start((number, job.clone()), |tag| {
             let settings = self.settings.posing(job.fault);
             let results = match job.checks.as_slice() {
-                [check] => vec![conduct(check, &settings, &tag, self.wishes)],
-                several => conduct_together(several, &settings, &tag),
+                [check] => vec![conduct(check, &settings, tag, self.wishes)],
+                several => conduct_together(several, &settings, tag),
             };
             serde_json::to_vec(&results).unwrap_or_default()
-        })?;
-        Ok(Some(Worker { number, job, tag, apart, deadline: Instant::now() + self.limit }))
+        })
     }
 
-    /// Waits until one of the workers has something to say, has ended, or is out of time.
-    fn wait(&self, running: &mut [Worker<'_>]) -> io::Result<()> {
-        let Some(first) = running.iter().map(|worker| worker.deadline).min() else { return Ok(()) };
-        let mut fds = Vec::new();
-        for worker in running.iter() {
-            fds.push(worker.apart.pidfd.as_fd());
-            fds.extend(worker.apart.output.fd().map(AsFd::as_fd));
-        }
-        // Look up now and then, for an interruption that came just before the wait.
-        let in_time = wait_readable(&fds, first.min(Instant::now() + Duration::from_millis(200)))?;
-        running.iter_mut().for_each(|worker| worker.apart.output.drain());
-        if !in_time {
-            running
-                .iter()
-                .filter(|worker| worker.deadline <= Instant::now())
-                .try_for_each(|worker| self.end(worker))?;
-        }
-        Ok(())
-    }
-
-    /// Ends a check with everything that it started. On cgroup v1 a frozen process does not die: thaw first.
-    fn end(&self, worker: &Worker<'_>) -> io::Result<()> {
-        for group in cgroup::find_named(&worker.tag)? {
-            cgroup::thaw_below(&group)?;
-        }
-        match kill(worker.apart.pid, Signal::SIGKILL) {
-            Ok(()) | Err(nix::errno::Errno::ESRCH) => {}
-            Err(why) => return Err(why.into()),
-        }
-        Ok(())
-    }
-
-    /// Takes the results of a worker. The checks of a company that have none are put back, each alone.
+    /// Takes the results of a process. The checks of a company that have none are put back, each alone.
     fn settle<'c>(
         &self,
-        mut worker: Worker<'c>,
+        crew: &Crew<Task<'c>>,
+        ended: Ended<Task<'c>>,
         desk: &mut Desk<'c>,
         tell: &mut impl FnMut(Event<'_>),
     ) -> io::Result<()> {
-        worker.apart.output.drain();
-        let results = match serde_json::from_slice::<Vec<model::Check>>(worker.apart.output.bytes()) {
+        let results = match serde_json::from_slice::<Vec<model::Check>>(&ended.output) {
             Ok(results) => results,
-            Err(_) => self.without_result(&worker)?,
+            Err(_) => self.without_result(crew, &ended)?,
         };
+        let (number, job) = ended.task;
         let open = |check: &&Check| !results.iter().any(|result| result.id == check.id);
-        let again =
-            worker.job.checks.iter().copied().filter(open).map(|check| (worker.number, worker.job.alone(check)));
+        let again = job.checks.iter().copied().filter(open).map(|check| (number, job.alone(check)));
         again.rev().for_each(|job| desk.waiting.push_front(job));
         for result in results {
             tell(Event::Finished(&result));
-            desk.results.push((worker.number, result));
+            desk.results.push((number, result));
         }
         Ok(())
     }
 
     /// Tidies up after a process that died or was ended, and says so if it had a single check.
-    fn without_result(&self, worker: &Worker<'_>) -> io::Result<Vec<model::Check>> {
-        for group in cgroup::find_named(&worker.tag)? {
-            cgroup::remove_tree(&group)?;
-        }
-        discard(&self.settings.dir.join(&worker.tag));
-        let [check] = worker.job.checks.as_slice() else { return Ok(Vec::new()) };
-        let late = Instant::now() >= worker.deadline;
-        let verdict = if late { Verdict::Timeout } else { Verdict::Error };
-        let reason = match verdict {
-            Verdict::Timeout => format!("the check did not end within {:?}", self.limit),
-            _ => "the process of the check died without a result".to_owned(),
+    fn without_result(&self, crew: &Crew<Task<'_>>, ended: &Ended<Task<'_>>) -> io::Result<Vec<model::Check>> {
+        crew.tidy(ended)?;
+        let [check] = ended.task.1.checks.as_slice() else { return Ok(Vec::new()) };
+        let (verdict, reason) = if ended.late {
+            (Verdict::Timeout, format!("the check did not end within {:?}", self.limit))
+        } else {
+            (Verdict::Error, "the process of the check died without a result".to_owned())
         };
         Ok(vec![model::Check { verdict, reason, ..blank(check) }])
     }
-}
-
-/// Takes the workers out that have ended, and reaps them.
-fn take_ended<'c>(running: &mut Vec<Worker<'c>>) -> io::Result<Vec<Worker<'c>>> {
-    let mut ended = Vec::new();
-    let mut index = 0;
-    while index < running.len() {
-        if wait_readable(&[&running[index].apart.pidfd], Instant::now())? {
-            let worker = running.swap_remove(index);
-            waitpid(worker.apart.pid, Some(WaitPidFlag::WNOHANG))?;
-            ended.push(worker);
-        } else {
-            index += 1;
-        }
-    }
-    Ok(ended)
 }

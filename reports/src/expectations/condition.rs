@@ -4,7 +4,7 @@ use semver::{Version, VersionReq};
 use serde::Deserialize;
 
 use super::Entry;
-use crate::model::Report;
+use crate::model::{Host, Report, Runtime};
 
 /// A range of versions.
 #[derive(Debug, Deserialize)]
@@ -40,7 +40,11 @@ fn version(text: &str) -> Option<Version> {
 impl Entry {
     /// Whether it says something of this runtime on this host. What it leaves out holds of every one.
     pub(super) fn concerns(&self, report: &Report) -> bool {
-        let Report { runtime, host, .. } = report;
+        self.is_of(&report.runtime, &report.host)
+    }
+
+    /// As [`Entry::concerns`], of a runtime and a host.
+    pub(super) fn is_of(&self, runtime: &Runtime, host: &Host) -> bool {
         let name = runtime.name();
         any(&self.runtime, |text| name.split_whitespace().next() == Some(text))
             && any(&self.versions, |text| runtime.version.contains(text))

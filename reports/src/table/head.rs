@@ -6,10 +6,10 @@ use crate::model::{Host, Report, Runtime};
 
 /// What every document says of where it comes from.
 pub(super) struct Origin<'a> {
-    runtime: &'a Runtime,
-    host: &'a Host,
-    plimsoll: &'a str,
-    run: &'a str,
+    pub(super) runtime: &'a Runtime,
+    pub(super) host: &'a Host,
+    pub(super) plimsoll: &'a str,
+    pub(super) run: &'a str,
 }
 
 impl<'a> From<&'a Report> for Origin<'a> {

@@ -172,7 +172,7 @@ fn either_kind_is_read_as_what_it_is() {
     assert_eq!(Any::read(&path).unwrap(), Any::Proof(Box::new(proof())));
     let path = scratch.file(r#"{"schema": "1.0", "kind": "poem"}"#);
     let error = chain(&Any::read(&path).expect_err("no document of ours"));
-    assert_eq!(error, format!("{path:?} holds poem, not results, proof or benchmark"));
+    assert_eq!(error, format!("{path:?} holds poem, not results, proof, benchmark or fuzz"));
 }
 
 #[test]

@@ -57,6 +57,13 @@ fn the_benchmark_is_as_committed() {
 }
 
 #[test]
+fn the_search_is_as_committed() {
+    let sample = serde_json::from_str(include_str!("../golden/fuzz.json")).expect("the sample is a search");
+    let documents = Documents { searches: vec![sample], ..Documents::default() };
+    assert_golden("fuzz.txt", &documents_as_text(&documents, Style { verbose: true, ..WIDE }));
+}
+
+#[test]
 fn a_run_cut_short_says_so() {
     let report = Report { cut_short: Some("interrupted by the user".to_owned()), ..with_verdicts(&[Verdict::Pass]) };
     let text = render(&report, WIDE);

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use plimsoll_reports::model::bench::Benchmark;
+use plimsoll_reports::model::fuzz::Fuzz;
 use plimsoll_reports::model::proof::{Outcome, Proof};
 use plimsoll_reports::model::{Axis, Partition, Report, Verdict};
 use serde::Serialize;
@@ -15,6 +16,7 @@ use crate::sample::report;
 
 const RESULTS: &str = include_str!("../../schema/results.schema.json");
 const PROOF: &str = include_str!("../../schema/proof.schema.json");
+const FUZZ: &str = include_str!("../../schema/fuzz.schema.json");
 const BENCH: &str = include_str!("../../schema/bench.schema.json");
 
 struct Walk {
@@ -102,6 +104,12 @@ fn kind(value: &Value) -> &'static str {
         Value::Array(_) => "array",
         Value::Object(_) => "object",
     }
+}
+
+#[test]
+fn a_search_has_exactly_the_members_that_its_schema_names() {
+    let sample: Fuzz = serde_json::from_str(include_str!("../golden/fuzz.json")).expect("the sample is a search");
+    Walk::new(FUZZ).documents(&[sample]);
 }
 
 #[test]

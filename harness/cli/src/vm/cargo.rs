@@ -52,6 +52,18 @@ impl Cargo {
                 cargo.subject(&prove.subject)?;
                 cargo.bring_back(&prove.output)?;
             }
+            Verb::Fuzz(fuzz) => {
+                cargo.subject(&fuzz.subject)?;
+                for runtime in &fuzz.differential {
+                    cargo.programs.push(find_runtime(runtime)?);
+                }
+                fuzz.expect.iter().chain(&fuzz.corpus).try_for_each(|path| cargo.take(path))?;
+                [&fuzz.output, &fuzz.keep].into_iter().try_for_each(|path| cargo.bring_back(path))?;
+            }
+            Verb::Replay(replay) => {
+                cargo.subject(&replay.subject)?;
+                cargo.take(&replay.dir)?;
+            }
             // Counts carry over from a machine; times only to runs in the same one.
             Verb::Bench(bench) => {
                 for runtime in &bench.rivals.runtime {
@@ -71,6 +83,7 @@ impl Cargo {
             | Verb::Clauses(_)
             | Verb::Doctor(_)
             | Verb::Clean(_)
+            | Verb::Corpus(_)
             | Verb::Compare(_)
             | Verb::Merge(_)
             | Verb::Expect(_)

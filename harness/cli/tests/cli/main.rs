@@ -4,6 +4,7 @@
 mod bench;
 mod bundled;
 mod ended;
+mod fuzz;
 mod gate;
 mod hostile;
 mod machine;

@@ -1,0 +1,145 @@
+//! `plimsoll fuzz`: tries random cases on a runtime, makes what breaks a property minimal, and reports.
+
+mod case;
+mod difference;
+mod find;
+mod known;
+mod search;
+mod shrink;
+mod teller;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use nix::sys::resource::{UsageWho, getrusage};
+use plimsoll_engine::fault::Fault;
+use plimsoll_reports::file::Document;
+use plimsoll_reports::format::Documents;
+use plimsoll_reports::model::fuzz::{self as model, Fuzz};
+use plimsoll_suites::fuzz::subject::Judge;
+use plimsoll_suites::mutants;
+
+pub use self::case::{Kept, add, list};
+use self::find::Findings;
+use self::known::Known;
+use self::search::{Search, Wanted};
+use self::shrink::Shrinker;
+use self::teller::Teller;
+use crate::args::{self, CORPUS, Look};
+use crate::failure::Failure;
+use crate::output::deliver;
+use crate::session::{Session, interrupted};
+
+/// How many cases are tried when nobody says.
+const CASES: u64 = 200;
+
+/// Tries random cases, writes `fuzz.json`, shows what was found.
+pub fn fuzz(args: &args::Fuzz, look: Look) -> Result<ExitCode, Failure> {
+    if !args.differential.is_empty() {
+        return difference::compare(args, look);
+    }
+    let began = SystemTime::now();
+    let started = Instant::now();
+    let fault = args.fault.as_deref().map(fault).transpose()?;
+    let known = Known::read(&args.expect)?;
+    let corpus = corpus(args.corpus.as_deref())?;
+    let session = Session::open(&args.subject, None)?.posing(fault);
+    let judge = Judge::new(plimsoll_suites::all(), session.abilities().clone(), args.section.clone());
+    let wanted = Wanted::of(args, seed(args, began));
+    let mut findings = Findings::new(&session, &judge, &known, &args.keep);
+    let mut search = Search::new(&session, &judge, &wanted);
+    search.run(&corpus, &mut findings, &mut Teller::new(look))?;
+    let fuzz = Fuzz {
+        schema: model::SCHEMA.to_owned(),
+        kind: model::KIND.to_owned(),
+        plimsoll: env!("CARGO_PKG_VERSION").to_owned(),
+        run: session.id().to_owned(),
+        runtimes: vec![session.runtime.clone()],
+        host: session.host.clone(),
+        started_at: began.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
+        duration_ms: milliseconds(started),
+        processor_ms: processor_ms()?,
+        cut_short: interrupted().then(|| format!("interrupted after {} cases", search.tried())),
+        seed: wanted.seed,
+        corpus: corpus.len() as u64,
+        cases: search.cases.clone(),
+        again: search.again,
+        edits: search.edits.clone(),
+        properties: search.properties.clone(),
+        failures: findings.failures,
+        errors: search.errors.clone(),
+    };
+    drop(session);
+    fuzz.write(&args.output).map_err(Failure::host)?;
+    let code = fuzz.exit_code();
+    deliver(&[], &Documents { searches: vec![fuzz], ..Documents::default() }, look)?;
+    Ok(ExitCode::from(code))
+}
+
+/// `plimsoll replay`: tries a kept case once more.
+pub fn replay(args: &args::Replay, look: Look) -> Result<ExitCode, Failure> {
+    let kept = Kept::read(&args.dir)?;
+    let fault = args.fault.as_deref().map(fault).transpose()?;
+    let session = Session::open(&args.subject, None)?.posing(fault);
+    let judge = Judge::new(plimsoll_suites::all(), session.abilities().clone(), Vec::new());
+    let trial = Shrinker::new(&session, &judge).attempt(&kept.subject)?;
+    drop(session);
+    teller::replayed(&kept, &trial, look)?;
+    Ok(ExitCode::from(match (&trial.error, trial.broken.iter().any(|broken| broken.property == kept.property)) {
+        (_, true) => 1,
+        (Some(_), _) => 2,
+        (None, false) if trial.broken.is_empty() => 0,
+        (None, false) => 1,
+    }))
+}
+
+/// `plimsoll corpus`: looks after the cases that are tried first.
+pub fn look_after(args: &args::Corpus) -> Result<ExitCode, Failure> {
+    match &args.verb {
+        args::CorpusVerb::Add { dir, name, corpus } => add(dir, name.as_deref(), corpus)?,
+        args::CorpusVerb::List { corpus } => {
+            for (name, kept) in list(corpus)? {
+                crate::output::print(&format!("{name:<40} {}: {}\n", kept.property, kept.description))?;
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn seed(args: &args::Fuzz, began: SystemTime) -> u64 {
+    let now = || began.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    args.seed.unwrap_or_else(|| u64::try_from(now()).unwrap_or_default())
+}
+
+fn corpus(named: Option<&Path>) -> Result<Vec<(String, Kept)>, Failure> {
+    match named {
+        Some(dir) => list(dir),
+        None if Path::new(CORPUS).is_dir() => list(&PathBuf::from(CORPUS)),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// The mutant that does what this text says.
+fn fault(text: &str) -> Result<Fault, Failure> {
+    let checks = plimsoll_suites::all();
+    let mutants = mutants::of(&checks.iter().collect::<Vec<_>>());
+    let found = mutants.iter().find(|mutant| mutant.fault.to_string() == text).map(|mutant| mutant.fault);
+    found.ok_or_else(|| Failure::Usage(format!("no mutant {text}; reports/proofs lists them, one a line")))
+}
+
+fn milliseconds(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Of this process and of all that it has waited for.
+fn processor_ms() -> Result<u64, Failure> {
+    let mut total = 0;
+    for who in [UsageWho::RUSAGE_SELF, UsageWho::RUSAGE_CHILDREN] {
+        let usage = getrusage(who).map_err(Failure::host)?;
+        for time in [usage.user_time(), usage.system_time()] {
+            total += time.tv_sec() * 1000 + time.tv_usec() / 1000;
+        }
+    }
+    Ok(u64::try_from(total).unwrap_or_default())
+}

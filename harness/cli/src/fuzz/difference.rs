@@ -1,0 +1,261 @@
+//! `plimsoll fuzz --differential`: the same random bundles on several runtimes. What they do not agree on is reported,
+//! made minimal, and grouped by rule: a difference that no rule calls a breach shows where the specification is silent.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use plimsoll_engine::crew::Crew;
+use plimsoll_engine::trial::Trial;
+use plimsoll_reports::file::Document;
+use plimsoll_reports::format::Documents;
+use plimsoll_reports::model::fuzz::{self as model, Failure as Found, Fuzz};
+use plimsoll_reports::model::{Finding, Verdict};
+use plimsoll_suites::fuzz::bundle::{Bundle, Draw};
+use plimsoll_suites::fuzz::chance;
+use plimsoll_suites::fuzz::subject::{Judge, Subject};
+use proptest::strategy::ValueTree;
+
+use super::case::{Kept, describe};
+use super::find::count;
+use super::shrink::read;
+use super::{CASES, milliseconds, processor_ms, seed};
+use crate::args::{self, Look};
+use crate::failure::Failure;
+use crate::output::deliver;
+use crate::session::{Rival, Session, interrupted};
+
+/// The longest that a difference is made minimal.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// Compares runtimes with each other.
+pub fn compare(args: &args::Fuzz, look: Look) -> Result<ExitCode, Failure> {
+    if args.differential.len() < 2 {
+        return Err(Failure::Usage("--differential compares runtimes: name two at least, A,B".to_owned()));
+    }
+    let (began, started) = (SystemTime::now(), Instant::now());
+    let seed = seed(args, began);
+    let session = Session::open(&args.subject, None)?;
+    let rivals: Vec<Rival> = args.differential.iter().map(|path| session.of(path)).collect::<Result<_, _>>()?;
+    let judge = Judge::new(plimsoll_suites::all(), session.abilities().clone(), args.section.clone());
+    let mut comparison = Comparison {
+        rivals: &rivals,
+        session: &session,
+        judge: &judge,
+        args,
+        seed,
+        started,
+        found: Vec::new(),
+        trials: 0,
+    };
+    let (tried, edits, properties) = comparison.run()?;
+    let fuzz = Fuzz {
+        schema: model::SCHEMA.to_owned(),
+        kind: model::KIND.to_owned(),
+        plimsoll: env!("CARGO_PKG_VERSION").to_owned(),
+        run: session.id().to_owned(),
+        host: session.host.clone(),
+        started_at: began.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
+        duration_ms: milliseconds(started),
+        processor_ms: processor_ms()?,
+        cut_short: interrupted().then(|| format!("interrupted after {tried} cases")),
+        seed,
+        corpus: 0,
+        cases: BTreeMap::from([("bundle".to_owned(), tried)]),
+        again: 0,
+        edits,
+        properties,
+        failures: comparison.found,
+        errors: BTreeMap::new(),
+        runtimes: rivals.iter().map(|rival| rival.runtime.clone()).collect(),
+    };
+    drop(session);
+    fuzz.write(&args.output).map_err(Failure::host)?;
+    let code = fuzz.exit_code();
+    deliver(&[], &Documents { searches: vec![fuzz], ..Documents::default() }, look)?;
+    Ok(ExitCode::from(code))
+}
+
+struct Comparison<'c> {
+    rivals: &'c [Rival],
+    session: &'c Session,
+    judge: &'c Judge,
+    args: &'c args::Fuzz,
+    seed: u64,
+    started: Instant,
+    found: Vec<Found>,
+    trials: u64,
+}
+
+/// Numbers by name.
+type Counts = BTreeMap<String, u64>;
+
+impl Comparison<'_> {
+    /// Compares until there were enough cases or the time is over.
+    fn run(&mut self) -> Result<(u64, Counts, Counts), Failure> {
+        let sources = self.judge.sources();
+        let draw = Draw::new(&sources);
+        let (mut tried, mut edits, mut properties) = (0, Counts::new(), Counts::new());
+        let limit = self.args.cases.or_else(|| self.args.time.is_none().then_some(CASES));
+        let enough = |tried| limit.is_some_and(|limit| tried >= limit);
+        let over = |since: Instant| self.args.time.is_some_and(|time| since.elapsed() >= time.0);
+        while !interrupted() && !enough(tried) && !over(self.started) {
+            let bundle = draw.bundle(&mut chance(self.seed, tried));
+            let subject = Subject::Bundle(bundle.current());
+            let trials = self.attempt(&subject)?;
+            subject.parts().iter().for_each(|part| count(&mut edits, part));
+            trials.iter().flat_map(|trial| &trial.judged).for_each(|rule| count(&mut properties, rule));
+            for (rule, findings) in self.differences(&trials) {
+                self.note(tried, &rule, findings, &draw, &subject)?;
+            }
+            tried += 1;
+        }
+        Ok((tried, edits, properties))
+    }
+
+    /// What comes of a case on each runtime, all at once.
+    fn attempt(&mut self, subject: &Subject) -> Result<Vec<Trial>, Failure> {
+        self.trials += 1;
+        let first = &self.rivals[0].settings;
+        let mut crew: Crew<usize> = Crew::new(first, first.timeout * 6);
+        for (number, rival) in self.rivals.iter().enumerate() {
+            let settings = &rival.settings;
+            let work =
+                |tag: &str| serde_json::to_vec(&self.judge.attempt(subject, true, settings, tag)).unwrap_or_default();
+            crew.start(number, work).map_err(Failure::host)?;
+        }
+        let mut trials = vec![Trial::default(); self.rivals.len()];
+        while !crew.is_empty() {
+            for ended in crew.ended().map_err(Failure::host)? {
+                trials[ended.task] = read(&crew, &ended)?;
+            }
+        }
+        Ok(trials)
+    }
+
+    /// What the runtimes do not agree on, by rule: which properties are broken, and what a program inside was told.
+    fn differences(&self, trials: &[Trial]) -> Vec<(String, Vec<Finding>)> {
+        let mut found: BTreeMap<String, Vec<Finding>> = BTreeMap::new();
+        let broken = |trial: &Trial, property: &str| trial.broken.iter().any(|broken| broken.property == property);
+        let properties: Vec<&String> = trials.iter().flat_map(|t| &t.broken).map(|broken| &broken.property).collect();
+        for property in properties {
+            let broken: Vec<bool> = trials.iter().map(|trial| broken(trial, property)).collect();
+            if broken.iter().any(|one| *one != broken[0]) {
+                let told = trials.iter().map(|trial| {
+                    let own = trial.broken.iter().find(|broken| broken.property == *property);
+                    own.and_then(|broken| broken.findings.first())
+                        .map_or_else(|| "as expected".to_owned(), |f| format!("{}: {}", f.what, f.observed))
+                });
+                found.entry(property.clone()).or_insert_with(|| vec![self.finding(property, told.collect())]);
+            }
+        }
+        // Where a runtime did not run the bundle there is nothing to compare.
+        if trials.iter().all(|trial| !trial.facts.is_empty()) {
+            for (rule, facts) in &trials[0].facts {
+                for (at, fact) in facts.iter().enumerate() {
+                    let answers: Vec<Option<&str>> = trials
+                        .iter()
+                        .map(|trial| {
+                            trial.facts.get(rule).and_then(|facts| facts.get(at)).map(|fact| fact.answer.as_str())
+                        })
+                        .collect();
+                    if answers.iter().any(|answer| *answer != answers[0]) {
+                        let told = answers.iter().map(|answer| answer.unwrap_or("nothing").to_owned()).collect();
+                        found.entry(rule.clone()).or_default().push(self.finding(&fact.ask, told));
+                    }
+                }
+            }
+        }
+        found.into_iter().collect()
+    }
+
+    fn finding(&self, what: &str, told: Vec<String>) -> Finding {
+        let told = self.rivals.iter().zip(told).map(|(rival, told)| {
+            let name = rival.runtime.path.rsplit('/').next().unwrap_or_default();
+            format!("{name}: {}", told.chars().take(400).collect::<String>())
+        });
+        Finding {
+            what: what.to_owned(),
+            expected: "all agree".to_owned(),
+            observed: told.collect::<Vec<_>>().join("\n"),
+        }
+    }
+
+    fn note(
+        &mut self,
+        case: u64,
+        rule: &str,
+        findings: Vec<Finding>,
+        draw: &Draw<'_>,
+        subject: &Subject,
+    ) -> Result<(), Failure> {
+        let parts = subject.parts();
+        let known = |found: &&mut Found| found.property == rule && found.parts.iter().all(|part| parts.contains(part));
+        if let Some(found) = self.found.iter_mut().find(known) {
+            found.times += 1;
+            return Ok(());
+        }
+        let (began, before) = (Instant::now(), self.trials);
+        let mut best = (subject.clone(), findings);
+        let bundle = draw.bundle(&mut chance(self.seed, case));
+        self.shrink(bundle, rule, &mut best)?;
+        let (subject, findings) = best;
+        let dir = self.place(rule);
+        let clauses = self.judge.clauses(rule);
+        let kept = Kept {
+            description: describe(&subject),
+            property: rule.to_owned(),
+            clauses: clauses.iter().map(|clause| clause.id.clone()).collect(),
+            runtime: self.rivals.iter().map(|rival| rival.runtime.version.as_str()).collect::<Vec<_>>().join(", "),
+            seed: self.seed,
+            case: Some(case),
+            subject,
+        };
+        kept.write(&dir)?;
+        self.found.push(Found {
+            property: rule.to_owned(),
+            kind: "difference".to_owned(),
+            // A difference is no breach: whether it is one is what `fuzz --runtime` says.
+            verdict: Verdict::Warn,
+            clauses,
+            description: kept.description.clone(),
+            parts: kept.subject.parts(),
+            size: kept.subject.size() as u64,
+            case: Some(case),
+            times: 1,
+            found_ms: milliseconds(self.started) - milliseconds(began),
+            shrunk_ms: milliseconds(began),
+            trials: self.trials - before,
+            findings,
+            replay: self.session.replay(&dir),
+            kept: Some(dir.to_string_lossy().into_owned()),
+            known: None,
+        });
+        Ok(())
+    }
+
+    fn shrink(&mut self, mut bundle: Bundle, rule: &str, best: &mut (Subject, Vec<Finding>)) -> Result<(), Failure> {
+        let deadline = Instant::now() + LIMIT;
+        bundle.whole_fragments_only();
+        while Instant::now() < deadline && !interrupted() && bundle.simplify() {
+            loop {
+                let subject = Subject::Bundle(bundle.current());
+                let trials = self.attempt(&subject)?;
+                if let Some((_, findings)) = self.differences(&trials).into_iter().find(|(other, _)| other == rule) {
+                    *best = (subject, findings);
+                    break;
+                }
+                if !bundle.complicate() || Instant::now() >= deadline {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn place(&self, rule: &str) -> PathBuf {
+        let mut names = (1_u32..).map(|number| self.args.keep.join(format!("difference-{rule}-{number}")));
+        names.find(|dir| !dir.exists()).unwrap_or_else(|| self.args.keep.join(rule))
+    }
+}

@@ -1,0 +1,151 @@
+//! What was found: each property with each minimal case once.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use plimsoll_engine::trial::{Broken, Trial};
+use plimsoll_reports::model::Verdict;
+use plimsoll_reports::model::fuzz::Failure as Found;
+use plimsoll_suites::fuzz::subject::{Judge, Subject};
+
+use super::case::{Kept, describe};
+use super::known::Known;
+use super::milliseconds;
+use super::shrink::{Minimal, Shrinker};
+use crate::failure::Failure;
+use crate::session::Session;
+
+/// A case that was tried.
+pub struct Tried<'t> {
+    /// Its number; none for one of the corpus.
+    pub case: Option<u64>,
+    /// What the search draws from.
+    pub seed: u64,
+    pub subject: &'t Subject,
+    pub trial: &'t Trial,
+}
+
+/// Everything that was found so far.
+pub struct Findings<'s> {
+    session: &'s Session,
+    judge: &'s Judge,
+    known: &'s Known,
+    keep: &'s Path,
+    started: Instant,
+    pub failures: Vec<Found>,
+}
+
+impl<'s> Findings<'s> {
+    pub fn new(session: &'s Session, judge: &'s Judge, known: &'s Known, keep: &'s Path) -> Self {
+        Self { session, judge, known, keep, started: Instant::now(), failures: Vec::new() }
+    }
+
+    /// Whether something is red.
+    pub fn is_red(&self) -> bool {
+        self.failures.iter().any(Found::is_red)
+    }
+
+    /// Takes note of a case, and makes what is new minimal. What is returned are the parts that are known to keep the rest
+    /// of a bundle from being judged.
+    pub fn note(&mut self, tried: &Tried<'_>) -> Result<Vec<String>, Failure> {
+        let mut in_the_way = Vec::new();
+        for broken in &tried.trial.broken {
+            let parts = match self.recognise(tried, broken) {
+                Some(parts) => parts,
+                None => self.found(tried, broken)?,
+            };
+            in_the_way.extend(parts);
+        }
+        Ok(in_the_way)
+    }
+
+    /// Counts what was found before or is known. The parts that it is found in.
+    fn recognise(&mut self, tried: &Tried<'_>, broken: &Broken) -> Option<Vec<String>> {
+        let parts = tried.subject.parts();
+        let is_part = |found: &Found| found.parts.iter().all(|part| parts.contains(part));
+        let same = |found: &&mut Found| found.property == broken.property && found.kind == tried.subject.kind();
+        if let Some(found) = self.failures.iter_mut().filter(same).find(|found| is_part(found)) {
+            found.times += 1;
+            return Some(found.parts.clone());
+        }
+        let (runtime, host) = (&self.session.runtime, &self.session.host);
+        let known = self.known.of(tried.subject.kind(), &broken.property, &parts, runtime, host)?;
+        let parts = known.parts.clone();
+        let minimal = Minimal { subject: tried.subject.clone(), findings: broken.findings.clone(), trials: 0 };
+        let mut found = self.told(tried, broken, &minimal, Instant::now());
+        found.parts.clone_from(&known.parts);
+        found.description = known.parts.join(", ");
+        found.known = Some(known.known);
+        self.failures.push(found);
+        Some(parts)
+    }
+
+    fn found(&mut self, tried: &Tried<'_>, broken: &Broken) -> Result<Vec<String>, Failure> {
+        let began = Instant::now();
+        let mut shrinker = Shrinker::new(self.session, self.judge);
+        let minimal = shrinker.minimal(tried, broken)?;
+        let mut found = self.told(tried, broken, &minimal, began);
+        let (runtime, host) = (&self.session.runtime, &self.session.host);
+        let known = self.known.of(tried.subject.kind(), &broken.property, &found.parts, runtime, host);
+        found.known = known.map(|known| known.known);
+        if found.known.is_none() {
+            self.keep(tried, &minimal, &mut found)?;
+        }
+        let parts = found.parts.clone();
+        self.failures.push(found);
+        Ok(parts)
+    }
+
+    fn told(&self, tried: &Tried<'_>, broken: &Broken, minimal: &Minimal, began: Instant) -> Found {
+        let parts = minimal.subject.parts();
+        let release = self.session.settings().release;
+        let advisory = broken.advisory || self.judge.is_advisory(&broken.property, &parts, release);
+        Found {
+            property: broken.property.clone(),
+            kind: tried.subject.kind().to_owned(),
+            verdict: if advisory { Verdict::Warn } else { Verdict::Fail },
+            clauses: self.judge.clauses(&broken.property),
+            description: describe(&minimal.subject),
+            size: minimal.subject.size() as u64,
+            parts,
+            case: tried.case,
+            times: 1,
+            found_ms: milliseconds(self.started) - milliseconds(began),
+            shrunk_ms: milliseconds(began),
+            trials: minimal.trials,
+            findings: minimal.findings.clone(),
+            kept: None,
+            replay: String::new(),
+            known: None,
+        }
+    }
+
+    fn keep(&self, tried: &Tried<'_>, minimal: &Minimal, found: &mut Found) -> Result<(), Failure> {
+        let dir = self.free(&found.property);
+        let kept = Kept {
+            description: found.description.clone(),
+            property: found.property.clone(),
+            clauses: found.clauses.iter().map(|clause| clause.id.clone()).collect(),
+            runtime: self.session.runtime.version.clone(),
+            seed: tried.seed,
+            case: tried.case,
+            subject: minimal.subject.clone(),
+        };
+        kept.write(&dir)?;
+        found.replay = self.session.replay(&dir);
+        found.kept = Some(dir.to_string_lossy().into_owned());
+        Ok(())
+    }
+
+    /// A directory that is not there yet.
+    fn free(&self, property: &str) -> PathBuf {
+        let names = (1_u32..).map(|number| self.keep.join(format!("{property}-{number}")));
+        names.into_iter().find(|dir| !dir.exists()).unwrap_or_else(|| self.keep.join(property))
+    }
+}
+
+/// Adds to a count.
+pub fn count(counts: &mut BTreeMap<String, u64>, name: &str) {
+    *counts.entry(name.to_owned()).or_default() += 1;
+}

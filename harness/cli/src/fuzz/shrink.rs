@@ -1,0 +1,157 @@
+//! Makes a case that breaks a property minimal: whatever can go, goes, as long as the same property breaks.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use plimsoll_engine::crew::Crew;
+use plimsoll_engine::patience::stretched;
+use plimsoll_engine::trial::{self, Broken, Trial};
+use plimsoll_reports::model::Finding;
+use plimsoll_suites::fuzz::bundle::Draw;
+use plimsoll_suites::fuzz::subject::{Judge, Subject};
+use plimsoll_suites::fuzz::{chance, hostile};
+use plimsoll_suites::model::sequence;
+use proptest::strategy::{Strategy, ValueTree};
+
+use super::find::Tried;
+use crate::failure::Failure;
+use crate::session::{Session, interrupted};
+
+/// The longest that a case is made simpler.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// A case that cannot be made simpler, or not in time.
+pub struct Minimal {
+    pub subject: Subject,
+    /// What it shows.
+    pub findings: Vec<Finding>,
+    /// How many trials it took.
+    pub trials: u64,
+}
+
+/// Tries cases one after the other.
+pub struct Shrinker<'s> {
+    session: &'s Session,
+    judge: &'s Judge,
+    /// What was tried already: a step that is taken back leads to a known case.
+    tried: HashMap<String, Trial>,
+    trials: u64,
+}
+
+impl<'s> Shrinker<'s> {
+    pub fn new(session: &'s Session, judge: &'s Judge) -> Self {
+        Self { session, judge, tried: HashMap::new(), trials: 0 }
+    }
+
+    /// What comes of a case.
+    pub fn attempt(&mut self, subject: &Subject) -> Result<Trial, Failure> {
+        let key = serde_json::to_string(subject).unwrap_or_default();
+        if let Some(known) = self.tried.get(&key) {
+            return Ok(known.clone());
+        }
+        self.trials += 1;
+        let settings = self.session.settings();
+        let mut crew: Crew<()> = Crew::new(settings, settings.timeout * 6);
+        crew.start((), |tag| {
+            serde_json::to_vec(&self.judge.attempt(subject, false, settings, tag)).unwrap_or_default()
+        })
+        .map_err(Failure::host)?;
+        while !crew.is_empty() {
+            for ended in crew.ended().map_err(Failure::host)? {
+                let trial = read(&crew, &ended)?;
+                self.tried.insert(key.clone(), trial);
+            }
+        }
+        Ok(self.tried.get(&key).cloned().unwrap_or_else(|| trial::died(false)))
+    }
+
+    /// The minimal case that breaks the same property.
+    pub fn minimal(&mut self, tried: &Tried<'_>, broken: &Broken) -> Result<Minimal, Failure> {
+        let mut best = Minimal { subject: tried.subject.clone(), findings: broken.findings.clone(), trials: 0 };
+        let Some(case) = tried.case else { return Ok(best) };
+        let deadline = Instant::now() + stretched(LIMIT);
+        match tried.subject {
+            Subject::Bundle(_) => self.bundle(tried, case, broken, &mut best, deadline)?,
+            Subject::Lifecycle(_) => {
+                let tree =
+                    sequence().new_tree(&mut chance(tried.seed, case)).map_err(|why| Failure::Host(why.to_string()))?;
+                self.descend(tree, Subject::Lifecycle, broken, &mut best, deadline)?;
+            }
+            Subject::Hostile(_) => {
+                let tree = hostile::strategy().new_tree(&mut chance(tried.seed, case));
+                let tree = tree.map_err(|why| Failure::Host(why.to_string()))?;
+                self.descend(tree, Subject::Hostile, broken, &mut best, deadline)?;
+            }
+        }
+        best.trials = self.trials;
+        Ok(best)
+    }
+
+    fn bundle(
+        &mut self,
+        tried: &Tried<'_>,
+        case: u64,
+        broken: &Broken,
+        best: &mut Minimal,
+        deadline: Instant,
+    ) -> Result<(), Failure> {
+        let sources = self.judge.sources();
+        let draw = Draw::new(&sources);
+        let mut bundle = draw.bundle(&mut chance(tried.seed, case));
+        let parts = tried.subject.parts();
+        bundle.keep_only(|name| parts.iter().any(|part| part == name));
+        // The edits of the rule's own cases are the likely culprits.
+        let own = |name: &str| name.split('/').next() == Some(broken.property.as_str());
+        if parts.iter().any(|part| own(part)) {
+            let mut first = draw.bundle(&mut chance(tried.seed, case));
+            first.keep_only(|name| own(name) && parts.iter().any(|part| part == name));
+            if self.breaks(&Subject::Bundle(first.current()), broken, best)? {
+                bundle = first;
+            }
+        }
+        // A valid bundle without one of the edits of a fragment need not be valid: what does not run says nothing then.
+        if broken.property == trial::RUNS || broken.property == trial::IN_TIME {
+            bundle.whole_fragments_only();
+        }
+        self.descend(bundle, Subject::Bundle, broken, best, deadline)
+    }
+
+    fn descend<T: ValueTree>(
+        &mut self,
+        mut tree: T,
+        subject: impl Fn(T::Value) -> Subject,
+        broken: &Broken,
+        best: &mut Minimal,
+        deadline: Instant,
+    ) -> Result<(), Failure> {
+        while Instant::now() < deadline && !interrupted() && tree.simplify() {
+            while !self.breaks(&subject(tree.current()), broken, best)? {
+                if Instant::now() >= deadline || !tree.complicate() {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a case breaks the same property. If so, it is the best so far.
+    fn breaks(&mut self, subject: &Subject, broken: &Broken, best: &mut Minimal) -> Result<bool, Failure> {
+        let trial = self.attempt(subject)?;
+        let same = trial.broken.into_iter().find(|other| other.property == broken.property);
+        let Some(same) = same else { return Ok(false) };
+        // What is taken back is known to break it, and no simpler.
+        if subject.size() <= best.subject.size() {
+            (best.subject, best.findings) = (subject.clone(), same.findings);
+        }
+        Ok(true)
+    }
+}
+
+/// The result of a process that has ended.
+pub fn read<T>(crew: &Crew<T>, ended: &plimsoll_engine::crew::Ended<T>) -> Result<Trial, Failure> {
+    if let Ok(trial) = serde_json::from_slice(&ended.output) {
+        return Ok(trial);
+    }
+    crew.tidy(ended).map_err(Failure::host)?;
+    Ok(trial::died(ended.late))
+}

@@ -1,0 +1,151 @@
+//! A crew of processes that are set apart ([`crate::isolate`]), each with a task of its own and a deadline. Whatever one
+//! of them leaves on the host when it dies is removed by the tag in its names.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, waitpid};
+
+use crate::cgroup;
+use crate::conduct::discard;
+use crate::isolate::{self, Apart};
+use crate::process::wait_readable;
+use crate::settings::Settings;
+
+/// Processes at work, and what each works on.
+pub struct Crew<T> {
+    run: String,
+    dir: PathBuf,
+    limit: Duration,
+    begun: usize,
+    members: Vec<Member<T>>,
+}
+
+struct Member<T> {
+    task: T,
+    tag: String,
+    apart: Apart,
+    deadline: Instant,
+}
+
+/// A process that has ended.
+#[derive(Debug)]
+pub struct Ended<T> {
+    /// What it worked on.
+    pub task: T,
+    /// What it sent: nothing, or not all, when it died.
+    pub output: Vec<u8>,
+    /// In every name that it made.
+    tag: String,
+    /// Whether it was ended for want of time.
+    pub late: bool,
+}
+
+impl<T> Crew<T> {
+    /// A crew without members. Each task may take as long as `limit`.
+    #[must_use]
+    pub fn new(settings: &Settings, limit: Duration) -> Self {
+        Self { run: settings.run.clone(), dir: settings.dir.clone(), limit, begun: 0, members: Vec::new() }
+    }
+
+    /// How many are at work.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Whether nobody is at work.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// Sets a process to work. `work` gets a tag that is unique in the run.
+    ///
+    /// # Errors
+    /// When this process cannot fork.
+    pub fn start(&mut self, task: T, work: impl FnOnce(&str) -> Vec<u8>) -> io::Result<()> {
+        self.begun += 1;
+        // The letter ends the number, so that the tag of number 1 is not found in that of number 10.
+        let tag = format!("p{}-{}n", self.run, self.begun);
+        let apart = isolate::spawn(|| work(&tag))?;
+        self.members.push(Member { task, tag, apart, deadline: Instant::now() + self.limit });
+        Ok(())
+    }
+
+    /// Waits a moment for somebody to end, and takes out those who have. Whoever is out of time is ended.
+    ///
+    /// # Errors
+    /// When the harness cannot wait.
+    pub fn ended(&mut self) -> io::Result<Vec<Ended<T>>> {
+        self.wait()?;
+        let mut ended = Vec::new();
+        let mut index = 0;
+        while index < self.members.len() {
+            if wait_readable(&[&self.members[index].apart.pidfd], Instant::now())? {
+                let mut member = self.members.swap_remove(index);
+                waitpid(member.apart.pid, Some(WaitPidFlag::WNOHANG))?;
+                member.apart.output.drain();
+                let output = member.apart.output.bytes().to_vec();
+                let late = Instant::now() >= member.deadline;
+                ended.push(Ended { task: member.task, output, tag: member.tag, late });
+            } else {
+                index += 1;
+            }
+        }
+        Ok(ended)
+    }
+
+    /// Waits until somebody has something to say, has ended, or is out of time.
+    fn wait(&mut self) -> io::Result<()> {
+        let Some(first) = self.members.iter().map(|member| member.deadline).min() else { return Ok(()) };
+        let mut fds = Vec::new();
+        for member in &self.members {
+            fds.push(member.apart.pidfd.as_fd());
+            fds.extend(member.apart.output.fd().map(AsFd::as_fd));
+        }
+        // Look up now and then, for an interruption that came just before the wait.
+        let in_time = wait_readable(&fds, first.min(Instant::now() + Duration::from_millis(200)))?;
+        self.members.iter_mut().for_each(|member| member.apart.output.drain());
+        if !in_time {
+            let late = self.members.iter().filter(|member| member.deadline <= Instant::now());
+            late.into_iter().try_for_each(end)?;
+        }
+        Ok(())
+    }
+
+    /// Ends everybody, with everything that they started.
+    ///
+    /// # Errors
+    /// When a control group cannot be thawed.
+    pub fn dismiss(&mut self) -> io::Result<()> {
+        self.members.iter().try_for_each(end)
+    }
+
+    /// Removes what a process has left that died or was ended.
+    ///
+    /// # Errors
+    /// When a control group cannot be removed.
+    pub fn tidy(&self, ended: &Ended<T>) -> io::Result<()> {
+        for group in cgroup::find_named(&ended.tag)? {
+            cgroup::remove_tree(&group)?;
+        }
+        discard(&self.dir.join(&ended.tag));
+        Ok(())
+    }
+}
+
+/// Ends a process with everything that it started. On cgroup v1 a frozen process does not die: thaw first.
+fn end<T>(member: &Member<T>) -> io::Result<()> {
+    for group in cgroup::find_named(&member.tag)? {
+        cgroup::thaw_below(&group)?;
+    }
+    match kill(member.apart.pid, Signal::SIGKILL) {
+        Ok(()) | Err(Errno::ESRCH) => Ok(()),
+        Err(why) => Err(why.into()),
+    }
+}

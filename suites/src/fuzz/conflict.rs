@@ -1,0 +1,107 @@
+//! Which fragments cannot be in one bundle: those that want different things of the same member or file.
+
+use plimsoll_engine::company::overlap;
+use plimsoll_fixtures::Edit;
+use serde_json::Value;
+
+use super::fragment::path;
+
+/// A member or a file that a fragment wants for itself.
+#[derive(Clone, Debug, PartialEq)]
+struct Place {
+    name: String,
+    /// Whether it is one entry of a list that others may have entries in.
+    entry: bool,
+}
+
+/// Arrays whose elements are told apart by one of their members.
+const KEYED: [(&str, &str); 6] = [
+    ("/mounts", "destination"),
+    ("/linux/namespaces", "type"),
+    ("/process/rlimits", "type"),
+    ("/linux/devices", "path"),
+    ("/linux/maskedPaths", ""),
+    ("/linux/readonlyPaths", ""),
+];
+
+/// Whether two lists of edits get in each other's way.
+#[must_use]
+pub fn clash(one: &[Edit], other: &[Edit]) -> bool {
+    let others: Vec<Place> = other.iter().flat_map(places).collect();
+    one.iter().flat_map(places).any(|place| others.iter().any(|theirs| meet(&place, theirs)))
+}
+
+fn meet(one: &Place, other: &Place) -> bool {
+    if one.entry && other.entry { one.name == other.name } else { overlap(&one.name, &other.name) }
+}
+
+/// What an edit wants: the member, and the files that are hidden or shown by what is put there.
+fn places(edit: &Edit) -> Vec<Place> {
+    let own = |name: &str| Place { name: name.to_owned(), entry: false };
+    match edit {
+        Edit::Set(pointer, value) => {
+            let inner = value.as_array().into_iter().flatten().flat_map(|value| hidden(pointer, value));
+            let cwd = (pointer == "/process/cwd").then(|| in_rootfs(value.as_str().unwrap_or_default())).flatten();
+            [own(pointer)].into_iter().chain(inner).chain(cwd).collect()
+        }
+        Edit::Push(pointer, value) => {
+            let entry = Place { name: format!("{pointer}/{}", key(pointer, value)), entry: true };
+            [entry].into_iter().chain(hidden(pointer, value)).collect()
+        }
+        Edit::Remove(pointer) => vec![own(pointer)],
+        // Directories may be made by several.
+        Edit::Directory(..) => Vec::new(),
+        other => path(other).map(own).into_iter().collect(),
+    }
+}
+
+/// What tells an element of an array from others, without slashes, which would be levels.
+fn key(pointer: &str, value: &Value) -> String {
+    let member = KEYED.iter().find(|(array, _)| *array == pointer).map(|(_, member)| *member);
+    let key = member.and_then(|member| value[member].as_str().or_else(|| value.as_str()));
+    key.map_or_else(|| value.to_string(), |key| key.trim_end_matches('/').to_owned()).replace('/', "|")
+}
+
+/// The place in the root filesystem that an element hides.
+fn hidden(pointer: &str, value: &Value) -> Option<Place> {
+    let member = KEYED.iter().find(|(array, _)| *array == pointer)?.1;
+    in_rootfs(value[member].as_str().or_else(|| value.as_str())?)
+}
+
+/// `/` itself is everybody's.
+fn in_rootfs(path: &str) -> Option<Place> {
+    let names: Vec<&str> = path.split('/').filter(|name| !name.is_empty() && *name != ".").collect();
+    (!names.is_empty()).then(|| Place { name: format!("rootfs/{}", names.join("/")), entry: false })
+}
+
+#[cfg(test)]
+mod tests {
+    use plimsoll_fixtures::Recipe;
+    use serde_json::json;
+
+    use super::*;
+
+    fn edits(edit: impl FnOnce(&mut Recipe) -> &mut Recipe) -> Vec<Edit> {
+        let mut recipe = Recipe::default();
+        edit(&mut recipe);
+        recipe.edits
+    }
+
+    #[test]
+    fn different_members_go_together_and_the_same_one_does_not() {
+        let hostname = edits(|r| r.set("/hostname", "a"));
+        assert!(clash(&hostname, &edits(|r| r.set("/hostname", "b"))));
+        assert!(!clash(&hostname, &edits(|r| r.set("/domainname", "b"))));
+        assert!(clash(&edits(|r| r.set("/process/user", json!({}))), &edits(|r| r.set("/process/user/uid", 1))));
+    }
+
+    #[test]
+    fn entries_of_one_list_go_together_unless_they_are_the_same() {
+        let mount = |at: &str| edits(|r| r.mount(at, "tmpfs", "tmpfs", &[]));
+        assert!(!clash(&mount("/m1"), &mount("/m2")));
+        assert!(clash(&mount("/m1"), &mount("/m1/")));
+        assert!(clash(&mount("/m1"), &mount("/m1/inner")));
+        assert!(clash(&mount("/m1"), &edits(|r| r.file("/m1/x", ""))));
+        assert!(clash(&mount("/m1"), &edits(|r| r.set("/mounts", json!([])))));
+    }
+}

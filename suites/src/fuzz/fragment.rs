@@ -1,0 +1,182 @@
+//! What random bundles are made of: a fragment is a few edits that belong together, those of a case or drawn at random.
+
+use plimsoll_engine::check::{Body, Check};
+use plimsoll_engine::company;
+use plimsoll_engine::need::Abilities;
+use plimsoll_fixtures::{Edit, Recipe};
+use proptest::strategy::{BoxedStrategy, Just, Strategy};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::draw;
+
+/// A few edits that belong together.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fragment {
+    /// The id of the case that has these edits, or `random/` and the name of the draw.
+    pub name: String,
+    /// The edits.
+    pub edits: Vec<Edit>,
+}
+
+impl Fragment {
+    /// The id of the rule that the case is for.
+    #[must_use]
+    pub fn rule(&self) -> &str {
+        self.name.split('/').next().unwrap_or(&self.name)
+    }
+}
+
+/// The bundle of these fragments.
+#[must_use]
+pub fn recipe(fragments: &[Fragment]) -> Recipe {
+    Recipe { edits: fragments.iter().flat_map(|fragment| fragment.edits.clone()).collect() }
+}
+
+/// Where fragments come from.
+pub struct Source {
+    /// The name of the fragments.
+    pub name: String,
+    /// What decides how likely it is: sources of one subject share its weight.
+    pub subject: String,
+    /// How likely the subject is, against others.
+    pub weight: u32,
+    /// The edits.
+    pub strategy: BoxedStrategy<Vec<Edit>>,
+}
+
+/// The sources that this host and this runtime have what they need for; all sections, or these.
+#[must_use]
+pub fn sources(checks: &[Check], abilities: &Abilities, sections: &[String]) -> Vec<Source> {
+    let wanted = |section: &str| sections.is_empty() || sections.iter().any(|name| name == section);
+    let met = |check: &&Check| check.needs().all(|need| need.unmet(abilities).is_none());
+    let cases = checks.iter().filter(met).filter(|check| wanted(check.section())).filter_map(of_case);
+    let draws = draw::ALL
+        .iter()
+        .filter(|draw| wanted(draw.section()))
+        .filter(|draw| draw.needs.iter().all(|need| need.unmet(abilities).is_none()));
+    cases.chain(draws.map(draw::Draw::source)).collect()
+}
+
+/// A case, unless it writes something that is no list of edits, or changes nothing.
+fn of_case(check: &Check) -> Option<Source> {
+    let Body::Case(case) = check.body else { return None };
+    let edits = company::recipe(case).edits;
+    if edits.iter().any(|edit| matches!(edit, Edit::Raw(_))) {
+        return None;
+    }
+    let (name, subject) = (check.id.clone(), case.rule.id.to_owned());
+    Some(Source { name, subject, weight: 2, strategy: Just(edits).boxed() })
+}
+
+/// The same edits with the mount point `/m` and what lies beside the root filesystem under names of their own, so that
+/// several such cases find room in one bundle.
+#[must_use]
+pub fn moved(edits: &[Edit], number: usize) -> Vec<Edit> {
+    let beside: Vec<String> = edits.iter().filter_map(beside).collect();
+    edits.iter().map(|edit| moved_edit(edit, &beside, number)).collect()
+}
+
+/// The first part of a path beside the root filesystem.
+fn beside(edit: &Edit) -> Option<String> {
+    let first = path(edit)?.split('/').next()?;
+    (first != "rootfs").then(|| first.to_owned())
+}
+
+pub(super) fn path(edit: &Edit) -> Option<&str> {
+    match edit {
+        Edit::File(path, ..)
+        | Edit::Directory(path, _)
+        | Edit::Symlink(path, _)
+        | Edit::Owner(path, ..)
+        | Edit::Probe(path)
+        | Edit::Device(path, ..)
+        | Edit::SetUserId(path)
+        | Edit::Tmpfs(path, _) => Some(path),
+        Edit::Set(..) | Edit::Remove(_) | Edit::Push(..) | Edit::Raw(_) => None,
+    }
+}
+
+fn moved_edit(edit: &Edit, beside: &[String], number: usize) -> Edit {
+    let path = |path: &String| moved_path(path, beside, number);
+    let value = |value: &Value| moved_value(value, beside, number);
+    match edit {
+        Edit::Set(pointer, set) => Edit::Set(pointer.clone(), value(set)),
+        Edit::Push(pointer, pushed) => Edit::Push(pointer.clone(), value(pushed)),
+        Edit::File(at, content, mode) => Edit::File(path(at), content.clone(), *mode),
+        Edit::Directory(at, mode) => Edit::Directory(path(at), *mode),
+        Edit::Symlink(at, target) => Edit::Symlink(path(at), target.clone()),
+        Edit::Owner(at, uid, gid) => Edit::Owner(path(at), *uid, *gid),
+        Edit::Probe(at) => Edit::Probe(path(at)),
+        Edit::Device(at, kind, major, minor) => Edit::Device(path(at), *kind, *major, *minor),
+        Edit::SetUserId(at) => Edit::SetUserId(path(at)),
+        Edit::Tmpfs(at, options) => Edit::Tmpfs(path(at), options.clone()),
+        Edit::Remove(_) | Edit::Raw(_) => edit.clone(),
+    }
+}
+
+fn moved_path(path: &str, beside: &[String], number: usize) -> String {
+    let (first, rest) = path.split_once('/').map_or((path, String::new()), |(first, rest)| (first, format!("/{rest}")));
+    if beside.iter().any(|known| known == first) {
+        return format!("{first}{number}{rest}");
+    }
+    match path.strip_prefix("rootfs/m") {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("rootfs/m{number}{rest}"),
+        _ => path.to_owned(),
+    }
+}
+
+fn moved_value(value: &Value, beside: &[String], number: usize) -> Value {
+    match value {
+        Value::String(text) => Value::String(moved_text(text, beside, number)),
+        Value::Array(items) => items.iter().map(|item| moved_value(item, beside, number)).collect(),
+        Value::Object(members) => Value::Object(
+            members.iter().map(|(name, item)| (name.clone(), moved_value(item, beside, number))).collect(),
+        ),
+        other => other.clone(),
+    }
+}
+
+fn moved_text(text: &str, beside: &[String], number: usize) -> String {
+    if let Some(rest) = text.strip_prefix("/m")
+        && (rest.is_empty() || rest.starts_with('/'))
+    {
+        return format!("/m{number}{rest}");
+    }
+    // Options such as `lowerdir={bundle}/low` have the path in their middle.
+    beside.iter().fold(text.to_owned(), |text, name| {
+        let mut out = String::new();
+        let mut rest = text.as_str();
+        let wanted = format!("{{bundle}}/{name}");
+        while let Some(at) = rest.find(&wanted) {
+            let (before, after) = rest.split_at(at + wanted.len());
+            out.push_str(before);
+            if after.chars().next().is_none_or(|next| !next.is_alphanumeric() && next != '-') {
+                out.push_str(&number.to_string());
+            }
+            rest = after;
+        }
+        out + rest
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mount_and_what_it_shows_are_moved_together() {
+        let mut recipe = Recipe::default();
+        recipe.directory("/m").beside("d/x", "").mount(
+            "/m",
+            "bind",
+            "{bundle}/d",
+            &["bind", "x={bundle}/d:{bundle}/dd"],
+        );
+        let edits = moved(&recipe.edits, 3);
+        let mut expected = Recipe::default();
+        let options = ["bind", "x={bundle}/d3:{bundle}/dd"];
+        expected.directory("/m3").beside("d3/x", "").mount("/m3", "bind", "{bundle}/d3", &options);
+        assert_eq!(edits, expected.edits);
+    }
+}

@@ -10,6 +10,7 @@ use plimsoll_fixtures::{Config, Recipe};
 use plimsoll_reports::model::{Call, Finding};
 use serde::{Deserialize, Serialize};
 
+use crate::cgroup::Knob;
 use crate::check::Rule;
 use crate::conduct::perform;
 use crate::container::Container;
@@ -150,7 +151,9 @@ fn gather(rules: &[&Rule], container: &Container<'_>, config: &Config) -> Told<E
     asks.sort_by_key(changes_something);
     let answers = if asks.is_empty() { Vec::new() } else { container.ask_all(&asks)? };
     let inside = Inside::new(asks.into_iter().zip(answers).collect());
-    Ok(Evidence { inside, outside, bundle: container.bundle.clone() })
+    let looks: BTreeSet<Knob> = rules.iter().flat_map(|rule| rule.looks).copied().collect();
+    let held = looks.into_iter().map(|knob| Ok((knob, container.held(&knob)?))).collect::<Told<_>>()?;
+    Ok(Evidence { inside, outside, held, bundle: container.bundle.clone() })
 }
 
 fn changes_something(ask: &Ask) -> bool {

@@ -33,6 +33,8 @@ pub enum Need {
     Processors(usize),
     /// The host has a block device.
     BlockDevice,
+    /// The host has a device for remote memory access.
+    RdmaDevice,
     /// A file of the host is there.
     File(&'static str),
     /// The harness may give its children this limit: it is below its own hard limit, or it has `CAP_SYS_RESOURCE`.
@@ -128,6 +130,34 @@ impl Need {
             Self::Kernel(major, minor) => {
                 missing(have.kernel >= (major, minor), format!("needs kernel {major}.{minor} or newer"))
             }
+            Self::Limit(name, value) => missing(
+                !have.missing_capabilities.iter().any(|missing| missing == "CAP_SYS_RESOURCE")
+                    || own_hard_limit(name).is_some_and(|hard| hard >= value),
+                format!("the hard limit {name} of the harness is below {value}: raise it, or add CAP_SYS_RESOURCE"),
+            ),
+            Self::SelinuxContext(label) => missing(
+                fs::write("/sys/fs/selinux/context", label).is_ok(),
+                format!("no SELinux policy with {label} is active: `plimsoll vm --lsm selinux` brings one"),
+            ),
+            Self::ApparmorProfile(name) => missing(
+                has_profile(name),
+                format!("the AppArmor profile {name} is not loaded: `plimsoll vm --lsm apparmor` brings it"),
+            ),
+            Self::File(path) => missing(fs::exists(path).unwrap_or(false), format!("{path} is not there")),
+            Self::Controller(_)
+            | Self::Knob(_)
+            | Self::UnifiedAlone
+            | Self::Processors(_)
+            | Self::BlockDevice
+            | Self::RdmaDevice
+            | Self::RealTime => self.unlimitable(have),
+        }
+    }
+
+    /// As [`Need::unmet`], of what can be limited here.
+    fn unlimitable(&self, have: &Abilities) -> Option<String> {
+        let missing = |met: bool, why: String| if met { None } else { Some(why) };
+        match *self {
             Self::Controller(name) => missing(
                 have.controllers.iter().any(|known| known == name),
                 format!("cgroup controller {name} is not available: mount or delegate it"),
@@ -145,10 +175,9 @@ impl Need {
                 block_device().is_some(),
                 "the kernel has no block device: load its module loop or null_blk".to_owned(),
             ),
-            Self::Limit(name, value) => missing(
-                !have.missing_capabilities.iter().any(|missing| missing == "CAP_SYS_RESOURCE")
-                    || own_hard_limit(name).is_some_and(|hard| hard >= value),
-                format!("the hard limit {name} of the harness is below {value}: raise it, or add CAP_SYS_RESOURCE"),
+            Self::RdmaDevice => missing(
+                fs::read_dir("/sys/class/infiniband").is_ok_and(|mut devices| devices.next().is_some()),
+                "the host has no device for remote memory access: load a module such as rdma_rxe".to_owned(),
             ),
             // Such a kernel gives a new group of cgroup v1 no time, and the groups above it have none to give.
             Self::RealTime => missing(
@@ -157,15 +186,7 @@ impl Need {
                  CONFIG_RT_GROUP_SCHED"
                     .to_owned(),
             ),
-            Self::SelinuxContext(label) => missing(
-                fs::write("/sys/fs/selinux/context", label).is_ok(),
-                format!("no SELinux policy with {label} is active: `plimsoll vm --lsm selinux` brings one"),
-            ),
-            Self::ApparmorProfile(name) => missing(
-                has_profile(name),
-                format!("the AppArmor profile {name} is not loaded: `plimsoll vm --lsm apparmor` brings it"),
-            ),
-            Self::File(path) => missing(fs::exists(path).unwrap_or(false), format!("{path} is not there")),
+            _ => None,
         }
     }
 }

@@ -7,7 +7,7 @@ use plimsoll_engine::need::Need;
 use plimsoll_fixtures::Config;
 use serde_json::Value;
 
-use super::held::{Member, cases, number, rule};
+use super::held::{Member, cases, number, rule, written};
 
 const SHARES_AT: &str = "/linux/resources/cpu/shares";
 pub(super) const QUOTA_AT: &str = "/linux/resources/cpu/quota";
@@ -60,7 +60,7 @@ fn field(held: &Held, index: usize) -> &str {
 fn quota(wanted: &Value, held: &Held, _: &Config) -> bool {
     let unlimited = if held.version == Version::One { "-1" } else { "max" };
     let text = field(held, 0);
-    if wanted.as_i64().is_some_and(|quota| quota < 0) { text == unlimited } else { text == wanted.to_string() }
+    if wanted.as_i64().is_some_and(|quota| quota < 0) { text == unlimited } else { text == written(wanted) }
 }
 
 rule!(
@@ -84,7 +84,7 @@ rule!(
     PERIOD_RULE,
     "resources.cpu.period",
     &["linux.resources.cpu.period"],
-    Member { at: PERIOD_AT, knobs: &[PERIOD], is: |wanted, held, _| field(held, 1) == wanted.to_string() }
+    Member { at: PERIOD_AT, knobs: &[PERIOD], is: |wanted, held, _| field(held, 1) == written(wanted) }
 );
 
 const PERIOD_FAULTS: &[Fault] = &[Fault::Drop(PERIOD_AT), Fault::Change(PERIOD_AT, Change::OffByOne)];

@@ -158,10 +158,14 @@ const FREEZES: Scenario = Scenario::new(
 .needs(&[Need::HostView, Need::Operation(Op::Pause), Need::Operation(Op::Resume)])
 .axis(plimsoll_reports::model::Axis::Compat);
 
-/// Waits for a group of version 1 that is still freezing: not every runtime does.
+/// Waits until the group has come to a halt: not every runtime does.
 fn settle(lab: &Lab<'_>, container: &Container<'_>) -> Told {
-    const STATE: Knob = Knob { controller: "freezer", v1: "freezer.state", v2: "cgroup.freeze" };
-    comes_about(lab, || Ok(container.held(&STATE)?.map_or(true, |held| held.text != "FREEZING"))).map(drop)
+    const STATE: Knob = Knob { controller: "freezer", v1: "freezer.state", v2: "cgroup.events" };
+    let halted = || {
+        let held = container.held(&STATE)?;
+        Ok(held.is_ok_and(|held| held.text == "FROZEN" || held.text.lines().any(|line| line == "frozen 1")))
+    };
+    comes_about(lab, halted).map(drop)
 }
 
 /// The harness's own processor time, in hundredths of a second.

@@ -57,14 +57,19 @@ macro_rules! cases {
 
 pub(super) use {cases, rule};
 
+/// A number as the kernel writes it.
+pub(super) fn written(number: &Value) -> String {
+    number.to_string()
+}
+
 /// A number as it is.
 pub(super) fn number(wanted: &Value, held: &Held, _: &Config) -> bool {
-    held.text == wanted.to_string()
+    held.text == written(wanted)
 }
 
 /// A number, where -1 is no limit: `max` in files of version 2, and in those of `pids` in both.
 pub(super) fn number_or_max(wanted: &Value, held: &Held, _: &Config) -> bool {
-    if wanted.as_i64() == Some(-1) { held.text == "max" } else { held.text == wanted.to_string() }
+    if wanted.as_i64() == Some(-1) { held.text == "max" } else { held.text == written(wanted) }
 }
 
 const PAGE: i64 = 4096;

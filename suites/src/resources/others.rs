@@ -11,7 +11,7 @@ use plimsoll_fixtures::Config;
 use serde_json::{Value, json};
 
 use super::held::{Member, cases, number, rule};
-use crate::refusal::create_refuses;
+use super::legacy::{refused, refuses};
 
 const HUGE_AT: &str = "/linux/resources/hugepageLimits";
 const HUGE_LIMIT_AT: &str = "/linux/resources/hugepageLimits/-/limit";
@@ -42,7 +42,11 @@ fn limit(bytes: u64) -> Value {
 rule!(
     HUGE_RULE,
     "resources.hugepage.limit",
-    &["linux.resources.hugepage.limit-effect", "linux.resources.hugepage.page-size-format"],
+    &[
+        "linux.resources.hugepage.limit-effect",
+        "linux.resources.hugepage.page-size-format",
+        "linux.resources.hugepage.usage-fallback",
+    ],
     Member { at: HUGE_AT, knobs: &[HUGE, RESERVED], is: huge }
 );
 
@@ -109,7 +113,12 @@ pub(super) const PRIORITY: &[Case] = cases! { &PRIORITIES_RULE, &[Need::Knob(PRI
 rule!(
     RDMA_RULE,
     "resources.rdma.limits",
-    &["linux.resources.rdma.key-is-device", "linux.resources.rdma.hca-handles", "linux.resources.rdma.hca-objects",],
+    &[
+        "linux.resources.rdma.key-is-device",
+        "linux.resources.rdma.hca-handles",
+        "linux.resources.rdma.hca-objects",
+        "linux.resources.rdma.both",
+    ],
     Member { at: RDMA_AT, knobs: &[RDMA], is: rdma }
 );
 
@@ -129,7 +138,7 @@ fn device() -> String {
     first.map(|entry| entry.file_name().to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-pub(super) const RDMA_LIMITS: &[Case] = cases! { &RDMA_RULE, &[Need::Knob(RDMA), Need::File("/sys/class/infiniband")];
+pub(super) const RDMA_LIMITS: &[Case] = cases! { &RDMA_RULE, &[Need::Knob(RDMA), Need::RdmaDevice];
     "both", [RDMA_AT => json!({ device(): { "hcaHandles": 3, "hcaObjects": 10_000 } })], &[Fault::Drop(RDMA_AT)];
     "handles", [RDMA_AT => json!({ device(): { "hcaHandles": 3 } })], &[Fault::Drop(RDMA_AT)];
     "objects", [RDMA_AT => json!({ device(): { "hcaObjects": 10_000 } })], &[Fault::Drop(RDMA_AT)];
@@ -137,10 +146,13 @@ pub(super) const RDMA_LIMITS: &[Case] = cases! { &RDMA_RULE, &[Need::Knob(RDMA),
 
 const ACCEPTED: &[Fault] = &[Fault::Succeed(Op::Create), Fault::Ignore(Op::Create)];
 
-/// What cannot be limited because it is not there. A file of the group that does not exist says so.
-pub(super) const NOT_THERE: &[Scenario] = create_refuses! { &["linux.resources.hugepage.page-size-format"];
-    "resources.hugepage.page-size/no-size-of-the-kernel", |r| r.set(HUGE_AT, json!([{ "pageSize": "3MB", "limit": 6 << 20 }])), ACCEPTED;
-    "resources.hugepage.page-size/unit-of-another-kind", |r| r.set(HUGE_AT, json!([{ "pageSize": "2MiB", "limit": 4 << 20 }])), ACCEPTED;
+/// What cannot be limited because it is not there.
+pub(super) const NOT_THERE: &[Scenario] = refused! {
+    &[Need::HostView, Need::Knob(HUGE)], &["linux.resources.hugepage.page-size-format"];
+    "resources.hugepage.page-size/no-size-of-the-kernel",
+        json!({ "hugepageLimits": [{ "pageSize": "3MB", "limit": 6 << 20 }] });
+    "resources.hugepage.page-size/unit-of-another-kind",
+        json!({ "hugepageLimits": [{ "pageSize": "2MiB", "limit": 4 << 20 }] });
 };
 
 pub(super) const NO_DEVICE: &[Scenario] = &[Scenario::new(

@@ -64,7 +64,7 @@ fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-pub(super) const SCENARIOS: &[Scenario] = &[HANDED_OVER, OTHER_USER, ONLY_DELEGATABLE];
+pub(super) const SCENARIOS: &[Scenario] = &[HANDED_OVER, OTHER_USER, ONLY_DELEGATABLE, WITHOUT_A_LIST];
 
 const HANDED_OVER: Scenario = Scenario::new(
     "resources.ownership/handed-over",
@@ -112,6 +112,26 @@ const ONLY_DELEGATABLE: Scenario = Scenario::new(
             .map(|(path, _)| name(path))
             .collect();
         out.expect("files that the kernel does not list", given.is_empty(), "root's", given);
+        container.finish_and_delete()
+    },
+)
+.needs(ALONE);
+
+/// What is handed over where the kernel has no list.
+const FALLBACK: [&str; 3] = ["cgroup.procs", "cgroup.subtree_control", "cgroup.threads"];
+
+/// The list is hidden from the runtime, as old kernels have none.
+const WITHOUT_A_LIST: Scenario = Scenario::new(
+    "resources.ownership/without-a-list-of-the-kernel",
+    &["linux.cgroup-ownership.fallback-list", "linux.cgroup-ownership.no-other-files"],
+    &[Fault::Drop("/mounts/6"), Fault::GiveGroupAway],
+    |lab, out| {
+        lab.mount_tmpfs(Path::new(DELEGATABLE).parent().unwrap_or(Path::new("/sys/kernel/cgroup")))?;
+        let container = lab.running(writable)?;
+        for (path, owner) in owners(&container)? {
+            let given = path.is_dir() || FALLBACK.contains(&name(&path).as_str());
+            out.expect_eq(&format!("owner of {}", name(&path)), owner, if given { FIRST_ID } else { 0 });
+        }
         container.finish_and_delete()
     },
 )

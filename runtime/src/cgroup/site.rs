@@ -34,6 +34,12 @@ impl Site {
         }
         Self { place, made }
     }
+
+    /// Whether the cgroup was there in some hierarchy. Without one of its own a container shares that of the runtime.
+    pub fn was_there(&self, host: &Host) -> bool {
+        let mut dirs = host.hierarchies.iter().map(|hierarchy| hierarchy.dir(&self.place.path));
+        self.place.manager != Manager::Absent && dirs.any(|dir| !self.made.contains(&dir))
+    }
 }
 
 /// Adds `dir` and the missing ones between it and the mount point, outermost first.
@@ -59,7 +65,11 @@ mod tests {
         let hierarchy =
             Hierarchy { mount: dir.path().into(), version: Version::V2, controllers: Vec::new(), own: "/".into() };
         let place = Place { manager: Manager::Cgroupfs, path: "/there/a/b".into() };
-        let site = Site::survey(place, &Host { hierarchies: vec![hierarchy] });
+        let host = Host { hierarchies: vec![hierarchy] };
+        let site = Site::survey(place.clone(), &host);
         assert_eq!(site.made, [dir.path().join("there/a"), dir.path().join("there/a/b")]);
+        assert!(!site.was_there(&host));
+        std::fs::create_dir_all(dir.path().join("there/a/b")).unwrap();
+        assert!(Site::survey(place, &host).was_there(&host));
     }
 }

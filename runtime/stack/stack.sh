@@ -23,11 +23,16 @@ if [ "${STACK_INSIDE:-}" != yes ]; then
     code=0
     STACK_INSIDE=yes unshare --mount --pid --fork --kill-child --mount-proc --propagation private \
         "${BASH_SOURCE[0]}" "$runtime" "$@" || code=$?
-    # podman makes a cgroup for its monitor and leaves it; the containers' own must be gone already.
-    find /sys/fs/cgroup -depth -type d -path "*/$group/conmon" -delete
-    find /sys/fs/cgroup -depth -type d -path "*/$group" -exec rmdir --ignore-fail-on-non-empty {} +
-    left=$(find /sys/fs/cgroup -depth -type d -path "*/$group*")
-    [ -z "$left" ] || { echo "stack: cgroups are left:" "$left" >&2; code=1; }
+    # podman makes a cgroup for its monitor and leaves it; the containers' own must be gone already. Only their parent is
+    # looked at: elsewhere cgroups may come and go.
+    left=
+    for parent in /sys/fs/cgroup/"$group" /sys/fs/cgroup/*/"$group"; do
+        [ -d "$parent" ] || continue
+        [ ! -d "$parent/conmon" ] || find "$parent/conmon" -depth -type d -delete
+        rmdir --ignore-fail-on-non-empty "$parent"
+        [ ! -d "$parent" ] || left+=" $(find "$parent" -type d | tr '\n' ' ')"
+    done
+    [ -z "$left" ] || { echo "stack: cgroups are left:$left" >&2; code=1; }
     exit "$code"
 fi
 

@@ -35,16 +35,10 @@ impl Site {
         Self { place, made }
     }
 
-    /// A cgroup at the place that has processes already: they would be limited and, in the end, killed with the
-    /// container. Specification: `config-linux.md#control-groups`.
-    pub fn occupied(&self, host: &Host) -> Option<PathBuf> {
-        if self.place.manager != Manager::Cgroupfs {
-            return None;
-        }
-        let there = host.hierarchies.iter().map(|hierarchy| hierarchy.dir(&self.place.path));
-        // A file that cannot be read says nothing; joining says what is wrong.
-        let has_processes = |dir: &PathBuf| std::fs::read(dir.join("cgroup.procs")).is_ok_and(|pids| !pids.is_empty());
-        there.filter(|dir| !self.made.contains(dir)).find(has_processes)
+    /// Whether the cgroup was there in some hierarchy. Without one of its own a container shares that of the runtime.
+    pub fn was_there(&self, host: &Host) -> bool {
+        let mut dirs = host.hierarchies.iter().map(|hierarchy| hierarchy.dir(&self.place.path));
+        self.place.manager != Manager::Absent && dirs.any(|dir| !self.made.contains(&dir))
     }
 }
 
@@ -71,22 +65,11 @@ mod tests {
         let hierarchy =
             Hierarchy { mount: dir.path().into(), version: Version::V2, controllers: Vec::new(), own: "/".into() };
         let place = Place { manager: Manager::Cgroupfs, path: "/there/a/b".into() };
-        let site = Site::survey(place, &Host { hierarchies: vec![hierarchy] });
-        assert_eq!(site.made, [dir.path().join("there/a"), dir.path().join("there/a/b")]);
-    }
-
-    #[test]
-    fn a_cgroup_with_processes_is_occupied() {
-        let dir = tempfile::tempdir().unwrap();
-        let there = dir.path().join("there");
-        std::fs::create_dir(&there).unwrap();
-        std::fs::write(there.join("cgroup.procs"), "").unwrap();
-        let hierarchy =
-            Hierarchy { mount: dir.path().into(), version: Version::V2, controllers: Vec::new(), own: "/".into() };
         let host = Host { hierarchies: vec![hierarchy] };
-        let site = Site::survey(Place { manager: Manager::Cgroupfs, path: "/there".into() }, &host);
-        assert_eq!(site.occupied(&host), None);
-        std::fs::write(there.join("cgroup.procs"), "1\n").unwrap();
-        assert_eq!(site.occupied(&host), Some(there));
+        let site = Site::survey(place.clone(), &host);
+        assert_eq!(site.made, [dir.path().join("there/a"), dir.path().join("there/a/b")]);
+        assert!(!site.was_there(&host));
+        std::fs::create_dir_all(dir.path().join("there/a/b")).unwrap();
+        assert!(Site::survey(place, &host).was_there(&host));
     }
 }

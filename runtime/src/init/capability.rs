@@ -84,6 +84,15 @@ impl Sets {
         let bounding = set(&capabilities.bounding);
         let (effective, permitted) = (set(&capabilities.effective), set(&capabilities.permitted));
         let (inheritable, ambient) = (set(&capabilities.inheritable), set(&capabilities.ambient));
+        // What the kernel would refuse, and with it the whole set.
+        let mut within = |name: &str, set: CapabilitySet, limit: CapabilitySet, of: &str| {
+            let beyond = names(set - limit);
+            warnings.extend(beyond.iter().map(|lost| format!("{lost} is not granted as {name}: it is not {of}")));
+            set & limit
+        };
+        let effective = within("effective", effective, permitted, "permitted");
+        let inheritable = within("inheritable", inheritable, bounding, "in the bounding set");
+        let ambient = within("ambient", ambient, permitted & inheritable, "permitted and inheritable");
         warnings.sort();
         warnings.dedup();
         Ok((Self { bounding, effective, inheritable, permitted, ambient }, warnings))
@@ -119,7 +128,7 @@ impl Sets {
         rustix::thread::clear_ambient_capability_set().doing(|| "clear the ambient set".into())?;
         for bit in self.ambient.iter() {
             rustix::thread::configure_capability_in_ambient_set(bit, true)
-                .doing(|| format!("add {bit:?} to the ambient set, which needs it permitted and inheritable"))?;
+                .doing(|| format!("add {} to the ambient set", names(bit).join(" ")))?;
         }
         Ok(())
     }
@@ -127,4 +136,35 @@ impl Sets {
 
 fn bit(name: &str) -> Option<CapabilitySet> {
     NAMES.iter().position(|known| *known == name).map(|number| CapabilitySet::from_bits_retain(1 << number))
+}
+
+fn names(set: CapabilitySet) -> Vec<&'static str> {
+    let named = NAMES.iter().enumerate().filter(|(number, _)| set.bits() >> number & 1 == 1);
+    named.map(|(_, name)| *name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_is_reduced_to_what_the_kernel_takes() {
+        if !rustix::process::geteuid().is_root() {
+            eprintln!("skipped: without root's capabilities nothing can be granted");
+            return;
+        }
+        let some = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        let asked = Capabilities {
+            bounding: some(&["CAP_KILL", "CAP_CHOWN"]),
+            effective: some(&["CAP_KILL", "CAP_CHOWN"]),
+            permitted: some(&["CAP_KILL"]),
+            inheritable: some(&["CAP_CHOWN", "CAP_SETUID"]),
+            ambient: some(&["CAP_KILL", "CAP_NOTHING"]),
+        };
+        let (sets, warnings) = Sets::grantable(&asked).unwrap();
+        assert_eq!(names(sets.effective), ["CAP_KILL"]);
+        assert_eq!(names(sets.inheritable), ["CAP_CHOWN"]);
+        assert_eq!(names(sets.ambient), Vec::<&str>::new());
+        assert_eq!(warnings.len(), 4, "{warnings:?}");
+    }
 }

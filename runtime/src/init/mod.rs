@@ -12,6 +12,7 @@ mod program;
 pub mod rlimit;
 pub mod schedule;
 mod setup;
+mod streams;
 mod user;
 
 pub(crate) use namespace::become_root;

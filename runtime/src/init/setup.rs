@@ -6,7 +6,7 @@ use std::path::Path;
 use rustix::fs::{Mode, OFlags};
 use rustix::process::Signal;
 
-use super::Init;
+use super::{Init, Start};
 use crate::cgroup::Gate;
 use crate::config::{HookKind, NamespaceKind};
 use crate::container::Status;
@@ -20,9 +20,13 @@ use crate::sync::Message;
 use crate::{hook, sys};
 
 /// Ties the process to the runtime until the record is written: if the runtime is killed before, nothing is left.
-pub(super) fn prepare(_init: &mut Init<'_>) -> Result<()> {
+pub(super) fn prepare(init: &mut Init<'_>) -> Result<()> {
     die_with_runtime()?;
     sys::unblock_all_signals().doing(|| "unblock the signals".into())?;
+    if let Start::OnConnection(_) = init.plan.start {
+        // It may wait for long, and `kill` should reach it as it would reach the program.
+        sys::end_by_signals();
+    }
     match rustix::process::setsid() {
         // A process that leads its group already cannot make a session; `exec` of a child never does.
         Ok(_) | Err(rustix::io::Errno::PERM) => {}

@@ -3,11 +3,11 @@
 use std::os::fd::AsFd;
 use std::path::Path;
 
-use rustix::fs::{FileType, Mode, OFlags, ResolveFlags};
+use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::thread::{Gid, Uid};
 
 use super::capability::Sets;
-use super::{Init, memory_policy, rlimit, schedule, setup};
+use super::{Init, memory_policy, rlimit, schedule, setup, streams};
 use crate::config::{PersonalityDomain, Process};
 use crate::error::{Context, Result};
 use crate::sync::Message;
@@ -30,7 +30,7 @@ pub(super) fn prepare(init: &mut Init<'_>) -> Result<()> {
     let Some(process) = init.plan.process else { return Ok(()) };
     match init.console.take() {
         Some(console) => console.take(process.user.uid)?,
-        None => give_pipes_away(process.user.uid)?,
+        None => streams::adapt(init.root()?, process.user.uid)?,
     }
     // Opened as root, made if missing; entered as the user, who must be allowed to.
     init.directory = Some(working_directory(init, &process.cwd)?);
@@ -46,26 +46,6 @@ pub(super) fn prepare(init: &mut Init<'_>) -> Result<()> {
     schedule::apply(process)?;
     labels(init, process)?;
     rlimit::apply(&process.rlimits)
-}
-
-/// Pipes as standard input, output and error belong to whoever made them; the program may want to open them anew
-/// through `/dev/stdout`. Files are left alone: they have a life beyond the container.
-fn give_pipes_away(uid: u32) -> Result<()> {
-    let doing = || "look at standard input, output and error".to_owned();
-    for fd in [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()] {
-        let stat = match rustix::fs::fstat(fd) {
-            Err(rustix::io::Errno::BADF) => continue,
-            stat => stat.doing(doing)?,
-        };
-        if FileType::from_raw_mode(stat.st_mode) == FileType::Fifo && stat.st_uid != uid {
-            match rustix::fs::fchown(fd, Some(rustix::fs::Uid::from_raw(uid)), None) {
-                // The pipe's owner or the user is not mapped into the user namespace.
-                Err(rustix::io::Errno::PERM | rustix::io::Errno::INVAL) => {}
-                given => given.doing(|| "give a pipe to the user".into())?,
-            }
-        }
-    }
-    Ok(())
 }
 
 fn working_directory(init: &Init<'_>, path: &Path) -> Result<std::os::fd::OwnedFd> {

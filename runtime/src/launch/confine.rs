@@ -18,7 +18,7 @@ use crate::sync::{Channel, Message};
 /// Finds the place of the cgroup and notes it, so that `delete` finds it whatever happens next.
 ///
 /// # Errors
-/// When the place is refused, or the note cannot be written.
+/// When the place is refused, such as for other processes in it, or the note cannot be written.
 pub fn choose(wish: &Wish, config: &Config, directory: &Directory) -> Result<Box<dyn Cgroup>> {
     let host = Host::detect()?;
     let rootless = wish.rootless;
@@ -36,15 +36,17 @@ pub fn choose(wish: &Wish, config: &Config, directory: &Directory) -> Result<Box
         let place = Place { manager: Manager::Absent, ..site.place };
         site = Site::survey(place, &host);
     }
-    if let Some(occupied) = site.occupied(&host) {
-        let dir = occupied.display();
+    let cgroup = cgroup::open(&site, &host)?;
+    // Whatever is noted is killed with the container.
+    if site.was_there(&host) && !cgroup.processes()?.is_empty() {
+        let path = &site.place.path;
         return Err(Error::new(format!(
-            "linux.cgroupsPath: the cgroup `{dir}` has processes already: choose another one"
+            "linux.cgroupsPath: others live in the cgroup `{path}`; choose one of its own"
         )));
     }
     let note = serde_json::to_vec(&site).doing(|| "write where the cgroup is".into())?;
     directory.write(&directory.site(), &note)?;
-    cgroup::open(&site, &host)
+    Ok(cgroup)
 }
 
 /// Whether the directories that are missing can be made: what the host delegated to this user.

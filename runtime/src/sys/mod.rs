@@ -13,7 +13,9 @@ pub use clone::{CloneArgs, ClonedAs, clone3, exit_now, namespace_kind, setns, un
 pub use exec::{close_range, execve, fexecve};
 pub use mount::{MountAttr, mount_setattr};
 pub use schedule::{ioprio_set, personality, sched_setattr, set_mempolicy};
-pub use signal::{SignalFd, block_all_signals, default_signals, pidfd_send_signal, unblock_all_signals};
+pub use signal::{
+    SignalFd, block_all_signals, default_signals, end_by_signals, pidfd_send_signal, unblock_all_signals,
+};
 
 use std::io;
 

@@ -24,6 +24,29 @@ pub fn default_signals(signals: impl IntoIterator<Item = i32>) {
     }
 }
 
+/// Lets every signal that would end an ordinary process end this one, also where it is the first of a pid namespace,
+/// which default actions do not touch. What is ignored stays so; execve(2) brings the defaults back. signal(7),
+/// pid_namespaces(7).
+pub fn end_by_signals() {
+    let harmless = [libc::SIGCHLD, libc::SIGCONT, libc::SIGURG, libc::SIGWINCH];
+    let stopping = [libc::SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
+    let ending = |signal: &i32| !harmless.contains(signal) && !stopping.contains(signal) && *signal != libc::SIGKILL;
+    // Those between belong to the C library.
+    for signal in (1..=libc::SIGSYS).chain(libc::SIGRTMIN()..=libc::SIGRTMAX()).filter(ending) {
+        // SAFETY: the handler only calls `_exit`, which is allowed in one.
+        let former = unsafe { libc::signal(signal, end as *const () as libc::sighandler_t) };
+        if former == libc::SIG_IGN {
+            // SAFETY: to ignore a signal runs no code of this process.
+            unsafe { libc::signal(signal, libc::SIG_IGN) };
+        }
+    }
+}
+
+/// Ends this process with the exit code that a shell would give to one that died of the signal.
+extern "C" fn end(signal: libc::c_int) {
+    super::exit_now(128 + signal)
+}
+
 /// Blocks every signal of this thread, so that a [`SignalFd`] receives them.
 ///
 /// # Errors

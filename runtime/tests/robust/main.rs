@@ -6,3 +6,4 @@ mod bundle;
 mod killed;
 mod many;
 mod races;
+mod signals;

@@ -163,16 +163,36 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         },
     )
     .needs(&[Need::HostView]),
+    // What is ambient has to be inheritable, too.
+    Scenario::new(
+        "process.capabilities.ungrantable/ambient-alone",
+        &["config.process.capabilities-ungrantable-no-failure"],
+        &[Fault::Fail(plimsoll_engine::profile::Op::Create)],
+        |lab, out| {
+            const SETS: &[&str] = &["bounding", "effective", "permitted", "ambient"];
+            goes_on(lab, out, |r| only(r, SETS, SOME), |r| only(r, HELD, SOME))
+        },
+    ),
 ];
 
 /// A container that asks for a capability that cannot be had is made, and has the others.
 fn goes_on_without(lab: &Lab<'_>, out: &mut Judgement, name: &str) -> Told {
     let mut some = SOME.to_vec();
     some.push(name);
-    let container = lab.running(|r| only(r, HELD, &some))?;
+    goes_on(lab, out, |r| only(r, HELD, &some), |r| only(r, HELD, SOME))
+}
+
+/// A container that is `asked` for is made, and has what is `granted`.
+fn goes_on(
+    lab: &Lab<'_>,
+    out: &mut Judgement,
+    asked: impl FnOnce(&mut Recipe) -> &mut Recipe,
+    granted: fn(&mut Recipe) -> &mut Recipe,
+) -> Told {
+    let container = lab.running(asked)?;
     let evidence = container.evidence(vec![Ask::Capabilities])?;
     let mut recipe = Recipe::default();
-    only(&mut recipe, HELD, SOME);
+    granted(&mut recipe);
     (INSIDE.judge)(&recipe.config(), &evidence, out);
     container.finish_and_delete()
 }

@@ -17,17 +17,22 @@ use crate::process::{Running, null};
 
 impl Fault {
     /// What it does after a create that worked.
-    pub(crate) fn after_create(self, pid_file: &Path) -> io::Result<()> {
+    pub(crate) fn after_create(self, lab: &Lab<'_>, bundle: &Bundle) -> io::Result<()> {
+        let pid_file = lab.pid_file(bundle);
         match self {
             Self::WrongPid => fs::write(pid_file, "1"),
             Self::MoveOut => {
                 let Some(pid) = if_there(fs::read_to_string(pid_file))? else { return Ok(()) };
                 move_out(pid.trim())
             }
-            Self::Beside => on_groups(pid_file, move_beside),
-            Self::Above => on_groups(pid_file, |_, group| limit_above(group)),
-            Self::GiveGroupAway => on_groups(pid_file, |_, group| give_away(group)),
-            Self::All(faults) => faults.iter().try_for_each(|fault| fault.after_create(pid_file)),
+            Self::Beside => on_groups(&pid_file, move_beside),
+            Self::Above => on_groups(&pid_file, |_, group| limit_above(group)),
+            Self::GiveGroupAway => on_groups(&pid_file, |_, group| give_away(group)),
+            Self::All(faults) => faults.iter().try_for_each(|fault| fault.after_create(lab, bundle)),
+            Self::Scribble => {
+                fs::create_dir_all(bundle.rootfs().join("etc"))?;
+                fs::write(bundle.rootfs().join("etc/resolv.conf"), "nameserver 192.0.2.1\n")
+            }
             _ => Ok(()),
         }
     }
@@ -118,6 +123,11 @@ fn leave(leftover: Leftover, lab: &Lab<'_>, bundle: &Bundle) -> io::Result<()> {
             let place = lab.dir.join("left");
             fs::create_dir_all(&place)?;
             Ok(mount(Some("left"), &place, Some("tmpfs"), MsFlags::empty(), None::<&str>)?)
+        }
+        Leftover::File => fs::write(bundle.dir.join("left"), "left"),
+        Leftover::HostFile => {
+            let dir = lab.layered.borrow().clone();
+            dir.map_or(Ok(()), |dir| fs::write(dir.join(format!("left-of-{}", bundle.id)), "left"))
         }
         Leftover::Process => {
             let argv = [lab.settings.probe.clone().into_os_string(), "hang".into()];

@@ -55,6 +55,8 @@ pub enum Fault {
     Change(&'static str, Change),
     /// At delete it leaves this behind.
     Leave(Leftover),
+    /// At create it writes a file into the root filesystem that nobody asked for.
+    Scribble,
     /// It writes the id of another process into the pid file.
     WrongPid,
     /// It takes the container's process out of its control groups.
@@ -94,6 +96,10 @@ pub enum Leftover {
     Mount,
     /// A process.
     Process,
+    /// A file in the bundle.
+    File,
+    /// A file somewhere on the host, where a check has laid [`crate::layers`] to see it.
+    HostFile,
 }
 
 /// What makes no runtime wrong, and must change no verdict.
@@ -165,7 +171,7 @@ impl Fault {
             Self::Succeed(_) | Self::Fail(_) => "exit code inverted",
             Self::Lie(..) | Self::Misreport(..) | Self::WrongPid => "state false",
             Self::DeleteForeign | Self::Leave(_) => "delete wrong",
-            Self::GiveAway | Self::Escape => "host harmed",
+            Self::GiveAway | Self::Escape | Self::Scribble => "host harmed",
             Self::Above | Self::GiveGroupAway => "group wrong",
             Self::Misupdate(..) => "operation wrong",
             Self::Flawed(_) | Self::MoveOut | Self::Beside | Self::ExecOutside | Self::ExecMovedOut => {
@@ -248,6 +254,7 @@ impl std::fmt::Display for Fault {
             Self::Escape => write!(f, "follows a link out of the root filesystem"),
             Self::Change(pointer, change) => write!(f, "{change} {pointer}"),
             Self::Leave(leftover) => write!(f, "leaves a {} behind at delete", format!("{leftover:?}").to_lowercase()),
+            Self::Scribble => write!(f, "writes a file into the root filesystem"),
             Self::WrongPid => write!(f, "writes another process into the pid file"),
             Self::MoveOut => write!(f, "takes the process out of its control groups"),
             Self::Beside => write!(f, "puts the process into control groups beside those that have the limits"),

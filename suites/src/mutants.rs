@@ -152,8 +152,13 @@ const EQUIVALENT: &[(&str, &str)] = &[
         "the cases that set all of it set empty objects, which ask for nothing",
     ),
     (
-        "drops /linux/resources/{network,rdma,unified}",
+        "drops /linux/resources/{hugepageLimits,network,rdma,unified}",
         "the cases set an empty object, which asks for nothing; those that set more need other control groups",
+    ),
+    ("drops /linux/resources/devices/0", "of rules that deny all at first; seen unless no rule at all denies all, too"),
+    (
+        "takes for another word /linux/resources/devices/-/access",
+        "a letter more, beside those that are asked for: seen only where an unknown letter is refused",
     ),
     (
         "drops /linux/resources/cpu/mems",

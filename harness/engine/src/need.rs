@@ -78,16 +78,17 @@ fn has_profile(name: &str) -> bool {
     loaded.lines().any(|line| line.split(' ').next() == Some(name))
 }
 
-/// The numbers of a block device of the host, the first by name: one to be limited, and never to be written to.
+/// The numbers of a block device of the host: one to be limited, and never to be written to. If there is one, its minor
+/// number is another than 0, which is what a runtime may take an absent number for.
 #[must_use]
 pub fn block_device() -> Option<(u32, u32)> {
-    let mut devices: Vec<_> = fs::read_dir("/sys/block").ok()?.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    devices.sort_unstable();
-    devices.iter().find_map(|device| {
+    let numbers_of = |device: std::path::PathBuf| -> Option<(u32, u32)> {
         let numbers = fs::read_to_string(device.join("dev")).ok()?;
         let (major, minor) = numbers.trim().split_once(':')?;
         Some((major.parse().ok()?, minor.parse().ok()?))
-    })
+    };
+    let devices = fs::read_dir("/sys/block").ok()?.filter_map(|entry| numbers_of(entry.ok()?.path()));
+    devices.min_by_key(|&(major, minor)| (minor == 0, major, minor))
 }
 
 impl Need {

@@ -23,6 +23,7 @@ const NAMESPACED: &[Need] = &[Need::HostView, Need::Namespace("cgroup"), Need::N
 
 /// The files that the kernel says may be handed over.
 const DELEGATABLE: &str = "/sys/kernel/cgroup/delegate";
+const LISTS: &str = "/sys/kernel/cgroup";
 const AT: &str = "/sys/fs/cgroup";
 
 fn mounted<'r>(recipe: &'r mut Recipe, options: &[&str]) -> &'r mut Recipe {
@@ -64,7 +65,8 @@ fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-pub(super) const SCENARIOS: &[Scenario] = &[HANDED_OVER, OTHER_USER, ONLY_DELEGATABLE, WITHOUT_A_LIST];
+pub(super) const SCENARIOS: &[Scenario] =
+    &[HANDED_OVER, OTHER_USER, ONLY_DELEGATABLE, WITHOUT_A_LIST, LISTED_AND_ABSENT];
 
 const HANDED_OVER: Scenario = Scenario::new(
     "resources.ownership/handed-over",
@@ -72,7 +74,6 @@ const HANDED_OVER: Scenario = Scenario::new(
         "linux.cgroup-ownership.may-chown",
         "linux.cgroup-ownership.iff-rw-mount",
         "linux.cgroup-ownership.existing-listed-files",
-        "linux.cgroup-ownership.missing-file-no-failure",
     ],
     &[Fault::Drop("/mounts/6"), Fault::Take("/mounts/6/options", r#"["ro"]"#)],
     |lab, out| of_user(lab, out, 0),
@@ -120,18 +121,34 @@ const ONLY_DELEGATABLE: Scenario = Scenario::new(
 /// What is handed over where the kernel has no list.
 const FALLBACK: [&str; 3] = ["cgroup.procs", "cgroup.subtree_control", "cgroup.threads"];
 
-/// The list is hidden from the runtime, as old kernels have none.
+/// The list is hidden from the runtime, as old kernels have none. A runtime that hands nothing over needs none.
 const WITHOUT_A_LIST: Scenario = Scenario::new(
     "resources.ownership/without-a-list-of-the-kernel",
     &["linux.cgroup-ownership.fallback-list", "linux.cgroup-ownership.no-other-files"],
-    &[Fault::Drop("/mounts/6"), Fault::GiveGroupAway],
+    &[Fault::GiveGroupAway],
     |lab, out| {
-        lab.mount_tmpfs(Path::new(DELEGATABLE).parent().unwrap_or(Path::new("/sys/kernel/cgroup")))?;
+        lab.mount_tmpfs(Path::new(LISTS))?;
         let container = lab.running(writable)?;
-        for (path, owner) in owners(&container)? {
-            let given = path.is_dir() || FALLBACK.contains(&name(&path).as_str());
-            out.expect_eq(&format!("owner of {}", name(&path)), owner, if given { FIRST_ID } else { 0 });
-        }
+        let all = owners(&container)?;
+        let files = all.iter().filter(|(path, owner)| !path.is_dir() && *owner != 0);
+        let given: BTreeSet<String> = files.map(|(path, _)| name(path)).collect();
+        let right = given.is_empty() || given == FALLBACK.map(str::to_owned).into();
+        out.expect("files that are handed over", right, format!("{FALLBACK:?}, or none"), given);
+        container.finish_and_delete()
+    },
+)
+.needs(ALONE);
+
+/// The list names a file that the group does not have, as those of controllers that are off.
+const LISTED_AND_ABSENT: Scenario = Scenario::new(
+    "resources.ownership/a-listed-file-is-absent",
+    &["linux.cgroup-ownership.missing-file-no-failure"],
+    &[Fault::Fail(plimsoll_engine::profile::Op::Create)],
+    |lab, out| {
+        lab.mount_tmpfs(Path::new(LISTS))?;
+        fs::write(DELEGATABLE, format!("{}\nplimsoll.absent\n", FALLBACK.join("\n")))?;
+        let container = lab.running(writable)?;
+        out.expect("the container", container.is_alive()?, "runs", "it has ended");
         container.finish_and_delete()
     },
 )

@@ -18,20 +18,21 @@ use crate::process::{Running, null};
 impl Fault {
     /// What it does after a create that worked.
     pub(crate) fn after_create(self, lab: &Lab<'_>, bundle: &Bundle) -> io::Result<()> {
+        let pid_file = lab.pid_file(bundle);
         match self {
-            Self::WrongPid => fs::write(lab.pid_file(bundle), "1"),
+            Self::WrongPid => fs::write(pid_file, "1"),
             Self::MoveOut => {
-                let Some(pid) = if_there(fs::read_to_string(lab.pid_file(bundle)))? else { return Ok(()) };
+                let Some(pid) = if_there(fs::read_to_string(pid_file))? else { return Ok(()) };
                 move_out(pid.trim())
             }
+            Self::Beside => on_groups(&pid_file, move_beside),
+            Self::Above => on_groups(&pid_file, |_, group| limit_above(group)),
+            Self::GiveGroupAway => on_groups(&pid_file, |_, group| give_away(group)),
+            Self::All(faults) => faults.iter().try_for_each(|fault| fault.after_create(lab, bundle)),
             Self::Scribble => {
                 fs::create_dir_all(bundle.rootfs().join("etc"))?;
                 fs::write(bundle.rootfs().join("etc/resolv.conf"), "nameserver 192.0.2.1\n")
             }
-            Self::Beside => on_groups(&lab.pid_file(bundle), move_beside),
-            Self::Above => on_groups(&lab.pid_file(bundle), |_, group| limit_above(group)),
-            Self::GiveGroupAway => on_groups(&lab.pid_file(bundle), |_, group| give_away(group)),
-            Self::All(faults) => faults.iter().try_for_each(|fault| fault.after_create(lab, bundle)),
             _ => Ok(()),
         }
     }

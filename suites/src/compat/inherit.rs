@@ -102,7 +102,7 @@ pub(super) const INHERITED: &[Scenario] = inherited! {
         |seen| json!(seen.status.umask);
     "capabilities", |r| r,
         &[Fault::OfExec(&Fault::Push("/process/capabilities/bounding", "\"CAP_SYS_TIME\"")),
-            Fault::OfExec(&Fault::Drop("/process/capabilities")), Fault::ExecBeside("")],
+            Fault::OfExec(&Fault::Take("/process/capabilities/effective", "[]")), Fault::ExecBeside("")],
         |seen| json!(seen.status.capabilities);
     "no-new-privileges", |r| r.set("/process/noNewPrivileges", true),
         &[Fault::OfExec(&Fault::Take("/process/noNewPrivileges", "false")), Fault::ExecBeside("")],

@@ -73,10 +73,18 @@ impl Channel {
     /// [`Stop::Broken`] when the program ends or keeps silent instead of answering.
     pub fn ask(&mut self, asks: &[Ask], pidfd: impl AsFd) -> Told<Vec<Answer>> {
         self.send(asks)?;
+        self.receive(asks.len(), pidfd)
+    }
+
+    /// Waits for so many answers to what was asked without waiting.
+    ///
+    /// # Errors
+    /// As [`Channel::ask`].
+    pub fn receive(&mut self, count: usize, pidfd: impl AsFd) -> Told<Vec<Answer>> {
         let line = self.line(&pidfd)?;
         let line = line.ok_or_else(|| Stop::broken("the program", "answers from inside", "it ended without them"))?;
         let answers: Vec<Answer> = parse(&line)?;
-        if answers.len() == asks.len() { Ok(answers) } else { Err(Stop::Error("the probe lost a question".into())) }
+        if answers.len() == count { Ok(answers) } else { Err(Stop::Error("the probe lost a question".into())) }
     }
 
     /// Asks without waiting.

@@ -116,6 +116,7 @@ fn place(edit: &Edit) -> Option<&str> {
         | Edit::Probe(path)
         | Edit::Device(path, ..)
         | Edit::SetUserId(path)
+        | Edit::Foreign(path)
         | Edit::Tmpfs(path, _) => Some(path),
         Edit::Raw(_) => None,
     }

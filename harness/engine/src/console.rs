@@ -34,6 +34,14 @@ impl Console {
         &self.path
     }
 
+    /// Whether somebody has connected.
+    ///
+    /// # Errors
+    /// When the socket cannot be looked at.
+    pub fn was_called(&self) -> Told<bool> {
+        Ok(wait_readable(&[&self.listener], Instant::now())?)
+    }
+
     /// Takes the terminal that the runtime has sent.
     ///
     /// # Errors

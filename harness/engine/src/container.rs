@@ -115,7 +115,11 @@ impl<'l> Container<'l> {
             let (op, ended) = (Op::Start, Ended::Exit(0));
             return Ok(Outcome { op, ended, stdout: String::new(), stderr: String::new() });
         }
-        self.call(Op::Start, |values| values)
+        let outcome = self.call(Op::Start, |values| values)?;
+        if let Some(fault) = self.lab.settings.fault {
+            fault.after_start(self.pid)?;
+        }
+        Ok(outcome)
     }
 
     /// Starts the container and waits for the probe inside to speak; the process that the runtime named must be it.
@@ -227,6 +231,17 @@ impl<'l> Container<'l> {
     /// As [`Container::ask`].
     pub fn ask_all(&self, asks: &[Ask]) -> Told<Vec<Answer>> {
         self.channel.borrow_mut().ask(asks, &self.pidfd)
+    }
+
+    /// Asks the probe something that it can answer only after something else has been done.
+    ///
+    /// # Errors
+    /// As [`Container::ask`], and those of what is done.
+    pub fn ask_while(&self, ask: Ask, meanwhile: impl FnOnce() -> Told) -> Told<Answer> {
+        self.tell(ask)?;
+        meanwhile()?;
+        let mut answers = self.channel.borrow_mut().receive(1, &self.pidfd)?;
+        answers.pop().ok_or_else(|| Stop::Error("the probe lost a question".into()))
     }
 
     /// Sends a question that has no answer, such as [`Ask::Exit`].

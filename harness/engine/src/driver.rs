@@ -84,14 +84,14 @@ impl<'s> Driver<'s> {
             Fault::Amend(at, words) if at == op => amended(argv, op, words),
             Fault::Neutral(Neutral::Forwards) => [probe(&["forward"]), argv.to_vec()].concat(),
             Fault::Neutral(Neutral::Slow) => [probe(&["late"]), argv.to_vec()].concat(),
-            Fault::ExecOutside if op == Op::Exec => match values.words("process") {
-                [] => probe(&values.words("args").iter().skip(1).map(String::as_str).collect::<Vec<_>>()),
-                [path, ..] => {
-                    let process: Value = serde_json::from_slice(&std::fs::read(path)?).unwrap_or_default();
-                    let args = process["args"].as_array().into_iter().flatten().skip(1).filter_map(Value::as_str);
-                    probe(&args.collect::<Vec<_>>())
-                }
-            },
+            Fault::ExecOutside if op == Op::Exec => probe(&words(&arguments(values)?)),
+            Fault::ExecBeside(kind) if op == Op::Exec => {
+                let id = values.words("id").first().map_or("", String::as_str);
+                let pid = std::fs::read_to_string(self.root.with_file_name(format!("{id}.pid"))).unwrap_or_default();
+                let own = self.settings.probe.to_string_lossy();
+                let program = if kind == "mnt" { &own } else { plimsoll_fixtures::probe::PATH };
+                probe(&[&["enter", pid.trim(), kind, program], &*words(&arguments(values)?)].concat())
+            }
             _ => argv.to_vec(),
         })
     }
@@ -148,6 +148,20 @@ impl<'s> Driver<'s> {
             })?;
         Ok(self.settings.command(words))
     }
+}
+
+/// The arguments of the program that exec was asked for, without its name.
+fn arguments(values: &Values) -> Told<Vec<String>> {
+    let [path, ..] = values.words("process") else {
+        return Ok(values.words("args").iter().skip(1).cloned().collect());
+    };
+    let process: Value = serde_json::from_slice(&std::fs::read(path)?).unwrap_or_default();
+    let args = process["args"].as_array().into_iter().flatten().skip(1).filter_map(Value::as_str);
+    Ok(args.map(str::to_owned).collect())
+}
+
+fn words(texts: &[String]) -> Vec<&str> {
+    texts.iter().map(String::as_str).collect()
 }
 
 /// A command line with further words after the name of its operation.

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::channel::Channel;
 use crate::container::Container;
 use crate::evidence::{Evidence, Inside};
+use crate::fault::Fault;
 use crate::judgement::{Outcome, Stop, Told};
 use crate::lab::Lab;
 use crate::observer::inside;
@@ -36,11 +37,15 @@ impl<'l> Container<'l> {
     /// [`Stop::Skip`] when the runtime cannot, [`Stop::Error`] when it cannot be executed.
     pub fn exec(&self, process: &Value) -> Told<Foreground<'l>> {
         let config = Config(json!({ "process": process }));
-        let config = self.lab.settings.fault.map_or_else(|| config.clone(), |fault| fault.config(&config));
+        let config = self.lab.settings.fault.map_or_else(|| config.clone(), |fault| fault.at_exec().config(&config));
+        self.exec_as(&config)
+    }
+
+    fn exec_as(&self, config: &Config) -> Told<Foreground<'l>> {
         // Several calls may be under way at once.
         let path = self.lab.dir.join(format!("exec-{}.json", self.lab.next()));
         std::fs::write(&path, config.0["process"].to_string()).map_err(Stop::error("write the process of exec"))?;
-        self.exec_with(|values| values.with("process", path.to_string_lossy()))
+        self.call_exec(&self.values().with("process", path.to_string_lossy()))
     }
 
     /// As [`Container::exec`], with the options and arguments of the command line instead of a process in full.
@@ -48,7 +53,20 @@ impl<'l> Container<'l> {
     /// # Errors
     /// As [`Container::exec`].
     pub fn exec_with(&self, options: impl FnOnce(Values) -> Values) -> Told<Foreground<'l>> {
-        let call = Foreground::start(self.lab, Op::Exec, &options(self.values()))?;
+        let values = options(self.values());
+        match self.lab.settings.fault {
+            // What it gets wrong is a member of the process that it should have taken from the configuration.
+            Some(Fault::OfExec(fault)) => {
+                let mut config = fault.config(&self.bundle.config);
+                config.0["process"]["args"] = json!(values.words("args"));
+                self.exec_as(&config)
+            }
+            _ => self.call_exec(&values),
+        }
+    }
+
+    fn call_exec(&self, values: &Values) -> Told<Foreground<'l>> {
+        let call = Foreground::start(self.lab, Op::Exec, values)?;
         Ok(Foreground { added_to: Some(self.pid), ..call })
     }
 }
@@ -91,6 +109,16 @@ impl<'l> Foreground<'l> {
     /// [`Stop::Broken`] when the call ends or the probe keeps silent.
     pub fn ask_all(&mut self, asks: &[Ask]) -> Told<Vec<Answer>> {
         self.channel.ask(asks, self.running.pidfd())
+    }
+
+    /// Asks the probe something that it can answer only after something else has been done.
+    ///
+    /// # Errors
+    /// As [`Foreground::ask_all`], and those of what is done.
+    pub fn ask_while(&mut self, ask: Ask, meanwhile: impl FnOnce() -> Told) -> Told<Option<Answer>> {
+        self.channel.send(&[ask])?;
+        meanwhile()?;
+        Ok(self.channel.receive(1, self.running.pidfd())?.pop())
     }
 
     /// The facts that rules judge, as far as the probe knows them; `bundle` is that of the container.

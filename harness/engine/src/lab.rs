@@ -101,7 +101,7 @@ impl<'s> Lab<'s> {
         // Before they are made: a bundle that cannot be finished has made some of them.
         let mounted = |edit: &Edit| if let Edit::Tmpfs(path, _) = edit { Some(dir.join(path)) } else { None };
         self.mounted.borrow_mut().extend(recipe.edits.iter().filter_map(mounted));
-        let bundle = Bundle::build(&dir, recipe, names, written)?;
+        let bundle = Bundle::build(&dir, &of_release(recipe, self.settings.release), names, written)?;
         self.configs.borrow_mut().insert(id, bundle.config.0.clone());
         Ok(bundle)
     }
@@ -117,7 +117,8 @@ impl<'s> Lab<'s> {
     pub fn seen_as(&self, bundle: &Bundle, recipe: &Recipe) -> Bundle {
         let cgroup = self.cgroup_of(&bundle.id);
         let names = Names { id: &bundle.id, cgroup: &cgroup, probe: &self.settings.probe };
-        Bundle { config: names.config(&bundle.dir, recipe), ..bundle.clone() }
+        let recipe = of_release(recipe, self.settings.release);
+        Bundle { config: names.config(&bundle.dir, &recipe), ..bundle.clone() }
     }
 
     fn cgroup_of(&self, id: &str) -> String {
@@ -151,8 +152,17 @@ impl<'s> Lab<'s> {
     /// # Errors
     /// As [`Lab::try_create`].
     pub fn try_create_with(&self, bundle: &Bundle, fds: Vec<OwnedFd>) -> Told<Attempt<'_>> {
+        let count = fds.len();
+        self.try_create_saying(bundle, fds, count)
+    }
+
+    /// As [`Lab::try_create_with`], but says that there are `said` of them.
+    ///
+    /// # Errors
+    /// As [`Lab::try_create`].
+    pub fn try_create_saying(&self, bundle: &Bundle, fds: Vec<OwnedFd>, said: usize) -> Told<Attempt<'_>> {
         let values = self.values(bundle);
-        let values = if fds.is_empty() { values } else { values.with("preserve-fds", fds.len().to_string()) };
+        let values = if said == 0 { values } else { values.with("preserve-fds", said.to_string()) };
         self.call_create(&self.dir, bundle, values, fds)
     }
 
@@ -318,6 +328,12 @@ impl<'s> Lab<'s> {
     }
 }
 
+/// The same edits, of a base that says the release that the runtime is judged by.
+fn of_release(recipe: &Recipe, release: Release) -> Recipe {
+    let first = Edit::Set("/ociVersion".into(), release.to_string().into());
+    Recipe { edits: [first].into_iter().chain(recipe.edits.iter().cloned()).collect() }
+}
+
 const ENDED_WELL: crate::process::Ended = crate::process::Ended::Exit(0);
 
 impl<'l> Attempt<'l> {
@@ -355,5 +371,19 @@ impl Lab<'_> {
         pid.filter(|&pid: &i32| pid > 1)
             .map(Pid::from_raw)
             .ok_or_else(|| Stop::broken("create", "a container process, named by pid file or state", "none is named"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bundle_is_of_the_release_that_it_is_judged_by() {
+        let version =
+            |recipe: &Recipe| of_release(recipe, Release(1, 3, 0)).config().text("/ociVersion").map(str::to_owned);
+        let mut recipe = Recipe::default();
+        assert_eq!(version(&recipe).as_deref(), Some("1.3.0"));
+        assert_eq!(version(recipe.set("/ociVersion", "1.0.0")).as_deref(), Some("1.0.0"), "unless the check says so");
     }
 }

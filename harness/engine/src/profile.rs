@@ -180,6 +180,13 @@ impl Values {
         self
     }
 
+    /// Without a value.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.0.remove(name);
+        self
+    }
+
     /// The words of the value of this name; none when there is no such value.
     #[must_use]
     pub fn words(&self, name: &str) -> &[String] {

@@ -61,7 +61,7 @@ pub struct ConsoleSize {
 
 /// `user`, as numbers of the container's user namespace.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase")]
 pub struct User {
     /// User id.
     pub uid: u32,
@@ -70,6 +70,7 @@ pub struct User {
     /// File mode creation mask; absent keeps the caller's.
     pub umask: Option<u32>,
     /// Supplementary groups.
+    #[serde(default)]
     pub additional_gids: Vec<u32>,
 }
 
@@ -132,7 +133,6 @@ pub struct IoPriority {
     /// `IOPRIO_CLASS_RT`, `IOPRIO_CLASS_BE` or `IOPRIO_CLASS_IDLE`.
     pub class: String,
     /// 0 (first) to 7 (last).
-    #[serde(default)]
     pub priority: i32,
 }
 

@@ -12,6 +12,7 @@ use crate::error::Result;
 pub(super) fn config(config: &Config) -> Result<()> {
     version(&config.oci_version)?;
     require(!config.root.path.as_os_str().is_empty(), "root.path", "must not be empty")?;
+    require(!config.annotations.contains_key(""), "annotations", "must not have an empty key")?;
     for (at, mount) in config.mounts.iter().enumerate() {
         self::mount(mount, &format!("mounts[{at}]"), &config.linux)?;
     }
@@ -138,7 +139,19 @@ fn linux(linux: &Linux) -> Result<()> {
         "linux.netDevices",
         "needs an entry of type network in linux.namespaces",
     )?;
+    for (name, device) in &linux.net_devices {
+        let inside = device.name.as_deref().filter(|inside| !inside.is_empty()).unwrap_or(name);
+        require(is_device_name(name), "linux.netDevices", format!("`{name}` is no name of a network device"))?;
+        let at = format!("linux.netDevices.{name}.name");
+        require(is_device_name(inside), at, format!("`{inside}` is no name of a network device"))?;
+    }
     linux.memory_policy.as_ref().map_or(Ok(()), memory_policy)
+}
+
+/// The kernel moves a device first and finds fault with its new name afterwards, when the device cannot come back.
+fn is_device_name(name: &str) -> bool {
+    let plain = |c: char| !c.is_ascii_whitespace() && !matches!(c, '/' | ':' | '\0');
+    !matches!(name, "" | "." | "..") && name.len() < libc::IFNAMSIZ && name.chars().all(plain)
 }
 
 fn user_namespace(linux: &Linux) -> Result<()> {

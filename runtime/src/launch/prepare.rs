@@ -71,16 +71,17 @@ impl Wish {
         let Some(process) = &config.process else {
             return if start_now { Err(Error::new("process: is needed to run a container")) } else { Ok(()) };
         };
-        self.check_terminal(process.terminal)
+        // What create makes has nobody in front of it.
+        self.check_terminal(process.terminal, self.detach || !start_now)
     }
 
     /// Checks that a terminal has somebody at its other end.
     ///
     /// # Errors
     /// When it has not, or is not asked for.
-    pub fn check_terminal(&self, terminal: bool) -> Result<()> {
+    pub fn check_terminal(&self, terminal: bool, detached: bool) -> Result<()> {
         match (&self.console_socket, terminal) {
-            (None, true) if self.detach => {
+            (None, true) if detached => {
                 Err(Error::new("process.terminal: a detached container needs --console-socket"))
             }
             (Some(_), false) => Err(Error::new("--console-socket: process.terminal is not set")),

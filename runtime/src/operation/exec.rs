@@ -52,7 +52,7 @@ pub fn exec(wish: &Wish, changes: &Changes, ignore_paused: bool) -> Result<u8> {
     }
     let config = container.config()?;
     let process = changes.apply(config.process.as_ref())?;
-    wish.check_terminal(process.terminal)?;
+    wish.check_terminal(process.terminal, wish.detach)?;
     let foreground = if wish.detach { None } else { Some(Foreground::prepare()?) };
     let Joined { newborn, console } = join(wish, &container, &config, &process)?;
     let Some(foreground) = foreground else { return Ok(0) };

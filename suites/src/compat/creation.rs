@@ -29,7 +29,6 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
             out.expect("current directory", answer == Ok(Reply::Text("/none/such".into())), "/none/such", answer);
             container.finish_and_delete()
         };
-    "compat.create.cgroup/frozen-before", HOST, &[Fault::Ignore(Op::Create)], frozen_before;
     "compat.create.cgroup/limits-where-the-process-is", &[Need::HostView, Need::Controller("pids")],
         &[Fault::MoveOut, Fault::Drop("/linux/resources/pids")], |lab, out| {
             let container = lab.running(|r| r.set("/linux/resources/pids/limit", 123))?;
@@ -107,7 +106,18 @@ pub(super) const ADVICE: &[Scenario] = &[
     .axis(Axis::Compat)
     .advisory(),
     SHARED,
+    FROZEN,
 ];
+
+/// A runtime may look whether the group is fit for a container; then it is an error when it is not.
+const FROZEN: Scenario = Scenario::new(
+    "compat.create.cgroup/frozen-before",
+    &["linux.cgroups.fitness-check-error", "linux.cgroups.fitness-check-allowed"],
+    &[Fault::Ignore(Op::Create)],
+    frozen_before,
+)
+.needs(HOST)
+.axis(Axis::Compat);
 
 const SHARED: Scenario = Scenario::new(
     "compat.create.cgroup/shared-by-two",

@@ -2,7 +2,12 @@
 //! that it leaves open. No check reads error text; where runtimes differ for good reason, each way is accepted.
 
 mod creation;
+#[cfg(test)]
+mod differences;
 mod exec;
+mod hand_over;
+mod home;
+mod inherit;
 mod look;
 mod pause;
 mod steady;
@@ -22,6 +27,12 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     creation::SCENARIOS,
     exec::SCENARIOS,
     exec::MISPLACED,
+    hand_over::SCENARIOS,
+    home::SCENARIOS,
+    inherit::FILTERS,
+    inherit::INHERITED,
+    inherit::LABELS,
+    inherit::NAMESPACES,
     look::SCENARIOS,
     pause::SCENARIOS,
     steady::SCENARIOS,
@@ -37,7 +48,7 @@ const UNSPECIFIED: &[&str] = &["runtime.operations.cli-not-specified"];
 
 /// One scenario a row: id, needs, the faults that turn it red, and the story.
 macro_rules! compat {
-    ($($id:literal, $needs:expr, $proves:expr, $story:expr;)*) => {
+    ($($id:expr, $needs:expr, $proves:expr, $story:expr;)*) => {
         &[$(plimsoll_engine::check::Scenario::new($id, super::UNSPECIFIED, $proves, $story)
             .needs($needs)
             .axis(plimsoll_reports::model::Axis::Compat)),*]

@@ -1,5 +1,6 @@
 //! Bundle, root, names, annotations and validity of `config.json` (`bundle.md`, `config.md`).
 
+mod author;
 mod json;
 mod names;
 mod numbers;
@@ -14,6 +15,7 @@ use plimsoll_engine::check::{Case, Scenario};
 pub(crate) const CASES: &[&[Case]] =
     &[names::CASES, optional::CASES, optional::ADVISORY, root::CASES, unknown::CASES, unknown::OTHER_CASES];
 pub(crate) const SCENARIOS: &[&[Scenario]] = &[
+    author::RULES,
     json::SCENARIOS,
     json::MALFORMED,
     json::DIALECTS,

@@ -29,7 +29,12 @@ const LATER: &[(&str, Release)] = &[
 pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new(
         "features.oci-version/present-and-ordered",
-        &["features.oci-version-min-present", "features.oci-version-max-present", "features.oci-version-ordered"],
+        &[
+            "features.oci-version-min-present",
+            "features.oci-version-max-present",
+            "features.oci-version-ordered",
+            "schema.features.required-members",
+        ],
         &[
             Fault::Misreport(Op::Features, MIN, "null"),
             Fault::Misreport(Op::Features, MAX, "\"1\""),

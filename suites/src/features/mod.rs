@@ -1,5 +1,6 @@
 //! `features`: what the runtime says of itself (`features.md`, `features-linux.md`), held against what it does.
 
+mod claims;
 mod document;
 mod words;
 
@@ -10,7 +11,7 @@ use plimsoll_engine::profile::{Op, Values};
 use serde_json::Value;
 
 pub(crate) const SCENARIOS: &[&[Scenario]] =
-    &[document::SCENARIOS, words::CAPABILITIES, words::OPTIONS, words::SCENARIOS];
+    &[claims::REST, claims::SCENARIOS, document::SCENARIOS, words::CAPABILITIES, words::OPTIONS, words::SCENARIOS];
 
 /// What the runtime says of itself. It need not say anything: a runtime without the operation is not asked further.
 fn document(lab: &Lab<'_>) -> Told<Value> {

@@ -11,7 +11,7 @@ mod files;
 mod ids;
 mod invalid_ids;
 mod kill;
-mod schema;
+pub(crate) mod schema;
 mod states;
 mod whole;
 

@@ -8,7 +8,9 @@ mod devices;
 mod hidden_paths;
 mod hostile_rootfs;
 mod intel_rdt;
+mod memory_policy;
 mod mount_label;
+mod net_devices;
 mod optional;
 mod personality;
 mod propagation;
@@ -33,6 +35,7 @@ pub(crate) const CASES: &[&[Case]] = &[
     hostile_rootfs::CASES,
     hidden_paths::NEEDED,
     optional::EMPTY,
+    memory_policy::CASES,
     personality::CASES,
     propagation::CASES,
     read_only_paths::CASES,
@@ -50,7 +53,13 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     hostile_rootfs::SCENARIOS,
     hostile_rootfs::UNTOUCHED,
     intel_rdt::SCENARIOS,
+    memory_policy::REFUSED,
     mount_label::SCENARIOS,
+    net_devices::CLASH,
+    net_devices::KEPT,
+    net_devices::MOVED,
+    net_devices::NOT_CARRIED,
+    net_devices::NOT_MOVED,
     optional::SCENARIOS,
     personality::INVALID,
     propagation::SCENARIOS,

@@ -17,7 +17,7 @@ const NEEDS: &[Need] = &[Need::HostView, Need::Namespace("time")];
 
 /// A runtime need not have time namespaces: where it refuses one, that is the finding of one check and the reason to
 /// skip the others.
-pub(super) fn supported(lab: &Lab<'_>) -> Told {
+pub(crate) fn supported(lab: &Lab<'_>) -> Told {
     let bundle = lab.bundle(|r| r.new_namespace("time"))?;
     let attempt = lab.try_create(&bundle)?;
     if !attempt.outcome.succeeded() {

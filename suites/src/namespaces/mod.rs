@@ -1,6 +1,6 @@
 //! Namespaces and id mappings (`config-linux.md#namespaces`).
 
-mod clocks;
+pub(crate) mod clocks;
 mod effects;
 mod ids;
 mod ids_invalid;

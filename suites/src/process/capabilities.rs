@@ -179,6 +179,10 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 fn goes_on_without(lab: &Lab<'_>, out: &mut Judgement, name: &str) -> Told {
     let mut some = SOME.to_vec();
     some.push(name);
+    if !lab.claims(1, 1) {
+        // Until 1.1.0 that was an error.
+        return crate::refusal::by_create_or_start(lab, out, &lab.bundle(|r| only(r, HELD, &some))?);
+    }
     goes_on(lab, out, |r| only(r, HELD, &some), |r| only(r, HELD, SOME))
 }
 

@@ -51,36 +51,36 @@ const USER: &str = "/process/user";
 
 pub(super) const BY_RULES: &[Scenario] = by_rules! {
     "process.exec.args/verbatim", args::ARGV, |r| r.args(&["/probe", "", "a b", "größe", "$HOME"]),
-        &[Fault::Drop("/process/args/1"), Fault::Ignore(Op::Exec)];
+        &[Fault::OfExec(&Fault::Drop("/process/args/1")), Fault::Ignore(Op::Exec)];
     "process.exec.env/verbatim", env::VERBATIM, |r| r.set("/process/env", ["PATH=/bin", "B=2", "A=x=y", "C="]),
-        &[Fault::DropLast("/process/env")];
+        &[Fault::OfExec(&Fault::DropLast("/process/env"))];
     "process.exec.cwd/applied", cwd::APPLIED, |r| r.set("/process/cwd", "/work"),
-        &[Fault::Take("/process/cwd", "\"/\"")];
+        &[Fault::OfExec(&Fault::Take("/process/cwd", "\"/\""))];
     "process.exec.user/uid", identity::UID, |r| r.set(USER, json!({ "uid": 1000, "gid": 1001 })),
-        &[Fault::Take("/process/user/uid", "0")];
+        &[Fault::OfExec(&Fault::Take("/process/user/uid", "0"))];
     "process.exec.user/gid", identity::GID, |r| r.set(USER, json!({ "uid": 1000, "gid": 1001 })),
-        &[Fault::Take("/process/user/gid", "0")];
+        &[Fault::OfExec(&Fault::Take("/process/user/gid", "0"))];
     "process.exec.user/groups", identity::GROUPS,
         |r| r.set(USER, json!({ "uid": 1000, "gid": 1001, "additionalGids": [7, 5000] })),
-        &[Fault::DropLast("/process/user/additionalGids")];
+        &[Fault::OfExec(&Fault::DropLast("/process/user/additionalGids"))];
     "process.exec.user/no-groups", identity::GROUPS, |r| r.set(USER, json!({ "uid": 1000, "gid": 1001 })),
-        &[Fault::Take("/process/user/additionalGids", "[7]")];
+        &[Fault::OfExec(&Fault::Take("/process/user/additionalGids", "[7]"))];
     "process.exec.user/umask", identity::MASK, |r| r.set("/process/user/umask", 0o077),
-        &[Fault::Drop("/process/user/umask")];
+        &[Fault::OfExec(&Fault::Drop("/process/user/umask"))];
     "process.exec.capabilities/fewer", capabilities::INSIDE,
-        |r| capabilities::only(r, capabilities::HELD, &["CAP_CHOWN"]), &[Fault::Drop("/process/capabilities")];
+        |r| capabilities::only(r, capabilities::HELD, &["CAP_CHOWN"]), &[Fault::OfExec(&Fault::Drop("/process/capabilities"))];
     "process.exec.capabilities/none", capabilities::INSIDE,
-        |r| capabilities::only(r, &[], &[]), &[Fault::Take("/process/capabilities/bounding", r#"["CAP_CHOWN"]"#)];
+        |r| capabilities::only(r, &[], &[]), &[Fault::OfExec(&Fault::Take("/process/capabilities/bounding", r#"["CAP_CHOWN"]"#))];
     "process.exec.capabilities/more", capabilities::INSIDE,
         |r| capabilities::only(r, capabilities::HELD, &["CAP_CHOWN", "CAP_SYS_NICE"]),
-        &[Fault::DropLast("/process/capabilities/bounding")];
+        &[Fault::OfExec(&Fault::DropLast("/process/capabilities/bounding"))];
     "process.exec.no-new-privileges/true", privileges::NO_NEW, |r| r.set("/process/noNewPrivileges", true),
-        &[Fault::Take("/process/noNewPrivileges", "false")];
+        &[Fault::OfExec(&Fault::Take("/process/noNewPrivileges", "false"))];
     "process.exec.no-new-privileges/false", privileges::NO_NEW, |r| r.set("/process/noNewPrivileges", false),
-        &[Fault::Take("/process/noNewPrivileges", "true")];
+        &[Fault::OfExec(&Fault::Take("/process/noNewPrivileges", "true"))];
     "process.exec.rlimits/applied", rlimits::LIMITS,
         |r| r.push("/process/rlimits", json!({ "type": "RLIMIT_CORE", "soft": 4096, "hard": 8192 })),
-        &[Fault::Drop("/process/rlimits")];
+        &[Fault::OfExec(&Fault::Drop("/process/rlimits"))];
     "process.exec.fds/only-stdio", stdio::INSIDE, |r| r, &[Fault::Flawed(Flaw::Descriptor)];
 };
 
@@ -180,6 +180,29 @@ pub(super) const STORIES: &[Scenario] = &[
         },
     )
     .needs(&[Need::Operation(Op::Exec), Need::File("/sys/devices/system/cpu/cpu1")])
+    .axis(Axis::Compat),
+    Scenario::new(
+        "process.exec.cpu-affinity/no-final",
+        &["config.process.exec-cpu-affinity-final-unset"],
+        &[Fault::OfExec(&Fault::Take("/process/execCPUAffinity/final", "\"1\""))],
+        |lab, out| {
+            // The group may widen what the runtime has set before; no other processor comes from nowhere.
+            let container = lab.running(|r| r.set("/ociVersion", "1.2.1"))?;
+            let mut affine = process(&[PATH]);
+            affine["execCPUAffinity"] = json!({ "initial": "0" });
+            let mut program = container.exec(&affine)?;
+            program.greeted()?;
+            let evidence = program.evidence(vec![Ask::Read(STATUS.into())], &container.bundle)?;
+            let status = evidence.inside.read(STATUS).map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+            let allowed = status.as_deref().ok().and_then(|text| text.lines().find_map(|l| l.strip_prefix(ALLOWED)));
+            let of_the_group = container.observe()?.status.cpus_allowed;
+            let right = allowed.map(str::trim).is_some_and(|found| found == "0" || found == of_the_group);
+            out.expect("processors", right, format!("0, or {of_the_group} of the group"), allowed);
+            program.finish()?.ok()?;
+            container.finish_and_delete()
+        },
+    )
+    .needs(&[Need::Operation(Op::Exec), Need::HostView, Need::File("/sys/devices/system/cpu/cpu1")])
     .axis(Axis::Compat),
 ];
 

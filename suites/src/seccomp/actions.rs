@@ -5,7 +5,7 @@ use plimsoll_engine::check::{Case, Rule};
 use plimsoll_engine::fault::Fault;
 use serde_json::{Value, json};
 
-use super::filter::{self, SECCOMP, UNUSUAL, with_rule};
+use super::filter::{self, SECCOMP, UNUSUAL, by_default, with_rule};
 
 const ACTION: &str = "/linux/seccomp/syscalls/0/action";
 
@@ -56,16 +56,6 @@ pub(super) const CASES: &[Case] = actions! {
         json!({ "names": ["readahead", "sync_file_range"], "action": "SCMP_ACT_ERRNO" }),
         &[Fault::DropLast("/linux/seccomp/syscalls/0/names"), Fault::Drop("/linux/seccomp/syscalls/0/names/0")];
 };
-
-/// A list of all other calls is allowed, and the action is for the rest.
-fn by_default(action: &str, errno: Option<i32>) -> Value {
-    let allowed = json!([{ "names": filter::others(), "action": "SCMP_ACT_ALLOW" }]);
-    let mut seccomp = json!({ "defaultAction": action, "syscalls": allowed });
-    if let Some(errno) = errno {
-        seccomp["defaultErrnoRet"] = errno.into();
-    }
-    seccomp
-}
 
 const DEFAULT: &str = "/linux/seccomp/defaultAction";
 

@@ -22,7 +22,7 @@ const OTHERS: &str = include_str!("../../data/syscalls.txt");
 const NOT_OPEN: u64 = 0x7000;
 
 /// An error number that the kernel gives for neither call.
-pub(super) const UNUSUAL: i32 = libc::EBADFD;
+pub(crate) const UNUSUAL: i32 = libc::EBADFD;
 
 /// A filter that lets through all but the calls that this rule is for.
 pub(crate) fn with_rule(rule: &Value) -> Value {
@@ -30,8 +30,18 @@ pub(crate) fn with_rule(rule: &Value) -> Value {
 }
 
 /// The calls that an allowing list has to name so that a container lives.
-pub(super) fn others() -> Vec<&'static str> {
+fn others() -> Vec<&'static str> {
     OTHERS.lines().collect()
+}
+
+/// A list of all other calls is allowed, and the action is for the rest.
+pub(crate) fn by_default(action: &str, errno: Option<i32>) -> Value {
+    let allowed = json!([{ "names": others(), "action": "SCMP_ACT_ALLOW" }]);
+    let mut seccomp = json!({ "defaultAction": action, "syscalls": allowed });
+    if let Some(errno) = errno {
+        seccomp["defaultErrnoRet"] = errno.into();
+    }
+    seccomp
 }
 
 /// What becomes of a call.
@@ -119,7 +129,7 @@ fn arguments(config: &Config) -> Vec<Vec<u64>> {
 }
 
 /// One question for each call.
-pub(super) fn asks(config: &Config) -> Vec<Ask> {
+pub(crate) fn asks(config: &Config) -> Vec<Ask> {
     calls(config).into_iter().map(|(_, ask, _)| ask).collect()
 }
 
@@ -135,7 +145,7 @@ fn calls(config: &Config) -> Vec<(String, Ask, Fate)> {
 }
 
 /// Each call meets the fate that the configuration decides on.
-pub(super) fn judge(config: &Config, evidence: &Evidence, out: &mut Judgement) {
+pub(crate) fn judge(config: &Config, evidence: &Evidence, out: &mut Judgement) {
     for (what, ask, fate) in calls(config) {
         let answer = evidence.inside.get(&ask).cloned().map_err(Refused::clone);
         out.expect(&what, observed(&answer) == Some(fate), format!("{fate:?}"), &answer);

@@ -2,12 +2,24 @@
 
 mod actions;
 pub(crate) mod filter;
+mod foreign;
 mod invalid;
+mod notify;
 mod operators;
 
 use plimsoll_engine::check::{Case, Scenario};
 
 pub(crate) const CASES: &[&[Case]] =
     &[actions::CASES, actions::DEFAULTS, actions::FLAGS, actions::ARCHITECTURES, operators::CASES, operators::SEVERAL];
-pub(crate) const SCENARIOS: &[&[Scenario]] =
-    &[invalid::ERRNO, invalid::DEFAULT_ERRNO, invalid::VALUES, invalid::ADVISORY];
+pub(crate) const SCENARIOS: &[&[Scenario]] = &[
+    foreign::SCENARIOS,
+    invalid::ADVISORY,
+    invalid::DEFAULT_ERRNO,
+    invalid::ERRNO,
+    invalid::VALUES,
+    notify::ADVISORY,
+    notify::ANSWERS,
+    notify::CONNECTIONS,
+    notify::SENT,
+    notify::UNREACHABLE,
+];

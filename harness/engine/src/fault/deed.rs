@@ -29,12 +29,21 @@ impl Fault {
             Self::Above => on_groups(&pid_file, |_, group| limit_above(group)),
             Self::GiveGroupAway => on_groups(&pid_file, |_, group| give_away(group)),
             Self::All(faults) => faults.iter().try_for_each(|fault| fault.after_create(lab, bundle)),
+            Self::Miswire(wrong) => {
+                let Some(pid) = if_there(fs::read_to_string(pid_file))? else { return Ok(()) };
+                wrong.at_create(pid.trim())
+            }
             Self::Scribble => {
                 fs::create_dir_all(bundle.rootfs().join("etc"))?;
                 fs::write(bundle.rootfs().join("etc/resolv.conf"), "nameserver 192.0.2.1\n")
             }
             _ => Ok(()),
         }
+    }
+
+    /// What it does after start, to the container of this process.
+    pub(crate) fn after_start(self, pid: Pid) -> io::Result<()> {
+        if let Self::Miswire(wrong) = self { wrong.at_start(pid) } else { Ok(()) }
     }
 
     /// What it does to the program of exec, which is this process, once that runs.
@@ -47,6 +56,7 @@ impl Fault {
         match self {
             Self::DeleteForeign => delete_foreign(bundle),
             Self::Beside => remove_beside(bundle),
+            Self::Miswire(wrong) => wrong.at_delete(bundle),
             Self::Leave(leftover) => leave(leftover, lab, bundle),
             Self::All(faults) => faults.iter().try_for_each(|fault| fault.after_delete(lab, bundle)),
             _ => Ok(()),

@@ -4,12 +4,16 @@
 mod change;
 mod config;
 mod deed;
+mod listen;
+mod miswire;
 
 use nix::sys::signal::Signal;
 use plimsoll_fixtures::probe::Flaw;
 use serde_json::Value;
 
 pub use change::Change;
+pub use listen::Handover;
+pub use miswire::Miswire;
 
 use crate::process::Ended;
 use crate::profile::Op;
@@ -81,6 +85,17 @@ pub enum Fault {
     Amend(Op, &'static [&'static str]),
     /// What this operation prints has this value, given as JSON, at this JSON pointer.
     Misreport(Op, &'static str, &'static str),
+    /// It does this to the network devices of the container.
+    Miswire(Miswire),
+    /// It hands the listener of a filter over in this way.
+    Handover(Handover),
+    /// The process state that it sends to that listener has this value, given as JSON, at this JSON pointer.
+    SaysToListener(&'static str, &'static str),
+    /// It is wrong in this way at exec alone.
+    OfExec(&'static Fault),
+    /// It takes the program of exec into each namespace of the container but that of this kind, as named in
+    /// `/proc/PID/ns`, and gives it nothing else that a program of the container has: no filter, no limits.
+    ExecBeside(&'static str),
     /// Nothing is wrong with it.
     Neutral(Neutral),
 }
@@ -147,6 +162,12 @@ impl Fault {
         }
     }
 
+    /// What is wrong with it at exec.
+    #[must_use]
+    pub fn at_exec(self) -> Self {
+        if let Self::OfExec(fault) = self { *fault } else { self }
+    }
+
     /// Whether the runtime is called at all for `op`.
     #[must_use]
     pub fn ignores(self, op: Op) -> bool {
@@ -169,14 +190,20 @@ impl Fault {
             Self::Ignore(_) | Self::Hang(_) | Self::Send(_) | Self::EagerStart | Self::Amend(..) => "operation wrong",
             Self::Flaky(..) => "operation flaky",
             Self::Succeed(_) | Self::Fail(_) => "exit code inverted",
-            Self::Lie(..) | Self::Misreport(..) | Self::WrongPid => "state false",
+            Self::Lie(..) | Self::Misreport(..) | Self::WrongPid | Self::SaysToListener(..) => "state false",
             Self::DeleteForeign | Self::Leave(_) => "delete wrong",
             Self::GiveAway | Self::Escape | Self::Scribble => "host harmed",
             Self::Above | Self::GiveGroupAway => "group wrong",
             Self::Misupdate(..) => "operation wrong",
-            Self::Flawed(_) | Self::MoveOut | Self::Beside | Self::ExecOutside | Self::ExecMovedOut => {
-                "program misplaced"
-            }
+            Self::Flawed(_)
+            | Self::MoveOut
+            | Self::Beside
+            | Self::ExecOutside
+            | Self::ExecMovedOut
+            | Self::ExecBeside(_) => "program misplaced",
+            Self::Miswire(_) => "network device wrong",
+            Self::Handover(_) => "listener wrong",
+            Self::OfExec(fault) => fault.group(),
             Self::All(_) => "several at once",
             Self::Neutral(_) => "neutral",
         }
@@ -267,6 +294,12 @@ impl std::fmt::Display for Fault {
             Self::Flaky(op, code) => write!(f, "does nothing at each fifth {op} and exits with {code}"),
             Self::Amend(op, words) => write!(f, "does {op} as if with {}", words.join(" ")),
             Self::Misreport(op, pointer, value) => write!(f, "prints {value} for {pointer} at {op}"),
+            Self::Miswire(wrong) => write!(f, "{wrong}"),
+            Self::Handover(wrong) => write!(f, "{wrong}"),
+            Self::SaysToListener(pointer, value) => write!(f, "sends {value} for {pointer} to the listener"),
+            Self::OfExec(fault) => write!(f, "at exec {fault}"),
+            Self::ExecBeside("") => write!(f, "runs the program of exec in the namespaces without its settings"),
+            Self::ExecBeside(kind) => write!(f, "runs the program of exec in another {kind} namespace"),
             Self::Neutral(Neutral::Forwards) => write!(f, "is called through a program that forwards"),
             Self::Neutral(Neutral::Reordered) => write!(f, "reads the members of each object in reverse order"),
             Self::Neutral(Neutral::Explicit) => write!(f, "reads the defaults of absent members spelled out"),

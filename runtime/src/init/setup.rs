@@ -145,11 +145,19 @@ pub(super) fn change_root(init: &mut Init<'_>) -> Result<()> {
         return pivot::change_root(root);
     }
     if init.plan.no_pivot {
-        pivot::move_over(root)?
+        pivot::move_over(root)
     } else {
-        pivot::pivot(root)?
+        pivot::pivot(root)
     }
-    pivot::propagate_root(root, linux.rootfs_propagation)
+}
+
+/// After the paths are masked and made read-only: nobody can bind from a mount that is unbindable, the runtime included.
+pub(super) fn propagate(init: &mut Init<'_>) -> Result<()> {
+    let linux = &init.plan.config.linux;
+    match linux.namespace(NamespaceKind::Mount) {
+        Some(_) => pivot::propagate_root(init.root()?, linux.rootfs_propagation),
+        None => Ok(()),
+    }
 }
 
 pub(super) fn sysctl(init: &mut Init<'_>) -> Result<()> {

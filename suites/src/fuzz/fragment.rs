@@ -40,7 +40,7 @@ pub fn recipe(fragments: &[Fragment]) -> Recipe {
     Recipe { edits }
 }
 
-/// The directory that an entry of `mounts` is mounted on, where nothing else makes it.
+/// The directory or file that an entry of `mounts` is mounted on, where nothing else makes it.
 fn mount_point(mount: &Value, edits: &[Edit]) -> Option<Edit> {
     let point = mount["destination"].as_str()?.trim_matches('/');
     let source = mount["source"].as_str().unwrap_or_default().trim_start_matches("{bundle}/");
@@ -48,7 +48,10 @@ fn mount_point(mount: &Value, edits: &[Edit]) -> Option<Edit> {
     let at = format!("rootfs/{point}");
     let known = ["proc", "dev", "sys", "tmp", "etc"].iter().any(|top| point.split('/').next() == Some(top));
     let there = edits.iter().filter_map(path).any(|path| path == at || path.starts_with(&format!("{at}/")));
-    (!known && !there && !is_file && !point.contains("..")).then(|| Edit::Directory(at, 0o755))
+    if known || there || point.contains("..") {
+        return None;
+    }
+    Some(if is_file { Edit::File(at, String::new(), 0o644) } else { Edit::Directory(at, 0o755) })
 }
 
 /// Where fragments come from.
@@ -103,7 +106,7 @@ pub fn moved(edits: &[Edit], name: &str, number: usize) -> Vec<Edit> {
         }),
         _ => false,
     };
-    if edits.iter().any(is_fixed) {
+    if edits.iter().any(is_fixed) || name.starts_with("mounts.data-inside/") {
         return edits.to_vec();
     }
     let beside: Vec<String> = edits.iter().filter_map(beside).collect();

@@ -77,6 +77,13 @@ const ALONE: &[(&str, &[&str])] = &[
         "namespaces.uts.own-name",
         &["/linux/uidMappings", "/linux/maskedPaths", "/linux/readonlyPaths", "/process/user", "/process/capabilities"],
     ),
+    ("namespaces.cgroup.own-group-is-the-root", &["/mounts/0"]),
+    ("process.fds.inside", &["/mounts/0"]),
+    ("linux.default-devices.ptmx", &["/mounts/2"]),
+    (
+        "process.capabilities.effect",
+        &["/linux/uidMappings", "/linux/namespaces", "/process/scheduler", "/process/ioPriority", "/root"],
+    ),
     ("process.cwd.missing", &["/linux/uidMappings", "/root"]),
     ("process.env.home", &["/process/user"]),
     ("process.optional", &["/process/args"]),
@@ -126,7 +133,10 @@ pub fn weight(id: &str) -> u32 {
         "config.no-mounts",
         "config.root.readonly-is-not-for-mounts",
         "mounts.below-read-only-root",
+        "mounts.effect.*",
         "mounts.bind.*",
+        "linux.inheritable-capabilities",
+        "linux.rootfs-propagation.*",
         "mounts.data-inside",
         "mounts.optional-members",
         "namespaces.owned-by-the-user-namespace",
@@ -146,7 +156,7 @@ pub fn weight(id: &str) -> u32 {
 /// Whether one of these edits sets one of these members.
 #[must_use]
 pub fn touches(edits: &[Edit], members: &[&str]) -> bool {
-    edits.iter().filter_map(pointer).any(|at| members.iter().any(|member| overlap(at, member)))
+    edits.iter().filter_map(pointer).any(|at| members.iter().any(|member| overlap(&at, member)))
 }
 
 /// Whether a rule may judge a bundle of these fragments: a case of its own is among them, or the configuration has what
@@ -165,9 +175,10 @@ fn is_empty(value: &Value) -> bool {
     value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(serde_json::Map::is_empty)
 }
 
-fn pointer(edit: &Edit) -> Option<&str> {
+fn pointer(edit: &Edit) -> Option<String> {
     match edit {
-        Edit::Set(at, _) | Edit::Push(at, _) | Edit::Remove(at) => Some(at),
+        Edit::Set(at, _) | Edit::Remove(at) => Some(at.clone()),
+        Edit::Push(at, _) => Some(format!("{at}/-")),
         _ => None,
     }
 }

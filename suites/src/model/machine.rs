@@ -129,6 +129,12 @@ impl Known {
                 if end == Refused || (ends(call) && both) {
                     next.extend(&known.0);
                 }
+                // A start whose process was killed under it failed half-way: like one whose hook failed, it may go on to
+                // destroy the container.
+                let killed = calls.iter().any(|(call, end)| ends(*call) && *end == Worked);
+                if (call, end) == (Call::Start, Refused) && killed {
+                    next.insert(Absent);
+                }
                 Self(next)
             });
             phases.extend(after.0);

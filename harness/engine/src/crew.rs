@@ -4,6 +4,7 @@
 use std::io;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -16,12 +17,14 @@ use crate::isolate::{self, Apart};
 use crate::process::wait_readable;
 use crate::settings::Settings;
 
+/// How many processes were set to work, by all crews of this run: names are given once.
+static BEGUN: AtomicUsize = AtomicUsize::new(0);
+
 /// Processes at work, and what each works on.
 pub struct Crew<T> {
     run: String,
     dir: PathBuf,
     limit: Duration,
-    begun: usize,
     members: Vec<Member<T>>,
 }
 
@@ -49,7 +52,7 @@ impl<T> Crew<T> {
     /// A crew without members. Each task may take as long as `limit`.
     #[must_use]
     pub fn new(settings: &Settings, limit: Duration) -> Self {
-        Self { run: settings.run.clone(), dir: settings.dir.clone(), limit, begun: 0, members: Vec::new() }
+        Self { run: settings.run.clone(), dir: settings.dir.clone(), limit, members: Vec::new() }
     }
 
     /// How many are at work.
@@ -69,9 +72,9 @@ impl<T> Crew<T> {
     /// # Errors
     /// When this process cannot fork.
     pub fn start(&mut self, task: T, work: impl FnOnce(&str) -> Vec<u8>) -> io::Result<()> {
-        self.begun += 1;
+        let number = BEGUN.fetch_add(1, Ordering::Relaxed) + 1;
         // The letter ends the number, so that the tag of number 1 is not found in that of number 10.
-        let tag = format!("p{}-{}n", self.run, self.begun);
+        let tag = format!("p{}-{number}n", self.run);
         let apart = isolate::spawn(|| work(&tag))?;
         self.members.push(Member { task, tag, apart, deadline: Instant::now() + self.limit });
         Ok(())

@@ -132,28 +132,57 @@ fn judge_all(order: Order<'_>, lab: &Lab<'_>, trial: &mut Trial) -> Told {
     let container = lab.create(&lab.build(order.recipe)?)?;
     container.started()?;
     let config = container.bundle.config.clone();
-    let evidence = gather(order.rules, &container, &config)?;
-    for rule in order.rules {
-        judge(rule, &config, &evidence, trial);
+    let is_loud = |rule: &&&Rule| (rule.asks)(&config).iter().any(changes_something);
+    let (loud, quiet): (Vec<&Rule>, Vec<&Rule>) = order.rules.iter().partition(is_loud);
+    let mut note = |rule: &Rule, evidence: &Evidence| {
+        judge(rule, &config, evidence, trial);
         if order.facts && trial.judged.contains(rule.id) {
-            trial.facts.insert(rule.id.to_owned(), facts(rule, &config, &evidence, lab));
+            trial.facts.insert(rule.id.to_owned(), facts(rule, &config, evidence, lab));
         }
+    };
+    let seen = order.rules.iter().any(|rule| rule.needs.contains(&Need::HostView));
+    let shared = gather(&quiet, seen, &container, &config)?;
+    quiet.iter().for_each(|rule| note(rule, &shared));
+    // What changes something is asked last, in the order of the rule.
+    for rule in loud {
+        let asks = (rule.asks)(&config);
+        let answers = ask_in_parts(&container, &asks)?;
+        let inside = Inside::new(asks.into_iter().zip(answers).collect());
+        note(rule, &Evidence { inside, ..shared.clone() });
     }
     container.finish_and_delete()
 }
 
-/// Everything that the rules want to know, each question once: those that change nothing first.
-fn gather(rules: &[&Rule], container: &Container<'_>, config: &Config) -> Told<Evidence> {
-    let seen = rules.iter().any(|rule| rule.needs.contains(&Need::HostView));
+/// Everything that the rules want to know, each question once; the host's view where it is to be seen.
+fn gather(rules: &[&Rule], seen: bool, container: &Container<'_>, config: &Config) -> Told<Evidence> {
     let outside = if seen { Some(container.observe()?) } else { None };
     let asks: BTreeSet<Ask> = rules.iter().flat_map(|rule| (rule.asks)(config)).collect();
-    let mut asks: Vec<Ask> = asks.into_iter().collect();
-    asks.sort_by_key(changes_something);
-    let answers = if asks.is_empty() { Vec::new() } else { container.ask_all(&asks)? };
+    let asks: Vec<Ask> = asks.into_iter().collect();
+    let answers = ask_in_parts(container, &asks)?;
     let inside = Inside::new(asks.into_iter().zip(answers).collect());
     let looks: BTreeSet<Knob> = rules.iter().flat_map(|rule| rule.looks).copied().collect();
     let held = looks.into_iter().map(|knob| Ok((knob, container.held(&knob)?))).collect::<Told<_>>()?;
     Ok(Evidence { inside, outside, held, bundle: container.bundle.clone() })
+}
+
+/// A terminal takes lines of 4 KiB at most.
+const LONGEST_LINE: usize = 3000;
+
+fn ask_in_parts(container: &Container<'_>, asks: &[Ask]) -> Told<Vec<Answer>> {
+    let (mut answers, mut part, mut length) = (Vec::new(), Vec::new(), 0);
+    for ask in asks {
+        let own = format!("{ask:?}").len() + 40;
+        if length + own > LONGEST_LINE && !part.is_empty() {
+            answers.extend(container.ask_all(&part)?);
+            (part, length) = (Vec::new(), 0);
+        }
+        part.push(ask.clone());
+        length += own;
+    }
+    if !part.is_empty() {
+        answers.extend(container.ask_all(&part)?);
+    }
+    Ok(answers)
 }
 
 fn changes_something(ask: &Ask) -> bool {

@@ -64,6 +64,7 @@ const CREATE: &[Step] = &[
     ("write the kernel parameters", setup::sysctl),
     ("make paths read-only", setup::read_only),
     ("mask paths", setup::mask),
+    ("set the propagation of the root", setup::propagate),
     ("prepare the program", user::prepare),
     ("become the user", user::become_user),
     ("wait for start", program::wait_for_start),

@@ -148,12 +148,16 @@ pub(super) fn change_root(init: &mut Init<'_>) -> Result<()> {
     if linux.namespace(NamespaceKind::Mount).is_none() {
         return pivot::change_root(root);
     }
-    if init.plan.no_pivot {
-        pivot::move_over(root)?
-    } else {
-        pivot::pivot(root)?
+    if init.plan.no_pivot { pivot::move_over(root) } else { pivot::pivot(root) }
+}
+
+/// After the paths are masked and made read-only: nobody can bind from a mount that is unbindable, the runtime included.
+pub(super) fn propagate(init: &mut Init<'_>) -> Result<()> {
+    let linux = &init.plan.config.linux;
+    match linux.namespace(NamespaceKind::Mount) {
+        Some(_) => pivot::propagate_root(init.root()?, linux.rootfs_propagation),
+        None => Ok(()),
     }
-    pivot::propagate_root(root, linux.rootfs_propagation)
 }
 
 pub(super) fn sysctl(init: &mut Init<'_>) -> Result<()> {

@@ -9,9 +9,10 @@ use proptest::test_runner::TestRunner;
 
 use super::conflict::clash;
 use super::fragment::{Fragment, Source, moved};
+use super::rules;
 
 /// The most fragments of one bundle.
-const MOST: usize = 14;
+const MOST: usize = 22;
 
 /// Draws bundles.
 pub struct Draw<'s> {
@@ -40,14 +41,19 @@ impl<'s> Draw<'s> {
     /// Never: strategies without filters always have a value.
     #[must_use]
     pub fn bundle(&self, runner: &mut TestRunner) -> Bundle {
-        let wanted = below(runner, MOST) + 1;
+        let wanted = below(runner, MOST - 1) + 2;
         let mut pieces: Vec<Piece> = Vec::new();
         for number in 0..wanted {
             let source = self.source(runner);
             let tree = source.strategy.new_tree(runner).unwrap_or_else(|why| panic!("{}: {why}", source.name));
             let piece = Piece { name: source.name.clone(), number, tree, kept: true, lost: BTreeSet::new() };
             let edits = piece.edits();
-            let known = pieces.iter().any(|other| other.name == piece.name || clash(&other.edits(), &edits));
+            let known = pieces.iter().any(|other| {
+                let theirs = other.edits();
+                other.name == piece.name
+                    || clash(&theirs, &edits)
+                    || (piece.rule() != other.rule() && (disturbs(&theirs, &piece) || disturbs(&edits, other)))
+            });
             if !known {
                 pieces.push(piece);
             }
@@ -82,9 +88,19 @@ struct Piece {
     lost: BTreeSet<usize>,
 }
 
+/// Whether edits set what the rule of a piece wants for itself.
+fn disturbs(edits: &[Edit], piece: &Piece) -> bool {
+    rules::touches(edits, &rules::alone(piece.rule()))
+}
+
 impl Piece {
+    /// The rule that its case is of.
+    fn rule(&self) -> &str {
+        self.name.split('/').next().unwrap_or(&self.name)
+    }
+
     fn edits(&self) -> Vec<Edit> {
-        let all = moved(&self.tree.current(), self.number).into_iter().enumerate();
+        let all = moved(&self.tree.current(), &self.name, self.number).into_iter().enumerate();
         all.filter(|(at, _)| !self.lost.contains(at)).map(|(_, edit)| edit).collect()
     }
 }

@@ -41,19 +41,76 @@ fn places(edit: &Edit) -> Vec<Place> {
     match edit {
         Edit::Set(pointer, value) => {
             let inner = value.as_array().into_iter().flatten().flat_map(|value| hidden(pointer, value));
+            // Another root filesystem has none of the files that others put into the usual one.
+            let root = pointer.starts_with("/root/path").then(|| own("rootfs"));
             let cwd = (pointer == "/process/cwd").then(|| in_rootfs(value.as_str().unwrap_or_default())).flatten();
-            [own(pointer)].into_iter().chain(inner).chain(cwd).collect()
+            [own(pointer)]
+                .into_iter()
+                .chain(of_mounts(pointer))
+                .chain(of_namespaces(pointer))
+                .chain(inner)
+                .chain(root)
+                .chain(cwd)
+                .collect()
         }
         Edit::Push(pointer, value) => {
             let entry = Place { name: format!("{pointer}/{}", key(pointer, value)), entry: true };
-            [entry].into_iter().chain(hidden(pointer, value)).collect()
+            // Whom a user namespace has no number for, nobody can be in it; and the kernel may refuse its root a priority.
+            let user = pointer == "/linux/namespaces" && value["type"] == "user";
+            let ids =
+                ["/process/user", "/process/scheduler", "/process/ioPriority", "/linux/devices", BASE_MOUNTS, BINDS]
+                    .into_iter()
+                    .filter(|_| user)
+                    .map(own);
+            let binds = value["options"].as_array().into_iter().flatten().any(|word| word == "bind" || word == "rbind");
+            let bind = binds.then(|| Place { name: format!("{BINDS}/{}", key(pointer, value)), entry: true });
+            [entry].into_iter().chain(hidden(pointer, value)).chain(ids).chain(bind).collect()
         }
-        Edit::Remove(pointer) => vec![own(pointer)],
+        Edit::Remove(pointer) => {
+            [own(pointer)].into_iter().chain(of_mounts(pointer)).chain(of_namespaces(pointer)).collect()
+        }
         // Directories may be made by several.
         Edit::Directory(..) => Vec::new(),
         other => path(other).map(own).into_iter().collect(),
     }
 }
+
+/// The mounts of the base, which a user namespace cannot do without: it may make nothing in a root filesystem of the host.
+const BASE_MOUNTS: &str = "mounts of the base";
+
+/// Bind mounts, of which a user namespace may not change what the host has locked.
+const BINDS: &str = "bind mounts";
+
+/// The terminals, without which a process has none.
+const TERMINALS: &str = "terminals";
+
+/// Who changes a mount by its number must have added it, or mean one of the base.
+fn of_mounts(pointer: &str) -> Vec<Place> {
+    let own = |name: &str| Place { name: name.to_owned(), entry: false };
+    match pointer.strip_prefix("/mounts") {
+        None if pointer == "/process/terminal" => vec![own(TERMINALS)],
+        None => Vec::new(),
+        Some("" | "/2") => vec![own(BASE_MOUNTS), own(TERMINALS)],
+        Some(rest) => {
+            let number = rest.split('/').nth(1).and_then(|number| number.parse::<usize>().ok());
+            if number.is_some_and(|number| number < OF_BASE) { vec![own(BASE_MOUNTS)] } else { vec![own("/mounts")] }
+        }
+    }
+}
+
+/// What needs a namespace of the base, and the name that stands for that namespace as a place.
+const NEEDED: [(&str, &str); 3] =
+    [("/linux/sysctl", "ipc namespace"), ("/hostname", "uts namespace"), ("/domainname", "uts namespace for a domain")];
+
+/// Who writes the whole list of namespaces may leave one out that others need.
+fn of_namespaces(pointer: &str) -> Vec<Place> {
+    let all = overlap(pointer, "/linux/namespaces");
+    let needed = NEEDED.into_iter().filter(|(member, _)| all || overlap(pointer, member));
+    needed.map(|(_, name)| Place { name: name.to_owned(), entry: false }).collect()
+}
+
+/// How many mounts the base has.
+const OF_BASE: usize = 6;
 
 /// What tells an element of an array from others, without slashes, which would be levels.
 fn key(pointer: &str, value: &Value) -> String {

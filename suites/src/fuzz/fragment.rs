@@ -8,7 +8,7 @@ use proptest::strategy::{BoxedStrategy, Just, Strategy};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::draw;
+use super::{draw, rules};
 
 /// A few edits that belong together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,10 +27,31 @@ impl Fragment {
     }
 }
 
-/// The bundle of these fragments.
+/// The bundle of these fragments. Root of a user namespace may make no mount point in a root filesystem that belongs to the
+/// host, so there they are made beforehand.
 #[must_use]
 pub fn recipe(fragments: &[Fragment]) -> Recipe {
-    Recipe { edits: fragments.iter().flat_map(|fragment| fragment.edits.clone()).collect() }
+    let mut edits: Vec<Edit> = fragments.iter().flat_map(|fragment| fragment.edits.clone()).collect();
+    let config = Recipe { edits: edits.clone() }.config();
+    if config.namespace("user").is_some() {
+        let made: Vec<Edit> = config.list("/mounts").iter().filter_map(|mount| mount_point(mount, &edits)).collect();
+        edits.extend(made);
+    }
+    Recipe { edits }
+}
+
+/// The directory or file that an entry of `mounts` is mounted on, where nothing else makes it.
+fn mount_point(mount: &Value, edits: &[Edit]) -> Option<Edit> {
+    let point = mount["destination"].as_str()?.trim_matches('/');
+    let source = mount["source"].as_str().unwrap_or_default().trim_start_matches("{bundle}/");
+    let is_file = edits.iter().any(|edit| matches!(edit, Edit::File(at, ..) if at == source));
+    let at = format!("rootfs/{point}");
+    let known = ["proc", "dev", "sys", "tmp", "etc"].iter().any(|top| point.split('/').next() == Some(top));
+    let there = edits.iter().filter_map(path).any(|path| path == at || path.starts_with(&format!("{at}/")));
+    if known || there || point.contains("..") {
+        return None;
+    }
+    Some(if is_file { Edit::File(at, String::new(), 0o644) } else { Edit::Directory(at, 0o755) })
 }
 
 /// Where fragments come from.
@@ -66,15 +87,32 @@ fn of_case(check: &Check) -> Option<Source> {
         return None;
     }
     let (name, subject) = (check.id.clone(), case.rule.id.to_owned());
-    Some(Source { name, subject, weight: 2, strategy: Just(edits).boxed() })
+    let weight = rules::weight(&subject);
+    Some(Source { name, subject, weight, strategy: Just(edits).boxed() })
 }
 
 /// The same edits with the mount point `/m` and what lies beside the root filesystem under names of their own, so that
 /// several such cases find room in one bundle.
 #[must_use]
-pub fn moved(edits: &[Edit], number: usize) -> Vec<Edit> {
+pub fn moved(edits: &[Edit], name: &str, number: usize) -> Vec<Edit> {
+    // A case with a root filesystem of its own knows where it is, and so does one with a path from the bundle.
+    let is_fixed = |edit: &Edit| match edit {
+        Edit::Set(at, _) => at.starts_with("/root"),
+        Edit::Push(_, value) => value["source"].as_str().is_some_and(|source| {
+            edits
+                .iter()
+                .filter_map(path)
+                .any(|path| path.split('/').next() == source.trim_start_matches("rootfs/../").split('/').next())
+        }),
+        _ => false,
+    };
+    if edits.iter().any(is_fixed) || name.starts_with("mounts.data-inside/") {
+        return edits.to_vec();
+    }
     let beside: Vec<String> = edits.iter().filter_map(beside).collect();
-    edits.iter().map(|edit| moved_edit(edit, &beside, number)).collect()
+    // The rules of effects know their tree by its name.
+    let place = if name.starts_with("mounts.effect.") { format!("b{number}/") } else { format!("b{number}/of-") };
+    edits.iter().map(|edit| moved_edit(edit, &beside, &place, number)).collect()
 }
 
 /// The first part of a path beside the root filesystem.
@@ -97,9 +135,9 @@ pub(super) fn path(edit: &Edit) -> Option<&str> {
     }
 }
 
-fn moved_edit(edit: &Edit, beside: &[String], number: usize) -> Edit {
-    let path = |path: &String| moved_path(path, beside, number);
-    let value = |value: &Value| moved_value(value, beside, number);
+fn moved_edit(edit: &Edit, beside: &[String], place: &str, number: usize) -> Edit {
+    let path = |path: &String| moved_path(path, beside, place, number);
+    let value = |value: &Value| moved_value(value, beside, place, number);
     match edit {
         Edit::Set(pointer, set) => Edit::Set(pointer.clone(), value(set)),
         Edit::Push(pointer, pushed) => Edit::Push(pointer.clone(), value(pushed)),
@@ -115,10 +153,10 @@ fn moved_edit(edit: &Edit, beside: &[String], number: usize) -> Edit {
     }
 }
 
-fn moved_path(path: &str, beside: &[String], number: usize) -> String {
+fn moved_path(path: &str, beside: &[String], place: &str, number: usize) -> String {
     let (first, rest) = path.split_once('/').map_or((path, String::new()), |(first, rest)| (first, format!("/{rest}")));
     if beside.iter().any(|known| known == first) {
-        return format!("{first}{number}{rest}");
+        return format!("{place}{first}{rest}");
     }
     match path.strip_prefix("rootfs/m") {
         Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("rootfs/m{number}{rest}"),
@@ -126,18 +164,18 @@ fn moved_path(path: &str, beside: &[String], number: usize) -> String {
     }
 }
 
-fn moved_value(value: &Value, beside: &[String], number: usize) -> Value {
+fn moved_value(value: &Value, beside: &[String], place: &str, number: usize) -> Value {
     match value {
-        Value::String(text) => Value::String(moved_text(text, beside, number)),
-        Value::Array(items) => items.iter().map(|item| moved_value(item, beside, number)).collect(),
+        Value::String(text) => Value::String(moved_text(text, beside, place, number)),
+        Value::Array(items) => items.iter().map(|item| moved_value(item, beside, place, number)).collect(),
         Value::Object(members) => Value::Object(
-            members.iter().map(|(name, item)| (name.clone(), moved_value(item, beside, number))).collect(),
+            members.iter().map(|(name, item)| (name.clone(), moved_value(item, beside, place, number))).collect(),
         ),
         other => other.clone(),
     }
 }
 
-fn moved_text(text: &str, beside: &[String], number: usize) -> String {
+fn moved_text(text: &str, beside: &[String], place: &str, number: usize) -> String {
     if let Some(rest) = text.strip_prefix("/m")
         && (rest.is_empty() || rest.starts_with('/'))
     {
@@ -149,10 +187,13 @@ fn moved_text(text: &str, beside: &[String], number: usize) -> String {
         let mut rest = text.as_str();
         let wanted = format!("{{bundle}}/{name}");
         while let Some(at) = rest.find(&wanted) {
-            let (before, after) = rest.split_at(at + wanted.len());
+            let (before, after) = (&rest[..at], &rest[at + wanted.len()..]);
+            let whole = after.chars().next().is_none_or(|next| !next.is_alphanumeric() && next != '-');
             out.push_str(before);
-            if after.chars().next().is_none_or(|next| !next.is_alphanumeric() && next != '-') {
-                out.push_str(&number.to_string());
+            if whole {
+                out.push_str(&format!("{{bundle}}/{place}{name}"))
+            } else {
+                out.push_str(&wanted)
             }
             rest = after;
         }
@@ -173,10 +214,10 @@ mod tests {
             "{bundle}/d",
             &["bind", "x={bundle}/d:{bundle}/dd"],
         );
-        let edits = moved(&recipe.edits, 3);
+        let edits = moved(&recipe.edits, "x/y", 3);
         let mut expected = Recipe::default();
-        let options = ["bind", "x={bundle}/d3:{bundle}/dd"];
-        expected.directory("/m3").beside("d3/x", "").mount("/m3", "bind", "{bundle}/d3", &options);
+        let options = ["bind", "x={bundle}/b3/of-d:{bundle}/dd"];
+        expected.directory("/m3").beside("b3/of-d/x", "").mount("/m3", "bind", "{bundle}/b3/of-d", &options);
         assert_eq!(edits, expected.edits);
     }
 }

@@ -172,7 +172,7 @@ fn usual() -> Config {
         .set("/process/user/additionalGids", [5, 7])
         .set("/process/rlimits", json!([{ "type": "RLIMIT_CORE", "soft": 0, "hard": 0 }]))
         .set("/process/oomScoreAdj", 500)
-        .set("/hooks/poststop", json!([{ "path": "/bin/true", "args": ["true"], "timeout": 5 }]))
+        .set("/hooks/poststop", json!([{ "path": "/bin/cat", "args": ["cat"], "timeout": 5 }]))
         .set("/linux/maskedPaths", ["/proc/kcore"])
         .set("/linux/readonlyPaths", ["/proc/sys"])
         .set("/linux/devices", json!([{ "path": "/dev/made", "type": "p", "fileMode": 384, "uid": 0, "gid": 0 }]))

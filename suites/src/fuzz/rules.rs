@@ -1,20 +1,29 @@
 //! The rules that judge random bundles.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use plimsoll_engine::check::{Body, Check, Rule};
+use plimsoll_engine::company::overlap;
+use plimsoll_fixtures::{Config, Edit};
+
+use serde_json::Value;
 
 use super::fragment::Fragment;
 
 /// Rules that take the stage for granted that their own cases set: files with certain content, an untouched base. They
 /// judge where one of these cases is in the bundle; every other rule judges wherever it finds something to judge.
 const STAGED: &[&str] = &[
+    "config.names-are-case-sensitive",
     "config.no-mounts",
     "config.optional-members",
+    "config.root.readonly",
+    "config.root.readonly-is-not-for-mounts",
+    "config.unknown-properties",
     "linux.default-devices.*",
     "linux.default-filesystems.*",
     "linux.dev-symlinks",
     "linux.optional-members",
+    "linux.rootfs-propagation.slave",
     "mounts.below-read-only-root",
     "mounts.bind.source",
     "mounts.bind.submounts",
@@ -34,6 +43,7 @@ const STAGED: &[&str] = &[
     "namespaces.user.process",
     "namespaces.uts.own-name",
     "process.args.path-search",
+    "process.console-size.*",
     "process.capabilities.effect",
     "process.capabilities.each",
     "process.cwd.missing",
@@ -47,22 +57,134 @@ const STAGED: &[&str] = &[
     "process.user.umask.unset",
 ];
 
-/// The rule of each check that is a case, each rule once, with the clauses and needs of the check.
+/// Rules whose questions only somebody gets an answer to who may read and write every file: root with all capabilities of
+/// the base, in no user namespace.
+const AS_ROOT: &[&str] = &["config.root.*", "linux.readonly-paths", "mounts.below-read-only-root", "mounts.effect.*"];
+
+/// Rules that compare more than what they are about with what their cases set, and the members that must be left alone
+/// for that.
+const ALONE: &[(&str, &[&str])] = &[
+    ("config.names-are-case-sensitive", &["/process/cwd"]),
+    ("config.unknown-properties", &["/process/cwd"]),
+    ("config.root.readonly-is-not-for-mounts", &["/mounts"]),
+    ("linux.default-devices.usable", &["/process/terminal"]),
+    ("linux.optional-members", &["/process/cwd"]),
+    ("mounts.bind.submounts", &["/mounts"]),
+    ("mounts.data", &["/linux/uidMappings"]),
+    ("mounts.optional-members", &["/mounts"]),
+    ("mounts.propagation.*", &["/linux/rootfsPropagation"]),
+    (
+        "namespaces.uts.own-name",
+        &["/linux/uidMappings", "/linux/maskedPaths", "/linux/readonlyPaths", "/process/user", "/process/capabilities"],
+    ),
+    ("namespaces.cgroup.own-group-is-the-root", &["/mounts/0"]),
+    ("process.fds.inside", &["/mounts/0"]),
+    ("linux.default-devices.ptmx", &["/mounts/2"]),
+    (
+        "process.capabilities.effect",
+        &["/linux/uidMappings", "/linux/namespaces", "/process/scheduler", "/process/ioPriority", "/root"],
+    ),
+    ("process.cwd.missing", &["/linux/uidMappings", "/root"]),
+    ("process.env.home", &["/process/user"]),
+    ("process.optional", &["/process/args"]),
+];
+
+/// The rule of each check that is a case, each rule once, with the number of the check.
 #[must_use]
-pub fn of(checks: &[Check]) -> Vec<(&'static Rule, &Check)> {
+pub fn of(checks: &[Check]) -> Vec<(&'static Rule, usize)> {
     let mut seen = BTreeSet::new();
     let rule = |check: &Check| if let Body::Case(case) = check.body { Some(case.rule) } else { None };
-    checks.iter().filter_map(|check| Some((rule(check)?, check))).filter(|(rule, _)| seen.insert(rule.id)).collect()
+    let all = checks.iter().enumerate().filter_map(|(number, check)| Some((rule(check)?, number)));
+    all.filter(|(rule, _)| seen.insert(rule.id)).collect()
 }
 
-/// Whether a rule may judge a bundle of these fragments.
+/// What the cases of each rule are about: the members that their wrong runtimes get wrong, without numbers in lists.
 #[must_use]
-pub fn may_judge(rule: &Rule, fragments: &[Fragment]) -> bool {
-    !is_staged(rule.id) || fragments.iter().any(|fragment| fragment.rule() == rule.id)
+pub fn members(checks: &[Check]) -> BTreeMap<&'static str, BTreeSet<String>> {
+    let mut members: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
+    for check in checks {
+        let Body::Case(case) = check.body else { continue };
+        let own = case.proves.iter().flat_map(|fault| fault.members()).map(without_numbers);
+        members.entry(case.rule.id).or_default().extend(own);
+    }
+    members
 }
 
-fn is_staged(id: &str) -> bool {
-    STAGED.iter().any(|known| match known.strip_suffix('*') {
+/// `/mounts` of `/mounts/6/options/0`.
+fn without_numbers(pointer: &str) -> String {
+    let names = pointer.split('/').take_while(|name| *name != "-" && name.parse::<usize>().is_err());
+    names.collect::<Vec<_>>().join("/")
+}
+
+/// Members that nobody else may set where a rule of this id is to judge its own case.
+#[must_use]
+pub fn alone(id: &str) -> Vec<&'static str> {
+    let as_root: &[&str] =
+        if is_in(AS_ROOT, id) { &["/process/user", "/process/capabilities", "/linux/uidMappings"] } else { &[] };
+    let listed = ALONE.iter().filter(|(known, _)| is_in(&[known], id)).flat_map(|(_, members)| *members);
+    as_root.iter().chain(listed).copied().collect()
+}
+
+/// How likely the cases of a rule are to be drawn, against others: what is often in the way of others, or others in its
+/// way, is drawn more often, so that each rule judges one bundle in a hundred at least.
+#[must_use]
+pub fn weight(id: &str) -> u32 {
+    const OFTEN: &[&str] = &[
+        "config.no-mounts",
+        "config.root.readonly-is-not-for-mounts",
+        "mounts.below-read-only-root",
+        "mounts.effect.*",
+        "mounts.bind.*",
+        "linux.inheritable-capabilities",
+        "linux.rootfs-propagation.*",
+        "mounts.data-inside",
+        "mounts.optional-members",
+        "namespaces.owned-by-the-user-namespace",
+        "namespaces.user.*",
+        "process.capabilities.effect",
+        "process.terminal.*",
+    ];
+    if is_in(OFTEN, id) {
+        12
+    } else if alone(id).is_empty() && !is_in(STAGED, id) {
+        2
+    } else {
+        6
+    }
+}
+
+/// Whether one of these edits sets one of these members.
+#[must_use]
+pub fn touches(edits: &[Edit], members: &[&str]) -> bool {
+    edits.iter().filter_map(pointer).any(|at| members.iter().any(|member| overlap(&at, member)))
+}
+
+/// Whether a rule may judge a bundle of these fragments: a case of its own is among them, or the configuration has what
+/// the rule is about.
+#[must_use]
+pub fn may_judge(rule: &Rule, members: &BTreeSet<String>, fragments: &[Fragment], config: &Config) -> bool {
+    let own = fragments.iter().any(|fragment| fragment.rule() == rule.id);
+    let about =
+        members.is_empty() || members.iter().any(|member| config.get(member).is_some_and(|value| !is_empty(value)));
+    let alone = alone(rule.id);
+    let mut others = fragments.iter().filter(|fragment| fragment.rule() != rule.id);
+    (own || (!is_in(STAGED, rule.id) && about)) && !others.any(|fragment| touches(&fragment.edits, &alone))
+}
+
+fn is_empty(value: &Value) -> bool {
+    value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(serde_json::Map::is_empty)
+}
+
+fn pointer(edit: &Edit) -> Option<String> {
+    match edit {
+        Edit::Set(at, _) | Edit::Remove(at) => Some(at.clone()),
+        Edit::Push(at, _) => Some(format!("{at}/-")),
+        _ => None,
+    }
+}
+
+fn is_in(list: &[&str], id: &str) -> bool {
+    list.iter().any(|known| match known.strip_suffix('*') {
         Some(start) => id.starts_with(start),
         None => id == *known,
     })
@@ -73,12 +195,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_staged_rule_is_one() {
+    fn each_listed_rule_is_one() {
         let checks = crate::all();
         let rules = of(&checks);
-        for name in STAGED {
+        for name in STAGED.iter().chain(AS_ROOT).chain(ALONE.iter().map(|(id, _)| id)) {
             let start = name.trim_end_matches('*');
             assert!(rules.iter().any(|(rule, _)| rule.id.starts_with(start)), "{name}");
         }
+    }
+
+    #[test]
+    fn a_rule_is_judged_where_the_configuration_has_what_it_is_about() {
+        let checks = crate::all();
+        let members = members(&checks);
+        let judges = |id: &str, config: serde_json::Value| {
+            let rule = of(&checks).into_iter().find(|(rule, _)| rule.id == id).unwrap().0;
+            may_judge(rule, &members[id], &[], &Config(config))
+        };
+        assert!(judges("config.hostname", serde_json::json!({ "hostname": "a" })));
+        assert!(!judges("config.hostname", serde_json::json!({})));
+        assert!(judges("mounts.option.ro", serde_json::json!({ "mounts": [{}] })));
+        assert!(!judges("process.env.home", serde_json::json!({ "process": { "env": [] } })), "it is staged");
     }
 }

@@ -1,6 +1,8 @@
 //! What a run of random cases tries: one kind a variant, each with its properties. It can be written down and tried
 //! again.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use plimsoll_engine::check::{Check, Rule, is_optional};
 use plimsoll_engine::need::Abilities;
 use plimsoll_engine::release::Release;
@@ -73,13 +75,20 @@ pub struct Judge {
     checks: Vec<Check>,
     abilities: Abilities,
     sections: Vec<String>,
+    /// The rules that can be judged here, each with the number of a check that it is of.
+    rules: Vec<(&'static Rule, usize)>,
+    /// What each rule is about.
+    members: BTreeMap<&'static str, BTreeSet<String>>,
 }
 
 impl Judge {
     /// The judge of a runtime that has these abilities. Bundles are drawn from these sections, from all when there are none.
     #[must_use]
     pub fn new(checks: Vec<Check>, abilities: Abilities, sections: Vec<String>) -> Self {
-        Self { checks, abilities, sections }
+        let members = rules::members(&checks);
+        let met = |rule: &Rule| rule.needs.iter().all(|need| need.unmet(&abilities).is_none());
+        let rules = rules::of(&checks).into_iter().filter(|(rule, _)| met(rule)).collect();
+        Self { checks, abilities, sections, rules, members }
     }
 
     /// What bundles are drawn from.
@@ -91,16 +100,8 @@ impl Judge {
     /// The ids of the rules that have a case among what bundles are drawn from.
     #[must_use]
     pub fn drawn_rules(&self) -> Vec<String> {
-        let subjects: std::collections::BTreeSet<String> =
-            self.sources().into_iter().map(|source| source.subject).collect();
-        self.rules().into_iter().map(|(rule, _)| rule.id.to_owned()).filter(|id| subjects.contains(id)).collect()
-    }
-
-    /// The rules that can be judged here, each with a check that it is of.
-    #[must_use]
-    pub fn rules(&self) -> Vec<(&'static Rule, &Check)> {
-        let met = |rule: &Rule| rule.needs.iter().all(|need| need.unmet(&self.abilities).is_none());
-        rules::of(&self.checks).into_iter().filter(|(rule, _)| met(rule)).collect()
+        let subjects: BTreeSet<String> = self.sources().into_iter().map(|source| source.subject).collect();
+        self.rules.iter().map(|(rule, _)| rule.id.to_owned()).filter(|id| subjects.contains(id)).collect()
     }
 
     /// Tries a subject, in a process that is set apart.
@@ -108,9 +109,14 @@ impl Judge {
     pub fn attempt(&self, subject: &Subject, facts: bool, settings: &Settings, tag: &str) -> Trial {
         match subject {
             Subject::Bundle(fragments) => {
-                let rules = self.rules().into_iter().map(|(rule, _)| rule);
-                let rules: Vec<&Rule> = rules.filter(|rule| rules::may_judge(rule, fragments)).collect();
                 let recipe = recipe(fragments);
+                let config = recipe.config();
+                let none = BTreeSet::new();
+                let may = |rule: &&Rule| {
+                    let members = self.members.get(rule.id).unwrap_or(&none);
+                    rules::may_judge(rule, members, fragments, &config)
+                };
+                let rules: Vec<&Rule> = self.rules.iter().map(|(rule, _)| *rule).filter(may).collect();
                 trial::attempt(Order { recipe: &recipe, rules: &rules, facts }, settings, tag)
             }
             Subject::Lifecycle(steps) => model::attempt(steps, settings, tag),

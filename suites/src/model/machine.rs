@@ -116,15 +116,24 @@ impl Known {
     }
 
     /// What is known after calls that were under way at the same time: some order of them explains what each came to. A
-    /// call may also fail for no other reason than that another one was under way, which no clause forbids.
+    /// call may also fail for no other reason than that another one was under way, which no clause forbids; and two that
+    /// end a container may both say that they did, since it takes a moment to go.
     pub(super) fn after_at_once(&self, calls: &[(Call, End)]) -> Self {
         let mut phases = BTreeSet::new();
         for order in orders(calls.len()) {
             let after = order.iter().fold(self.clone(), |known, &at| {
                 let (call, end) = calls[at];
                 let mut next = known.after(call, end).0;
-                if end == Refused {
+                let ends = |call: Call| matches!(call, Call::Kill(Signal::Kill) | Call::Delete | Call::DeleteForce);
+                let both = calls.iter().filter(|(call, end)| ends(*call) && *end == Worked).count() > 1;
+                if end == Refused || (ends(call) && both) {
                     next.extend(&known.0);
+                }
+                // A start whose process was killed under it failed half-way: like one whose hook failed, it may go on to
+                // destroy the container.
+                let killed = calls.iter().any(|(call, end)| ends(*call) && *end == Worked);
+                if (call, end) == (Call::Start, Refused) && killed {
+                    next.insert(Absent);
                 }
                 Self(next)
             });
@@ -218,6 +227,9 @@ mod tests {
         assert_eq!(known(Created).after_at_once(&[start, start]).0, BTreeSet::new(), "only one can start it");
         let kill = (Call::Kill(Signal::Kill), Worked);
         assert_eq!(known(Created).after_at_once(&[start, kill]).0, BTreeSet::from([Stopped]));
+        let delete = (Call::Delete, Worked);
+        assert_eq!(known(Stopped).after_at_once(&[delete, delete]).0, BTreeSet::from([Absent, Stopped]));
+        assert_eq!(known(Created).after_at_once(&[delete, start]).0, BTreeSet::new(), "gone or running, not both");
         assert_eq!(orders(3).len(), 6);
     }
 

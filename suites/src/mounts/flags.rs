@@ -26,7 +26,8 @@ pub(super) use shown;
 
 /// Judges one word on all mounts.
 pub(super) fn judge(word: &Word, config: &Config, evidence: &Evidence, out: &mut Judgement) {
-    for entry in entries(config).iter().filter(|entry| is_in_force(word, entry)) {
+    // The control groups of version 1 are a tree of mounts, with a rule of its own.
+    for entry in entries(config).iter().filter(|entry| is_in_force(word, entry) && entry.kind != "cgroup") {
         let Some(mount) = evidence.host().mount_at(&entry.destination) else {
             out.expect(&entry.destination, false, "a mount", "none");
             continue;

@@ -10,7 +10,7 @@ use plimsoll_reports::model::fuzz::Failure as Found;
 use plimsoll_suites::fuzz::subject::{Judge, Subject};
 
 use super::case::{Kept, describe};
-use super::known::Known;
+use super::known::{Case, Known};
 use super::milliseconds;
 use super::shrink::{Minimal, Shrinker};
 use crate::failure::Failure;
@@ -70,7 +70,8 @@ impl<'s> Findings<'s> {
             return Some(found.parts.clone());
         }
         let (runtime, host) = (&self.session.runtime, &self.session.host);
-        let known = self.known.of(tried.subject.kind(), &broken.property, &parts, runtime, host)?;
+        let (kind, property) = (tried.subject.kind(), broken.property.as_str());
+        let known = self.known.of(&Case { kind, property, parts: &parts, minimal: false }, runtime, host)?;
         let parts = known.parts.clone();
         let minimal = Minimal { subject: tried.subject.clone(), findings: broken.findings.clone(), trials: 0 };
         let mut found = self.told(tried, broken, &minimal, Instant::now());
@@ -87,7 +88,8 @@ impl<'s> Findings<'s> {
         let minimal = shrinker.minimal(tried, broken)?;
         let mut found = self.told(tried, broken, &minimal, began);
         let (runtime, host) = (&self.session.runtime, &self.session.host);
-        let known = self.known.of(tried.subject.kind(), &broken.property, &found.parts, runtime, host);
+        let (kind, property) = (tried.subject.kind(), broken.property.as_str());
+        let known = self.known.of(&Case { kind, property, parts: &found.parts, minimal: true }, runtime, host);
         found.known = known.map(|known| known.known);
         if found.known.is_none() {
             self.keep(tried, &minimal, &mut found)?;

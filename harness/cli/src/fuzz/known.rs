@@ -18,6 +18,16 @@ pub struct Recognised {
     pub parts: Vec<String>,
 }
 
+/// A case that broke a property.
+#[derive(Clone, Copy)]
+pub struct Case<'c> {
+    pub kind: &'c str,
+    pub property: &'c str,
+    pub parts: &'c [String],
+    /// Whether nothing can be left out.
+    pub minimal: bool,
+}
+
 impl Known {
     /// Reads the files.
     pub fn read(files: &[PathBuf]) -> Result<Self, Failure> {
@@ -28,17 +38,12 @@ impl Known {
     /// What is known of a case of these parts that broke a property. A check whose edits are in the bundle and that is
     /// known to fail explains a breach of its own rule, and that the bundle does not run. Anything else has an entry of its
     /// own: `fuzz.KIND/PROPERTY/PART+PART`.
-    pub fn of(
-        &self,
-        kind: &str,
-        property: &str,
-        parts: &[String],
-        runtime: &Runtime,
-        host: &Host,
-    ) -> Option<Recognised> {
+    /// In a minimal case such a check explains whatever is broken: it is needed for that.
+    pub fn of(&self, case: &Case<'_>, runtime: &Runtime, host: &Host) -> Option<Recognised> {
+        let Case { kind, property, parts, minimal } = *case;
         let entry = |id: &str| self.0.iter().find_map(|file| file.known(id, runtime, host));
         let broken = [Verdict::Fail, Verdict::Warn, Verdict::Timeout];
-        let explains = |part: &&String| part.split('/').next() == Some(property) || is_of_engine(property);
+        let explains = |part: &&String| part.split('/').next() == Some(property) || is_of_engine(property) || minimal;
         let guilty: Vec<&String> = parts.iter().filter(explains).collect();
         let found: Vec<(&String, Entry)> = guilty.into_iter().filter_map(|part| Some((part, entry(part)?))).collect();
         let found: Vec<_> = found.into_iter().filter(|(_, known)| broken.contains(&known.verdict)).collect();

@@ -116,7 +116,16 @@ impl<'s> Search<'s> {
                 crew.dismiss().map_err(Failure::host)?;
                 return Ok(());
             }
-            let over = self.is_over(number, started) || (self.wanted.first && findings.is_red());
+            if self.wanted.first && findings.is_red() {
+                crew.dismiss().map_err(Failure::host)?;
+                while !crew.is_empty() {
+                    for ended in crew.ended().map_err(Failure::host)? {
+                        read(&crew, &ended)?;
+                    }
+                }
+                return Ok(());
+            }
+            let over = self.is_over(number, started);
             while crew.len() < self.session.jobs() && (!waiting.is_empty() || !over) {
                 let task = waiting.pop_front().unwrap_or_else(|| {
                     number += 1;
@@ -182,6 +191,9 @@ impl<'s> Search<'s> {
         }
         if let Some(why) = &trial.error {
             self.errors.entry(why.clone()).or_insert(task.case.unwrap_or_default());
+        }
+        if self.wanted.first && findings.is_red() {
+            return Ok(None);
         }
         let tried = Tried { case: task.case, seed: self.wanted.seed, subject, trial };
         let in_the_way = findings.note(&tried)?;

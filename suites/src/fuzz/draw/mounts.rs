@@ -34,11 +34,12 @@ fn options(words: Vec<&'static str>, most: usize) -> BoxedStrategy<Vec<&'static 
 
 pub(super) fn tmpfs() -> BoxedStrategy<Vec<Edit>> {
     let words = FLAGS.into_iter().chain(OF_FILESYSTEM).collect();
-    let data = prop::option::of((0..=0o777_u32, 1..1000_u32));
+    let data = prop::option::of((1..=0o777_u32, 1..250_u32));
     (options(words, 6), data)
         .prop_map(|(words, data)| {
-            let data =
-                data.map(|(mode, size)| vec![format!("mode={mode:o}"), format!("size={size}k")]).unwrap_or_default();
+            let data = data
+                .map(|(mode, size)| vec![format!("mode={mode:o}"), format!("size={}k", 4 * size)])
+                .unwrap_or_default();
             let all: Vec<String> = words.into_iter().map(str::to_owned).chain(data).collect();
             let all: Vec<&str> = all.iter().map(String::as_str).collect();
             edits(|r| r.mount("/m", "tmpfs", "tmpfs", &all))

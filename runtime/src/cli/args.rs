@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+pub(super) use super::criu::{Checkpoint, Restore};
 pub(super) use super::exec::Exec;
 pub(super) use super::update::Update;
 use crate::config::OCI_VERSION;
@@ -105,6 +106,9 @@ pub(super) enum Verb {
         /// Do not delete the container when its program has ended
         #[arg(long)]
         keep: bool,
+        /// Changes nothing: this runtime never adopts processes
+        #[arg(long)]
+        no_subreaper: bool,
     },
     /// Start a further process in a container
     Exec(Box<Exec>),
@@ -175,6 +179,10 @@ pub(super) enum Verb {
     },
     /// Change the limits of a container
     Update(Box<Update>),
+    /// Write a running container to files, by criu
+    Checkpoint(Box<Checkpoint>),
+    /// Bring back a container that was written to files, by criu
+    Restore(Box<Restore>),
     /// Write a configuration to begin with
     Spec {
         /// Directory to write config.json into

@@ -7,6 +7,7 @@
 //! * [`launch`] is the runtime's side of a start, [`init`] that of the container's first process: two processes that
 //!   talk over [`sync`].
 //! * [`cgroup`] limits what the container uses: the only place that knows cgroup version 1 from version 2.
+//! * [`criu`] speaks with the program that checkpoints and restores.
 //! * [`seccomp`] compiles the filter of system calls.
 //! * [`rootfs`] makes the container's file system, by descriptors alone.
 //! * `sys` holds every `unsafe`.
@@ -17,6 +18,7 @@ pub mod cgroup;
 pub mod cli;
 pub mod config;
 pub mod container;
+pub mod criu;
 pub mod error;
 pub mod foreground;
 pub mod hook;

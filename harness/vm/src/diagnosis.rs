@@ -48,7 +48,8 @@ impl Console {
 
 /// What the console says of the reason, in words that tell what to do.
 pub(crate) fn of_console(tail: &[String], memory: u32) -> Option<String> {
-    let says = |sign: &str| tail.iter().find(|line| line.contains(sign));
+    // A cgroup may well run out of what it is allowed.
+    let says = |sign: &str| tail.iter().find(|line| line.contains(sign) && !line.contains("Memory cgroup"));
     let short_of_memory = ["Out of memory", "out of memory", "Initramfs unpacking failed", "No space left on device"];
     if short_of_memory.iter().any(|sign| says(sign).is_some()) {
         return Some(format!("it ran out of its {memory} MiB of memory; give it more with --memory"));
@@ -95,6 +96,7 @@ mod tests {
         let memory = console("[    1.0] Out of memory: Killed process 70 (plimsoll)\n[ 2.0] Kernel panic\n");
         assert!(of_console(&memory, 64).unwrap().contains("64 MiB"));
         assert_eq!(of_console(&console("all is well\n"), 64), None);
+        assert_eq!(of_console(&console("Memory cgroup out of memory: Killed process 7 (probe)\n"), 64), None);
     }
 
     #[test]

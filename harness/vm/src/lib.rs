@@ -19,6 +19,7 @@ pub mod kernel;
 pub mod machine;
 pub mod module;
 pub mod pack;
+mod patience;
 pub mod policy;
 pub mod qemu;
 mod sys;

@@ -10,6 +10,7 @@ use plimsoll_engine::sys;
 
 use crate::diagnosis::{self, Console};
 use crate::error::Error;
+use crate::patience::Patience;
 use crate::qemu::{Emulator, Hardware};
 use crate::wire::{Decoder, Message, Returned};
 
@@ -94,13 +95,14 @@ struct Machine {
     files: Vec<Returned>,
     ready: bool,
     died_booting: bool,
-    deadline: Instant,
+    patience: Patience,
 }
 
 impl Machine {
     fn start(hardware: &Hardware, root: &[u8]) -> Result<Self, Error> {
         let emulator = Emulator::start(hardware, root)?;
-        let pid = Pid::from_raw(i32::try_from(emulator.process.id()).unwrap_or(i32::MAX));
+        let number = emulator.process.id();
+        let pid = Pid::from_raw(i32::try_from(number).unwrap_or(i32::MAX));
         Ok(Self {
             ended: sys::pidfd_open(pid).map_err(Error::host("watch the emulator"))?,
             emulator,
@@ -111,7 +113,7 @@ impl Machine {
             files: Vec::new(),
             ready: false,
             died_booting: false,
-            deadline: Instant::now() + BOOT,
+            patience: Patience::new(number, BOOT),
         })
     }
 
@@ -130,7 +132,7 @@ impl Machine {
             if let Some(status) = ended {
                 return Err(self.death(status));
             }
-            if Instant::now() >= self.deadline {
+            if self.patience.is_over() {
                 return Err(self.silence());
             }
         }
@@ -141,15 +143,14 @@ impl Machine {
         let ports = [&emulator.console, &emulator.live, &emulator.result, &emulator.complaints];
         let mut fds = vec![self.ended.as_fd()];
         fds.extend(ports.iter().filter_map(|port| port.fd().map(AsFd::as_fd)));
-        let until = self.deadline.min(Instant::now() + LOOK_UP);
-        wait_readable(&fds, until).map(drop).map_err(Error::host("listen to the machine"))
+        wait_readable(&fds, Instant::now() + LOOK_UP).map(drop).map_err(Error::host("listen to the machine"))
     }
 
     /// Takes in what happened.
     fn hear(&mut self, listener: &mut Listener<'_>) -> Result<(), Error> {
         let messages = self.live.feed(&taken(&mut self.emulator.live));
         for message in messages.map_err(|_| self.garbled())? {
-            self.deadline = Instant::now() + SILENCE;
+            self.patience.renew(SILENCE);
             match message {
                 Message::Ready => {
                     self.ready = true;
@@ -170,7 +171,7 @@ impl Machine {
     fn answer(&mut self) -> Result<Option<i32>, Error> {
         let bytes = taken(&mut self.emulator.result);
         if !bytes.is_empty() {
-            self.deadline = Instant::now() + SILENCE;
+            self.patience.renew(SILENCE);
         }
         for message in self.result.feed(&bytes).map_err(|_| self.garbled())? {
             match message {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Command, FromArgMatches, Subcommand, ValueEnum};
 
+pub(super) use super::criu::{Checkpoint, Restore};
 pub(super) use super::exec::Exec;
 pub(super) use super::update::Update;
 use crate::config::OCI_VERSION;
@@ -96,6 +97,8 @@ pub(super) enum Verb {
     Ps(Ps),
     Events(Events),
     Update(Box<Update>),
+    Checkpoint(Box<Checkpoint>),
+    Restore(Box<Restore>),
     Spec(Spec),
     Features,
 }
@@ -110,7 +113,7 @@ macro_rules! verb {
 }
 
 /// The verbs in the order in which help lists them.
-const VERBS: [Described; 15] = [
+const VERBS: [Described; 17] = [
     verb!("create", Make, "Make a container, whose program waits for `start`"),
     verb!("start", Id, "Start the program of a created container"),
     verb!("run", Run, "Make a container and start its program"),
@@ -124,6 +127,8 @@ const VERBS: [Described; 15] = [
     verb!("ps", Ps, "List the processes of a container"),
     verb!("events", Events, "Print what a container uses, and that it ran out of memory"),
     verb!("update", Update, "Change the limits of a container"),
+    verb!("checkpoint", Checkpoint, "Write a running container to files, by criu"),
+    verb!("restore", Restore, "Bring back a container that was written to files, by criu"),
     verb!("spec", Spec, "Write a configuration to begin with"),
     verb!("features", Nothing, "Print what this runtime knows, as the features document of the specification"),
 ];
@@ -164,6 +169,9 @@ pub(super) struct Run {
     /// Do not delete the container when its program has ended
     #[arg(long)]
     pub keep: bool,
+    /// Changes nothing: this runtime never adopts processes
+    #[arg(long)]
+    pub no_subreaper: bool,
 }
 
 #[derive(Debug, Args)]

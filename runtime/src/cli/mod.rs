@@ -1,6 +1,7 @@
 //! The command line, compatible with runc's, so that containerd, Docker and podman use it unchanged.
 
 mod args;
+mod criu;
 mod exec;
 mod update;
 
@@ -18,6 +19,11 @@ use crate::{log, operation, protect};
 ///
 /// The exit code is 0, that of the program for a `run` or `exec` in the foreground, 1 for a failure, 2 for wrong usage.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    // Ahead of all else, the printing of help included: until then others could look into this process.
+    if let Err(error) = protect::refuse_in_container() {
+        log::error(&error.to_string());
+        return ExitCode::FAILURE;
+    }
     let arguments = match Arguments::of(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -26,10 +32,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
-    match log::open(arguments.global.log.as_deref(), arguments.global.log_format, arguments.global.debug)
-        .and_then(|()| protect::refuse_in_container())
-        .and_then(|()| dispatch(arguments))
-    {
+    let opened = log::open(arguments.global.log.as_deref(), arguments.global.log_format, arguments.global.debug);
+    match opened.and_then(|()| dispatch(arguments)) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             log::error(&error.to_string());
@@ -42,8 +46,18 @@ fn dispatch(Arguments { global, verb }: Arguments) -> Result<u8> {
     let root = global.state_root();
     match verb {
         Verb::Create(make) => operation::create::create(&make.wish(&global, false))?,
-        Verb::Run(Run { make, detach, keep }) => return operation::run::run(&make.wish(&global, detach), keep),
+        Verb::Run(Run { make, detach, keep, no_subreaper: _ }) => {
+            return operation::run::run(&make.wish(&global, detach), keep);
+        }
         Verb::Exec(exec) => return exec_in(*exec, &global),
+        Verb::Checkpoint(checkpoint) => {
+            let (id, options, extent) = checkpoint.split()?;
+            operation::checkpoint::checkpoint(&root, &id, &options, extent)?;
+        }
+        Verb::Restore(restore) => {
+            let (wish, options) = restore.split(&global);
+            return operation::restore::restore(&wish, &options);
+        }
         Verb::Start(Id { id }) => operation::start::start(&root, &id)?,
         Verb::State(Id { id }) => print(&(operation::state::state(&root, &id)? + "\n"))?,
         Verb::Kill(Kill { id, signal, all }) => operation::kill::kill(&root, &id, &signal, all)?,

@@ -8,6 +8,7 @@ mod join;
 mod namespace;
 mod net_device;
 mod prepare;
+mod restore;
 mod supervise;
 mod undo;
 
@@ -15,6 +16,7 @@ pub use birth::{Newborn, birth};
 pub use join::{Joined, join};
 pub use namespace::{differing, open_joined};
 pub use prepare::{Wish, socket_address};
+pub use restore::restore;
 pub use supervise::{Ending, supervise};
 pub use undo::Undo;
 

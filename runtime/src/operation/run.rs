@@ -16,7 +16,12 @@ use crate::log;
 /// As [`launch`], or when a poststart hook fails: the container is destroyed then.
 pub fn run(wish: &Wish, keep: bool) -> Result<u8> {
     let foreground = if wish.detach { None } else { Some(Foreground::prepare()?) };
-    let Launched { config, cgroup, directory, lock, record, pidfd, console } = launch(wish, true)?;
+    accompany(launch(wish, true)?, foreground, keep)
+}
+
+/// Sees a container whose program runs to its end, when it is in the foreground.
+pub(super) fn accompany(launched: Launched, foreground: Option<Foreground>, keep: bool) -> Result<u8> {
+    let Launched { config, cgroup, directory, lock, record, pidfd, console } = launched;
     // Hooks may use the runtime on the container.
     drop(lock);
     let container = Container { directory, record: Some(record) };

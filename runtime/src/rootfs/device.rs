@@ -97,6 +97,12 @@ pub fn make_all(root: &Root, devices: &[Device], mechanism: Mechanism, prepared:
     Ok(())
 }
 
+/// Where the configured devices and the default ones are.
+pub fn paths(linux: &Linux) -> Vec<PathBuf> {
+    let default = DEFAULT.iter().map(|(path, ..)| PathBuf::from(path));
+    linux.devices.iter().map(|device| device.path.clone()).chain(default).collect()
+}
+
 /// Makes the configured devices for a user namespace, which may not make them itself: as nodes of a tmpfs that the
 /// container never sees, each cloned as a mount of its own, with the owner that is meant in the container. Nothing for
 /// a kernel that does not clone from what is attached nowhere (before 6.15): the host's nodes serve then.

@@ -43,11 +43,27 @@ impl Bundle {
 
     /// Lets each container have a cgroup of its own.
     pub fn without_cgroups_path(self) -> Self {
-        let path = self.dir.path().join("config.json");
-        let mut config: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-        config["linux"].as_object_mut().unwrap().remove("cgroupsPath");
-        fs::write(&path, config.to_string()).unwrap();
+        self.edit(|config| drop(config["linux"].as_object_mut().unwrap().remove("cgroupsPath")));
         self
+    }
+
+    /// Sets a member of an object of the configuration.
+    pub fn set(&self, object: &str, member: &str, value: serde_json::Value) {
+        self.edit(|config| config[object][member] = value);
+    }
+
+    fn edit(&self, edit: impl FnOnce(&mut serde_json::Value)) {
+        let path = self.dir.path().join("config.json");
+        let mut config = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        edit(&mut config);
+        fs::write(&path, config.to_string()).unwrap();
+    }
+
+    /// Puts an executable file at the root of the container.
+    pub fn script(&self, name: &str, text: &str) {
+        let path = self.dir.path().join("rootfs").join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     }
 
     /// The command that does one operation on one container.

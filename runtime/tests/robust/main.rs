@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod bundle;
+mod hostile;
 mod killed;
 mod many;
 mod races;

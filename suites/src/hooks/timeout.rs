@@ -1,9 +1,13 @@
-//! `timeout`: a hook that takes longer is ended. Each of these takes the shortest timeout there is, one second.
+//! `timeout`: a hook that takes longer is ended. Each of these takes the shortest timeout there is, one second, or as much more
+//! as a slow machine needs to come to the hook's first words.
+
+use std::time::Duration;
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::judgement::{Judgement, Told};
 use plimsoll_engine::lab::Lab;
+use plimsoll_engine::patience::stretched;
 use plimsoll_engine::profile::Op;
 
 use super::failure::{is_stopped, tidy_up};
@@ -39,11 +43,15 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     ),
 ];
 
+fn shortest() -> u64 {
+    stretched(Duration::from_secs(1)).as_secs()
+}
+
 /// The operation ends in its own time, without the program, and the guard sees that the hook is gone. Whether start
 /// reports it is judged with the other failures.
 fn aborted(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
     let bundle =
-        lab.bundle(|r| r.hook(kind.member, IT, &["sleep"]).set(&kind.pointer("/0/timeout"), 1).log_program())?;
+        lab.bundle(|r| r.hook(kind.member, IT, &["sleep"]).set(&kind.pointer("/0/timeout"), shortest()).log_program())?;
     let attempt = lab.try_create(&bundle)?;
     if kind.during == Op::Create {
         attempt.outcome.refused()?;
@@ -59,7 +67,7 @@ fn aborted(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
 
 /// Whether delete reports it is judged with the other failures of poststop hooks.
 fn poststop_aborted(lab: &Lab<'_>, out: &mut Judgement) -> Told {
-    let container = lab.stopped(|r| r.hook("poststop", IT, &["sleep"]).set("/hooks/poststop/0/timeout", 1))?;
+    let container = lab.stopped(|r| r.hook("poststop", IT, &["sleep"]).set("/hooks/poststop/0/timeout", shortest()))?;
     let delete = container.delete()?;
     out.expect_eq("the hooks that ran", names(&container.bundle.hook_log()?), [IT]);
     let state = container.query_state()?;

@@ -3,8 +3,9 @@
 
 use std::env;
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::bench::{Bench, Ran, SIMPLEST};
 
@@ -68,19 +69,102 @@ fn bootable() -> Result<PathBuf, String> {
     found.ok_or_else(|| "needs a kernel: harness/vm/fetch-kernels gets one, PLIMSOLL_KERNEL names it".to_owned())
 }
 
-#[test]
-fn a_machine_runs_a_command_and_brings_its_results_back() {
-    let kernel = match bootable() {
-        Ok(kernel) => kernel,
-        Err(why) => {
-            eprintln!("skipped: {why}");
-            return;
+/// The kernel, or an early return from the test with a line that says why.
+macro_rules! kernel_or_skip {
+    () => {
+        match bootable() {
+            Ok(kernel) => kernel,
+            Err(why) => {
+                eprintln!("skipped: {why}");
+                return;
+            }
         }
     };
+}
+
+#[test]
+fn a_machine_runs_a_command_and_brings_its_results_back() {
+    let kernel = kernel_or_skip!();
     let bench = Bench::new();
     // A program that is no runtime: that the verdict is about it shows that the whole way works.
     let ran = bench.ran(&boot(&bench, &kernel, &[], &[RUN, &["--filter", SIMPLEST]].concat()).output().unwrap());
     assert_eq!((ran.code, ran.verdict(SIMPLEST)), (1, "fail"), "{}", ran.stderr);
     assert_eq!((&ran.results["host"]["cgroups"], &ran.results["host"]["accelerator"]), (&"v2".into(), &"tcg".into()));
     assert!(ran.stderr.contains(SIMPLEST), "no progress: {}", ran.stderr);
+}
+
+/// What plimsoll itself says; the tail of the console follows, indented.
+fn said(ran: &Ran) -> Vec<&str> {
+    ran.stderr.lines().filter(|line| line.starts_with("plimsoll: ")).collect()
+}
+
+#[test]
+fn machines_of_a_file_run_at_once_and_are_put_side_by_side() {
+    let kernel = kernel_or_skip!();
+    let bench = Bench::new();
+    let row = |cgroup: &str| format!("[[machine]]\nkernel = {kernel:?}\ncgroup = \"{cgroup}\"\n");
+    fs::write(bench.path("machines.toml"), row("v2") + &row("hybrid")).unwrap();
+    let options = ["vm", "--matrix", "machines.toml", "--jobs", "2", "--"];
+    let ran = bench.plimsoll(&[&options, RUN, &["--filter", SIMPLEST, "--format", "csv=both.csv"]].concat());
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    let names = fs::read_dir(bench.dir.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    let results =
+        names.filter(|name| ["-v2.json", "-hybrid.json"].iter().any(|end| name.to_string_lossy().ends_with(end)));
+    assert_eq!(results.count(), 2, "{}", ran.stderr);
+    let both = fs::read_to_string(bench.path("both.csv")).unwrap();
+    let about = both.lines().filter(|line| line.contains(SIMPLEST) && line.contains("fail")).count();
+    assert_eq!(about, 2, "{both}");
+}
+
+#[test]
+fn a_machine_that_is_killed_half_way_is_an_error() {
+    let kernel = kernel_or_skip!();
+    let bench = Bench::new();
+    // It refuses the first container, and never comes to an end with the second.
+    let body = "[ -e /half ] && exec tail -f /dev/null\ncase \"$*\" in *create*) : >/half ;; esac\nexit 1";
+    let runtime = bench.script("endless", body);
+    let runtime = runtime.to_string_lossy();
+    let tail = fs::canonicalize("/usr/bin/tail").unwrap();
+    let run = ["run", "--runtime", &runtime, "--filter", "hostname*", "--no-preflight", "--jobs", "1"];
+    let mut command = boot(&bench, &kernel, &["--add", &tail.to_string_lossy()], &run);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap());
+    let mut first = String::new();
+    lines.read_line(&mut first).unwrap();
+    assert!(first.starts_with("fail"), "{first}");
+    nix::sys::signal::kill(emulator_of(child.id()), nix::sys::signal::Signal::SIGKILL).unwrap();
+    let mut stderr = String::new();
+    lines.read_to_string(&mut stderr).unwrap();
+    let ran = Ran { code: child.wait().unwrap().code().unwrap(), stderr, results: serde_json::Value::Null };
+    assert_eq!((ran.code, said(&ran).len()), (2, 1), "{}", ran.stderr);
+    assert!(said(&ran)[0].contains("was ended by signal 9"), "{}", ran.stderr);
+}
+
+/// The emulator that a process has started.
+fn emulator_of(pid: u32) -> nix::unistd::Pid {
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+    let is_emulator = |child: &&str| {
+        fs::read_link(format!("/proc/{child}/exe")).is_ok_and(|exe| exe.to_string_lossy().contains("qemu-system"))
+    };
+    let child = children.split_whitespace().find(is_emulator).unwrap();
+    nix::unistd::Pid::from_raw(child.parse().unwrap())
+}
+
+#[test]
+fn a_machine_that_runs_out_of_memory_is_an_error() {
+    let kernel = kernel_or_skip!();
+    let bench = Bench::new();
+    // The last line of what never ends is kept in memory.
+    let runtime = bench.script("hungry", "exec tail /dev/zero");
+    let runtime = runtime.to_string_lossy();
+    let command = ["run", "--runtime", &runtime, "--filter", SIMPLEST, "-q"];
+    let tail = fs::canonicalize("/usr/bin/tail").unwrap();
+    let options = ["--memory", "512", "--add", &tail.to_string_lossy()];
+    let ran = bench.ran(&boot(&bench, &kernel, &options, &command).output().unwrap());
+    assert_eq!((ran.code, said(&ran).len()), (2, 1), "{}", ran.stderr);
+    assert!(said(&ran)[0].contains("it ran out of its 512 MiB of memory"), "{}", ran.stderr);
+    // Too little to begin with.
+    let ran = bench.ran(&boot(&bench, &kernel, &["--memory", "64"], RUN).output().unwrap());
+    assert_eq!((ran.code, said(&ran).len()), (2, 1), "{}", ran.stderr);
+    assert!(said(&ran)[0].contains("64 MiB"), "{}", ran.stderr);
 }

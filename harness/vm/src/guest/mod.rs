@@ -74,6 +74,8 @@ fn set_up(job: &Job) -> io::Result<()> {
     fs::remove_dir_all(DIRECTORY)?;
     step("mount the control groups", cgroups::set_up(job.cgroups))?;
     step("bring the loopback interface up", fs::write("/sys/class/net/lo/flags", "9"))?;
+    // Else the kernel would kill a runtime for it, and that would be taken for its fault. Limits of cgroups are not meant.
+    step("make a lack of memory the end", fs::write("/proc/sys/vm/panic_on_oom", "1"))?;
     nix::unistd::sethostname("plimsoll")?;
     // Last, so that what was set up before is labelled by the policy, too.
     security::enforce(job.lsm)

@@ -1,0 +1,186 @@
+//! The arguments of `checkpoint` and `restore`.
+
+use std::fs::{File, OpenOptions};
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::args::Global;
+use crate::criu::{CgroupMode, Options};
+use crate::error::{Context, Result};
+use crate::launch::Wish;
+use crate::operation::checkpoint::Extent;
+
+/// What both have in common.
+#[derive(Debug, Args)]
+struct Images {
+    /// Directory of the files
+    #[arg(long, value_name = "DIR", default_value = "./checkpoint")]
+    image_path: PathBuf,
+    /// Directory of criu's log [default: that of the files]
+    #[arg(long, value_name = "DIR")]
+    work_path: Option<PathBuf>,
+    /// Keep open TCP connections
+    #[arg(long)]
+    tcp_established: bool,
+    /// Keep connections of Unix sockets to the outside
+    #[arg(long)]
+    ext_unix_sk: bool,
+    /// The container shares a session or a terminal with the outside
+    #[arg(long)]
+    shell_job: bool,
+    /// Move memory when it is used
+    #[arg(long)]
+    lazy_pages: bool,
+    /// Keep file locks
+    #[arg(long)]
+    file_locks: bool,
+    /// How criu treats cgroups
+    #[arg(long, value_name = "MODE", value_enum, default_value = "soft")]
+    manage_cgroups_mode: CgroupMode,
+    /// Keep the namespace, but not what is in it
+    #[arg(long, value_name = "NAMESPACE", value_enum)]
+    empty_ns: Vec<Emptied>,
+    /// Remove memory that is stored twice from the older files
+    #[arg(long)]
+    auto_dedup: bool,
+}
+
+/// The namespaces that can be left empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Emptied {
+    Network,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Checkpoint {
+    /// The container
+    id: String,
+    #[command(flatten)]
+    images: Images,
+    /// Files of a former pre-dump, relative to --image-path
+    #[arg(long, value_name = "DIR")]
+    parent_path: Option<PathBuf>,
+    /// Let the container go on
+    #[arg(long)]
+    leave_running: bool,
+    /// Pass over TCP connections that are being made
+    #[arg(long)]
+    tcp_skip_in_flight: bool,
+    /// Give a name to open files that have none any more
+    #[arg(long)]
+    link_remap: bool,
+    /// Descriptor that is written to when --lazy-pages is ready
+    #[arg(long, value_name = "FD")]
+    status_fd: Option<u32>,
+    /// Send memory to a criu page server
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = server)]
+    page_server: Option<(String, u16)>,
+    /// Write memory alone and let the container go on; a later checkpoint names it by --parent-path
+    #[arg(long)]
+    pre_dump: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Restore {
+    /// The container's id
+    id: String,
+    /// Directory of the bundle
+    #[arg(short, long, value_name = "DIR", default_value = ".")]
+    bundle: PathBuf,
+    #[command(flatten)]
+    images: Images,
+    /// Do not wait for the end of the program
+    #[arg(short, long)]
+    detach: bool,
+    /// Socket that the terminal is sent to
+    #[arg(long, value_name = "SOCKET")]
+    console_socket: Option<PathBuf>,
+    /// File that the number of the container's process is written to
+    #[arg(long, value_name = "FILE")]
+    pid_file: Option<PathBuf>,
+    /// Changes nothing: this runtime never adopts processes
+    #[arg(long)]
+    no_subreaper: bool,
+    /// Changes nothing: criu changes the root in its own way
+    #[arg(long)]
+    no_pivot: bool,
+    /// `apparmor:PROFILE` or `selinux:LABEL` for the restored processes
+    #[arg(long, value_name = "LSM:NAME")]
+    lsm_profile: Option<String>,
+    /// SELinux label for the restored mounts
+    #[arg(long, value_name = "LABEL")]
+    lsm_mount_context: Option<String>,
+}
+
+impl Images {
+    fn options(self) -> Options {
+        Options {
+            image_path: self.image_path,
+            work_path: self.work_path,
+            tcp_established: self.tcp_established,
+            ext_unix_sk: self.ext_unix_sk,
+            shell_job: self.shell_job,
+            lazy_pages: self.lazy_pages,
+            file_locks: self.file_locks,
+            cgroup_mode: self.manage_cgroups_mode,
+            empty_network: self.empty_ns.contains(&Emptied::Network),
+            auto_dedup: self.auto_dedup,
+            ..Options::default()
+        }
+    }
+}
+
+impl Checkpoint {
+    /// The container, what criu is asked for, and how much is written.
+    ///
+    /// # Errors
+    /// When `--status-fd` is no open descriptor.
+    pub fn split(self) -> Result<(String, Options, Extent)> {
+        let options = Options {
+            parent_path: self.parent_path,
+            leave_running: self.leave_running,
+            tcp_skip_in_flight: self.tcp_skip_in_flight,
+            link_remap: self.link_remap,
+            page_server: self.page_server,
+            ..self.images.options()
+        };
+        let extent = Extent { pre_dump: self.pre_dump, status: self.status_fd.map(writable).transpose()? };
+        Ok((self.id, options, extent))
+    }
+}
+
+impl Restore {
+    /// The request, and what criu is asked for.
+    pub fn split(self, global: &Global) -> (Wish, Options) {
+        let wish = Wish {
+            id: self.id,
+            bundle: self.bundle,
+            state_root: global.state_root(),
+            console_socket: self.console_socket,
+            pid_file: self.pid_file,
+            detach: self.detach,
+            systemd_cgroup: global.systemd_cgroup,
+            rootless: global.rootless.holds(),
+            ..Wish::default()
+        };
+        let options = Options {
+            lsm_profile: self.lsm_profile,
+            lsm_mount_context: self.lsm_mount_context,
+            ..self.images.options()
+        };
+        (wish, options)
+    }
+}
+
+/// A descriptor of the caller, opened anew.
+fn writable(number: u32) -> Result<File> {
+    let opened = OpenOptions::new().write(true).open(format!("/proc/self/fd/{number}"));
+    opened.doing(|| format!("--status-fd: open descriptor {number}"))
+}
+
+fn server(text: &str) -> Result<(String, u16), String> {
+    let invalid = || format!("`{text}` is not ADDRESS:PORT");
+    let (address, port) = text.rsplit_once(':').ok_or_else(invalid)?;
+    Ok((address.trim_matches(['[', ']']).to_owned(), port.parse().map_err(|_| invalid())?))
+}

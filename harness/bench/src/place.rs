@@ -74,7 +74,7 @@ impl<'w> Place<'w> {
         bundle.write_config(config.0.to_string().as_bytes()).map_err(io::Error::other)?;
         // Who has no plan cannot be the floor, and says so when it is called.
         if let Ok(plan) = floor::plan(&config, &dir, &self.hierarchies) {
-            fs::write(dir.join(floor::PLAN), plan)?;
+            plan.write(&dir.join(floor::PLAN))?;
         }
         let programs = [(STAMP, payload::stamp(Arch::host())), (STAY, payload::stamp_and_pause(Arch::host()))];
         for (path, image) in programs {

@@ -20,7 +20,7 @@ pub struct Scenario {
 type Named = (&'static str, fn(&mut Recipe));
 
 /// The built-in scenarios.
-const BUILT_IN: [Named; 13] = [
+const BUILT_IN: [Named; 14] = [
     ("default", default),
     ("minimal", minimal),
     ("docker", docker),
@@ -31,6 +31,7 @@ const BUILT_IN: [Named; 13] = [
     ("only-ipc", |recipe| only(recipe, "ipc")),
     ("only-uts", |recipe| only(recipe, "uts")),
     ("only-user", only_user),
+    ("only-time", |recipe| only(recipe, "time")),
     ("only-cgroup", |recipe| only(recipe, "cgroup")),
     ("many-mounts", many_mounts),
     ("many-devices", many_devices),

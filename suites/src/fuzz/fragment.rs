@@ -130,6 +130,7 @@ pub(super) fn path(edit: &Edit) -> Option<&str> {
         | Edit::Probe(path)
         | Edit::Device(path, ..)
         | Edit::SetUserId(path)
+        | Edit::Foreign(path)
         | Edit::Tmpfs(path, _) => Some(path),
         Edit::Set(..) | Edit::Remove(_) | Edit::Push(..) | Edit::Raw(_) => None,
     }
@@ -148,6 +149,7 @@ fn moved_edit(edit: &Edit, beside: &[String], place: &str, number: usize) -> Edi
         Edit::Probe(at) => Edit::Probe(path(at)),
         Edit::Device(at, kind, major, minor) => Edit::Device(path(at), *kind, *major, *minor),
         Edit::SetUserId(at) => Edit::SetUserId(path(at)),
+        Edit::Foreign(at) => Edit::Foreign(path(at)),
         Edit::Tmpfs(at, options) => Edit::Tmpfs(path(at), options.clone()),
         Edit::Remove(_) | Edit::Raw(_) => edit.clone(),
     }

@@ -36,7 +36,7 @@ pub fn called_as_wrapper() -> Option<ExitCode> {
     Some(ExitCode::from(127))
 }
 
-pub fn show(field: &mut Field, runtime: &Path, repetitions: u32) -> Result<bool, Box<dyn Error>> {
+pub fn show(field: &Field, runtime: &Path, repetitions: u32) -> Result<bool, Box<dyn Error>> {
     let (own, runtime) = (env::current_exe()?, std::path::absolute(runtime)?);
     let script = |milliseconds: f64| {
         let nanoseconds = (milliseconds * 1e6).round();

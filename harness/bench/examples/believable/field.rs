@@ -71,7 +71,9 @@ impl Field {
             least: self.blocks,
             most: self.blocks,
         };
-        let scenario = Scenario::named("default").ok_or(io::ErrorKind::NotFound)?;
+        let mut scenario = Scenario::named("default").ok_or(io::ErrorKind::NotFound)?;
+        // A place has a name but once.
+        scenario.name = format!("{}-{seed}", subjects[0].name);
         let place = Place::new(&self.workplace)?;
         let measured = measure(&plan, &scenario, subjects, &place, &mut Watch::new()?, &Nobody)?;
         match measured.subjects.iter().flat_map(|subject| &subject.mishaps).next() {

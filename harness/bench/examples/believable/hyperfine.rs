@@ -20,7 +20,7 @@ use crate::field::Field;
 /// How far the two may be from each other.
 const TOLERANCE: f64 = 0.05;
 
-pub fn show(field: &mut Field, runtimes: &[PathBuf], repetitions: u32) -> Result<bool, Box<dyn Error>> {
+pub fn show(field: &Field, runtimes: &[PathBuf], repetitions: u32) -> Result<bool, Box<dyn Error>> {
     let mut all_agree = true;
     for (at, runtime) in runtimes.iter().enumerate() {
         let subject = [field.subject(&format!("h{at}"), runtime)?];

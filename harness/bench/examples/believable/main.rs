@@ -61,11 +61,11 @@ fn main() -> ExitCode {
 
 /// Whether what is claimed holds.
 fn campaign(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
-    let mut field = Field::open(arguments.v1, arguments.blocks)?;
+    let field = Field::open(arguments.v1, arguments.blocks)?;
     let repetitions = arguments.repetitions;
     match &arguments.campaign {
-        Campaign::Same { runtime } => same::show(&mut field, runtime, repetitions),
-        Campaign::Added { runtime } => added::show(&mut field, runtime, repetitions),
-        Campaign::Hyperfine { runtime } => hyperfine::show(&mut field, runtime, repetitions),
+        Campaign::Same { runtime } => same::show(&field, runtime, repetitions),
+        Campaign::Added { runtime } => added::show(&field, runtime, repetitions),
+        Campaign::Hyperfine { runtime } => hyperfine::show(&field, runtime, repetitions),
     }
 }

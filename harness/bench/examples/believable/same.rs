@@ -10,7 +10,7 @@ use plimsoll_reports::model::bench::Difference;
 
 use crate::field::{Field, ratio};
 
-pub fn show(field: &mut Field, runtime: &Path, repetitions: u32) -> Result<bool, Box<dyn Error>> {
+pub fn show(field: &Field, runtime: &Path, repetitions: u32) -> Result<bool, Box<dyn Error>> {
     let one = field.program("one", &fs::read(runtime)?)?;
     let two = field.workplace.dir.join("two");
     fs::hard_link(&one, &two)?;

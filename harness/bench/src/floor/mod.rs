@@ -11,23 +11,24 @@ mod writer;
 use std::io;
 use std::path::Path;
 
-use nix::sched::CloneFlags;
 use plimsoll_engine::cgroup::Hierarchy;
 use plimsoll_fixtures::Config;
 use plimsoll_fixtures::floor::plan::{CLONE, MAP_IDS, WAIT};
 use serde_json::Value;
 
 use group::Groups;
+pub use writer::Finished;
 use writer::Plan;
 
 /// The namespaces by their names, without that of control groups: the container makes that itself, in its group.
-const NAMESPACES: [(&str, CloneFlags); 6] = [
-    ("pid", CloneFlags::CLONE_NEWPID),
-    ("network", CloneFlags::CLONE_NEWNET),
-    ("ipc", CloneFlags::CLONE_NEWIPC),
-    ("uts", CloneFlags::CLONE_NEWUTS),
-    ("mount", CloneFlags::CLONE_NEWNS),
-    ("user", CloneFlags::CLONE_NEWUSER),
+const NAMESPACES: [(&str, i32); 7] = [
+    ("pid", libc::CLONE_NEWPID),
+    ("network", libc::CLONE_NEWNET),
+    ("ipc", libc::CLONE_NEWIPC),
+    ("uts", libc::CLONE_NEWUTS),
+    ("mount", libc::CLONE_NEWNS),
+    ("user", libc::CLONE_NEWUSER),
+    ("time", libc::CLONE_NEWTIME),
 ];
 
 /// `CLONE_INTO_CGROUP` of clone3(2), which the crate libc has in a type that is too narrow.
@@ -36,11 +37,11 @@ const INTO_CGROUP: u64 = 1 << 33;
 /// The name of the plan in a bundle.
 pub const PLAN: &str = "floor.plan";
 
-/// The plan for a bundle, as the file that the floor reads.
+/// The plan for a bundle.
 ///
 /// # Errors
 /// When the host cannot be looked at, or the configuration asks for what the floor does not do.
-pub fn plan(config: &Config, bundle: &Path, hierarchies: &[Hierarchy]) -> io::Result<Vec<u8>> {
+pub fn plan(config: &Config, bundle: &Path, hierarchies: &[Hierarchy]) -> io::Result<Finished> {
     let mut plan = Plan::new();
     let groups = Groups::new(config, hierarchies);
     // What was inherited would take numbers that the plan counts on.
@@ -78,7 +79,7 @@ fn unable(what: &str) -> io::Error {
 /// The index of the step that clones.
 fn clone(plan: &mut Plan, config: &Config, group: Option<u64>) -> u64 {
     let made = NAMESPACES.iter().filter(|(name, _)| config.namespace(name).is_some());
-    let flags: u64 = made.map(|(_, flag)| flag.bits() as u64).sum();
+    let flags: u64 = made.map(|(_, flag)| *flag as u64).sum();
     let into = if group.is_some() { INTO_CGROUP } else { 0 };
     // struct clone_args: flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup
     let words = [flags | into, 0, 0, 0, libc::SIGCHLD as u64, 0, 0, 0, 0, 0, group.unwrap_or(0)];
@@ -97,7 +98,7 @@ fn enter(plan: &mut Plan, config: &Config, groups: &Groups<'_>, gate: Option<u64
         plan.call(libc::SYS_setresuid, [0, 0, 0]);
     }
     if config.namespace("cgroup").is_some() {
-        plan.call(libc::SYS_unshare, [CloneFlags::CLONE_NEWCGROUP.bits() as u64]);
+        plan.call(libc::SYS_unshare, [libc::CLONE_NEWCGROUP as u64]);
     }
     plan.call(libc::SYS_setsid, []);
     if let Some(name) = config.0["hostname"].as_str() {

@@ -113,7 +113,8 @@ fn mount_entry(
     made.push(inside.to_owned());
     let target = plan.text(bytes(inside));
     if matches!(text("type"), "cgroup" | "cgroup2") {
-        return Ok(show_groups(plan, inside, target, groups));
+        show_groups(plan, inside, target, groups);
+        return Ok(());
     }
     let (mut flags, mut data) = (MsFlags::empty(), Vec::new());
     for option in texts(&entry["options"]) {

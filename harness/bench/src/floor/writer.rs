@@ -1,5 +1,10 @@
 //! Writes a plan: steps, and behind them what they point to.
 
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
 use plimsoll_fixtures::floor::plan::{ADDRESS, END, ROOM, Step};
 
 /// Where the data begins: all steps have to end before.
@@ -107,17 +112,34 @@ impl Plan {
         self.close();
     }
 
-    /// The file; none when it has too many steps or too much data.
-    pub fn finish(mut self) -> Option<Vec<u8>> {
+    /// The end; none when it has too many steps or too much data.
+    pub fn finish(mut self) -> Option<Finished> {
         self.step(END, []);
         let words = self.steps.iter().flat_map(|step| {
             let [a, b, c, d, e] = step.arguments;
             [step.call, step.passed_over, step.again, a, b, c, d, e]
         });
-        let mut file: Vec<u8> = words.flat_map(u64::to_ne_bytes).collect();
-        let fits = file.len() as u64 <= DATA && DATA + self.data.len() as u64 <= ROOM;
-        file.resize(DATA as usize, 0);
-        file.extend(self.data);
-        fits.then_some(file)
+        let steps: Vec<u8> = words.flat_map(u64::to_ne_bytes).collect();
+        let fits = steps.len() as u64 <= DATA && DATA + self.data.len() as u64 <= ROOM;
+        fits.then_some(Finished { steps, data: self.data })
+    }
+}
+
+/// A plan that is complete.
+#[derive(Debug)]
+pub struct Finished {
+    steps: Vec<u8>,
+    data: Vec<u8>,
+}
+
+impl Finished {
+    /// Writes the file that the floor reads. What is between steps and data takes no room on disk.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, path: &Path) -> io::Result<()> {
+        let file = File::create(path)?;
+        file.write_all_at(&self.steps, 0)?;
+        file.write_all_at(&self.data, DATA)
     }
 }

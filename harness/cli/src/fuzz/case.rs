@@ -107,6 +107,7 @@ fn edit(edit: &Edit) -> String {
         Edit::Probe(path) => format!("probe {path}"),
         Edit::Device(path, kind, major, minor) => format!("device {path} {kind} {major}:{minor}"),
         Edit::SetUserId(path) => format!("set-user-id program {path}"),
+        Edit::Foreign(path) => format!("program of 32 bits {path}"),
         Edit::Tmpfs(path, options) => format!("tmpfs {path} {}", options.join(",")),
     }
 }

@@ -98,11 +98,11 @@ pub(super) const INHERITED: &[Scenario] = inherited! {
         &[Fault::OfExec(&Fault::Take("/process/user/uid", "0")), Fault::OfExec(&Fault::Take("/process/user/gid", "0")),
             Fault::OfExec(&Fault::DropLast("/process/user/additionalGids")), Fault::ExecBeside("")],
         |seen| json!([seen.status.uids, seen.status.gids, seen.status.groups]);
-    "umask", |r| r.set("/process/user/umask", 0o027), &[Fault::OfExec(&Fault::Take("/process/user/umask", "0"))],
+    "umask", |r| r.set("/process/user/umask", 0o027), WITHOUT,
         |seen| json!(seen.status.umask);
     "capabilities", |r| r,
         &[Fault::OfExec(&Fault::Push("/process/capabilities/bounding", "\"CAP_SYS_TIME\"")),
-            Fault::OfExec(&Fault::Take("/process/capabilities/effective", "[]")), Fault::ExecBeside("")],
+            Fault::OfExec(&Fault::Take("/process/capabilities/bounding", r#"["CAP_CHOWN"]"#)), Fault::ExecBeside("")],
         |seen| json!(seen.status.capabilities);
     "no-new-privileges", |r| r.set("/process/noNewPrivileges", true),
         &[Fault::OfExec(&Fault::Take("/process/noNewPrivileges", "false")), Fault::ExecBeside("")],

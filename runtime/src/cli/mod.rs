@@ -52,7 +52,7 @@ fn dispatch(Arguments { global, verb }: Arguments) -> Result<u8> {
         Verb::Exec(exec) => return exec_in(*exec, &global),
         Verb::Checkpoint(checkpoint) => {
             let (id, options, extent) = checkpoint.split()?;
-            operation::checkpoint::checkpoint(&root, &id, &options, extent)?;
+            operation::checkpoint::checkpoint(&root, &id, &options, &extent)?;
         }
         Verb::Restore(restore) => {
             let (wish, options) = restore.split(&global);

@@ -143,7 +143,7 @@ impl Options {
 
 impl Directories {
     /// The error of criu, with what its log says last of errors.
-    pub fn explain(&self, error: Error) -> Error {
+    pub fn explain(&self, error: &Error) -> Error {
         let log = fs::read(&self.log).unwrap_or_default();
         let log = String::from_utf8_lossy(&log).into_owned();
         // Its last words only say that it failed, and what it answers is the first that went wrong, which may mean little.

@@ -99,7 +99,7 @@ impl Around<'_> {
                 _ => Ok(()),
             }
         });
-        let pid = restored.map_err(|error| directories.explain(error))?;
+        let pid = restored.map_err(|error| directories.explain(&error))?;
         let (record, pidfd) = match (back, pid) {
             (Some(back), _) => back,
             (None, Some(pid)) => self.record(pid, undo)?,

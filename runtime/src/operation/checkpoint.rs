@@ -25,7 +25,7 @@ pub struct Extent {
 ///
 /// # Errors
 /// When it does not run, criu is not installed, or criu fails: the container goes on then.
-pub fn checkpoint(root: &Path, id: &str, options: &Options, extent: Extent) -> Result<()> {
+pub fn checkpoint(root: &Path, id: &str, options: &Options, extent: &Extent) -> Result<()> {
     let lock = Directory::open(root, id)?.lock()?;
     let container = Container::find(root, id)?;
     match container.status() {
@@ -34,7 +34,7 @@ pub fn checkpoint(root: &Path, id: &str, options: &Options, extent: Extent) -> R
             return Err(Error::new(format!("container `{id}` is {}, not running", other.name())));
         }
     }
-    dump(&container, options, &extent)?;
+    dump(&container, options, extent)?;
     if !extent.pre_dump && !options.leave_running {
         delete::destroy(&container)?;
     }
@@ -70,7 +70,7 @@ fn dump(container: &Container, options: &Options, extent: &Extent) -> Result<()>
         };
         status.write_all(b"\0").doing(|| "write to --status-fd".into())
     });
-    dumped.map(drop).map_err(|error| directories.explain(error))
+    dumped.map(drop).map_err(|error| directories.explain(&error))
 }
 
 /// The directory by which the container can be frozen; without one criu stops each process by itself.

@@ -118,7 +118,7 @@ fn loopback(plan: &mut Plan) {
     request[..2].copy_from_slice(b"lo");
     request[16..18].copy_from_slice(&(libc::IFF_UP as u16).to_ne_bytes());
     let request = plan.bytes(&request);
-    plan.call(libc::SYS_ioctl, [socket, libc::SIOCSIFFLAGS as u64, request]);
+    plan.call(libc::SYS_ioctl, [socket, libc::SIOCSIFFLAGS, request]);
     plan.close();
 }
 

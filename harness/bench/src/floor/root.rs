@@ -81,7 +81,7 @@ fn bytes(path: &Path) -> &[u8] {
 }
 
 fn mount(plan: &mut Plan, source: u64, target: u64, kind: u64, (flags, data): (MsFlags, u64)) {
-    plan.call(libc::SYS_mount, [source, target, kind, flags.bits() as u64, data]);
+    plan.call(libc::SYS_mount, [source, target, kind, flags.bits(), data]);
 }
 
 /// Adds attributes to a mount and leaves those that it has.

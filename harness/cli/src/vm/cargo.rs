@@ -39,45 +39,45 @@ impl Cargo {
             returns: Vec::new(),
         };
         args.add.iter().try_for_each(|path| cargo.add(path))?;
+        cargo.pack(command)?;
+        Ok(cargo)
+    }
+
+    /// Packs what the verb reads, and notes what it writes.
+    fn pack(&mut self, command: &Verb) -> Result<(), Failure> {
         match command {
             Verb::Run(run) => {
-                cargo.subject(&run.subject)?;
-                run.expect.iter().try_for_each(|path| cargo.take(path))?;
-                cargo.bring_back(&run.output)?;
-                run.format.iter().filter_map(|wish| wish.file.as_ref()).try_for_each(|file| cargo.bring_back(file))?;
+                self.subject(&run.subject)?;
+                run.expect.iter().try_for_each(|path| self.take(path))?;
+                self.bring_back(&run.output)?;
+                run.format.iter().filter_map(|wish| wish.file.as_ref()).try_for_each(|file| self.bring_back(file))?;
                 let kept = run.keep.clone().or_else(|| run.replay.as_ref().map(|_| "plimsoll-kept".into()));
-                kept.iter().try_for_each(|dir| cargo.bring_back(dir))?;
+                kept.iter().try_for_each(|dir| self.bring_back(dir))?;
             }
             Verb::Prove(prove) => {
-                cargo.subject(&prove.subject)?;
-                cargo.bring_back(&prove.output)?;
+                self.subject(&prove.subject)?;
+                self.bring_back(&prove.output)?;
             }
             Verb::Fuzz(fuzz) => {
-                cargo.subject(&fuzz.subject)?;
-                for runtime in &fuzz.differential {
-                    cargo.programs.push(find_runtime(runtime)?);
-                }
-                fuzz.expect.iter().chain(&fuzz.corpus).try_for_each(|path| cargo.take(path))?;
-                [&fuzz.output, &fuzz.keep].into_iter().try_for_each(|path| cargo.bring_back(path))?;
+                self.subject(&fuzz.subject)?;
+                self.runtimes(&fuzz.differential)?;
+                fuzz.expect.iter().chain(&fuzz.corpus).try_for_each(|path| self.take(path))?;
+                [&fuzz.output, &fuzz.keep].into_iter().try_for_each(|path| self.bring_back(path))?;
             }
             Verb::Replay(replay) => {
-                cargo.subject(&replay.subject)?;
-                cargo.take(&replay.dir)?;
+                self.subject(&replay.subject)?;
+                self.take(&replay.dir)?;
             }
             // Counts carry over from a machine; times only to runs in the same one.
             Verb::Bench(bench) => {
-                for runtime in &bench.rivals.runtime {
-                    cargo.programs.push(find_runtime(runtime)?);
-                }
-                cargo.bring_back(&bench.output)?;
+                self.runtimes(&bench.rivals.runtime)?;
+                self.bring_back(&bench.output)?;
             }
             Verb::Trace(trace) => {
-                for runtime in &trace.rivals.runtime {
-                    cargo.programs.push(find_runtime(runtime)?);
-                }
-                cargo.bring_back(&trace.output)?;
+                self.runtimes(&trace.rivals.runtime)?;
+                self.bring_back(&trace.output)?;
             }
-            Verb::Report(report) => report.files.iter().try_for_each(|path| cargo.take(path))?,
+            Verb::Report(report) => report.files.iter().try_for_each(|path| self.take(path))?,
             // What only reads and writes files gains nothing from another kernel.
             Verb::Vm(_)
             | Verb::Clauses(_)
@@ -94,13 +94,18 @@ impl Cargo {
             // It is packed in any case.
             | Verb::Runtime { .. } => {}
         }
-        Ok(cargo)
+        Ok(())
+    }
+
+    fn runtimes(&mut self, named: &[PathBuf]) -> Result<(), Failure> {
+        for runtime in named {
+            self.programs.push(find_runtime(runtime)?);
+        }
+        Ok(())
     }
 
     fn subject(&mut self, subject: &Subject) -> Result<(), Failure> {
-        for runtime in &subject.runtime {
-            self.programs.push(find_runtime(runtime)?);
-        }
+        self.runtimes(&subject.runtime)?;
         // A profile is a name or a file.
         let profile = Path::new(&subject.profile);
         if profile.is_file() { self.take(profile) } else { Ok(()) }

@@ -81,6 +81,7 @@ fn moved(stack: &Stack) -> io::Result<Vec<Device>> {
     Ok(stack.devices().map_err(told)?.into_iter().filter(|device| device.name != "lo").collect())
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "an argument of map_err")]
 fn told(why: Stop) -> io::Error {
     io::Error::other(format!("{why:?}"))
 }

@@ -7,8 +7,8 @@ use std::process::ExitStatus;
 
 use crate::qemu::PROGRAM_NAME;
 
-/// How many lines of the console are kept.
-const LINES: usize = 24;
+/// How many lines of the console are kept: what a kernel writes when it panics, with its first line.
+const LINES: usize = 64;
 
 /// The last lines of the kernel's console.
 #[derive(Debug, Default)]
@@ -86,7 +86,7 @@ mod tests {
         let text: String = (0..100).map(|number| format!("line {number}\r\n\r\n")).collect();
         let tail = console(&format!("{text}unfinished"));
         assert_eq!(tail.len(), LINES);
-        assert_eq!((tail[0].as_str(), tail[LINES - 1].as_str()), ("line 77", "unfinished"));
+        assert_eq!((tail[0].as_str(), tail[LINES - 1].as_str()), ("line 37", "unfinished"));
     }
 
     #[test]

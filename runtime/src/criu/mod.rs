@@ -27,6 +27,7 @@ pub use message::Message;
 use message::{Value, fields};
 
 use crate::error::{Context, Error, Result};
+use crate::sync;
 use crate::sys::{self, CloneArgs, ClonedAs};
 
 /// The longest message; those of criu are a few hundred bytes.
@@ -51,6 +52,8 @@ const NOTIFY: u64 = 6;
 pub struct Criu {
     /// Its number.
     pub pid: i32,
+    /// What it opened in its own mount namespace.
+    pub opened: Vec<OwnedFd>,
     pidfd: OwnedFd,
     socket: OwnedFd,
 }
@@ -68,11 +71,15 @@ pub struct Notice {
 
 impl Criu {
     /// Starts criu. The child is born with `args`, and does `prepare` before it executes criu, which has been done when
-    /// this returns; it inherits `kept`.
+    /// this returns; it inherits `kept`. `prepare` may return descriptors, which come here as [`Criu::opened`].
     ///
     /// # Errors
     /// When criu is not installed, or a step fails.
-    pub fn start(args: CloneArgs<'_>, kept: &[BorrowedFd<'_>], prepare: impl FnOnce() -> Result<()>) -> Result<Self> {
+    pub fn start(
+        args: CloneArgs<'_>,
+        kept: &[BorrowedFd<'_>],
+        prepare: impl FnOnce() -> Result<Vec<OwnedFd>>,
+    ) -> Result<Self> {
         let program = find()?;
         let pair = rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None);
         let (socket, theirs) = pair.doing(|| "make a pair of sockets".into())?;
@@ -83,8 +90,9 @@ impl Criu {
             }
             ClonedAs::Parent { pid, pidfd } => {
                 drop(theirs);
-                let criu = Self { pid, pidfd, socket };
-                criu.answer().map(|_prepared| criu)
+                let criu = Self { pid, opened: Vec::new(), pidfd, socket };
+                let (_, opened) = criu.answer()?;
+                Ok(Self { opened, ..criu })
             }
         }
     }
@@ -104,7 +112,8 @@ impl Criu {
         request.integer(1, task as u64).message(2, options);
         self.send(&request)?;
         let answer = loop {
-            let (answer, fd) = self.answer()?;
+            let (answer, fds) = self.answer()?;
+            let fd = fds.into_iter().next();
             if answer.kind != NOTIFY {
                 break answer;
             }
@@ -125,15 +134,15 @@ impl Criu {
         sent.doing(|| "talk to criu".into()).map(drop)
     }
 
-    fn answer(&self) -> Result<(Answer, Option<OwnedFd>)> {
-        let (bytes, fd) = self.receive()?;
+    fn answer(&self) -> Result<(Answer, Vec<OwnedFd>)> {
+        let (bytes, fds) = self.receive()?;
         let answer = Answer::read(&bytes).ok_or_else(|| Error::new("criu says what nobody knows"))?;
-        if answer.success { Ok((answer, fd)) } else { Err(Error::new(answer.complaint())) }
+        if answer.success { Ok((answer, fds)) } else { Err(Error::new(answer.complaint())) }
     }
 
-    fn receive(&self) -> Result<(Vec<u8>, Option<OwnedFd>)> {
+    fn receive(&self) -> Result<(Vec<u8>, Vec<OwnedFd>)> {
         let mut bytes = vec![0; LONGEST];
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
         let mut ancillary = RecvAncillaryBuffer::new(&mut space);
         let received = loop {
             let mut slices = [IoSliceMut::new(&mut bytes)];
@@ -146,11 +155,13 @@ impl Criu {
             return Err(Error::new("criu ended without an answer"));
         }
         bytes.truncate(received);
-        let fd = ancillary.drain().find_map(|message| match message {
-            RecvAncillaryMessage::ScmRights(mut fds) => fds.next(),
-            _ => None,
-        });
-        Ok((bytes, fd))
+        let mut fds = Vec::new();
+        for message in ancillary.drain() {
+            if let RecvAncillaryMessage::ScmRights(sent) = message {
+                fds.extend(sent);
+            }
+        }
+        Ok((bytes, fds))
     }
 }
 
@@ -216,19 +227,22 @@ fn find() -> Result<PathBuf> {
 }
 
 /// In the child: prepares, says so, and executes criu. What goes wrong is said in the form of an answer of criu's own.
-fn become_criu(program: &Path, socket: &OwnedFd, kept: &[BorrowedFd<'_>], prepare: impl FnOnce() -> Result<()>) -> ! {
-    let say = |success: u64, text: &str| {
+fn become_criu(
+    program: &Path,
+    socket: &OwnedFd,
+    kept: &[BorrowedFd<'_>],
+    prepare: impl FnOnce() -> Result<Vec<OwnedFd>>,
+) -> ! {
+    let say = |success: u64, text: &str, opened: &[OwnedFd]| {
         let mut said = Message::default();
         said.integer(1, 0).integer(2, success).text(9, text);
-        // When the runtime is gone, nobody is left to be told.
-        rustix::net::send(socket, said.bytes(), SendFlags::NOSIGNAL).unwrap_or_default();
+        let opened: Vec<_> = opened.iter().map(OwnedFd::as_fd).collect();
+        sync::send_with_fds(socket.as_fd(), said.bytes(), &opened)
     };
-    let failed = prepare().and_then(|()| {
-        say(1, "");
-        execute(program, socket, kept)
-    });
-    say(0, &failed.err().map(|error| error.to_string()).unwrap_or_default());
-    sys::exit_now(1)
+    let failed = prepare().and_then(|opened| say(1, "", &opened)).and_then(|()| execute(program, socket, kept));
+    let cause = failed.err().map(|error| error.to_string()).unwrap_or_default();
+    // When the runtime is gone, nobody is left to be told.
+    sys::exit_now(i32::from(say(0, &cause, &[]).is_err()))
 }
 
 fn execute(program: &Path, socket: &OwnedFd, kept: &[BorrowedFd<'_>]) -> Result<()> {

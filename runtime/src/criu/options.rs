@@ -1,7 +1,7 @@
 //! The options of `checkpoint` and `restore` that criu has, too.
 
 use std::fs::{self, File};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
@@ -82,6 +82,15 @@ impl Options {
         Ok(Directories { images, work, log })
     }
 
+    /// Opens the directories anew, in the order in which [`Directories::replace`] takes them.
+    ///
+    /// # Errors
+    /// As [`Options::open`].
+    pub fn open_again(&self) -> Result<Vec<OwnedFd>> {
+        let paths = [Some(self.image_path.as_path()), self.work_path.as_deref()];
+        paths.into_iter().flatten().map(|path| open(path, false).map(OwnedFd::from)).collect()
+    }
+
     /// What all requests have in common.
     pub fn message(&self, config: &Config, directories: &Directories) -> Message {
         let mut message = Message::default();
@@ -142,6 +151,18 @@ impl Options {
 }
 
 impl Directories {
+    /// The same, opened by a process that has a mount namespace of its own: what criu mounts in them it can only mount
+    /// there.
+    ///
+    /// # Errors
+    /// When there are none.
+    pub fn replace(&mut self, opened: Vec<OwnedFd>) -> Result<()> {
+        let mut opened = opened.into_iter().map(File::from);
+        self.images = opened.next().ok_or_else(|| Error::new("criu has not opened the images"))?;
+        self.work = opened.next();
+        Ok(())
+    }
+
     /// The error of criu, with what its log says last of errors.
     pub fn explain(&self, error: &Error) -> Error {
         let log = fs::read(&self.log).unwrap_or_default();

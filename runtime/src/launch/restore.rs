@@ -26,7 +26,7 @@ pub fn restore(wish: &Wish, options: &Options) -> Result<Launched> {
     let bundle = wish.bundle()?;
     let (config, text) = Config::load(&bundle.join("config.json"))?;
     wish.check(&config, true)?;
-    let directories = options.open(false, "restore.log")?;
+    let mut directories = options.open(false, "restore.log")?;
     let (directory, lock) = Directory::make(&wish.state_root, &wish.id)?;
     let mut undo = Undo::new(directory.clone());
     let restored = (|| {
@@ -36,7 +36,7 @@ pub fn restore(wish: &Wish, options: &Options) -> Result<Launched> {
         let groups = confine::resctrl(&config, &directory)?;
         let gateway = confine::confine(&*cgroup, &config)?;
         let around = Around { wish, options, config: &config, bundle: &bundle, directory: &directory };
-        let back = around.bring_back(&*cgroup, &gateway, &directories, &mut undo)?;
+        let back = around.bring_back(&*cgroup, &gateway, &mut directories, &mut undo)?;
         groups.map_or(Ok(()), |groups| groups.add(back.0.pid))?;
         Ok((back, cgroup))
     })();
@@ -67,19 +67,20 @@ impl Around<'_> {
         &self,
         cgroup: &dyn Cgroup,
         gateway: &Gateway,
-        directories: &Directories,
+        directories: &mut Directories,
         undo: &mut Undo,
     ) -> Result<Back> {
         let joined = open_joined(&self.config.linux)?;
         let root_path = self.bundle.join(&self.config.root.path);
         let root_path = root_path.canonicalize().doing(|| format!("root.path: open `{}`", root_path.display()))?;
-        let mut message = self.request(directories, cgroup, &joined, &root_path)?;
         let kept: Vec<_> = joined.iter().map(|(_, fd)| fd.as_fd()).collect();
         let args = CloneArgs {
             flags: NamespaceKind::Mount.clone_flag(),
             cgroup: gateway.directory.as_ref().map(OwnedFd::as_fd),
         };
-        let criu = Criu::start(args, &kept, || self.prepare_criu(gateway, &root_path))?;
+        let mut criu = Criu::start(args, &kept, || self.prepare_criu(gateway, &root_path))?;
+        directories.replace(std::mem::take(&mut criu.opened))?;
+        let mut message = self.request(directories, cgroup, &joined, &root_path)?;
         let number = Pid::from_raw(criu.pid).ok_or_else(|| Error::new("criu has no number"))?;
         cgroup.adopt(number)?;
         cgroup_roots(criu.pid, &mut message)?;
@@ -129,13 +130,14 @@ impl Around<'_> {
 
     /// In the process that becomes criu: it enters the cgroup, so that what it makes is in there, and sees the root file
     /// system as a mount, with a place for each mount to come.
-    fn prepare_criu(&self, gateway: &Gateway, root: &Path) -> Result<()> {
+    fn prepare_criu(&self, gateway: &Gateway, root: &Path) -> Result<Vec<OwnedFd>> {
         init::die_with_runtime()?;
         sys::unblock_all_signals().doing(|| "unblock the signals".into())?;
         gateway.entry.take().map_or(Ok(()), Entry::join)?;
         pivot::separate(None)?;
         let root = pivot::attach_root(root, None, None)?;
-        make_places(&root, self.config, self.bundle)
+        make_places(&root, self.config, self.bundle)?;
+        self.options.open_again()
     }
 
     fn hooks(&self, pid: i32, undo: &mut Undo) -> Result<()> {

@@ -63,7 +63,7 @@ fn dump(container: &Container, options: &Options, extent: &Extent) -> Result<()>
         Streams::of(record.pid).save(&options.image_path)?;
     }
     let task = if extent.pre_dump { Task::PreDump } else { Task::Dump };
-    let criu = Criu::start(CloneArgs::default(), &[], init::die_with_runtime)?;
+    let criu = Criu::start(CloneArgs::default(), &[], || init::die_with_runtime().map(|()| Vec::new()))?;
     let dumped = criu.ask(task, &message, &mut |notice| {
         let Some(mut status) = extent.status.as_ref().filter(|_| notice.script == "status-ready") else {
             return Ok(());

@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{OFlags, ResolveFlags};
+use rustix::fs::{OFlags, ResolveFlags, XattrFlags};
 use rustix::mount::{FsMountFlags, FsOpenFlags, FsPickFlags, MountAttrFlags, MountFlags};
 
 use super::beneath::{Root, inside, is_directory};
@@ -18,6 +18,12 @@ const LONGEST_VALUE: usize = 255;
 
 /// File systems whose instance others may share, so that `ro` is a matter of the mount alone.
 const OF_THE_KERNEL: [&str; 7] = ["proc", "sysfs", "tmpfs", "devpts", "mqueue", "cgroup", "cgroup2"];
+
+/// File systems whose files have labels of the policy's choice.
+const UNLABELLED: [&str; 2] = ["proc", "sysfs"];
+
+/// POSIX message queues. mq_overview(7).
+const MQUEUE: &str = "mqueue";
 
 /// An entry of `mounts`, ready to be made.
 #[derive(Debug)]
@@ -139,6 +145,9 @@ impl<'config> Request<'config> {
         let attributes = attributes.doing(|| "set its attributes".into())?;
         let mount = rustix::mount::fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes)
             .map_err(|errno| explain(context.as_fd(), "mount it", errno))?;
+        if self.kind() == MQUEUE && !self.label.is_empty() {
+            self.label_root(mount.as_fd())?;
+        }
         if self.options.copy_up {
             super::copy::copy_up(root, &self.entry.destination, mount.as_fd())?;
         }
@@ -161,10 +170,19 @@ impl<'config> Request<'config> {
             };
             set.map_err(|errno| explain(context, &format!("set its option `{word}`"), errno))?;
         }
-        if self.label.is_empty() || self.kind() == "proc" || self.kind() == "sysfs" {
+        if self.label.is_empty() || UNLABELLED.contains(&self.kind()) || self.kind() == MQUEUE {
             return Ok(());
         }
         fsconfig_set_string(context, "context", self.label).map_err(|errno| explain(context, "set its label", errno))
+    }
+
+    /// The file system of an IPC namespace exists before it is mounted, so a label for all of it comes too late: its root
+    /// gets it.
+    fn label_root(&self, mount: BorrowedFd<'_>) -> Result<()> {
+        use std::os::fd::AsRawFd;
+        let root = format!("/proc/self/fd/{}", mount.as_raw_fd());
+        rustix::fs::setxattr(root, "security.selinux", self.label.as_bytes(), XattrFlags::empty())
+            .doing(|| "set its label".into())
     }
 
     /// Whether the options can only be said with mount(2): two flags, and values longer than fsconfig(2) takes.

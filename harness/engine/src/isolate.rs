@@ -1,8 +1,8 @@
-//! Sets one check apart: namespaces of its own for processes, mounts and host name, so that whatever it or the runtime
-//! does dies with it.
+//! Sets one check apart: namespaces of its own for processes, mounts, host name, network and IPC, so that whatever it or
+//! the runtime does dies with it, and what others do on this host meanwhile is not taken for its doing.
 //!
 //! ```text
-//! supervisor ──unshare(pid), fork──► check (pid 1, reaps the runtime's orphans) ──► unshare(mnt, uts)
+//! supervisor ──unshare(pid), fork──► check (pid 1, reaps the runtime's orphans) ──► unshare(mnt, uts, net, ipc)
 //!      ◄── result over a pipe ────────┘
 //! ```
 //! The check dies with the supervisor, and a pid namespace with its pid 1, so a killed harness leaves no process and no
@@ -56,6 +56,12 @@ pub fn spawn(work: impl FnOnce() -> Vec<u8>) -> io::Result<Apart> {
     }
 }
 
+/// What a check has for itself; containers without namespaces of their own see these as the host's.
+const OWN: CloneFlags = CloneFlags::CLONE_NEWNS
+    .union(CloneFlags::CLONE_NEWUTS)
+    .union(CloneFlags::CLONE_NEWNET)
+    .union(CloneFlags::CLONE_NEWIPC);
+
 /// Exit code of a process that could not be set apart.
 const FAILED: i32 = 70;
 
@@ -67,8 +73,9 @@ fn perform(result: OwnedFd, work: impl FnOnce() -> Vec<u8>) -> io::Result<()> {
     }
     // A session of its own: Ctrl-C reaches the supervisor alone, and no runtime finds the user's terminal.
     setsid()?;
-    unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUTS)?;
+    unshare(OWN)?;
     mount_proc()?;
+    sys::loopback_up()?;
     orphans::forget();
     let bytes = work();
     File::from(result).write_all(&bytes)

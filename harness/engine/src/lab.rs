@@ -39,6 +39,8 @@ pub struct Lab<'s> {
     made: Cell<u32>,
     configs: RefCell<BTreeMap<String, Value>>,
     mounted: RefCell<Vec<PathBuf>>,
+    /// A directory of the host that an overlay hides from everybody else.
+    pub(crate) layered: RefCell<Option<PathBuf>>,
 }
 
 /// A call of `create` that ended, and what a container from it would be reached by.
@@ -66,6 +68,7 @@ impl<'s> Lab<'s> {
             made: Cell::new(0),
             configs: RefCell::default(),
             mounted: RefCell::default(),
+            layered: RefCell::default(),
         }
     }
 
@@ -181,7 +184,7 @@ impl<'s> Lab<'s> {
         };
         let outcome = self.driver.settle(Op::Create, command, &end, String::new(), stderr.text())?;
         if let Some(fault) = self.settings.fault.filter(|_| outcome.succeeded()) {
-            fault.after_create(&self.pid_file(bundle))?;
+            fault.after_create(self, bundle)?;
         }
         if self.settings.fault == Some(Fault::EagerStart) && outcome.succeeded() {
             self.call(Op::Start, &Values::default().with("id", &bundle.id))?.ok()?;

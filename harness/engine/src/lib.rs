@@ -24,6 +24,7 @@ pub mod isolate;
 pub mod judgement;
 pub mod keep;
 pub mod lab;
+pub mod layers;
 pub mod need;
 pub mod observer;
 pub mod orphans;

@@ -140,6 +140,28 @@ pub fn make_raw(fd: impl AsFd) -> io::Result<()> {
     Ok(())
 }
 
+/// Sets the loopback interface of this network namespace up, as it is on any host.
+///
+/// # Errors
+/// When the kernel refuses.
+pub fn loopback_up() -> io::Result<()> {
+    let socket = nix::sys::socket::socket(
+        nix::sys::socket::AddressFamily::Inet,
+        nix::sys::socket::SockType::Datagram,
+        nix::sys::socket::SockFlag::SOCK_CLOEXEC,
+        None,
+    )?;
+    // SAFETY: the structure holds integers and bytes, for which zero is a value.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    for (to, from) in request.ifr_name.iter_mut().zip(c"lo".to_bytes()) {
+        *to = libc::c_char::from_ne_bytes([*from]);
+    }
+    request.ifr_ifru.ifru_flags = libc::c_short::try_from(libc::IFF_UP | libc::IFF_RUNNING).unwrap_or(0);
+    // SAFETY: the structure is the one that this request reads, and outlives the call.
+    checked(libc::c_long::from(unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS, &raw const request) }))
+        .map(drop)
+}
+
 /// A program to execute, with everything that the kernel wants to be told of it.
 #[derive(Debug)]
 pub struct Program<'p> {

@@ -7,6 +7,7 @@ mod document;
 mod edited;
 mod ends;
 mod failure;
+mod files;
 mod ids;
 mod invalid_ids;
 mod kill;
@@ -28,6 +29,7 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     failure::SCENARIOS,
     failure::UNAPPLIABLE,
     failure::UNSET,
+    files::SCENARIOS,
     ids::NONE,
     ids::UNKNOWN,
     ids::SCENARIOS,

@@ -16,12 +16,16 @@ use crate::process::{Running, null};
 
 impl Fault {
     /// What it does after a create that worked.
-    pub(crate) fn after_create(self, pid_file: &Path) -> io::Result<()> {
+    pub(crate) fn after_create(self, lab: &Lab<'_>, bundle: &Bundle) -> io::Result<()> {
         match self {
-            Self::WrongPid => fs::write(pid_file, "1"),
+            Self::WrongPid => fs::write(lab.pid_file(bundle), "1"),
             Self::MoveOut => {
-                let Some(pid) = if_there(fs::read_to_string(pid_file))? else { return Ok(()) };
+                let Some(pid) = if_there(fs::read_to_string(lab.pid_file(bundle)))? else { return Ok(()) };
                 move_out(pid.trim())
+            }
+            Self::Scribble => {
+                fs::create_dir_all(bundle.rootfs().join("etc"))?;
+                fs::write(bundle.rootfs().join("etc/resolv.conf"), "nameserver 192.0.2.1\n")
             }
             _ => Ok(()),
         }
@@ -60,6 +64,11 @@ fn leave(leftover: Leftover, lab: &Lab<'_>, bundle: &Bundle) -> io::Result<()> {
             let place = lab.dir.join("left");
             fs::create_dir_all(&place)?;
             Ok(mount(Some("left"), &place, Some("tmpfs"), MsFlags::empty(), None::<&str>)?)
+        }
+        Leftover::File => fs::write(bundle.dir.join("left"), "left"),
+        Leftover::HostFile => {
+            let dir = lab.layered.borrow().clone();
+            dir.map_or(Ok(()), |dir| fs::write(dir.join(format!("left-of-{}", bundle.id)), "left"))
         }
         Leftover::Process => {
             let argv = [lab.settings.probe.clone().into_os_string(), "hang".into()];

@@ -55,6 +55,8 @@ pub enum Fault {
     Change(&'static str, Change),
     /// At delete it leaves this behind.
     Leave(Leftover),
+    /// At create it writes a file into the root filesystem that nobody asked for.
+    Scribble,
     /// It writes the id of another process into the pid file.
     WrongPid,
     /// It takes the container's process out of its control groups.
@@ -86,6 +88,10 @@ pub enum Leftover {
     Mount,
     /// A process.
     Process,
+    /// A file in the bundle.
+    File,
+    /// A file somewhere on the host, where a check has laid [`crate::layers`] to see it.
+    HostFile,
 }
 
 /// What makes no runtime wrong, and must change no verdict.
@@ -157,7 +163,7 @@ impl Fault {
             Self::Succeed(_) | Self::Fail(_) => "exit code inverted",
             Self::Lie(..) | Self::Misreport(..) | Self::WrongPid => "state false",
             Self::DeleteForeign | Self::Leave(_) => "delete wrong",
-            Self::GiveAway | Self::Escape => "host harmed",
+            Self::GiveAway | Self::Escape | Self::Scribble => "host harmed",
             Self::Flawed(_) | Self::MoveOut | Self::ExecOutside | Self::ExecMovedOut => "program misplaced",
             Self::All(_) => "several at once",
             Self::Neutral(_) => "neutral",
@@ -227,6 +233,7 @@ impl std::fmt::Display for Fault {
             Self::Escape => write!(f, "follows a link out of the root filesystem"),
             Self::Change(pointer, change) => write!(f, "{change} {pointer}"),
             Self::Leave(leftover) => write!(f, "leaves a {} behind at delete", format!("{leftover:?}").to_lowercase()),
+            Self::Scribble => write!(f, "writes a file into the root filesystem"),
             Self::WrongPid => write!(f, "writes another process into the pid file"),
             Self::MoveOut => write!(f, "takes the process out of its control groups"),
             Self::Hang(op) => write!(f, "does not come back from {op}"),

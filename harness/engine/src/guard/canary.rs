@@ -28,8 +28,12 @@ pub fn plant_canary(dir: &Path) -> io::Result<()> {
     fs::write(dir.join("below/file"), "below\n")
 }
 
-/// Each member of a tree by its path, with all that should not change.
-pub(super) fn describe(top: &Path) -> io::Result<BTreeMap<String, String>> {
+/// Each member of a tree by its path below `top`, `.` for that itself, with all that should not change: kind, permissions,
+/// owner, inode and content.
+///
+/// # Errors
+/// When something cannot be read.
+pub fn describe(top: &Path) -> io::Result<BTreeMap<String, String>> {
     let mut found = BTreeMap::new();
     describe_below(top, top, &mut found)?;
     Ok(found)

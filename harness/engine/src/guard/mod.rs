@@ -1,5 +1,5 @@
-//! The guard: the host before a check and after it must be the same. Runs in the check process, which has a pid, a
-//! mount and a uts namespace of its own, so that whatever differs there was left by the check.
+//! The guard: the host before a check and after it must be the same. Runs in the check process, which has namespaces
+//! of its own, so that whatever differs there was left by the check.
 
 mod canary;
 mod processes;
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use plimsoll_reports::model::Finding;
 
-pub use canary::plant_canary;
+pub use canary::{describe as tree, plant_canary};
 pub use sweep::{detach_below, sweep};
 pub use watch::{CANARY, Watch};
 

@@ -217,7 +217,6 @@ pub fn odd_texts() -> Vec<String> {
 }
 
 /// Random hostile cases.
-#[must_use]
 pub fn strategy() -> BoxedStrategy<Hostile> {
     let odd = || select(odd_texts());
     let without_nul = || odd().prop_map(|text| text.replace('\0', ""));

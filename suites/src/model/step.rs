@@ -106,7 +106,6 @@ impl fmt::Display for Step {
 }
 
 /// Random sequences. Most steps are about the first id; the second is there so that one is seen to leave the other alone.
-#[must_use]
 pub fn sequence() -> BoxedStrategy<Vec<Step>> {
     prop::collection::vec(step(), 2..12).boxed()
 }

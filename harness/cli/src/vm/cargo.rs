@@ -52,14 +52,7 @@ impl Cargo {
                 cargo.subject(&prove.subject)?;
                 cargo.bring_back(&prove.output)?;
             }
-            Verb::Fuzz(fuzz) => {
-                cargo.subject(&fuzz.subject)?;
-                for runtime in &fuzz.differential {
-                    cargo.programs.push(find_runtime(runtime)?);
-                }
-                fuzz.expect.iter().chain(&fuzz.corpus).try_for_each(|path| cargo.take(path))?;
-                [&fuzz.output, &fuzz.keep].into_iter().try_for_each(|path| cargo.bring_back(path))?;
-            }
+            Verb::Fuzz(fuzz) => cargo.search(fuzz)?,
             Verb::Replay(replay) => {
                 cargo.subject(&replay.subject)?;
                 cargo.take(&replay.dir)?;
@@ -95,6 +88,15 @@ impl Cargo {
             | Verb::Runtime { .. } => {}
         }
         Ok(cargo)
+    }
+
+    fn search(&mut self, fuzz: &crate::args::Fuzz) -> Result<(), Failure> {
+        self.subject(&fuzz.subject)?;
+        for runtime in &fuzz.differential {
+            self.programs.push(find_runtime(runtime)?);
+        }
+        fuzz.expect.iter().chain(&fuzz.corpus).try_for_each(|path| self.take(path))?;
+        [&fuzz.output, &fuzz.keep].into_iter().try_for_each(|path| self.bring_back(path))
     }
 
     fn subject(&mut self, subject: &Subject) -> Result<(), Failure> {

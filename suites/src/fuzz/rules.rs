@@ -31,10 +31,8 @@ const STAGED: &[&str] = &[
     "mounts.effect.*",
     "mounts.idmap",
     "mounts.ridmap",
-    "mounts.option.tmpcopyup",
     "mounts.optional-members",
     "mounts.order",
-    "mounts.destination.symlink",
     "namespaces.cgroup.own-group-is-the-root",
     "namespaces.network.only-loopback",
     "namespaces.owned-by-the-user-namespace",
@@ -48,13 +46,10 @@ const STAGED: &[&str] = &[
     "process.capabilities.each",
     "process.cwd.missing",
     "process.env.home",
-    "process.oom-score-adj.unset",
     "process.optional",
     "process.stdio.*",
     "process.terminal.*",
     "process.user.umask",
-    "process.user.umask.set",
-    "process.user.umask.unset",
 ];
 
 /// Rules whose questions only somebody gets an answer to who may read and write every file: root with all capabilities of
@@ -70,12 +65,22 @@ const ALONE: &[(&str, &[&str])] = &[
     ("linux.default-devices.usable", &["/process/terminal"]),
     ("linux.optional-members", &["/process/cwd"]),
     ("mounts.bind.submounts", &["/mounts"]),
+    // The directories of this kernel's settings are no place to make others in.
+    ("linux.readonly-paths", &["/linux/sysctl"]),
     ("mounts.data", &["/linux/uidMappings"]),
+    ("mounts.data-inside", &["/linux/uidMappings"]),
     ("mounts.optional-members", &["/mounts"]),
     ("mounts.propagation.*", &["/linux/rootfsPropagation"]),
     (
         "namespaces.uts.own-name",
-        &["/linux/uidMappings", "/linux/maskedPaths", "/linux/readonlyPaths", "/process/user", "/process/capabilities"],
+        &[
+            "/linux/namespaces",
+            "/linux/uidMappings",
+            "/linux/maskedPaths",
+            "/linux/readonlyPaths",
+            "/process/user",
+            "/process/capabilities",
+        ],
     ),
     ("namespaces.cgroup.own-group-is-the-root", &["/mounts/0"]),
     ("process.fds.inside", &["/mounts/0"]),

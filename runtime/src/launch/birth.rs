@@ -97,14 +97,16 @@ fn enter_pid_namespace(plan: &Plan<'_>) -> Result<Option<OwnedFd>> {
 fn through_bootstrap<T>(plan: &Plan<'_>, ours: Channel, theirs: Channel, held: T) -> Result<(Newborn, Channel, T)> {
     // Bootstrap is born in the cgroup, and the first process with it: in a user namespace there are no rights over it.
     let cgroup = plan.gateway.directory.as_ref().map(OwnedFd::as_fd);
+    // The first process may talk before bootstrap has told its number, so each has a socket of its own.
+    let (number, announces) = Channel::pair()?;
     match sys::clone3(CloneArgs { flags: 0, cgroup }).doing(|| "clone bootstrap".into())? {
         ClonedAs::Child => {
-            drop((held, ours));
-            bootstrap(plan, theirs)
+            drop((held, ours, number));
+            bootstrap(plan, theirs, announces)
         }
         ClonedAs::Parent { pidfd, .. } => {
-            drop(theirs);
-            let pid = match ours.receive()? {
+            drop((theirs, announces));
+            let pid = match number.receive()? {
                 Some((Message::InitPid(pid), _)) => pid,
                 Some((Message::Failed(cause), _)) => return Err(Error::new(cause)),
                 other => return Err(Error::new(format!("bootstrap said {other:?}"))),
@@ -119,18 +121,21 @@ fn through_bootstrap<T>(plan: &Plan<'_>, ours: Channel, theirs: Channel, held: T
 }
 
 /// Joins what has to be joined before the first process is born, makes it, tells its number, and ends.
-fn bootstrap(plan: &Plan<'_>, channel: Channel) -> ! {
+fn bootstrap(plan: &Plan<'_>, channel: Channel, announces: Channel) -> ! {
     let born = enter_early(plan).doing(|| "bootstrap".into()).and_then(|()| {
         let parent = u64::from(libc::CLONE_PARENT.unsigned_abs());
         let args = CloneArgs { flags: flags(plan) | parent, cgroup: None };
         sys::clone3(args).doing(|| "clone the first process".into())
     });
     let said = match born {
-        Ok(ClonedAs::Child) => init::main(plan, channel),
+        Ok(ClonedAs::Child) => {
+            drop(announces);
+            init::main(plan, channel)
+        }
         Ok(ClonedAs::Parent { pid, .. }) => Message::InitPid(pid),
         Err(error) => Message::Failed(error.to_string()),
     };
-    let code = i32::from(channel.send(&said).is_err());
+    let code = i32::from(announces.send(&said).is_err());
     sys::exit_now(code)
 }
 

@@ -19,9 +19,13 @@ const LONGEST: usize = 4 * 1024 * 1024;
 pub struct Channel {
     questions: Option<File>,
     answers: Capture,
+    noise: String,
     timeout: Duration,
     is_terminal: bool,
 }
+
+/// How much is kept of what is no answer.
+const NOISE_KEPT: usize = 4096;
 
 impl Channel {
     /// A conversation over two pipes; the other ends are for the program's standard input and output.
@@ -31,7 +35,11 @@ impl Channel {
     pub fn pipes(timeout: Duration) -> Told<(Self, OwnedFd, OwnedFd)> {
         let (input, questions) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
         let (answers, output) = Capture::pipe(LONGEST)?;
-        Ok((Self { questions: Some(questions.into()), answers, timeout, is_terminal: false }, input, output))
+        Ok((
+            Self { questions: Some(questions.into()), answers, noise: String::new(), timeout, is_terminal: false },
+            input,
+            output,
+        ))
     }
 
     /// A conversation over the master side of a terminal.
@@ -42,7 +50,13 @@ impl Channel {
         crate::sys::make_raw(&master)?;
         let questions = master.try_clone()?;
         let answers = Capture::new(master, LONGEST)?;
-        Ok(Self { questions: Some(questions.into()), answers, timeout, is_terminal: true })
+        Ok(Self { questions: Some(questions.into()), answers, noise: String::new(), timeout, is_terminal: true })
+    }
+
+    /// What came in beside the answers that were read so far, up to a limit.
+    #[must_use]
+    pub fn noise(&self) -> &str {
+        &self.noise
     }
 
     /// Where the answers come in, to be read while a call runs.
@@ -137,7 +151,7 @@ impl Channel {
         }
     }
 
-    /// The next marked line; lines of others are dropped.
+    /// The next marked line; what others say is noise.
     fn take_line(&mut self) -> Option<String> {
         loop {
             let bytes = self.answers.bytes();
@@ -149,7 +163,12 @@ impl Channel {
             };
             let line: Vec<u8> = bytes.drain(..=end).collect();
             let line = String::from_utf8_lossy(&line).into_owned();
-            if let Some((_, marked)) = line.split_once(MARK) {
+            let (noise, marked) = match line.split_once(MARK) {
+                Some((noise, marked)) => (noise, Some(marked)),
+                None => (line.as_str(), None),
+            };
+            self.noise.extend(noise.chars().take(NOISE_KEPT.saturating_sub(self.noise.len())));
+            if let Some(marked) = marked {
                 return Some(marked.trim_end().to_owned());
             }
         }
@@ -171,11 +190,12 @@ mod tests {
     }
 
     #[test]
-    fn noise_between_answers_is_dropped() {
+    fn noise_between_answers_is_none_of_them() {
         let own = crate::sys::pidfd_open(nix::unistd::getpid()).unwrap();
         let text = format!("warning: x\nhalf{MARK}{{\"at\":5,\"pid\":1}}\n");
-        let hello = channel_with(text.as_bytes()).hello(&own).unwrap();
-        assert_eq!(hello, Some(Hello { at: 5, pid: 1 }));
+        let mut channel = channel_with(text.as_bytes());
+        assert_eq!(channel.hello(&own).unwrap(), Some(Hello { at: 5, pid: 1 }));
+        assert_eq!(channel.noise(), "warning: x\nhalf");
     }
 
     #[test]

@@ -46,6 +46,7 @@ fn domain<'r>(recipe: &'r mut Recipe, name: &str) -> &'r mut Recipe {
 pub(super) const CASES: &[Case] = &[
     Case::new(&HOSTNAME, "plain", |r| r.set("/hostname", "plimsoll"), NO_HOSTNAME),
     Case::new(&HOSTNAME, "with-dots", |r| r.set("/hostname", "a.b-c.example.org"), NO_HOSTNAME),
+    Case::new(&HOSTNAME, "capitals", |r| r.set("/hostname", "Plimsoll-A"), NO_HOSTNAME),
     Case::new(&HOSTNAME, "one-character", |r| r.set("/hostname", "x"), NO_HOSTNAME),
     Case::new(&HOSTNAME, "longest", |r| r.set("/hostname", LONGEST), NO_HOSTNAME),
     Case::new(&HOSTNAME, "unicode", |r| r.set("/hostname", "schön-船"), NO_HOSTNAME),

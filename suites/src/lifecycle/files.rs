@@ -23,10 +23,12 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         REMOVES,
         &[Fault::Leave(Leftover::File), Fault::DeleteForeign],
         |lab, out| {
-            let container = lab.created(|r| r.file("/etc/kept", "kept").beside("data/kept", "kept"))?;
-            let dir = container.bundle.dir.clone();
+            let bundle = lab.bundle(|r| r.file("/etc/kept", "kept").beside("data/kept", "kept"))?;
+            let dir = bundle.dir.clone();
             let beside = |dir: &Path| tree(dir).map(|all| outside(all, "rootfs"));
             let before = beside(&dir)?;
+            let container = lab.create(&bundle)?;
+            out.expect_eq("the bundle but for its root after create", &beside(&dir)?, &before);
             container.started()?;
             container.finish_and_delete()?;
             out.expect_eq("the bundle but for its root after delete", beside(&dir)?, before);

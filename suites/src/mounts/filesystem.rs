@@ -90,10 +90,15 @@ pub(super) const TYPES: &[Case] = &[
     ),
 ];
 
-/// Options that only the filesystem knows reach it: a tmpfs shows each of them.
+/// Options that only the filesystem knows reach it: a tmpfs shows each of them. How they get there is advice; that what was
+/// accepted is applied is not.
 const DATA: Rule = Rule::by_host(
     "mounts.data",
-    &["config.mounts.options.unknown-as-fs-data", "config.mounts.options.unknown-comma-separated"],
+    &[
+        "config.mounts.options.unknown-as-fs-data",
+        "config.mounts.options.unknown-comma-separated",
+        "runtime.create.all-properties-applied",
+    ],
     |config, evidence, out| {
         for entry in entries(config).iter().filter(|entry| entry.kind == "tmpfs") {
             let Some(mount) = evidence.host().mount_at(&entry.destination) else {
@@ -121,7 +126,7 @@ fn is_shown(option: &str, shown: &[String]) -> bool {
 /// What a program inside finds of `mode=`, `uid=`, `gid=` and `size=` of a tmpfs.
 const DATA_INSIDE: Rule = Rule::new(
     "mounts.data-inside",
-    &["config.mounts.options.unknown-as-fs-data"],
+    &["config.mounts.options.unknown-as-fs-data", "runtime.create.all-properties-applied"],
     |config| {
         sized(config).flat_map(|entry| [Ask::Stat(entry.destination.clone()), Ask::Statfs(entry.destination)]).collect()
     },

@@ -13,6 +13,7 @@ mod propagation;
 mod recursive;
 mod refusal;
 mod tree;
+mod unlisted;
 mod words;
 
 use plimsoll_engine::check::{Case, Scenario};
@@ -40,6 +41,7 @@ pub(crate) const CASES: &[&[Case]] = &[
     recursive::SETTING,
     recursive::CLEARING,
     recursive::ORDER,
+    unlisted::CASES,
 ];
 pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     bind::SCENARIOS,

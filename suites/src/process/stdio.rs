@@ -134,6 +134,19 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         },
     ),
     Scenario::new(
+        "process.stdio.pipes/standard-output-is-the-programs-alone",
+        &["runtime.operations.cli-not-specified"],
+        &[Fault::Flawed(Flaw::Noisy)],
+        |lab, out| {
+            let container = lab.running(|r| r)?;
+            let answer = container.ask(Ask::Session)?;
+            out.expect("an answer from inside", answer.is_ok(), "one", &answer);
+            out.expect_eq("what the program did not write", container.noise().as_str(), "");
+            container.finish_and_delete()
+        },
+    )
+    .axis(Axis::Compat),
+    Scenario::new(
         "process.fds.preserved/two",
         &["runtime-linux.fds.extra-allowed"],
         &[Fault::Flawed(Flaw::Descriptor)],

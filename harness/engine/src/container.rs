@@ -150,7 +150,7 @@ impl<'l> Container<'l> {
 
     /// The process that the runtime named is the one that speaks: the same program, and the same number inside.
     fn confirm(&self, hello: &Hello) -> Told {
-        let seen = Observation::of(self.pid)?;
+        let seen = self.observe()?;
         let inside = seen.status.nspid.last().copied();
         if inside == Some(hello.pid) && seen.exe.ends_with("/probe") {
             return Ok(());
@@ -163,6 +163,12 @@ impl<'l> Container<'l> {
     #[must_use]
     pub fn has_spoken(&self) -> bool {
         self.channel.borrow_mut().has_spoken()
+    }
+
+    /// What came out of the program's standard output that the program did not say.
+    #[must_use]
+    pub fn noise(&self) -> String {
+        self.channel.borrow().noise().to_owned()
     }
 
     /// The operation `state`, as it answered.
@@ -257,10 +263,14 @@ impl<'l> Container<'l> {
     /// # Errors
     /// [`Stop::Broken`] when the process is gone.
     pub fn observe(&self) -> Told<Observation> {
+        let ended = || Stop::broken("the container's process", "alive", "it has ended");
         if !self.is_alive()? {
-            return Err(Stop::broken("the container's process", "alive", "it has ended"));
+            return Err(ended());
         }
-        Observation::of(self.pid).map_err(Stop::error("observe the container's process"))
+        Observation::of(self.pid).map_err(|why| match why.kind() {
+            std::io::ErrorKind::NotFound => ended(),
+            _ => Stop::error("observe the container's process")(why),
+        })
     }
 
     /// The facts that rules judge: answers from inside, and the host's view when there is one.

@@ -49,7 +49,7 @@ pub(super) const CASES: &[Case] = &[
     Case::new(
         &NOTHING_ELSE,
         "hidden-and-read-only-paths",
-        |r| r.set("/linux/maskedPaths", ["/proc/keys"]).set("/linux/readonlyPaths", ["/proc/sys"]),
+        |r| r.set("/linux/maskedPaths", ["/proc/keys"]).set("/linux/readonlyPaths", ["/proc/sysrq-trigger"]),
         &[EXTRA, MASK, PROTECT],
     ),
     Case::new(&NOTHING_ELSE, "in-a-user-namespace", |r| crate::namespaces::usual_user(r).directory("/mnt"), &[EXTRA]),

@@ -78,6 +78,16 @@ pub(crate) fn by_create_or_start(lab: &Lab<'_>, out: &mut Judgement, bundle: &Bu
     discard(lab, &bundle.id)
 }
 
+/// The container that create makes of this bundle; `None` when create refuses it, which is as good where it says so.
+pub(crate) fn or_created<'l>(lab: &'l Lab<'l>, out: &mut Judgement, bundle: &Bundle) -> Told<Option<Container<'l>>> {
+    let attempt = lab.try_create(bundle)?;
+    if attempt.outcome.succeeded() {
+        return attempt.container().map(Some);
+    }
+    told(out, "create", &attempt.outcome);
+    Ok(None)
+}
+
 /// What is to be expected after create has refused a bundle: nothing is left, and there is no container.
 pub(crate) fn settle(lab: &Lab<'_>, out: &mut Judgement, watch: &Watch, bundle: &Bundle, attempt: Attempt<'_>) -> Told {
     let outcome = attempt.outcome.clone();

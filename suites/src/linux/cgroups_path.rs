@@ -178,11 +178,7 @@ const NOT_OUTSIDE: Scenario = Scenario::new(
 fn not_outside(lab: &Lab<'_>, out: &mut Judgement) -> Told {
     let name = format!("plimsoll-{}-up", lab.tag);
     let bundle: Bundle = lab.bundle(|r| r.set(PATH, format!("/{name}/../../../../../../../../{name}")))?;
-    let attempt = lab.try_create(&bundle)?;
-    if !attempt.outcome.succeeded() {
-        out.expect("create", attempt.outcome.refused().is_ok(), "an error", attempt.outcome.said());
-    } else {
-        let container = attempt.container()?;
+    if let Some(container) = crate::refusal::or_created(lab, out, &bundle)? {
         container.started()?;
         let dirs = stands_at(&container, out, &format!("/{name}"))?;
         container.finish_and_delete()?;

@@ -109,12 +109,7 @@ const RELATIVE: Scenario = Scenario::new(
     &[Fault::Drop(MASKED)],
     |lab, out| {
         let bundle = lab.bundle(|r| r.file("/target", "secret").set(MASKED, ["target"]))?;
-        let attempt = lab.try_create(&bundle)?;
-        if !attempt.outcome.succeeded() {
-            out.expect("create", attempt.outcome.refused().is_ok(), "an error", attempt.outcome.said());
-            return Ok(());
-        }
-        let container = attempt.container()?;
+        let Some(container) = crate::refusal::or_created(lab, out, &bundle)? else { return Ok(()) };
         container.started()?;
         let read = container.ask(Ask::Read("/target".into()))?;
         let nothing = plimsoll_fixtures::probe::Reply::Bytes(Vec::new());

@@ -18,6 +18,8 @@ use plimsoll_fixtures::{Bundle, Recipe};
 use plimsoll_reports::model::Axis;
 use serde_json::json;
 
+use crate::refusal;
+
 const ROOT: &[&str] = &["config.root.is-container-rootfs", "runtime.errors.no-side-effects"];
 
 /// A directory beside the root filesystem with what careless runtimes have removed or replaced.
@@ -45,12 +47,7 @@ fn describe(bundle: &Bundle) -> std::io::Result<BTreeMap<String, (u64, u32, Stri
 
 /// The container that create makes of it, started; `None` when create or start refuses it, which is as good.
 fn tried<'l>(lab: &'l Lab<'l>, out: &mut Judgement, bundle: &Bundle) -> Told<Option<Container<'l>>> {
-    let attempt = lab.try_create(bundle)?;
-    if !attempt.outcome.succeeded() {
-        out.expect("create", attempt.outcome.refused().is_ok(), "success, or an error", attempt.outcome.said());
-        return Ok(None);
-    }
-    let container = attempt.container()?;
+    let Some(container) = refusal::or_created(lab, out, bundle)? else { return Ok(None) };
     if container.start()?.succeeded() {
         container.greeted()?;
         return Ok(Some(container));
@@ -126,12 +123,7 @@ const SYS: Scenario = Scenario::new(
 /// Refused; or else it is not where the link leads.
 fn mounted_in_place(lab: &Lab<'_>, out: &mut Judgement, point: &str, elsewhere: &str) -> Told {
     let bundle = lab.bundle(|r| r.directory(elsewhere).symlink(point, elsewhere))?;
-    let attempt = lab.try_create(&bundle)?;
-    if !attempt.outcome.succeeded() {
-        out.expect("create", attempt.outcome.refused().is_ok(), "an error", attempt.outcome.said());
-        return Ok(());
-    }
-    let container = attempt.container()?;
+    let Some(container) = refusal::or_created(lab, out, &bundle)? else { return Ok(()) };
     let seen = container.observe()?;
     out.expect(
         elsewhere,

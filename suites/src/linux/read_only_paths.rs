@@ -143,12 +143,7 @@ const RELATIVE: Scenario = Scenario::new(
     &[Fault::Drop(READ_ONLY)],
     |lab, out| {
         let bundle = lab.bundle(|r| r.file("/target", "x").set(READ_ONLY, ["target"]))?;
-        let attempt = lab.try_create(&bundle)?;
-        if !attempt.outcome.succeeded() {
-            out.expect("create", attempt.outcome.refused().is_ok(), "an error", attempt.outcome.said());
-            return Ok(());
-        }
-        let container = attempt.container()?;
+        let Some(container) = crate::refusal::or_created(lab, out, &bundle)? else { return Ok(()) };
         container.started()?;
         let errno = container.ask(write("/target"))?.map_err(|refused| refused.errno);
         out.expect_eq("writing to it, since create accepts it", errno, Err(libc::EROFS));

@@ -50,12 +50,7 @@ const ZERO: Scenario = Scenario::new(
     &[Fault::Drop(LIMIT_AT), Fault::Take(LIMIT_AT, "-1")],
     |lab, out| {
         let bundle = lab.bundle(|r| r.set(LIMIT_AT, 0))?;
-        let attempt = lab.try_create(&bundle)?;
-        if !attempt.outcome.succeeded() {
-            out.expect("create", attempt.outcome.refused().is_ok(), "a container or an error", attempt.outcome.said());
-            return Ok(());
-        }
-        let container = attempt.container()?;
+        let Some(container) = crate::refusal::or_created(lab, out, &bundle)? else { return Ok(()) };
         let held = container.held(&MAX)?.map(|held| held.text);
         out.expect("pids.max", held.as_deref() == Ok("0") || held.as_deref() == Ok("1"), "0", held);
         crate::refusal::discard(lab, &bundle.id)

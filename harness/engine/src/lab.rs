@@ -1,29 +1,26 @@
 //! The bench of one check: it makes bundles and containers, and keeps the record of what was done.
 
+mod attempt;
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::os::fd::OwnedFd;
-use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
-use nix::unistd::Pid;
 use plimsoll_fixtures::bundle::{Bundle, Names};
 use plimsoll_fixtures::{Config, Edit, Recipe};
 use serde_json::Value;
 
-use crate::channel::Channel;
-use crate::console::Console;
 use crate::container::Container;
 use crate::driver::Driver;
-use crate::fault::Fault;
 use crate::foreground::Foreground;
-use crate::judgement::{Outcome, Stop, Told};
-use crate::process::{Capture, KEPT, null};
+use crate::judgement::{Outcome, Told};
 use crate::profile::{Op, Values};
 use crate::release::Release;
 use crate::settings::Settings;
+
+pub use attempt::Attempt;
 
 /// The bench of one check.
 #[derive(Debug)]
@@ -41,18 +38,6 @@ pub struct Lab<'s> {
     mounted: RefCell<Vec<PathBuf>>,
     /// A directory of the host that an overlay hides from everybody else.
     pub(crate) layered: RefCell<Option<PathBuf>>,
-}
-
-/// A call of `create` that ended, and what a container from it would be reached by.
-#[derive(Debug)]
-pub struct Attempt<'l> {
-    lab: &'l Lab<'l>,
-    bundle: Bundle,
-    /// What create said.
-    pub outcome: Outcome,
-    channel: Option<Channel>,
-    console: Option<Console>,
-    stderr: Capture,
 }
 
 impl<'s> Lab<'s> {
@@ -75,7 +60,7 @@ impl<'s> Lab<'s> {
     /// A bundle of the base configuration with these edits.
     ///
     /// # Errors
-    /// [`Stop::Error`] when it cannot be written.
+    /// [`Stop::Error`](crate::judgement::Stop::Error) when it cannot be written.
     pub fn bundle(&self, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> Told<Bundle> {
         let mut recipe = Recipe::default();
         edits(&mut recipe);
@@ -125,87 +110,10 @@ impl<'s> Lab<'s> {
         format!("/plimsoll-{}/{id}", self.settings.run)
     }
 
-    /// Calls `create`, whatever comes of it.
-    ///
-    /// # Errors
-    /// [`Stop::Timeout`] at the deadline, [`Stop::Error`] when the binary cannot be executed.
-    pub fn try_create(&self, bundle: &Bundle) -> Told<Attempt<'_>> {
-        self.call_create(&self.dir, bundle, self.values(bundle), Vec::new())
-    }
-
-    /// As [`Lab::try_create`], called in directory `from` and with other values: another name of the bundle, another
-    /// id. A container of another id is not reached through the attempt; see [`Lab::call_id`].
-    ///
-    /// # Errors
-    /// As [`Lab::try_create`].
-    pub fn try_create_from(
-        &self,
-        from: &Path,
-        bundle: &Bundle,
-        other: impl FnOnce(Values) -> Values,
-    ) -> Told<Attempt<'_>> {
-        self.call_create(from, bundle, other(self.values(bundle)), Vec::new())
-    }
-
-    /// Calls `create` with descriptors that the program is to get from number 3 on (`--preserve-fds`).
-    ///
-    /// # Errors
-    /// As [`Lab::try_create`].
-    pub fn try_create_with(&self, bundle: &Bundle, fds: Vec<OwnedFd>) -> Told<Attempt<'_>> {
-        let count = fds.len();
-        self.try_create_saying(bundle, fds, count)
-    }
-
-    /// As [`Lab::try_create_with`], but says that there are `said` of them.
-    ///
-    /// # Errors
-    /// As [`Lab::try_create`].
-    pub fn try_create_saying(&self, bundle: &Bundle, fds: Vec<OwnedFd>, said: usize) -> Told<Attempt<'_>> {
-        let values = self.values(bundle);
-        let values = if said == 0 { values } else { values.with("preserve-fds", said.to_string()) };
-        self.call_create(&self.dir, bundle, values, fds)
-    }
-
-    fn call_create(&self, from: &Path, bundle: &Bundle, mut values: Values, fds: Vec<OwnedFd>) -> Told<Attempt<'_>> {
-        let (mut stderr, err) = Capture::pipe(KEPT)?;
-        let (mut channel, console, stdin, stdout) = if bundle.config.flag("/process/terminal") {
-            let console = Console::bind(&self.dir.join(format!("c{}", self.made.get())))?;
-            values = values.with("console-socket", console.path().to_string_lossy());
-            (None, Some(console), null()?, null()?)
-        } else {
-            let (channel, input, output) = Channel::pipes(self.settings.timeout)?;
-            (Some(channel), None, input, output)
-        };
-        if self.settings.fault.is_some_and(|fault| fault.ignores(Op::Create)) {
-            let outcome = Outcome { op: Op::Create, ended: ENDED_WELL, stdout: String::new(), stderr: String::new() };
-            return Ok(Attempt { lab: self, bundle: bundle.clone(), outcome, channel, console, stderr });
-        }
-        match self.settings.fault {
-            Some(Fault::GiveAway) => chown(bundle.rootfs(), Some(crate::holder::FIRST_ID), None)?,
-            Some(Fault::Escape) => std::fs::write(bundle.dir.join("trap/ptmx"), "escaped")?,
-            _ => {}
-        }
-        let fds = [stdin, stdout, err].into_iter().chain(fds).collect();
-        let (running, command) = self.driver.start(Op::Create, &values, from, fds)?;
-        let deadline = self.driver.deadline();
-        let end = match &mut channel {
-            Some(channel) => running.finish(&mut [channel.answers(), &mut stderr], deadline)?,
-            None => running.finish(&mut [&mut stderr], deadline)?,
-        };
-        let outcome = self.driver.settle(Op::Create, command, &end, String::new(), stderr.text())?;
-        if let Some(fault) = self.settings.fault.filter(|_| outcome.succeeded()) {
-            fault.after_create(self, bundle)?;
-        }
-        if self.settings.fault == Some(Fault::EagerStart) && outcome.succeeded() {
-            self.call(Op::Start, &Values::default().with("id", &bundle.id))?.ok()?;
-        }
-        Ok(Attempt { lab: self, bundle: bundle.clone(), outcome, channel, console, stderr })
-    }
-
     /// Runs a bundle in the foreground: create, start, wait and delete in one call.
     ///
     /// # Errors
-    /// [`Stop::Skip`] when the runtime cannot, [`Stop::Error`] when it cannot be executed.
+    /// [`Stop::Skip`](crate::judgement::Stop::Skip) when the runtime cannot, [`Stop::Error`](crate::judgement::Stop::Error) when it cannot be executed.
     pub fn run(&self, bundle: &Bundle) -> Told<Foreground<'_>> {
         Foreground::start(self, Op::Run, &self.values(bundle))
     }
@@ -226,7 +134,7 @@ impl<'s> Lab<'s> {
     /// A container that was created and not started.
     ///
     /// # Errors
-    /// [`Stop::Broken`] when create fails or makes no process.
+    /// [`Stop::Broken`](crate::judgement::Stop::Broken) when create fails or makes no process.
     pub fn create(&self, bundle: &Bundle) -> Told<Container<'_>> {
         self.try_create(bundle)?.container()
     }
@@ -263,7 +171,7 @@ impl<'s> Lab<'s> {
     /// for each configuration, unless the engine poses with a fault.
     ///
     /// # Errors
-    /// [`Stop::Broken`] when it does not run to its end.
+    /// [`Stop::Broken`](crate::judgement::Stop::Broken) when it does not run to its end.
     pub fn control(&self, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> Told {
         let mut recipe = Recipe::default();
         edits(&mut recipe);
@@ -314,7 +222,7 @@ impl<'s> Lab<'s> {
     /// Mounts a tmpfs in the mount namespace of the harness, at a directory that is there.
     ///
     /// # Errors
-    /// [`Stop::Error`] when the kernel refuses.
+    /// [`Stop::Error`](crate::judgement::Stop::Error) when the kernel refuses.
     pub fn mount_tmpfs(&self, path: &Path) -> Told {
         mount(Some("plimsoll"), path, Some("tmpfs"), MsFlags::empty(), Some("mode=755"))?;
         self.mounted.borrow_mut().push(path.to_owned());
@@ -332,46 +240,6 @@ impl<'s> Lab<'s> {
 fn of_release(recipe: &Recipe, release: Release) -> Recipe {
     let first = Edit::Set("/ociVersion".into(), release.to_string().into());
     Recipe { edits: [first].into_iter().chain(recipe.edits.iter().cloned()).collect() }
-}
-
-const ENDED_WELL: crate::process::Ended = crate::process::Ended::Exit(0);
-
-impl<'l> Attempt<'l> {
-    /// The container, when create made one.
-    ///
-    /// # Errors
-    /// [`Stop::Broken`] when create failed, or named no living process.
-    pub fn container(self) -> Told<Container<'l>> {
-        self.outcome.ok()?;
-        let pid = self.lab.pid_of(&self.bundle)?;
-        let channel = match (self.channel, self.console) {
-            (Some(channel), _) => channel,
-            (None, Some(console)) => {
-                let master = console.receive(self.lab.driver.deadline())?;
-                Channel::terminal(master, self.lab.settings.timeout)?
-            }
-            (None, None) => return Err(Stop::Error("an attempt without a channel".into())),
-        };
-        Container::new(self.lab, self.bundle, pid, channel, self.stderr)
-    }
-}
-
-impl Lab<'_> {
-    /// The container's process as the pid file names it, or else the state document.
-    fn pid_of(&self, bundle: &Bundle) -> Told<Pid> {
-        let named = std::fs::read_to_string(self.pid_file(bundle)).ok().and_then(|text| text.trim().parse().ok());
-        let pid = match named {
-            Some(pid) => Some(pid),
-            None => {
-                let state = self.call_id(Op::State, &bundle.id)?;
-                let state: Value = serde_json::from_str(&state.stdout).unwrap_or_default();
-                state["pid"].as_i64().and_then(|pid| i32::try_from(pid).ok())
-            }
-        };
-        pid.filter(|&pid: &i32| pid > 1)
-            .map(Pid::from_raw)
-            .ok_or_else(|| Stop::broken("create", "a container process, named by pid file or state", "none is named"))
-    }
 }
 
 #[cfg(test)]

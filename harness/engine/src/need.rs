@@ -78,17 +78,19 @@ fn has_profile(name: &str) -> bool {
     loaded.lines().any(|line| line.split(' ').next() == Some(name))
 }
 
-/// The numbers of a block device of the host: one to be limited, and never to be written to. If there is one, its minor
+/// The numbers of the block devices of the host, to be limited, and never to be written to. Those come first whose minor
 /// number is another than 0, which is what a runtime may take an absent number for.
 #[must_use]
-pub fn block_device() -> Option<(u32, u32)> {
+pub fn block_devices() -> Vec<(u32, u32)> {
     let numbers_of = |device: std::path::PathBuf| -> Option<(u32, u32)> {
         let numbers = fs::read_to_string(device.join("dev")).ok()?;
         let (major, minor) = numbers.trim().split_once(':')?;
         Some((major.parse().ok()?, minor.parse().ok()?))
     };
-    let devices = fs::read_dir("/sys/block").ok()?.filter_map(|entry| numbers_of(entry.ok()?.path()));
-    devices.min_by_key(|&(major, minor)| (minor == 0, major, minor))
+    let entries = fs::read_dir("/sys/block").into_iter().flatten();
+    let mut devices: Vec<_> = entries.filter_map(|entry| numbers_of(entry.ok()?.path())).collect();
+    devices.sort_by_key(|&(major, minor)| (minor == 0, major, minor));
+    devices
 }
 
 impl Need {
@@ -173,7 +175,7 @@ impl Need {
                 format!("needs a machine with {count} processors"),
             ),
             Self::BlockDevice => missing(
-                block_device().is_some(),
+                !block_devices().is_empty(),
                 "the kernel has no block device: load its module loop or null_blk".to_owned(),
             ),
             Self::RdmaDevice => missing(

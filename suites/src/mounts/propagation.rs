@@ -73,6 +73,9 @@ const FOR_SLAVE: &[Fault] = &[
 ];
 const FOR_PRIVATE: &[Fault] = &[Fault::Take("/mounts/6/options/1", "\"rprivate\""), Fault::Drop("/mounts/6")];
 
+/// Below a shared root a mount of the host is shared unless the entry says otherwise.
+const FOR_SLAVE_BELOW_SHARED: &[Fault] = &[Fault::Drop("/mounts/6/options/1"), Fault::Drop("/mounts/6")];
+
 pub(super) const CASES: &[Case] = &[
     Case::new(tagged!("private"), "tree", |r| shared_tree(r, "private"), FOR_SLAVE),
     Case::new(tagged!("shared"), "tree", |r| shared_tree(r, "shared"), FOR_SLAVE),
@@ -88,6 +91,18 @@ pub(super) const CASES: &[Case] = &[
         "below-a-shared-root",
         |r| shared_tree(r, "rshared").set(ROOT, "shared"),
         FOR_PRIVATE,
+    ),
+    Case::new(
+        tagged!("slave"),
+        "below-a-shared-root",
+        |r| shared_tree(r, "slave").set(ROOT, "shared"),
+        FOR_SLAVE_BELOW_SHARED,
+    ),
+    Case::new(
+        tagged!("rslave"),
+        "below-a-shared-root",
+        |r| shared_tree(r, "rslave").set(ROOT, "shared"),
+        FOR_SLAVE_BELOW_SHARED,
     ),
     Case::new(
         tagged!("rprivate"),

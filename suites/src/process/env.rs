@@ -86,6 +86,12 @@ pub(super) const CASES: &[Case] = &[
         |r| r.set(ENV, [PATH, &format!("{LEAK}=of the container")]),
         &[LEAKS, Fault::DropLast(ENV)],
     ),
+    Case::new(
+        &VERBATIM,
+        "with-a-terminal",
+        |r| r.set("/process/terminal", true).set(ENV, [PATH]),
+        &[LEAKS, Fault::Take(ENV, r#"["PATH=/bin", "TERM=xterm"]"#)],
+    ),
     Case::new(&VERBATIM, "several", |r| r.set(ENV, [PATH, "B=2", "A=1", "C=3"]), LOSES),
     Case::new(&VERBATIM, "empty-value", |r| r.set(ENV, [PATH, "EMPTY=", "LAST="]), LOSES),
     Case::new(

@@ -3,7 +3,7 @@
 use plimsoll_engine::cgroup::{Held, Knob, Version};
 use plimsoll_engine::check::Case;
 use plimsoll_engine::fault::{Change, Fault};
-use plimsoll_engine::need::{Need, block_device};
+use plimsoll_engine::need::{Need, block_devices};
 use plimsoll_fixtures::Config;
 use serde_json::{Value, json};
 
@@ -69,8 +69,13 @@ fn throttled(wanted: &Value, held: &Held, key: &str) -> bool {
 
 /// A throttle of a device that the host has.
 pub(super) fn entry(rate: u64) -> Value {
-    let (major, minor) = block_device().unwrap_or_default();
-    json!([{ "major": major, "minor": minor, "rate": rate }])
+    entries(&[rate])
+}
+
+/// A throttle for each of these rates, of a device of its own as far as the host has so many.
+fn entries(rates: &[u64]) -> Value {
+    let devices = block_devices().into_iter().zip(rates);
+    devices.map(|((major, minor), rate)| json!({ "major": major, "minor": minor, "rate": rate })).collect()
 }
 
 /// The rule and the cases of one kind of throttle.
@@ -91,6 +96,7 @@ macro_rules! throttles {
                     Fault::Move($at, "/linux/resources/blockIO/elsewhere"),
                 ];
                 "little", [$at => entry(100)], &[Fault::Drop($at), Fault::Change($rate, Change::Double)];
+                "two-devices", [$at => entries(&[1_234_567, 7_654_321])], &[Fault::DropLast($at), Fault::Drop($at)];
             };
         )*
     };

@@ -74,9 +74,6 @@ pub(super) fn number_or_max(wanted: &Value, held: &Held, _: &Config) -> bool {
 
 const PAGE: i64 = 4096;
 
-/// What version 1 shows for no limit: the largest number of bytes that is whole pages.
-const UNLIMITED: &str = "9223372036854771712";
-
 /// Bytes, of which the kernel holds whole pages; -1 is no limit.
 pub(super) fn bytes(wanted: &Value, held: &Held, _: &Config) -> bool {
     is_bytes(wanted.as_i64().unwrap_or_default(), held)
@@ -85,10 +82,15 @@ pub(super) fn bytes(wanted: &Value, held: &Held, _: &Config) -> bool {
 /// As [`bytes`].
 pub(super) fn is_bytes(wanted: i64, held: &Held) -> bool {
     match (wanted, held.version) {
-        (..0, Version::One) => held.text == UNLIMITED,
+        (..0, Version::One) => held.text == unlimited(),
         (..0, Version::Two) => held.text == "max",
         (_, _) => held.text == (wanted / page() * page()).to_string(),
     }
+}
+
+/// What version 1 shows for no limit: the largest number of bytes that is whole pages.
+pub(super) fn unlimited() -> String {
+    (i64::MAX / page() * page()).to_string()
 }
 
 /// The size of a page on this machine.

@@ -6,20 +6,19 @@ use plimsoll_engine::fault::Fault;
 use plimsoll_engine::need::Need;
 use serde_json::json;
 
+use super::held::unlimited;
 use super::{cpu, memory, pids};
 
 const RESOURCES: &str = "/linux/resources";
 const LOOKS: &[Knob] = &[memory::MAX, memory::LOW, cpu::SHARES, cpu::QUOTA, pids::MAX];
 
 /// What a new group has of each of these, in version 1 and in version 2.
-const DEFAULTS: [[&str; 2]; 5] = [
-    ["9223372036854771712", "max"],
-    ["9223372036854771712", "0"],
-    ["1024", "100"],
-    ["-1", "max 100000"],
-    ["max", "max"],
-];
+const DEFAULTS: [[&str; 2]; 5] =
+    [[UNLIMITED, "max"], [UNLIMITED, "0"], ["1024", "100"], ["-1", "max 100000"], ["max", "max"]];
 
+const UNLIMITED: &str = "no limit";
+
+/// Nothing is limited that the configuration does not limit.
 const KEEPS: Rule = Rule::by_host(
     "resources.optional-members",
     &[
@@ -31,13 +30,15 @@ const KEEPS: Rule = Rule::by_host(
         "linux.optional-members-since-1-0-2",
         "linux.optional-members-since-1-1-0",
         "linux.optional-members-since-1-3-0",
+        "runtime.lifecycle.environment-per-config",
     ],
     |_, evidence, out| {
         for (knob, [one, two]) in LOOKS.iter().zip(DEFAULTS) {
             let held = evidence.held(knob);
             let version = held.map_or(Version::Two, |held| held.version);
             let default = if version == Version::One { one } else { two };
-            out.expect_eq(knob.name(), held.map(|held| held.text.as_str()), Ok(default));
+            let default = if default == UNLIMITED { unlimited() } else { default.to_owned() };
+            out.expect_eq(knob.name(), held.map(|held| held.text.as_str()), Ok(default.as_str()));
         }
     },
 )

@@ -120,6 +120,23 @@ pub(super) const INHERITED: &[Scenario] = inherited! {
     "oom-score", |r| r.set("/process/oomScoreAdj", 500), WITHOUT, |seen| json!(seen.oom_score_adj);
 };
 
+/// What the configuration says of programs of exec holds for one that comes without a process of its own.
+pub(super) const CONFIGURED: &[Scenario] = &[Scenario::new(
+    "compat.exec.configured/cpu-affinity",
+    &["config.process.exec-cpu-affinity-final-effect"],
+    &[Fault::Drop("/process/execCPUAffinity"), Fault::Take("/process/execCPUAffinity/final", "\"0\"")],
+    |lab, out| {
+        let affinity = json!({ "initial": "0", "final": "1" });
+        side_by_side(
+            lab,
+            |r| r.set("/ociVersion", "1.2.1").set("/process/execCPUAffinity", affinity),
+            |_, added| out.expect_eq("processors", added.status.cpus_allowed.as_str(), "1"),
+        )
+    },
+)
+.needs(&[Need::Operation(Op::Exec), Need::HostView, Need::File("/sys/devices/system/cpu/cpu1")])
+.axis(plimsoll_reports::model::Axis::Compat)];
+
 /// One scenario a security module: its label is that of the container.
 macro_rules! labels {
     ($($id:literal, $pointer:literal, $label:expr, $need:expr;)*) => {

@@ -30,6 +30,7 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     hand_over::SCENARIOS,
     home::SCENARIOS,
     inherit::FILTERS,
+    inherit::CONFIGURED,
     inherit::INHERITED,
     inherit::LABELS,
     inherit::NAMESPACES,

@@ -33,6 +33,7 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     state::DOCUMENT,
     state::PID,
     state::STATUS,
+    state::UNTRUE,
     state::ANNOTATIONS,
     state::UNREAD,
     state::OTHERS,

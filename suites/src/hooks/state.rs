@@ -123,6 +123,30 @@ fn status(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
     Ok(())
 }
 
+macro_rules! untrue {
+    ($kind:ident, $member:literal, $slug:literal, $when:literal, $elsewhere:literal, $beside:literal) => {
+        Scenario::new(
+            concat!("hooks.state-untrue/", $slug),
+            &["runtime.state.status-custom-only-new-states"],
+            &[Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""lie=/status=\"stopped\"""#)],
+            |lab, out| untrue(&kind::$kind, lab, out),
+        )
+    };
+}
+pub(super) const UNTRUE: &[Scenario] = for_each_kind!(living untrue);
+
+/// When exactly a status changes is a matter of opinion, but nothing has stopped before its program has ended, and
+/// nothing runs before start.
+fn untrue(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
+    let life = Life::of(lab, |r| r.hook(kind.member, IT, &[]))?;
+    let status = &read(life.record(IT)?)?["status"];
+    out.expect("status", status != "stopped", "anything but stopped", status);
+    if kind.during == Op::Create {
+        out.expect("status during create", status != "running", "anything but running", status);
+    }
+    Ok(())
+}
+
 macro_rules! annotations {
     ($kind:ident, $member:literal, $slug:literal, $when:literal, $elsewhere:literal, $beside:literal) => {
         Scenario::new(

@@ -30,7 +30,7 @@ const WRONG: [(&str, &[&str]); 20] = [
     ),
     ("takes /process/user/gid for 0", &["process.user.", "namespaces.user."]),
     ("takes /process/cwd for \"/\"", &["process.cwd."]),
-    ("reverses /process/env", &["process.env."]),
+    ("drops /process/oomScoreAdj", &["process.oom-score-adj"]),
     ("drops /mounts/6/options/0", &["mounts."]),
     ("adds \"LEAK=1\" to /process/env", &["process.env."]),
     ("drops /linux/seccomp", &["seccomp."]),

@@ -142,6 +142,10 @@ impl<'s> Driver<'s> {
 
     fn argv(&self, op: Op, values: &Values) -> Told<Vec<OsString>> {
         let values = values.clone().with("root", self.root.to_string_lossy());
+        let values = match self.settings.fault {
+            Some(Fault::Forget(at, name)) if at == op => values.without(name),
+            _ => values,
+        };
         let words =
             self.settings.profile.words(op, &values).ok_or_else(|| {
                 Stop::Skip(format!("profile `{}` has no operation `{op}`", self.settings.profile.name))

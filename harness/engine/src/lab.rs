@@ -118,7 +118,9 @@ impl<'s> Lab<'s> {
         Foreground::start(self, Op::Run, &self.values(bundle))
     }
 
-    fn values(&self, bundle: &Bundle) -> Values {
+    /// What create and run are told of a bundle.
+    #[must_use]
+    pub fn values(&self, bundle: &Bundle) -> Values {
         Values::default()
             .with("id", &bundle.id)
             .with("bundle", bundle.dir.to_string_lossy())

@@ -115,8 +115,8 @@ impl Need {
                 format!("profile `{}` has no operation `{op}`", have.profile.name),
             ),
             Self::Option(op, name) => missing(
-                have.profile.operation.get(&op).is_some_and(|words| words.contains(&format!("{{{name}}}"))),
-                format!("profile `{}` has no `{op}` with `{{{name}}}`", have.profile.name),
+                have.profile.takes(op, name),
+                format!("profile `{}` has no `{op}` with `[{name}: …]`", have.profile.name),
             ),
             Self::Namespace(kind) => missing(
                 fs::exists(format!("/proc/self/ns/{kind}")).unwrap_or(false),

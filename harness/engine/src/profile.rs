@@ -140,6 +140,13 @@ impl Profile {
         Some(words)
     }
 
+    /// Whether an operation can be given this value.
+    #[must_use]
+    pub fn takes(&self, op: Op, name: &str) -> bool {
+        let has = |template: &str| template.contains(&format!("{{{name}}}")) || template.contains(&format!("[{name}:"));
+        self.operation.get(&op).is_some_and(|template| has(template) || has(&self.global))
+    }
+
     /// The words that make it print its version.
     #[must_use]
     pub fn version_words(&self, values: &Values) -> Vec<String> {

@@ -31,8 +31,18 @@ fn side_by_side(
     edits: impl FnOnce(&mut Recipe) -> &mut Recipe,
     judge: impl FnOnce(&Observation, &Observation),
 ) -> Told {
+    with_options(lab, edits, plain, judge)
+}
+
+/// As [`side_by_side`], of a program of exec with these options.
+pub(super) fn with_options(
+    lab: &Lab<'_>,
+    edits: impl FnOnce(&mut Recipe) -> &mut Recipe,
+    options: impl FnOnce(Values) -> Values,
+    judge: impl FnOnce(&Observation, &Observation),
+) -> Told {
     let container = lab.running(edits)?;
-    let mut program = container.exec_with(plain)?;
+    let mut program = container.exec_with(options)?;
     let hello = program.greeted()?;
     let pid = program.pid(&hello)?;
     let elsewhere = || Stop::broken("the program of exec", "in the container's pid namespace", "elsewhere");

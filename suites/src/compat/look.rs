@@ -18,7 +18,7 @@ const EXEC_PS: &[Need] = &[Need::Operation(Op::Ps), Need::Operation(Op::Exec), N
 const EVENTS: &[Need] = &[Need::Operation(Op::Events), Need::HostView, Need::Controller("pids")];
 
 /// What an operation prints, as JSON.
-fn printed(lab: &Lab<'_>, op: Op, values: &Values) -> Told<Value> {
+pub(super) fn printed(lab: &Lab<'_>, op: Op, values: &Values) -> Told<Value> {
     let outcome = lab.call(op, values)?;
     outcome.ok()?;
     serde_json::from_str(&outcome.stdout)
@@ -27,7 +27,7 @@ fn printed(lab: &Lab<'_>, op: Op, values: &Values) -> Told<Value> {
 
 /// The containers that list shows; no container at all may be `null`.
 fn listed(lab: &Lab<'_>) -> Told<Vec<Value>> {
-    match printed(lab, Op::List, &Values::default())? {
+    match printed(lab, Op::List, &Values::default().with("json", ""))? {
         Value::Array(entries) => Ok(entries),
         Value::Null => Ok(Vec::new()),
         other => Err(Stop::broken("the output of list", "an array", other.to_string())),
@@ -126,6 +126,14 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
             out.expect_eq("limit", &usage["limit"], 64 << 20);
             let used = usage["usage"].as_u64();
             out.expect("usage", used.is_some_and(|used| 0 < used && used <= 64 << 20), "up to the limit", used);
+            container.finish_and_delete()
+        };
+    "compat.events.stats/processor-time", &[Need::Operation(Op::Events), Need::HostView, Need::Controller("cpuacct")],
+        &[Fault::Ignore(Op::Events), Fault::Misreport(Op::Events, "/data/cpu/usage/total", "0")], |lab, out| {
+            let container = lab.running(|r| r)?;
+            let stats = printed(lab, Op::Events, &Values::default().with("id", container.id()))?;
+            let used = stats["data"]["cpu"]["usage"]["total"].as_u64();
+            out.expect("processor time", used.is_some_and(|used| used > 0), "some", used);
             container.finish_and_delete()
         };
     "compat.events.refused/unknown-container", EVENTS, &[Fault::Succeed(Op::Events), Fault::Ignore(Op::Events)],

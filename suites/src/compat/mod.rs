@@ -9,6 +9,7 @@ mod hand_over;
 mod home;
 mod inherit;
 mod look;
+mod options;
 mod pause;
 mod steady;
 mod update;
@@ -35,6 +36,9 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     inherit::LABELS,
     inherit::NAMESPACES,
     look::SCENARIOS,
+    options::OF_EXEC,
+    options::OF_UPDATE,
+    options::SCENARIOS,
     pause::SCENARIOS,
     steady::SCENARIOS,
     update::REFUSED,

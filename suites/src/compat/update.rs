@@ -19,20 +19,26 @@ const CPU: &[Need] = &[Need::Operation(Op::Update), Need::HostView, Need::Contro
 const BOTH: &[Need] =
     &[Need::Operation(Op::Update), Need::HostView, Need::Controller("pids"), Need::Controller("memory")];
 
-const RESOURCES: &str = "/linux/resources";
+pub(super) const RESOURCES: &str = "/linux/resources";
 const MIB: u64 = 1 << 20;
 
 /// A limit: where the configuration has it, its controller, and its file in version 1 and in version 2.
-struct Limit(&'static str, &'static str, &'static str, &'static str);
+pub(super) struct Limit(&'static str, &'static str, &'static str, &'static str);
 
-const NUMBER: Limit = Limit("/pids/limit", "pids", "pids.max", "pids.max");
-const BYTES: Limit = Limit("/memory/limit", "memory", "memory.limit_in_bytes", "memory.max");
-const SOFT: Limit = Limit("/memory/reservation", "memory", "memory.soft_limit_in_bytes", "memory.low");
-const SHARES: Limit = Limit("/cpu/shares", "cpu", "cpu.shares", "cpu.weight");
-const QUOTA: Limit = Limit("/cpu/quota", "cpu", "cpu.cfs_quota_us", "cpu.max");
+pub(super) const NUMBER: Limit = Limit("/pids/limit", "pids", "pids.max", "pids.max");
+pub(super) const BYTES: Limit = Limit("/memory/limit", "memory", "memory.limit_in_bytes", "memory.max");
+pub(super) const SOFT: Limit = Limit("/memory/reservation", "memory", "memory.soft_limit_in_bytes", "memory.low");
+pub(super) const SHARES: Limit = Limit("/cpu/shares", "cpu", "cpu.shares", "cpu.weight");
+pub(super) const QUOTA: Limit = Limit("/cpu/quota", "cpu", "cpu.cfs_quota_us", "cpu.max");
 
 impl Limit {
-    fn held(&self, container: &Container<'_>) -> Told<String> {
+    /// Resources that set this limit alone.
+    pub(super) fn resources(&self, value: u64) -> Value {
+        let (group, name) = self.0.trim_start_matches('/').split_once('/').unwrap_or_default();
+        json!({ group: { name: value } })
+    }
+
+    pub(super) fn held(&self, container: &Container<'_>) -> Told<String> {
         held(container, self.1, self.2, self.3)
     }
 }
@@ -69,15 +75,16 @@ fn changed<const N: usize>(
 
 /// The held value becomes `to`, or, where version 2 has another unit, at least another one.
 fn becomes(lab: &Lab<'_>, out: &mut Judgement, limit: &Limit, [from, to]: [u64; 2]) -> Told {
-    let resources = |value: u64| {
-        let (group, name) = limit.0.trim_start_matches('/').split_once('/').unwrap_or_default();
-        json!({ group: { name: value } })
-    };
-    let [(old, new)] = changed(lab, [limit], resources(from), &resources(to))?;
-    let same_unit = old == from.to_string();
-    out.expect("before", same_unit || limit.2 != limit.3, from.to_string(), &old);
-    out.expect("after update", if same_unit { new == to.to_string() } else { new != old }, to.to_string(), &new);
+    let [(old, new)] = changed(lab, [limit], limit.resources(from), &limit.resources(to))?;
+    judge(out, limit, [from, to], &old, &new);
     Ok(())
+}
+
+/// What was held is the first of the two values, and what is held now the second.
+pub(super) fn judge(out: &mut Judgement, limit: &Limit, [from, to]: [u64; 2], old: &str, new: &str) {
+    let same_unit = old == from.to_string();
+    out.expect("before", same_unit || limit.2 != limit.3, from.to_string(), old);
+    out.expect("after update", if same_unit { new == to.to_string() } else { new != old }, to.to_string(), new);
 }
 
 pub(super) const SCENARIOS: &[Scenario] = compat! {

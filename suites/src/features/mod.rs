@@ -2,6 +2,7 @@
 
 mod claims;
 mod document;
+mod unlisted;
 mod words;
 
 use plimsoll_engine::check::Scenario;
@@ -10,8 +11,15 @@ use plimsoll_engine::lab::Lab;
 use plimsoll_engine::profile::{Op, Values};
 use serde_json::Value;
 
-pub(crate) const SCENARIOS: &[&[Scenario]] =
-    &[claims::REST, claims::SCENARIOS, document::SCENARIOS, words::CAPABILITIES, words::OPTIONS, words::SCENARIOS];
+pub(crate) const SCENARIOS: &[&[Scenario]] = &[
+    claims::REST,
+    claims::SCENARIOS,
+    document::SCENARIOS,
+    unlisted::SCENARIOS,
+    words::CAPABILITIES,
+    words::OPTIONS,
+    words::SCENARIOS,
+];
 
 /// What the runtime says of itself. It need not say anything: a runtime without the operation is not asked further.
 fn document(lab: &Lab<'_>) -> Told<Value> {

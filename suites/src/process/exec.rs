@@ -123,6 +123,24 @@ pub(super) const STORIES: &[Scenario] = &[
     .needs(EXEC)
     .axis(Axis::Compat),
     Scenario::new(
+        "process.exec.stdio/standard-error-is-the-callers",
+        UNSPECIFIED,
+        &[Fault::OfExec(&Fault::Flawed(Flaw::Mute)), Fault::OfExec(&Fault::Flawed(Flaw::Swapped))],
+        |lab, out| {
+            const SAID: &str = "said on standard error";
+            let container = lab.running(|r| r)?;
+            let mut program = container.exec(&process(&[PATH]))?;
+            program.greeted()?;
+            let written = program.ask_all(&[Ask::Write { path: "/proc/self/fd/2".into(), data: SAID.into() }])?;
+            out.expect("writing to descriptor 2", written.iter().all(Result::is_ok), "works", &written);
+            let heard = program.finish()?.stderr;
+            out.expect("what the caller hears", heard.contains(SAID), SAID, heard);
+            container.finish_and_delete()
+        },
+    )
+    .needs(EXEC)
+    .axis(Axis::Compat),
+    Scenario::new(
         "process.exec.exit-code/of-a-signal",
         UNSPECIFIED,
         &[Fault::Ignore(Op::Exec), Fault::Succeed(Op::Exec)],

@@ -83,6 +83,8 @@ pub enum Fault {
     Flaky(Op, i32),
     /// It does this operation with further options that nobody asked for.
     Amend(Op, &'static [&'static str]),
+    /// It takes no notice of this option of an operation, by its name in the profile.
+    Forget(Op, &'static str),
     /// What this operation prints has this value, given as JSON, at this JSON pointer.
     Misreport(Op, &'static str, &'static str),
     /// It does this to the network devices of the container.
@@ -187,7 +189,9 @@ impl Fault {
             Self::Take(..) | Self::Move(..) => "config replaced",
             Self::Push(..) => "config extended",
             Self::Change(_, change) => change.group(),
-            Self::Ignore(_) | Self::Hang(_) | Self::Send(_) | Self::EagerStart | Self::Amend(..) => "operation wrong",
+            Self::Ignore(_) | Self::Hang(_) | Self::Send(_) | Self::EagerStart | Self::Amend(..) | Self::Forget(..) => {
+                "operation wrong"
+            }
             Self::Flaky(..) => "operation flaky",
             Self::Succeed(_) | Self::Fail(_) => "exit code inverted",
             Self::Lie(..) | Self::Misreport(..) | Self::WrongPid | Self::SaysToListener(..) => "state false",
@@ -293,6 +297,7 @@ impl std::fmt::Display for Fault {
             Self::ExecMovedOut => write!(f, "takes the program of exec out of the control groups"),
             Self::Flaky(op, code) => write!(f, "does nothing at each fifth {op} and exits with {code}"),
             Self::Amend(op, words) => write!(f, "does {op} as if with {}", words.join(" ")),
+            Self::Forget(op, name) => write!(f, "takes no notice of {name} at {op}"),
             Self::Misreport(op, pointer, value) => write!(f, "prints {value} for {pointer} at {op}"),
             Self::Miswire(wrong) => write!(f, "{wrong}"),
             Self::Handover(wrong) => write!(f, "{wrong}"),

@@ -1,0 +1,133 @@
+//! Options of the command line that callers of runc give, each of which does what it says.
+
+use plimsoll_engine::check::Scenario;
+use plimsoll_engine::fault::Fault;
+use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::lab::Lab;
+use plimsoll_engine::need::Need;
+use plimsoll_engine::observer::Observation;
+use plimsoll_engine::profile::{Op, Values};
+use plimsoll_fixtures::probe::PATH;
+use plimsoll_reports::model::Axis;
+use serde_json::Value;
+
+use super::UNSPECIFIED;
+use super::update::{self, Limit};
+
+const MIB: u64 = 1 << 20;
+
+/// One scenario a row: an option of update, the limit that it changes with its controller, and two values.
+macro_rules! of_update {
+    ($($name:literal, $limit:expr, $controller:literal, $values:expr;)*) => {
+        &[$(Scenario::new(
+            concat!("compat.update.option/", $name),
+            UNSPECIFIED,
+            &[Fault::Forget(Op::Update, $name), Fault::Ignore(Op::Update)],
+            |lab, out| by_option(lab, out, $name, &$limit, $values),
+        )
+        .needs(&[Need::Option(Op::Update, $name), Need::HostView, Need::Controller($controller)])
+        .axis(Axis::Compat)),*]
+    };
+}
+
+pub(super) const OF_UPDATE: &[Scenario] = of_update! {
+    "memory", update::BYTES, "memory", [64 * MIB, 128 * MIB];
+    "memory-reservation", update::SOFT, "memory", [32 * MIB, 16 * MIB];
+    "cpu-share", update::SHARES, "cpu", [512, 2048];
+    "cpu-quota", update::QUOTA, "cpu", [50_000, 70_000];
+    "pids-limit", update::NUMBER, "pids", [100, 200];
+};
+
+fn by_option(lab: &Lab<'_>, out: &mut Judgement, name: &'static str, limit: &Limit, values: [u64; 2]) -> Told {
+    let container = lab.running(|r| r.set(update::RESOURCES, limit.resources(values[0])))?;
+    let old = limit.held(&container)?;
+    container.call(Op::Update, |call| call.with(name, values[1].to_string()))?.ok()?;
+    let new = limit.held(&container)?;
+    update::judge(out, limit, values, &old, &new);
+    container.finish_and_delete()
+}
+
+/// One scenario a row: an option of exec, edits of the container, the option's value, and whether the program has what it
+/// asks for.
+macro_rules! of_exec {
+    ($($name:literal, $edits:expr, $value:literal, $what:literal, $has:expr;)*) => {
+        &[$(Scenario::new(
+            concat!("compat.exec.option/", $name),
+            UNSPECIFIED,
+            &[Fault::Forget(Op::Exec, $name)],
+            |lab, out| {
+                let has: fn(&Observation) -> bool = $has;
+                let options = |call: Values| call.with_words("args", &[PATH]).with($name, $value);
+                super::inherit::with_options(lab, $edits, options, |first, added| {
+                    out.expect("the container", !has(first), concat!("not ", $what), &first.status);
+                    out.expect("the program of exec", has(added), $what, &added.status);
+                })
+            },
+        )
+        .needs(&[Need::Option(Op::Exec, $name), Need::HostView])
+        .axis(Axis::Compat)),*]
+    };
+}
+
+/// `CAP_SYS_TIME`, which the base does not give.
+const SYS_TIME: u64 = 1 << 25;
+
+pub(super) const OF_EXEC: &[Scenario] = of_exec! {
+    "no-new-privs", |r| r.set("/process/noNewPrivileges", false), "", "without new privileges", |seen| seen.status.no_new_privs;
+    "cap", |r| r, "CAP_SYS_TIME", "able to set the time", |seen| seen.status.capabilities.bounding & SYS_TIME != 0;
+};
+
+pub(super) const SCENARIOS: &[Scenario] = super::compat! {
+    "compat.run.detach/comes-back-while-the-program-lives",
+        &[Need::Option(Op::Run, "detach"), Need::Option(Op::Run, "pid-file")],
+        &[Fault::Ignore(Op::Run), Fault::Forget(Op::Run, "pid-file")], |lab, out| {
+            let bundle = lab.bundle(|r| r.args(&[PATH, "hang"]))?;
+            let values = |call: Values| call.with("detach", "");
+            lab.call(Op::Run, &values(lab.values(&bundle)))?.ok()?;
+            let state = super::look::printed(lab, Op::State, &Values::default().with("id", &bundle.id))?;
+            out.expect_eq("status", &state["status"], "running");
+            let named = std::fs::read_to_string(lab.pid_file(&bundle)).unwrap_or_default();
+            out.expect_eq("the pid file", named.trim(), state["pid"].to_string());
+            crate::refusal::discard(lab, &bundle.id)
+        };
+    "compat.list.quiet/ids-alone", &[Need::Operation(Op::List)], &[Fault::Forget(Op::List, "quiet")], |lab, out| {
+        let containers = [lab.created(|r| r)?, lab.running(|r| r)?];
+        let listed = lab.call(Op::List, &Values::default().with("quiet", ""))?;
+        let mut ids: Vec<&str> = listed.stdout.lines().collect();
+        ids.sort_unstable();
+        out.expect_eq("lines", ids, containers.each_ref().map(|container| container.id()));
+        containers.iter().try_for_each(|container| container.delete_by_force()?.ok())
+    };
+    "compat.log.json/an-error-is-an-object", &[Need::Option(Op::Create, "log")],
+        &[Fault::Forget(Op::Create, "log"), Fault::Forget(Op::Create, "log-format")], |lab, out| {
+            let log = lab.dir.join("log");
+            let bundle = lab.bundle(|r| r.remove("/root"))?;
+            let values = lab.values(&bundle).with("log", log.to_string_lossy()).with("log-format", "json");
+            let outcome = lab.call(Op::Create, &values)?;
+            out.expect("create", outcome.refused().is_ok(), "an error", outcome.said());
+            let text = std::fs::read_to_string(&log).unwrap_or_default();
+            let mut entries = serde_json::Deserializer::from_str(&text).into_iter::<Value>();
+            let is_error = |entry: Value| entry["level"] == "error" && entry["msg"].is_string();
+            let has_error = entries.any(|entry| entry.is_ok_and(is_error));
+            out.expect("the log", has_error, "an object with level error and msg", &text);
+            Ok(())
+        };
+    "compat.spec.document/makes-a-container", &[Need::Operation(Op::Spec)], &[Fault::Ignore(Op::Spec)], |lab, out| {
+        let dir = lab.dir.join("spec");
+        std::fs::create_dir(&dir)?;
+        lab.call(Op::Spec, &Values::default().with("bundle", dir.to_string_lossy()))?.ok()?;
+        let written = std::fs::read(dir.join("config.json")).unwrap_or_default();
+        let mut config: Value = serde_json::from_slice(&written).unwrap_or_default();
+        out.expect("ociVersion", config["ociVersion"].is_string(), "a string", &config["ociVersion"]);
+        out.expect("process.terminal", config["process"]["terminal"] == true, "true", &config["process"]["terminal"]);
+        config["process"]["terminal"] = false.into();
+        config["process"]["args"] = [PATH].into_iter().collect();
+        let container = lab.running(|r| r.raw(config.to_string()))?;
+        let seen = container.observe()?;
+        for name in ["mnt", "pid", "net", "ipc", "uts"] {
+            let host = Observation::of(nix::unistd::getpid())?.namespace(name);
+            out.expect(name, seen.namespace(name) != host, "a namespace of its own", seen.namespace(name));
+        }
+        container.finish_and_delete()
+    };
+};

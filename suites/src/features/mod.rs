@@ -2,6 +2,7 @@
 
 mod claims;
 mod document;
+mod types;
 mod unlisted;
 mod words;
 
@@ -15,6 +16,7 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     claims::REST,
     claims::SCENARIOS,
     document::SCENARIOS,
+    types::SCENARIOS,
     unlisted::SCENARIOS,
     words::CAPABILITIES,
     words::OPTIONS,

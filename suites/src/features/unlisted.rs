@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::{document, said};
 use crate::process::capabilities::names;
+use crate::seccomp::filter::{SECCOMP, with_rule};
 
 const KINDS: [&str; 6] = ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"];
 
@@ -35,6 +36,22 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         &["features.linux.capabilities-recognised"],
         &[Fault::Misreport(Op::Features, "/linux/capabilities", r#"["CAP_CHOWN"]"#)],
         given,
+    )
+    .needs(&[Need::HostView])
+    .advisory(),
+    Scenario::new(
+        "features.seccomp/that-works-is-enabled",
+        &["features.linux.seccomp-enabled"],
+        &[Fault::Misreport(Op::Features, "/linux/seccomp/enabled", "false")],
+        |lab, out| {
+            let document = document(lab)?;
+            let enabled = said(&document, "/linux/seccomp/enabled")?;
+            let rule = json!({ "names": ["readahead"], "action": "SCMP_ACT_ERRNO" });
+            let container = lab.running(|r| r.set(SECCOMP, with_rule(&rule)))?;
+            let works = container.observe()?.status.seccomp == Some(2);
+            out.expect("linux.seccomp.enabled", !works || enabled == true, "true, for filters work", enabled);
+            container.finish_and_delete()
+        },
     )
     .needs(&[Need::HostView])
     .advisory(),

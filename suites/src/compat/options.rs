@@ -1,11 +1,13 @@
 //! Options of the command line that callers of runc give, each of which does what it says.
 
+use nix::unistd::Pid;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, Stop, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::Observation;
+use plimsoll_engine::process::Ended;
 use plimsoll_engine::profile::{Op, Values};
 use plimsoll_fixtures::probe::PATH;
 use plimsoll_reports::model::Axis;
@@ -35,6 +37,7 @@ pub(super) const OF_UPDATE: &[Scenario] = of_update! {
     "memory-reservation", update::SOFT, "memory", [32 * MIB, 16 * MIB];
     "cpu-share", update::SHARES, "cpu", [512, 2048];
     "cpu-quota", update::QUOTA, "cpu", [50_000, 70_000];
+    "cpu-period", update::PERIOD, "cpu", [50_000, 70_000];
     "pids-limit", update::NUMBER, "pids", [100, 200];
 };
 
@@ -89,6 +92,31 @@ pub(super) const SCENARIOS: &[Scenario] = super::compat! {
             let named = std::fs::read_to_string(lab.pid_file(&bundle)).unwrap_or_default();
             out.expect_eq("the pid file", named.trim(), state["pid"].to_string());
             crate::refusal::discard(lab, &bundle.id)
+        };
+    "compat.exec.detach/comes-back-while-the-program-lives",
+        &[Need::Option(Op::Exec, "detach"), Need::Option(Op::Exec, "pid-file"), Need::HostView],
+        &[Fault::Ignore(Op::Exec), Fault::Forget(Op::Exec, "pid-file")], |lab, out| {
+            let container = lab.running(|r| r)?;
+            let pid_file = lab.dir.join("exec.pid");
+            let options = |call: Values| call.with("detach", "").with("pid-file", pid_file.to_string_lossy());
+            container.call(Op::Exec, |call| options(call).with_words("args", &[PATH, "hang"]))?.ok()?;
+            let pid = std::fs::read_to_string(&pid_file).ok().and_then(|text| text.trim().parse().ok());
+            let pid = pid.ok_or_else(|| Stop::broken("the pid file", "names the program", "no number is in it"))?;
+            let (first, added) = (container.observe()?, Observation::of(Pid::from_raw(pid))?);
+            out.expect_eq("its pid namespace", added.namespace("pid"), first.namespace("pid"));
+            container.finish_and_delete()
+        };
+    "compat.kill.all/reaches-each-process", &[Need::Option(Op::Kill, "all"), Need::Operation(Op::Exec)],
+        &[Fault::Forget(Op::Kill, "all"), Fault::Ignore(Op::Kill)], |lab, out| {
+            // With a pid namespace of its own the kernel would do it.
+            let container = lab.running(|r| r.inherit_namespace("pid"))?;
+            let mut program = container.exec(&super::process(&[PATH]))?;
+            program.greeted()?;
+            let signal = lab.settings.profile.signal(nix::sys::signal::Signal::SIGKILL);
+            container.call(Op::Kill, |call| call.with("all", "").with("signal", signal))?.ok()?;
+            container.wait()?;
+            out.expect_eq("how the program of exec ends", program.finish()?.ended, Ended::Exit(128 + 9));
+            container.delete()?.ok()
         };
     "compat.list.quiet/ids-alone", &[Need::Operation(Op::List)], &[Fault::Forget(Op::List, "quiet")], |lab, out| {
         let containers = [lab.created(|r| r)?, lab.running(|r| r)?];

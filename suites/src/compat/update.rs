@@ -29,6 +29,7 @@ pub(super) const NUMBER: Limit = Limit("/pids/limit", "pids", "pids.max", "pids.
 pub(super) const BYTES: Limit = Limit("/memory/limit", "memory", "memory.limit_in_bytes", "memory.max");
 pub(super) const SOFT: Limit = Limit("/memory/reservation", "memory", "memory.soft_limit_in_bytes", "memory.low");
 pub(super) const SHARES: Limit = Limit("/cpu/shares", "cpu", "cpu.shares", "cpu.weight");
+pub(super) const PERIOD: Limit = Limit("/cpu/period", "cpu", "cpu.cfs_period_us", "cpu.max");
 pub(super) const QUOTA: Limit = Limit("/cpu/quota", "cpu", "cpu.cfs_quota_us", "cpu.max");
 
 impl Limit {

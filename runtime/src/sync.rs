@@ -3,6 +3,7 @@
 //! ```text
 //! runtime                                        first process
 //!                       ◄── InitPid ───────────  on a socket of its own: bootstrap, which made the first process
+//! makes the cgroup      ─── Confined ──────────► (cgroup version 1 without a user namespace)
 //! asks systemd          ─── Adopted ───────────► (systemd manager only)
 //! maps the ids          ─── IdsMapped ─────────► (new user namespace only)
 //! runs createRuntime …  ◄── EnvironmentReady ──  mounts are made, `/` is still the host's
@@ -39,6 +40,8 @@ const LONGEST: usize = 8 * 1024;
 pub enum Message {
     /// The number of the first process, which bootstrap made.
     InitPid(i32),
+    /// The cgroup is made, with its limits.
+    Confined,
     /// The manager has moved the first process into its cgroup.
     Adopted,
     /// The user namespace has its maps.
@@ -78,6 +81,7 @@ impl Message {
             Self::Warning(text) => (9, text.clone()),
             Self::Failed(text) => (10, text.clone()),
             Self::Adopted => (11, String::new()),
+            Self::Confined => (12, String::new()),
         };
         let mut bytes = vec![tag];
         bytes.extend(text.as_bytes());
@@ -101,6 +105,7 @@ impl Message {
             9 => Self::Warning(text()),
             10 => Self::Failed(text()),
             11 => Self::Adopted,
+            12 => Self::Confined,
             _ => return None,
         })
     }

@@ -41,7 +41,8 @@ impl Entry {
     }
 }
 
-fn open_directory(dir: &Path) -> Result<OwnedFd> {
+/// Opens a version 2 cgroup for CLONE_INTO_CGROUP.
+pub(super) fn open_directory(dir: &Path) -> Result<OwnedFd> {
     let flags = libc::O_DIRECTORY | libc::O_NOFOLLOW;
     let opened = OpenOptions::new().read(true).custom_flags(flags).open(dir);
     Ok(opened.doing(|| format!("open the cgroup `{}`", dir.display()))?.into())

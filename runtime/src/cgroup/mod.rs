@@ -9,6 +9,12 @@
 //! runtime, after clone      adopt (systemd moves the child; a child of systemd's waits for it before it goes on)
 //! child, after mknod        Gate::close: from here on the device rules hold
 //! ```
+//! Where there are hierarchies of version 1, and the child has the rights of root, both work at once:
+//! ```text
+//! runtime, before clone     as above, but only birthplace
+//! runtime, after clone      make ─ apply                     child  makes its namespaces
+//!                                                            child  waits; entry, Entry::join, gate, …
+//! ```
 //! The start path never writes a pid to `cgroup.procs`: that waits for an RCU grace period, 7 to 23 ms on an idle host.
 //! On version 1 the child, which has a single thread, writes `0` to each `tasks`; on version 2 it is born in its cgroup.
 //!
@@ -36,10 +42,12 @@ mod systemd;
 mod tree;
 mod wait;
 
+use std::os::fd::OwnedFd;
+
 use rustix::process::{Gid, Pid, Uid};
 
 pub use below::Below;
-pub use device::{Gate, Policy};
+pub use device::{Gate, Opening, Policy};
 pub use entry::Entry;
 pub use events::{Oom, OomEvents};
 pub use host::{Hierarchy, Host, Version};
@@ -58,6 +66,20 @@ pub trait Cgroup: std::fmt::Debug {
     /// # Errors
     /// When a directory cannot be made, for want of rights or because its cgroup does not allow children.
     fn make(&self) -> Result<()>;
+
+    /// Whether a child joins the cgroup after its birth, so that it can be made meanwhile; if so, only
+    /// [`Cgroup::birthplace`] is needed before.
+    fn is_joined_late(&self) -> bool {
+        false
+    }
+
+    /// Runtime, before clone: makes and opens the part of the cgroup that a child can only be born in.
+    ///
+    /// # Errors
+    /// As [`Cgroup::make`].
+    fn birthplace(&self) -> Result<Option<OwnedFd>> {
+        Ok(None)
+    }
 
     /// Runtime, before clone: the descriptors by which a child comes into the cgroup. `init` is the container's first
     /// process when there is one already (`exec`): it may have moved to a cgroup below, and the child goes there.
@@ -98,7 +120,7 @@ pub trait Cgroup: std::fmt::Debug {
     ///
     /// # Errors
     /// When version 1 cannot express the rules, or the kernel refuses the program of version 2.
-    fn gate(&self, rules: &[DeviceRule]) -> Result<Gate>;
+    fn gate(&self, rules: &[DeviceRule], opening: Opening) -> Result<Gate>;
 
     /// Runtime, before the container runs: gives the cgroup to the owner of the container's user namespace, as far as
     /// the kernel lists its files as delegatable. Does nothing on version 1, where delegation is not safe.

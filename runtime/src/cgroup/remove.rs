@@ -8,6 +8,7 @@ use rustix::io::Errno;
 use super::group::Group;
 use super::host::Version;
 use super::kill;
+use super::site::is_among;
 use super::tree::Tree;
 use super::wait::{Deadline, PATIENCE, wait_for_line};
 use crate::error::{Context, Result};
@@ -15,13 +16,13 @@ use crate::error::{Context, Result};
 /// Removes what was made, with all cgroups below, from the inside out.
 pub(super) fn all(tree: &Tree) -> Result<()> {
     for member in tree.members() {
-        if tree.made().contains(&member.group.dir) {
+        if is_among(tree.made(), &member.group.dir) {
             remove(&member.group, member.hierarchy.version)?;
         }
     }
     // The ones above are removed unless somebody else has come to use them.
-    let leaves: Vec<_> = tree.members().iter().map(|member| member.group.dir.as_path()).collect();
-    for above in tree.made().iter().rev().filter(|dir| !leaves.contains(&dir.as_path())) {
+    let leaves: Vec<_> = tree.members().iter().map(|member| member.group.dir.clone()).collect();
+    for above in tree.made().iter().rev().filter(|dir| !is_among(&leaves, dir)) {
         is_removed(&Group::new(above))?;
     }
     Ok(())
@@ -30,7 +31,7 @@ pub(super) fn all(tree: &Tree) -> Result<()> {
 /// Removes all of it if nobody is in the cgroup by which the processes are listed: the kernel refuses that else, and looking
 /// first would take longer. When another one is in the way, what is left is for who kills first.
 pub(super) fn if_empty(tree: &Tree) -> Result<bool> {
-    match tree.primary().filter(|group| tree.made().contains(&group.dir)) {
+    match tree.primary().filter(|group| is_among(tree.made(), &group.dir)) {
         Some(group) if is_removed(group)? => Ok(all(tree).is_ok()),
         _ => Ok(false),
     }

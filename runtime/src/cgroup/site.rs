@@ -38,8 +38,14 @@ impl Site {
     /// Whether the cgroup was there in some hierarchy. Without one of its own a container shares that of the runtime.
     pub fn was_there(&self, host: &Host) -> bool {
         let mut dirs = host.hierarchies.iter().map(|hierarchy| hierarchy.dir(&self.place.path));
-        self.place.manager != Manager::Absent && dirs.any(|dir| !self.made.contains(&dir))
+        self.place.manager != Manager::Absent && dirs.any(|dir| !is_among(&self.made, &dir))
     }
+}
+
+/// Whether `dir` is one of `made`. All of them were joined from the same parts, so the texts are compared: by component
+/// it takes long for some ten hierarchies.
+pub(super) fn is_among(made: &[PathBuf], dir: &Path) -> bool {
+    made.iter().any(|made| made.as_os_str() == dir.as_os_str())
 }
 
 /// Adds `dir` and the missing ones between it and the mount point, outermost first.

@@ -2,16 +2,19 @@
 
 use std::fs;
 use std::io::ErrorKind;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use rustix::process::{Gid, Pid, Uid};
 
-use super::device::{self, Opening};
+use super::device;
 use super::group::Group;
 use super::host::{Hierarchy, Host, Version};
 use super::site::Site;
 use super::{
-    Below, Cgroup, Entry, Gate, Mounts, OomEvents, Stats, below, freezer, kill, ownership, remove, settings, stats,
+    Below, Cgroup, Entry, Gate, Mounts, OomEvents, Opening, Stats, below, entry, freezer, kill, ownership, remove,
+    settings, stats,
 };
 use crate::config::{DeviceRule, Resources};
 use crate::error::{Context, Error, Result};
@@ -79,7 +82,7 @@ impl Tree {
     /// Makes what is missing in one hierarchy, and makes it fit for a process.
     fn make_in(&self, member: &Member) -> Result<()> {
         let mount = &member.hierarchy.mount;
-        for dir in self.made.iter().filter(|dir| dir.starts_with(mount)) {
+        for dir in self.made_in(&member.hierarchy) {
             make_directory(dir)?;
             if member.hierarchy.has("cpuset") {
                 inherit_cpuset(&Group::new(dir), mount)?;
@@ -91,6 +94,16 @@ impl Tree {
         Ok(())
     }
 
+    /// The directories of one hierarchy that are the container's to make, outer ones first. Their paths are its mount
+    /// point and more, as bytes: to compare them by component would take as long as to make one.
+    fn made_in<'a>(&'a self, hierarchy: &'a Hierarchy) -> impl Iterator<Item = &'a Path> {
+        let mount = hierarchy.mount.as_os_str().as_bytes();
+        let below = move |dir: &&PathBuf| {
+            dir.as_os_str().as_bytes().strip_prefix(mount).is_some_and(|rest| rest.starts_with(b"/"))
+        };
+        self.made.iter().filter(below).map(PathBuf::as_path)
+    }
+
     fn legacy_dirs(&self) -> impl Iterator<Item = &Path> {
         let legacy = self.members.iter().filter(|member| member.hierarchy.version == Version::V1);
         legacy.map(|member| member.group.dir.as_path())
@@ -100,6 +113,18 @@ impl Tree {
 impl Cgroup for Tree {
     fn make(&self) -> Result<()> {
         self.members.iter().try_for_each(|member| self.make_in(member))
+    }
+
+    fn is_joined_late(&self) -> bool {
+        self.legacy_dirs().next().is_some()
+    }
+
+    fn birthplace(&self) -> Result<Option<OwnedFd>> {
+        let Some(member) = self.members.iter().find(|member| member.hierarchy.version == Version::V2) else {
+            return Ok(None);
+        };
+        self.made_in(&member.hierarchy).try_for_each(make_directory)?;
+        entry::open_directory(&member.group.dir).map(Some)
     }
 
     fn entry(&self, init: Option<Pid>) -> Result<Entry> {
@@ -135,8 +160,8 @@ impl Cgroup for Tree {
         settings::apply(resources, self)
     }
 
-    fn gate(&self, rules: &[DeviceRule]) -> Result<Gate> {
-        device::prepare(rules, self.legacy("devices"), self.unified(), Opening::Early)
+    fn gate(&self, rules: &[DeviceRule], opening: Opening) -> Result<Gate> {
+        device::prepare(rules, self.legacy("devices"), self.unified(), opening)
     }
 
     fn hand_over(&self, uid: Uid, gid: Gid) -> Result<()> {

@@ -7,6 +7,7 @@ use clap::{ArgAction, Args, Command, FromArgMatches, Subcommand, ValueEnum};
 
 pub(super) use super::criu::{Checkpoint, Restore};
 pub(super) use super::exec::Exec;
+use super::quick;
 pub(super) use super::update::Update;
 use crate::config::OCI_VERSION;
 use crate::log::Format;
@@ -31,7 +32,7 @@ fn version() -> &'static str {
 pub(super) struct Global {
     /// Directory that holds the state of all containers [default: /run/plimsoll, or below $XDG_RUNTIME_DIR]
     #[arg(long, value_name = "DIR")]
-    root: Option<PathBuf>,
+    pub root: Option<PathBuf>,
     /// File that warnings and errors are appended to
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
@@ -49,7 +50,7 @@ pub(super) struct Global {
     pub rootless: Rootless,
     /// Print the version
     #[arg(short = 'v', long, action = ArgAction::Version)]
-    version: (),
+    pub version: (),
 }
 
 /// The values of `--rootless`.
@@ -134,9 +135,14 @@ const VERBS: [Described; 17] = [
 ];
 
 impl Arguments {
-    /// Takes the words apart. The arguments of a verb are made only when it is called: all of them together would take a
-    /// tenth of the time of a start.
+    /// Takes the words apart.
     pub fn of(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let words: Vec<_> = words.into_iter().collect();
+        quick::arguments(&words).map_or_else(|| Self::by_clap(words), Ok)
+    }
+
+    /// The arguments of a verb are made only when it is called: there are many.
+    pub(super) fn by_clap(words: Vec<OsString>) -> Result<Self, clap::Error> {
         let matches = Self::command().try_get_matches_from(words)?;
         Ok(Self { global: Global::from_arg_matches(&matches)?, verb: Verb::from_arg_matches(&matches)? })
     }

@@ -3,6 +3,7 @@
 mod args;
 mod criu;
 mod exec;
+mod quick;
 mod update;
 
 use std::ffi::OsString;

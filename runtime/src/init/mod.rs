@@ -47,11 +47,12 @@ type Step = (&'static str, fn(&mut Init<'_>) -> Result<()>);
 /// How a container is made.
 const CREATE: &[Step] = &[
     ("prepare the first process", setup::prepare),
+    ("make namespaces", namespace::make),
+    ("bring the loopback device up", namespace::loopback),
     ("enter the cgroup", namespace::enter_cgroup),
     ("wait for the maps of the user namespace", namespace::wait_for_maps),
     ("join and make namespaces", namespace::enter),
     ("set the host name", namespace::set_names),
-    ("bring the loopback device up", namespace::loopback),
     ("make a session keyring", setup::keyring),
     ("separate the mounts from the host", setup::separate),
     ("attach the root file system", setup::attach_root),

@@ -12,12 +12,26 @@ use crate::error::{Context, Result};
 use crate::sync::Message;
 use crate::{netlink, procfs, sys};
 
+/// Makes the namespaces that the clone was not asked for, so that the runtime could go on and make the cgroup: that of
+/// the network takes about as long.
+pub(super) fn make(init: &mut Init<'_>) -> Result<()> {
+    match init.plan.makes_itself() {
+        0 => Ok(()),
+        flags => sys::unshare(flags).doing(|| "unshare those of the container".into()),
+    }
+}
+
 /// Enters the cgroup before the cgroup namespace is made, which takes it for its root.
 pub(super) fn enter_cgroup(init: &mut Init<'_>) -> Result<()> {
-    if init.plan.gateway.waits {
+    let gateway = &init.plan.gateway;
+    if let Some(cgroup) = &gateway.late {
+        init.channel.expect(&Message::Confined)?;
+        return cgroup.entry(None)?.join();
+    }
+    if gateway.waits {
         init.channel.expect(&Message::Adopted)?;
     }
-    init.plan.gateway.entry.take().map_or(Ok(()), Entry::join)
+    gateway.entry.take().map_or(Ok(()), Entry::join)
 }
 
 /// Waits until the runtime has written the maps of a new user namespace, and becomes its root.

@@ -3,8 +3,9 @@
 use std::cell::RefCell;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
-use crate::cgroup::{Entry, Gate, Mounts};
+use crate::cgroup::{Cgroup, Entry, Gate, Mounts};
 use crate::config::{Config, NamespaceKind, Process};
 use crate::container::{State, Status};
 use crate::rootfs::Planned;
@@ -81,6 +82,9 @@ pub struct Gateway {
     pub entry: RefCell<Option<Entry>>,
     /// The version 2 cgroup that the process is born in.
     pub directory: Option<OwnedFd>,
+    /// The cgroup, when the runtime makes it while the first process makes its namespaces: that waits for it then, and
+    /// opens the way into it itself.
+    pub late: Option<Rc<dyn Cgroup>>,
     /// Whether the process waits until its manager has moved it into the cgroup.
     pub waits: bool,
     /// The device rules, which hold from when the nodes are made.
@@ -109,6 +113,24 @@ impl Plan<'_> {
         use std::os::fd::AsFd;
         let Entering::Create { joined } = &self.entering else { return None };
         joined.iter().find(|(joined, _)| *joined == kind).map(|(_, fd)| fd.as_fd())
+    }
+
+    /// `CLONE_NEW…` flags of the new namespaces that the process is born in.
+    pub fn is_born_in(&self) -> u64 {
+        self.new_namespaces(|kind| self.gateway.late.is_none() || kind == NamespaceKind::Pid)
+    }
+
+    /// `CLONE_NEW…` flags of those that it makes first of all.
+    pub fn makes_itself(&self) -> u64 {
+        self.new_namespaces(|kind| self.gateway.late.is_some() && kind != NamespaceKind::Pid)
+    }
+
+    /// Without those that have their own time: a cgroup namespace takes the cgroup of its maker for its root, and the
+    /// clocks of a time namespace are set before anything lives in it.
+    fn new_namespaces(&self, chosen: impl Fn(NamespaceKind) -> bool) -> u64 {
+        let own_time = |kind| matches!(kind, NamespaceKind::Cgroup | NamespaceKind::Time);
+        let made = NamespaceKind::ALL.into_iter().filter(|kind| self.config.linux.makes(*kind));
+        made.filter(|kind| !own_time(*kind) && chosen(*kind)).map(NamespaceKind::clone_flag).sum()
     }
 
     /// The state as a hook in the container reads it: with the number that the first process has there.

@@ -51,14 +51,9 @@ pub fn birth<T>(plan: &Plan<'_>, held: T) -> Result<(Newborn, Channel, T)> {
     }
 }
 
-/// The namespaces that the clone makes: all new ones but cgroup and time, which the first process makes itself.
+/// The namespaces that the clone makes.
 fn flags(plan: &Plan<'_>) -> u64 {
-    if plan.joins_container() {
-        return 0;
-    }
-    let by_clone = |kind: &NamespaceKind| !matches!(kind, NamespaceKind::Cgroup | NamespaceKind::Time);
-    let made = NamespaceKind::ALL.into_iter().filter(by_clone).filter(|kind| plan.config.linux.makes(*kind));
-    made.map(NamespaceKind::clone_flag).sum()
+    if plan.joins_container() { 0 } else { plan.is_born_in() }
 }
 
 fn joins(plan: &Plan<'_>, kind: NamespaceKind) -> bool {

@@ -1,12 +1,14 @@
 //! The cgroup of a container that is about to be made.
 
 use std::path::Path;
+use std::rc::Rc;
 
 use rustix::fs::Access;
 use rustix::process::{Gid, Pid, Uid};
 
 use super::Wish;
-use crate::cgroup::{self, Below, Cgroup, Entry, Host, Manager, Place, Site};
+use super::prepare::is_foreign;
+use crate::cgroup::{self, Below, Cgroup, Entry, Host, Manager, Mounts, Opening, Place, Site};
 use crate::config::{Config, Linux, NamespaceKind};
 use crate::container::Directory;
 use crate::error::{Context, Error, Result};
@@ -70,25 +72,60 @@ pub fn resctrl(config: &Config, directory: &Directory) -> Result<Option<Groups>>
     Ok(Some(groups))
 }
 
-/// Makes the cgroup with its limits, and opens the way into it.
+/// Makes the cgroup with its limits, and opens the way into it. When the first process has the rights and the sight for
+/// it, only what has to be there before that is born: the rest is for [`confine_late`], while it makes its namespaces.
 ///
 /// # Errors
 /// When it cannot be made, or a limit cannot be set.
+pub fn prepare(cgroup: &Rc<dyn Cgroup>, config: &Config) -> Result<Gateway> {
+    let is_able = !config.linux.has_user_namespace() && !is_foreign(config);
+    if !is_able || !cgroup.is_joined_late() {
+        return confine(&**cgroup, config);
+    }
+    let directory = cgroup.birthplace()?;
+    let gate = Some(cgroup.gate(&config.linux.resources.devices, Opening::Late)?).into();
+    let late = Some(Rc::clone(cgroup));
+    Ok(Gateway { directory, late, gate, mounts: shown(&**cgroup, config), ..Gateway::default() })
+}
+
+/// Does what [`prepare`] left for later, and tells the first process, which waits.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn confine_late(gateway: &Gateway, config: &Config, channel: &Channel) -> Result<()> {
+    let Some(cgroup) = &gateway.late else { return Ok(()) };
+    make(&**cgroup, config)?;
+    match channel.send(&Message::Confined) {
+        // A process that is gone has said why, which is heard next.
+        Err(error) if error.errno() == Some(libc::EPIPE) => Ok(()),
+        sent => sent,
+    }
+}
+
+/// Makes the cgroup with its limits, and opens all ways into it.
+///
+/// # Errors
+/// As [`prepare`].
 pub fn confine(cgroup: &dyn Cgroup, config: &Config) -> Result<Gateway> {
-    let linux = &config.linux;
+    make(cgroup, config)?;
+    let gate = cgroup.gate(&config.linux.resources.devices, Opening::Early)?;
+    let gateway = Gateway { waits: cgroup.adopts(), ..gateway(cgroup.entry(None)?)? };
+    Ok(Gateway { gate: Some(gate).into(), mounts: shown(cgroup, config), ..gateway })
+}
+
+fn make(cgroup: &dyn Cgroup, config: &Config) -> Result<()> {
     cgroup.make()?;
     if cgroup.is_frozen()? {
         // A process that is born there would never take a step, and `create` would wait for it.
         return Err(Error::new("the cgroup of the container is frozen: thaw it, or choose another cgroupsPath"));
     }
-    cgroup.apply(&linux.resources)?;
-    let gate = cgroup.gate(&linux.resources.devices)?;
-    if let Some((uid, gid)) = delegated_to(config) {
-        cgroup.hand_over(uid, gid)?;
-    }
-    let shown = config.mounts.iter().any(is_cgroup).then(|| cgroup.mounts());
-    let gateway = Gateway { waits: cgroup.adopts(), ..gateway(cgroup.entry(None)?)? };
-    Ok(Gateway { gate: Some(gate).into(), mounts: shown, ..gateway })
+    cgroup.apply(&config.linux.resources)?;
+    delegated_to(config).map_or(Ok(()), |(uid, gid)| cgroup.hand_over(uid, gid))
+}
+
+/// What mounts of type `cgroup` show, if there are some.
+fn shown(cgroup: &dyn Cgroup, config: &Config) -> Option<Mounts> {
+    config.mounts.iter().any(is_cgroup).then(|| cgroup.mounts())
 }
 
 /// Opens the way into the cgroup of the container whose first process is `init`, or into those chosen below.

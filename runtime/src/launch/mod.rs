@@ -67,14 +67,13 @@ pub fn launch(wish: &Wish, start_now: bool) -> Result<Launched> {
     let (directory, lock) = Directory::make(&wish.state_root, &wish.id)?;
     let mut undo = Undo::new(directory.clone());
     let launched = (|| {
-        directory.write(&directory.config(), text.as_bytes())?;
         let start = if start_now { Start::Now } else { Start::OnConnection(prepare::start_socket(&directory)?) };
         let cgroup: Rc<dyn Cgroup> = confine::choose(wish, &config, &directory)?.into();
         undo.cgroup(Rc::clone(&cgroup));
         let groups = confine::resctrl(&config, &directory)?;
-        let gateway = confine::confine(&*cgroup, &config)?;
+        let gateway = confine::prepare(&cgroup, &config)?;
         let plan = prepare::plan(wish, &config, &bundle, gateway, start)?;
-        let made = make(wish, &plan, (&*cgroup, groups.as_ref()), &directory, lock, &mut undo)?;
+        let made = make(wish, &plan, (&*cgroup, groups.as_ref()), (&directory, &text), lock, &mut undo)?;
         Ok((made, cgroup))
     })();
     match launched {
@@ -94,7 +93,7 @@ fn make(
     wish: &Wish,
     plan: &Plan<'_>,
     (cgroup, groups): (&dyn Cgroup, Option<&Groups>),
-    directory: &Directory,
+    (directory, text): (&Directory, &str),
     lock: Lock,
     undo: &mut Undo,
 ) -> Result<Made> {
@@ -104,6 +103,8 @@ fn make(
     // The first process must not hold the lock on when the runtime is gone.
     let (newborn, ours, lock) = birth(plan, lock)?;
     undo.first_process(newborn.pidfd.try_clone().doing(|| "copy a descriptor".into())?);
+    confine::confine_late(&plan.gateway, plan.config, &ours)?;
+    directory.write(&directory.config(), text.as_bytes())?;
     confine::adopt(cgroup, &plan.gateway, &plan.config.linux, newborn.pid, &ours)?;
     groups.map_or(Ok(()), |groups| groups.add(newborn.pid))?;
     id_map::write_for(plan, newborn.pid, &ours)?;

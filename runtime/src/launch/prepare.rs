@@ -229,7 +229,7 @@ pub(super) fn handover(config: &Config) -> Result<Option<Handover>> {
 
 /// Whether the first process sees other mounts or has less rights than the runtime when it makes its mounts. Without
 /// root's rights it is the other way round: only in its user namespace can mounts be made at all.
-fn is_foreign(config: &Config) -> bool {
+pub(super) fn is_foreign(config: &Config) -> bool {
     if !rustix::process::geteuid().is_root() {
         return false;
     }

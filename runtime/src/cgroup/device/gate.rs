@@ -39,10 +39,10 @@ struct Files {
 
 /// When the files of version 1 are opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::cgroup) enum Opening {
+pub enum Opening {
     /// With the preparation, so that whoever closes the gate need not see them.
     Early,
-    /// When the gate is closed, since a manager may make them anew until then.
+    /// When the gate is closed: they are not there before, or a manager may make them anew until then.
     Late,
 }
 

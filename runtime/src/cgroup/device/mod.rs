@@ -7,8 +7,8 @@ mod policy;
 mod program;
 mod v1;
 
-pub use gate::Gate;
+pub use gate::{Gate, Opening};
 pub use policy::Policy;
 
-pub(super) use gate::{Opening, prepare};
+pub(super) use gate::prepare;
 pub(super) use program::Instruction;

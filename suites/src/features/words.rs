@@ -108,25 +108,44 @@ pub(super) const SCENARIOS: &[Scenario] = listed! {
         |lab, out, flag| policy(lab, out, flag, json!({ "mode": "MPOL_BIND", "nodes": "0", "flags": [flag] }));
 };
 
-/// All options at once, a mount for each; one by one only to tell which it was that was not understood.
-pub(super) const OPTIONS: &[Scenario] = &[Scenario::new(
-    "features.mounts/listed-options-are-recognised",
-    &["features.mount-options-recognised"],
-    &[Fault::Misreport(Op::Features, "/mountOptions", r#"["PLIMSOLL"]"#)],
-    |lab, out| {
-        let document = document(lab)?;
-        let listed: Vec<&str> =
-            said(&document, "/mountOptions")?.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        let together = lab
-            .bundle(|r| listed.iter().enumerate().fold(r, |r, (at, option)| mounted(r, option, &format!("/m{at}"))))?;
-        let attempt = lab.try_create(&together)?;
-        if !attempt.outcome.succeeded() {
-            return listed.iter().try_for_each(|option| used(lab, out, option, |r| mounted(r, option, "/m")));
-        }
-        out.expect("mountOptions", !listed.is_empty(), "some", &listed);
-        lived(attempt, |_| Ok(()))
-    },
-)];
+const MISREAD: &[Fault] = &[Fault::Misreport(Op::Features, "/mountOptions", r#"["PLIMSOLL"]"#)];
+
+pub(super) const OPTIONS: &[Scenario] = &[
+    Scenario::new(
+        "features.mounts/listed-options-are-recognised",
+        &["features.mount-options-recognised"],
+        MISREAD,
+        |lab, out| options(lab, out, |option| !IDMAP.contains(&option)),
+    ),
+    // Before that, the kernel maps no ids of what lies on a tmpfs, as bundles do.
+    Scenario::new(
+        "features.mounts/listed-mapping-of-ids-is-recognised",
+        &["features.mount-options-recognised"],
+        &[Fault::Fail(Op::Create), Fault::Fail(Op::Start)],
+        |lab, out| options(lab, out, |option| IDMAP.contains(&option)),
+    )
+    .needs(&[Need::Kernel(6, 3)]),
+];
+
+const IDMAP: &[&str] = &["idmap", "ridmap"];
+
+/// All these options at once, a mount for each; one by one only to tell which it was that was not understood.
+fn options(lab: &Lab<'_>, out: &mut Judgement, is_meant: fn(&str) -> bool) -> Told {
+    let document = document(lab)?;
+    let listed = said(&document, "/mountOptions")?.as_array().into_iter().flatten().filter_map(Value::as_str);
+    let listed: Vec<&str> = listed.filter(|option| is_meant(option)).collect();
+    if listed.is_empty() {
+        return Err(Stop::Skip("its features list no such option".into()));
+    }
+    let together =
+        lab.bundle(|r| listed.iter().enumerate().fold(r, |r, (at, option)| mounted(r, option, &format!("/m{at}"))))?;
+    let attempt = lab.try_create(&together)?;
+    if !attempt.outcome.succeeded() {
+        return listed.iter().try_for_each(|option| used(lab, out, option, |r| mounted(r, option, "/m")));
+    }
+    out.expect("create with all of them", attempt.outcome.succeeded(), "success", attempt.outcome.said());
+    lived(attempt, |_| Ok(()))
+}
 
 /// The kernel gives what is listed and what the harness holds itself.
 pub(super) const CAPABILITIES: &[Scenario] = &[Scenario::new(

@@ -21,11 +21,13 @@ const NEEDS: &[Need] =
 /// One story, since the second act may take away what the first one needs.
 pub(super) const SCENARIOS: &[Scenario] = &[Scenario::new(
     "resources.border/limit-and-options-of-the-host-stay",
-    &["linux.namespaces.type-cgroup", "config.mounts.type-kernel-filesystem"],
+    &["linux.namespaces.type-cgroup"],
     &[Fault::DropLast("/linux/namespaces"), Fault::Drop("/linux/resources/pids"), Fault::DropGroupOptions],
     |lab, out| {
-        limit(lab, out)?;
-        options(lab, out)
+        let before = cgroup::options()?.unwrap_or_default();
+        let judged = limit(lab, out).and_then(|()| options(lab, out, &before));
+        restore(lab, &before)?;
+        judged
     },
 )
 .axis(Axis::Security)
@@ -46,16 +48,18 @@ fn limit(lab: &Lab<'_>, out: &mut Judgement) -> Told {
 }
 
 /// A container that shares the cgroup namespace of the host mounts version 2.
-fn options(lab: &Lab<'_>, out: &mut Judgement) -> Told {
-    let before = cgroup::options()?.unwrap_or_default();
+fn options(lab: &Lab<'_>, out: &mut Judgement, before: &[String]) -> Told {
     let container = lab.running(limited)?;
-    let after = cgroup::options()?.unwrap_or_default();
-    out.expect_eq("options of cgroup version 2 on the host", &after, &before);
-    container.finish_and_delete()?;
-    if after == before {
+    out.expect_eq("options of cgroup version 2 on the host", cgroup::options()?.unwrap_or_default(), before);
+    container.finish_and_delete()
+}
+
+/// Gives the host what a wrong runtime has taken from it.
+fn restore(lab: &Lab<'_>, before: &[String]) -> Told {
+    if cgroup::options()?.unwrap_or_default() == before {
         return Ok(());
     }
     let place = lab.dir.join("restored");
     std::fs::create_dir(&place)?;
-    cgroup::set_options(&place, &before).map_err(Stop::error("give the host its options back"))
+    cgroup::set_options(&place, before).map_err(Stop::error("give the host its options back"))
 }

@@ -5,6 +5,8 @@ use std::io;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 
+use nix::fcntl::{Flock, FlockArg};
+
 use crate::judgement::{Stop, Told};
 use crate::lab::Lab;
 use crate::sys;
@@ -24,7 +26,8 @@ pub struct Disk {
     sys: PathBuf,
     /// The scheduler that it had before.
     scheduler: Option<String>,
-    _open: File,
+    /// Its lock keeps other checks from it: there is one of null_blk for all, and a scheduler that goes forgets the weights.
+    _open: Flock<File>,
 }
 
 impl Lab<'_> {
@@ -66,7 +69,8 @@ impl Disk {
         let text = fs::read_to_string(sys.join("dev"))?;
         let numbers = text.trim().split_once(':').and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
         let numbers = numbers.ok_or_else(|| io::Error::other(format!("{}: {text}", sys.display())))?;
-        Ok(Self { numbers, sys, scheduler: None, _open: open })
+        let locked = Flock::lock(open, FlockArg::LockExclusive).map_err(|(_, why)| io::Error::from(why))?;
+        Ok(Self { numbers, sys, scheduler: None, _open: locked })
     }
 
     /// Lets this scheduler see to it.

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::cgroup::{Knob, Mode, NewGroup};
+use crate::cgroup::{self, Knob, Mode, NSDELEGATE, NewGroup};
 use crate::observer::limits;
 use crate::profile::{Op, Profile};
 
@@ -29,6 +29,8 @@ pub enum Need {
     Knob(Knob),
     /// Control groups are of version 2 alone.
     UnifiedAlone,
+    /// Version 2 of control groups is mounted with `nsdelegate`.
+    Nsdelegate,
     /// The machine has this many processors.
     Processors(usize),
     /// The host has a block device.
@@ -150,6 +152,7 @@ impl Need {
             Self::Controller(_)
             | Self::Knob(_)
             | Self::UnifiedAlone
+            | Self::Nsdelegate
             | Self::Processors(_)
             | Self::BlockDevice
             | Self::RdmaDevice
@@ -169,6 +172,11 @@ impl Need {
             Self::UnifiedAlone => missing(
                 have.cgroups == Mode::V2,
                 format!("cgroups are {} here, not v2 alone: `plimsoll vm --cgroup v2` has that", have.cgroups),
+            ),
+            Self::Nsdelegate => missing(
+                cgroup::options().is_ok_and(|options| options.is_some_and(|all| all.iter().any(|o| o == NSDELEGATE))),
+                "cgroup version 2 is not mounted with nsdelegate: `plimsoll vm --cgroup v2` does, as systemd"
+                    .to_owned(),
             ),
             Self::Processors(count) => missing(
                 std::thread::available_parallelism().is_ok_and(|there| there.get() >= count),

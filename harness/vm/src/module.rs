@@ -17,6 +17,7 @@ pub const WANTED: &[&str] = &[
     "tun",        // /dev/net/tun, a device that runtimes allow
     "veth",       // interfaces to be moved
     "dummy",      // interfaces to be moved, without a peer
+    "bridge",     // interfaces that have others below them
     "null_blk",   // a block device for limits of block input and output
     "bfq",        // io.bfq.weight
     "cls_cgroup", // net_cls of cgroup v1

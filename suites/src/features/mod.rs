@@ -2,6 +2,7 @@
 
 mod claims;
 mod document;
+mod hold;
 mod types;
 mod unlisted;
 mod words;
@@ -16,6 +17,7 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     claims::REST,
     claims::SCENARIOS,
     document::SCENARIOS,
+    hold::SCENARIOS,
     types::SCENARIOS,
     unlisted::SCENARIOS,
     words::CAPABILITIES,

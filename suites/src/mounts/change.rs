@@ -1,11 +1,13 @@
 //! Entries that change a mount (`remount`), and options that a runtime may know or not (`mand`, `tmpcopyup`).
 
+use plimsoll_engine::cgroup::Knob;
 use plimsoll_engine::check::{Case, Rule, Scenario};
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::judgement::{Judgement, Stop, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
+use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::{Ask, Reply};
 
 use super::entry::entries;
@@ -127,9 +129,15 @@ const CGROUP: Rule =
     .needs(&[Need::HostView, Need::Filesystem("cgroup")])
     .advisory();
 
-pub(super) const CGROUPS: &[Case] = &[Case::new(
-    &CGROUP,
-    "shows-the-groups",
-    |r| r.mount("/sys/fs/cgroup", "cgroup", "cgroup", &["nosuid", "noexec", "nodev", "ro"]),
-    NO_MOUNT,
-)];
+const CGROUP_MOUNT: fn(&mut Recipe) -> &mut Recipe =
+    |r| r.mount("/sys/fs/cgroup", "cgroup", "cgroup", &["nosuid", "noexec", "nodev", "ro"]);
+
+/// With version 2, a mount from the host's cgroup namespace may change the options of the host, which other checks beside
+/// this one need: `resources.border` tries it.
+pub(super) const CGROUPS: &[Case] = &[
+    Case::new(&CGROUP, "shows-the-groups", |r| CGROUP_MOUNT(r.new_namespace("cgroup")), NO_MOUNT)
+        .needs(&[Need::Namespace("cgroup")]),
+    Case::new(&CGROUP, "shows-the-groups-of-the-host", CGROUP_MOUNT, NO_MOUNT).needs(&[Need::Knob(V1_PIDS)]),
+];
+
+const V1_PIDS: Knob = Knob { controller: "pids", v1: "pids.max", v2: "" };

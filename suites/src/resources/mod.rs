@@ -2,6 +2,7 @@
 //! (`config-linux.md`, from `#control-groups` to `#unified`).
 
 mod block_io;
+mod border;
 mod cpu;
 mod devices;
 mod disk;
@@ -58,6 +59,7 @@ pub(crate) const CASES: &[&[Case]] = &[
     unified::SEVERAL,
 ];
 pub(crate) const SCENARIOS: &[&[Scenario]] = &[
+    border::SCENARIOS,
     devices::HARD,
     disk::SCENARIOS,
     effect::SCENARIOS,

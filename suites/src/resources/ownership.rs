@@ -15,6 +15,7 @@ use plimsoll_engine::judgement::{Judgement, Stop, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_fixtures::Recipe;
+use serde_json::json;
 
 use crate::namespaces::usual_user;
 
@@ -118,6 +119,17 @@ const ONLY_DELEGATABLE: Scenario = Scenario::new(
 )
 .needs(ALONE);
 
+/// Hides the list of the kernel from the runtime. Something over a part of `/sys` keeps everybody from mounting a sysfs in
+/// a new user namespace, so the container gets that of the host.
+fn without_list(lab: &Lab<'_>) -> Told {
+    lab.mount_tmpfs(Path::new(LISTS))
+}
+
+fn writable_by_bind(recipe: &mut Recipe) -> &mut Recipe {
+    let sys = json!({ "destination": "/sys", "type": "bind", "source": "/sys", "options": ["rbind", "ro"] });
+    writable(recipe.set("/mounts/5", sys))
+}
+
 /// What is handed over where the kernel has no list.
 const FALLBACK: [&str; 3] = ["cgroup.procs", "cgroup.subtree_control", "cgroup.threads"];
 
@@ -127,8 +139,8 @@ const WITHOUT_A_LIST: Scenario = Scenario::new(
     &["linux.cgroup-ownership.fallback-list", "linux.cgroup-ownership.no-other-files"],
     &[Fault::GiveGroupAway],
     |lab, out| {
-        lab.mount_tmpfs(Path::new(LISTS))?;
-        let container = lab.running(writable)?;
+        without_list(lab)?;
+        let container = lab.running(writable_by_bind)?;
         let all = owners(&container)?;
         let files = all.iter().filter(|(path, owner)| !path.is_dir() && *owner != 0);
         let given: BTreeSet<String> = files.map(|(path, _)| name(path)).collect();
@@ -145,9 +157,9 @@ const LISTED_AND_ABSENT: Scenario = Scenario::new(
     &["linux.cgroup-ownership.missing-file-no-failure"],
     &[Fault::Fail(plimsoll_engine::profile::Op::Create)],
     |lab, out| {
-        lab.mount_tmpfs(Path::new(LISTS))?;
+        without_list(lab)?;
         fs::write(DELEGATABLE, format!("{}\nplimsoll.absent\n", FALLBACK.join("\n")))?;
-        let container = lab.running(writable)?;
+        let container = lab.running(writable_by_bind)?;
         out.expect("the container", container.is_alive()?, "runs", "it has ended");
         container.finish_and_delete()
     },

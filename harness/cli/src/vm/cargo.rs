@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::args::{Subject, Verb, Vm};
 use crate::failure::Failure;
+use crate::output::Wish;
 use crate::session::find_runtime;
 
 /// What goes in, and what comes out.
@@ -50,13 +51,15 @@ impl Cargo {
                 self.subject(&run.subject)?;
                 run.expect.iter().try_for_each(|path| self.take(path))?;
                 self.bring_back(&run.output)?;
-                run.format.iter().filter_map(|wish| wish.file.as_ref()).try_for_each(|file| self.bring_back(file))?;
+                self.rendered(&run.format)?;
                 let kept = run.keep.clone().or_else(|| run.replay.as_ref().map(|_| "plimsoll-kept".into()));
                 kept.iter().try_for_each(|dir| self.bring_back(dir))?;
             }
             Verb::Prove(prove) => {
                 self.subject(&prove.subject)?;
+                prove.baseline.iter().try_for_each(|path| self.take(path))?;
                 self.bring_back(&prove.output)?;
+                self.rendered(&prove.format)?;
             }
             Verb::Fuzz(fuzz) => {
                 self.subject(&fuzz.subject)?;
@@ -71,13 +74,19 @@ impl Cargo {
             // Counts carry over from a machine; times only to runs in the same one.
             Verb::Bench(bench) => {
                 self.runtimes(&bench.rivals.runtime)?;
+                bench.bundle.iter().chain(&bench.baseline).try_for_each(|path| self.take(path))?;
                 self.bring_back(&bench.output)?;
+                self.rendered(&bench.format)?;
             }
             Verb::Trace(trace) => {
                 self.runtimes(&trace.rivals.runtime)?;
                 self.bring_back(&trace.output)?;
+                self.rendered(&trace.format)?;
             }
-            Verb::Report(report) => report.files.iter().try_for_each(|path| self.take(path))?,
+            Verb::Report(report) => {
+                report.files.iter().try_for_each(|path| self.take(path))?;
+                self.rendered(&report.format)?;
+            }
             // What only reads and writes files gains nothing from another kernel.
             Verb::Vm(_)
             | Verb::Clauses(_)
@@ -125,6 +134,11 @@ impl Cargo {
     fn take(&mut self, path: &Path) -> Result<(), Failure> {
         self.files.push(absolute(path)?);
         Ok(())
+    }
+
+    /// Files that a command renders what came of it into.
+    fn rendered(&mut self, wishes: &[Wish]) -> Result<(), Failure> {
+        wishes.iter().filter_map(|wish| wish.file.as_ref()).try_for_each(|file| self.bring_back(file))
     }
 
     fn bring_back(&mut self, path: &Path) -> Result<(), Failure> {

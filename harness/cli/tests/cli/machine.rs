@@ -82,13 +82,19 @@ macro_rules! kernel_or_skip {
     };
 }
 
+/// A check that needs `nsdelegate`.
+const BORDER: &str = "resources.border/limit-and-options-of-the-host-stay";
+
 #[test]
 fn a_machine_runs_a_command_and_brings_its_results_back() {
     let kernel = kernel_or_skip!();
     let bench = Bench::new();
     // A program that is no runtime: that the verdict is about it shows that the whole way works.
-    let ran = bench.ran(&boot(&bench, &kernel, &[], &[RUN, &["--filter", SIMPLEST]].concat()).output().unwrap());
+    let chosen = ["--filter", SIMPLEST, "--filter", BORDER, "--no-preflight"];
+    let ran = bench.ran(&boot(&bench, &kernel, &[], &[RUN, &chosen].concat()).output().unwrap());
     assert_eq!((ran.code, ran.verdict(SIMPLEST)), (1, "fail"), "{}", ran.stderr);
+    // It is skipped where the groups are not mounted as systemd does.
+    assert_ne!(ran.verdict(BORDER), "skip", "{}", ran.stderr);
     assert_eq!((&ran.results["host"]["cgroups"], &ran.results["host"]["accelerator"]), (&"v2".into(), &"tcg".into()));
     assert!(ran.stderr.contains(SIMPLEST), "no progress: {}", ran.stderr);
 }
@@ -148,6 +154,18 @@ fn emulator_of(pid: u32) -> nix::unistd::Pid {
     };
     let child = children.split_whitespace().find(is_emulator).unwrap();
     nix::unistd::Pid::from_raw(child.parse().unwrap())
+}
+
+#[test]
+fn a_machine_that_hangs_is_an_error() {
+    let kernel = kernel_or_skip!();
+    let bench = Bench::new();
+    // Process 1 of the machine, which speaks every second, is frozen.
+    let runtime = bench.script("freezes", "echo 1 >/sys/fs/cgroup/init.scope/cgroup.freeze");
+    let command = ["run", "--runtime", &runtime.to_string_lossy(), "--filter", SIMPLEST, "-q"];
+    let ran = bench.ran(&boot(&bench, &kernel, &[], &command).output().unwrap());
+    assert_eq!((ran.code, said(&ran).len()), (2, 1), "{}", ran.stderr);
+    assert!(said(&ran)[0].contains("the machine hangs: it has said nothing for 90 s"), "{}", ran.stderr);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! what a group's files say. See cgroups(7). Where a directory is comes from mountinfo and is never guessed.
 
 mod knob;
+mod options;
 mod remove;
 mod tree;
 mod view;
@@ -17,6 +18,7 @@ use crate::observer::files::{if_there, malformed, read_text};
 use crate::observer::mountinfo::{self, Mount};
 
 pub use knob::{Held, Knob, NewGroup};
+pub use options::{NSDELEGATE, options, set_options};
 pub use remove::remove_tree;
 pub use tree::{find_named, thaw_below};
 pub use view::show_v1_only;

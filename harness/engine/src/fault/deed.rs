@@ -28,6 +28,12 @@ impl Fault {
             Self::Beside => on_groups(&pid_file, move_beside),
             Self::Above => on_groups(&pid_file, |_, group| limit_above(group)),
             Self::GiveGroupAway => on_groups(&pid_file, |_, group| give_away(group)),
+            Self::DropGroupOptions => {
+                let place = lab.dir.join("groups");
+                fs::create_dir_all(&place)?;
+                cgroup::set_options(&place, &[])?;
+                fs::remove_dir(place)
+            }
             Self::All(faults) => faults.iter().try_for_each(|fault| fault.after_create(lab, bundle)),
             Self::Miswire(wrong) => {
                 let Some(pid) = if_there(fs::read_to_string(pid_file))? else { return Ok(()) };

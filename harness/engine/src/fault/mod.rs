@@ -71,6 +71,8 @@ pub enum Fault {
     Above,
     /// It gives the container's control groups and all their files to another user.
     GiveGroupAway,
+    /// It mounts cgroup version 2 on the host, without options, which takes those of the host away.
+    DropGroupOptions,
     /// What update is told has this value, given as JSON, at this JSON pointer.
     Misupdate(&'static str, &'static str),
     /// It does not come back from this operation.
@@ -196,7 +198,7 @@ impl Fault {
             Self::Succeed(_) | Self::Fail(_) => "exit code inverted",
             Self::Lie(..) | Self::Misreport(..) | Self::WrongPid | Self::SaysToListener(..) => "state false",
             Self::DeleteForeign | Self::Leave(_) => "delete wrong",
-            Self::GiveAway | Self::Escape | Self::Scribble => "host harmed",
+            Self::GiveAway | Self::Escape | Self::Scribble | Self::DropGroupOptions => "host harmed",
             Self::Above | Self::GiveGroupAway => "group wrong",
             Self::Misupdate(..) => "operation wrong",
             Self::Flawed(_)
@@ -291,6 +293,7 @@ impl std::fmt::Display for Fault {
             Self::Beside => write!(f, "puts the process into control groups beside those that have the limits"),
             Self::Above => write!(f, "gives the limits to the control groups above, too"),
             Self::GiveGroupAway => write!(f, "gives the control groups and their files to another user"),
+            Self::DropGroupOptions => write!(f, "takes the options of the host's cgroup version 2 away"),
             Self::Misupdate(pointer, value) => write!(f, "updates {pointer} to {value}"),
             Self::Hang(op) => write!(f, "does not come back from {op}"),
             Self::ExecOutside => write!(f, "executes the program of exec on the host"),

@@ -144,6 +144,7 @@ const EQUIVALENT: &[(&str, &str)] = &[
     ("reverses /linux/?idMappings", "ranges do not overlap, so their order says nothing"),
     ("reverses /linux/{masked,readonly}Paths", "the end is the same in either order"),
     ("reverses /mounts/-/options", "no two options of these cases contradict each other, so the order says nothing"),
+    ("reverses /linux/resources/blockIO/*", "the devices differ, so the order says nothing"),
     ("reverses /linux/devices", "the paths differ, so the order says nothing"),
     ("* /process/capabilities/effective", "execve(2) computes the effective set anew from the others"),
     ("* /process/execCPUAffinity*", "it is for exec; the check is that it does nothing to the container's process"),

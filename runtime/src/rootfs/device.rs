@@ -4,15 +4,17 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, FileType, Gid, Mode, Uid};
-use rustix::io::Errno;
-use rustix::mount::OpenTreeFlags;
+use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Uid};
+use rustix::io::{DupFlags, Errno};
+use rustix::mount::{MountPropagationFlags, OpenTreeFlags};
+use rustix::process::{WaitId, WaitIdOptions};
 
 use super::beneath::{Entry, Root, inside};
 use super::detached;
 use super::options::permissions;
-use crate::config::{Device, DeviceKind, Linux};
+use crate::config::{Device, DeviceKind, Linux, NamespaceKind};
 use crate::error::{Context, Error, Result};
+use crate::sys::{self, CloneArgs, ClonedAs};
 
 /// The devices that every container has: path, major, minor.
 const DEFAULT: [(&str, u32, u32); 6] = [
@@ -104,8 +106,7 @@ pub fn paths(linux: &Linux) -> Vec<PathBuf> {
 }
 
 /// Makes the configured devices for a user namespace, which may not make them itself: as nodes of a tmpfs that the
-/// container never sees, each cloned as a mount of its own, with the owner that is meant in the container. Nothing for
-/// a kernel that does not clone from what is attached nowhere (before 6.15): the host's nodes serve then.
+/// container never sees, each cloned as a mount of its own, with the owner that is meant in the container.
 ///
 /// # Errors
 /// When a node cannot be made.
@@ -114,25 +115,64 @@ pub fn prepare(linux: &Linux) -> Result<Vec<OwnedFd>> {
         return Ok(Vec::new());
     }
     let nursery = detached::new_tmpfs(&[("mode", "755")], 0)?;
-    let mut mounts = Vec::new();
     for (index, device) in linux.devices.iter().enumerate() {
-        let mut node = Node::configured(device);
-        let doing = || format!("make the device `{}`", device.path.display());
-        let unmapped = || Error::new("its owner is not mapped into the user namespace");
-        node.uid = linux.host_uid(node.uid).ok_or_else(unmapped).doing(doing)?;
-        node.gid = linux.host_gid(node.gid).ok_or_else(unmapped).doing(doing)?;
-        let parent = nursery.try_clone().doing(doing)?;
-        let entry = Entry { parent, name: index.to_string().into() };
-        create(&entry, &node).doing(doing)?;
-        // The runtime has the umask of its caller.
-        rustix::fs::chmodat(&entry.parent, &entry.name, node.mode, AtFlags::empty()).doing(doing)?;
-        let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
-        match rustix::mount::open_tree(&nursery, index.to_string(), flags) {
-            Err(Errno::INVAL) => return Ok(Vec::new()),
-            mount => mounts.push(mount.doing(doing)?),
+        make_in(&nursery, index, device, linux).doing(|| format!("make the device `{}`", device.path.display()))?;
+    }
+    let cloned: rustix::io::Result<_> = (0..linux.devices.len()).map(|index| clone_node(&nursery, index)).collect();
+    match cloned {
+        Err(Errno::INVAL) => cloned_elsewhere(&nursery, linux.devices.len()),
+        cloned => cloned.doing(|| "clone the devices".into()),
+    }
+}
+
+fn make_in(nursery: &OwnedFd, index: usize, device: &Device, linux: &Linux) -> Result<()> {
+    let mut node = Node::configured(device);
+    let unmapped = || Error::new("its owner is not mapped into the user namespace");
+    node.uid = linux.host_uid(node.uid).ok_or_else(unmapped)?;
+    node.gid = linux.host_gid(node.gid).ok_or_else(unmapped)?;
+    let parent = nursery.try_clone().doing(|| "hold the directory".into())?;
+    let entry = Entry { parent, name: index.to_string().into() };
+    create(&entry, &node)?;
+    // The runtime has the umask of its caller.
+    rustix::fs::chmodat(&entry.parent, &entry.name, node.mode, AtFlags::empty()).doing(|| "set its mode".into())
+}
+
+fn clone_node(nursery: &OwnedFd, index: usize) -> rustix::io::Result<OwnedFd> {
+    let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+    rustix::mount::open_tree(nursery, index.to_string(), flags)
+}
+
+/// Kernels before 6.15 clone nothing of what is attached nowhere. So a process with a mount namespace of its own attaches
+/// it there, and puts the clones in place of descriptors that it shares with this one.
+fn cloned_elsewhere(nursery: &OwnedFd, count: usize) -> Result<Vec<OwnedFd>> {
+    let doing = || "clone the devices in another mount namespace".to_owned();
+    let places: std::io::Result<Vec<OwnedFd>> = (0..count).map(|_| nursery.try_clone()).collect();
+    let mut places = places.doing(doing)?;
+    let flags = NamespaceKind::Mount.clone_flag() | u64::from(libc::CLONE_FILES.unsigned_abs());
+    match sys::clone3(CloneArgs { flags, cgroup: None }).doing(doing)? {
+        ClonedAs::Child => sys::exit_now(i32::from(fill(nursery, &mut places).is_err())),
+        ClonedAs::Parent { pidfd, .. } => {
+            let ended = rustix::process::waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED).doing(doing)?;
+            match ended.and_then(|status| status.exit_status()) {
+                Some(0) => Ok(places),
+                _ => Err(Error::new("the kernel refuses it")).doing(doing),
+            }
         }
     }
-    Ok(mounts)
+}
+
+fn fill(nursery: &OwnedFd, places: &mut [OwnedFd]) -> Result<()> {
+    let doing = || "clone a device".to_owned();
+    // Nothing of this may spread to the host.
+    let alone = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
+    rustix::mount::mount_change("/", alone).doing(doing)?;
+    let root = rustix::fs::open("/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).doing(doing)?;
+    detached::attach(nursery.as_fd(), root.as_fd())?;
+    for (index, place) in places.iter_mut().enumerate() {
+        let clone = clone_node(nursery, index).doing(doing)?;
+        rustix::io::dup3(&clone, place, DupFlags::CLOEXEC).doing(doing)?;
+    }
+    Ok(())
 }
 
 fn place(root: &Root, node: &Node, device: BorrowedFd<'_>) -> Result<()> {

@@ -165,6 +165,10 @@ pub(super) const CHECKED: &[Scenario] = &[Scenario::new(
         let before = all(&container)?;
         let limits = json!({ "memory": { "limit": 4096, "checkBeforeUpdate": true } });
         refusal::leaves(&container, lab, out, "update", || update(lab, &container, &limits))?;
+        // Version 2 ends at once who is above a limit.
+        if !container.is_alive()? {
+            return refusal::discard(lab, container.id());
+        }
         out.expect_eq("limits after the refused update", all(&container)?, before);
         container.finish_and_delete()
     },

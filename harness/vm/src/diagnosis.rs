@@ -63,9 +63,14 @@ fn without_time(line: &str) -> &str {
 }
 
 /// What the end of the emulator says of the reason.
-pub(crate) fn of_emulator(status: ExitStatus, complaints: &str) -> Option<String> {
+pub(crate) fn of_emulator(status: ExitStatus, complaints: &str, memory: u32) -> Option<String> {
     if let Some(signal) = status.signal() {
         return Some(format!("{PROGRAM_NAME} was ended by signal {signal}"));
+    }
+    if complaints.contains("initrd is too large") {
+        return Some(format!(
+            "what it starts from does not fit into {memory} MiB of memory; give it more with --memory"
+        ));
     }
     let last = complaints.lines().map(str::trim).rfind(|line| !line.is_empty());
     last.filter(|_| !status.success()).map(str::to_owned)
@@ -101,8 +106,10 @@ mod tests {
 
     #[test]
     fn the_emulator_is_asked_when_the_console_is_silent() {
-        assert_eq!(of_emulator(ExitStatus::from_raw(9), "").unwrap(), "qemu-system-x86_64 was ended by signal 9");
-        assert_eq!(of_emulator(ExitStatus::from_raw(1 << 8), "qemu: a\nqemu: b\n").unwrap(), "qemu: b");
-        assert_eq!(of_emulator(ExitStatus::from_raw(0), "qemu: warning: x\n"), None);
+        assert_eq!(of_emulator(ExitStatus::from_raw(9), "", 64).unwrap(), "qemu-system-x86_64 was ended by signal 9");
+        assert_eq!(of_emulator(ExitStatus::from_raw(1 << 8), "qemu: a\nqemu: b\n", 64).unwrap(), "qemu: b");
+        assert_eq!(of_emulator(ExitStatus::from_raw(0), "qemu: warning: x\n", 64), None);
+        let large = "qemu: initrd is too large, cannot support.(max: 66945023, need 84933812)\n";
+        assert!(of_emulator(ExitStatus::from_raw(1 << 8), large, 64).unwrap().contains("64 MiB"));
     }
 }

@@ -191,7 +191,7 @@ impl Machine {
 
     fn death(&mut self, status: ExitStatus) -> Error {
         let complaints = String::from_utf8_lossy(&taken(&mut self.emulator.complaints)).into_owned();
-        let of_emulator = diagnosis::of_emulator(status, &complaints);
+        let of_emulator = diagnosis::of_emulator(status, &complaints, self.memory);
         if !self.ready
             && self.console.tail().is_empty()
             && let Some(why) = of_emulator

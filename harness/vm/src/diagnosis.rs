@@ -73,7 +73,8 @@ pub(crate) fn of_emulator(status: ExitStatus, complaints: &str, memory: u32) -> 
         ));
     }
     let last = complaints.lines().map(str::trim).rfind(|line| !line.is_empty());
-    last.filter(|_| !status.success()).map(str::to_owned)
+    // One that is asked to end by a signal does so with success.
+    last.filter(|line| !status.success() || line.contains("terminating on signal")).map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -109,6 +110,8 @@ mod tests {
         assert_eq!(of_emulator(ExitStatus::from_raw(9), "", 64).unwrap(), "qemu-system-x86_64 was ended by signal 9");
         assert_eq!(of_emulator(ExitStatus::from_raw(1 << 8), "qemu: a\nqemu: b\n", 64).unwrap(), "qemu: b");
         assert_eq!(of_emulator(ExitStatus::from_raw(0), "qemu: warning: x\n", 64), None);
+        let asked = "qemu-system-x86_64: terminating on signal 15 from pid 7 (timeout)\n";
+        assert!(of_emulator(ExitStatus::from_raw(0), asked, 64).unwrap().contains("signal 15"));
         let large = "qemu: initrd is too large, cannot support.(max: 66945023, need 84933812)\n";
         assert!(of_emulator(ExitStatus::from_raw(1 << 8), large, 64).unwrap().contains("64 MiB"));
     }

@@ -113,7 +113,8 @@ impl<'s> Lab<'s> {
     /// Runs a bundle in the foreground: create, start, wait and delete in one call.
     ///
     /// # Errors
-    /// [`Stop::Skip`](crate::judgement::Stop::Skip) when the runtime cannot, [`Stop::Error`](crate::judgement::Stop::Error) when it cannot be executed.
+    /// [`Stop::Skip`](crate::judgement::Stop::Skip) when the runtime cannot,
+    /// [`Stop::Error`](crate::judgement::Stop::Error) when it cannot be executed.
     pub fn run(&self, bundle: &Bundle) -> Told<Foreground<'_>> {
         Foreground::start(self, Op::Run, &self.values(bundle))
     }

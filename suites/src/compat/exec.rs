@@ -3,7 +3,7 @@
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::foreground::Foreground;
-use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::judgement::{Judgement, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::Observation;
@@ -12,27 +12,15 @@ use plimsoll_engine::profile::{Op, Values};
 use plimsoll_fixtures::probe::{Ask, PATH};
 use serde_json::{Value, json};
 
+use super::inherit::{self, plain};
 use super::{compat, nobody, process};
 
 const EXEC: &[Need] = &[Need::Operation(Op::Exec)];
 const SEEN: &[Need] = &[Need::Operation(Op::Exec), Need::HostView];
 
-/// The command-line form: the probe, and nothing said of its process.
-fn plain(values: Values) -> Values {
-    values.with_words("args", &[PATH])
-}
-
 /// The container's first process and a program of exec, as the host sees both.
 fn side_by_side(lab: &Lab<'_>, judge: impl FnOnce(&Observation, &Observation)) -> Told {
-    let container = lab.running(|r| r.new_namespace("network"))?;
-    let mut program = container.exec_with(plain)?;
-    let hello = program.greeted()?;
-    let pid = program.pid(&hello)?;
-    let pid =
-        pid.ok_or_else(|| Stop::broken("the program of exec", "in the container's pid namespace", "elsewhere"))?;
-    judge(&container.observe()?, &Observation::of(pid)?);
-    program.finish()?.ok()?;
-    container.finish_and_delete()
+    inherit::side_by_side(lab, |r| r.new_namespace("network"), judge)
 }
 
 pub(super) const MISPLACED: &[Scenario] = compat! {

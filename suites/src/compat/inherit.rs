@@ -21,12 +21,12 @@ use crate::seccomp::filter::{self, SECCOMP, with_rule};
 const SEEN: &[Need] = &[Need::Operation(Op::Exec), Need::HostView];
 
 /// The command-line form: the probe, and nothing said of its process.
-fn plain(values: Values) -> Values {
+pub(super) fn plain(values: Values) -> Values {
     values.with_words("args", &[PATH])
 }
 
 /// The container's first process and a program of exec, as the host sees both.
-fn side_by_side(
+pub(super) fn side_by_side(
     lab: &Lab<'_>,
     edits: impl FnOnce(&mut Recipe) -> &mut Recipe,
     judge: impl FnOnce(&Observation, &Observation),

@@ -85,8 +85,7 @@ pub(super) const SCENARIOS: &[Scenario] = super::compat! {
         &[Need::Option(Op::Run, "detach"), Need::Option(Op::Run, "pid-file")],
         &[Fault::Ignore(Op::Run), Fault::Forget(Op::Run, "pid-file")], |lab, out| {
             let bundle = lab.bundle(|r| r.args(&[PATH, "hang"]))?;
-            let values = |call: Values| call.with("detach", "");
-            lab.call(Op::Run, &values(lab.values(&bundle)))?.ok()?;
+            lab.call(Op::Run, &lab.values(&bundle).with("detach", ""))?.ok()?;
             let state = super::look::printed(lab, Op::State, &Values::default().with("id", &bundle.id))?;
             out.expect_eq("status", &state["status"], "running");
             let named = std::fs::read_to_string(lab.pid_file(&bundle)).unwrap_or_default();
@@ -151,10 +150,10 @@ pub(super) const SCENARIOS: &[Scenario] = super::compat! {
         config["process"]["terminal"] = false.into();
         config["process"]["args"] = [PATH].into_iter().collect();
         let container = lab.running(|r| r.raw(config.to_string()))?;
-        let seen = container.observe()?;
+        let (seen, host) = (container.observe()?, Observation::of(nix::unistd::getpid())?);
         for name in ["mnt", "pid", "net", "ipc", "uts"] {
-            let host = Observation::of(nix::unistd::getpid())?.namespace(name);
-            out.expect(name, seen.namespace(name) != host, "a namespace of its own", seen.namespace(name));
+            let own = seen.namespace(name);
+            out.expect(name, own != host.namespace(name), "a namespace of its own", own);
         }
         container.finish_and_delete()
     };

@@ -1,5 +1,7 @@
 //! What nobody asked for: a container's mounts are those of its configuration and what the specification itself requires.
 
+use std::path::Path;
+
 use plimsoll_engine::check::{Case, Rule};
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::observer::mountinfo::is_visible;
@@ -17,10 +19,8 @@ const NOTHING_ELSE: Rule = Rule::by_host(
         let places: Vec<&str> = PATHS.iter().flat_map(|pointer| config.texts(pointer)).chain(DEFAULT).collect();
         let mounts = &evidence.host().mounts;
         for mount in mounts.iter().filter(|mount| is_visible(mounts, mount)) {
-            let inside =
-                |tree: &String| mount.point.strip_prefix(tree.as_str()).is_some_and(|rest| rest.starts_with('/'));
-            let asked =
-                places.contains(&mount.point.as_str()) || trees.contains(&mount.point) || trees.iter().any(inside);
+            let point = Path::new(&mount.point);
+            let asked = places.contains(&mount.point.as_str()) || trees.iter().any(|tree| point.starts_with(tree));
             out.expect("mounts", asked, "only what the configuration lists", mount);
         }
     },

@@ -16,6 +16,7 @@ use nix::mount::{MsFlags, mount};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::signal::Signal;
+use nix::sys::stat::{Mode, umask};
 use nix::unistd::{ForkResult, Pid, setsid};
 
 use crate::process::Capture;
@@ -73,6 +74,8 @@ fn perform(result: OwnedFd, work: impl FnOnce() -> Vec<u8>) -> io::Result<()> {
     }
     // A session of its own: Ctrl-C reaches the supervisor alone, and no runtime finds the user's terminal.
     setsid()?;
+    // That of the user may be narrow, and a runtime may keep to it.
+    umask(Mode::from_bits_truncate(0o022));
     unshare(OWN)?;
     mount_proc()?;
     sys::loopback_up()?;

@@ -29,6 +29,13 @@ pub fn fork() -> io::Result<ForkResult> {
     unsafe { nix::unistd::fork() }.map_err(io::Error::from)
 }
 
+/// Keeps the descriptors that this process was handed beside its standard streams from every program that it executes: a
+/// runtime may hand them on. A kernel before 5.11 cannot, and then they are handed on.
+pub fn keep_descriptors() {
+    // SAFETY: nothing is closed; the flag counts when a program is executed.
+    unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) };
+}
+
 /// Ends this process at once: no destructor, no buffer of the parent is flushed a second time.
 pub fn exit_now(code: i32) -> ! {
     // SAFETY: `_exit` has no preconditions.

@@ -1,6 +1,8 @@
 //! Hostile runtimes: each is judged for what it is, in time, and leaves nothing behind.
 
+use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use crate::bench::{Bench, Ran, SIMPLEST};
 use crate::runtime_or_skip;
@@ -22,6 +24,27 @@ fn a_wrapper_that_only_forwards_changes_nothing() {
     let real = runtime_or_skip!();
     let ran = wrap(&Bench::new(), &real, "none", "exit 99");
     assert_eq!((ran.code, ran.verdict(SIMPLEST)), (0, "pass"), "{:#}", ran.results);
+}
+
+/// A shell, a build tool or a service manager may have left a descriptor open, and a narrow umask.
+#[test]
+fn what_the_caller_was_started_with_does_not_reach_the_runtime() {
+    let real = runtime_or_skip!();
+    let bench = Bench::new();
+    let seen = bench.path("seen");
+    let body = format!("ls /proc/$$/fd >>{0}; umask >>{0}\nexec {1} \"$@\"", seen.display(), real.display());
+    let runtime = bench.script("runtime", &body);
+    let call = format!(
+        "umask 077; exec 9</dev/null; exec {} run --runtime {} --filter {SIMPLEST}",
+        env!("CARGO_BIN_EXE_plimsoll"),
+        runtime.display()
+    );
+    let called = Command::new("/bin/sh").args(["-c", &call]).current_dir(bench.dir.path()).output().unwrap();
+    assert_eq!(called.status.code(), Some(0), "{called:?}");
+    let seen = fs::read_to_string(seen).unwrap();
+    let of_the_check: Vec<&str> = seen.lines().filter(|line| line.starts_with("00")).collect();
+    assert!(!seen.lines().any(|line| line == "9"), "{seen}");
+    assert_eq!(of_the_check.last(), Some(&"0022"), "{seen}");
 }
 
 #[test]

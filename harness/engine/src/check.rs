@@ -133,6 +133,8 @@ pub struct Scenario {
     pub advisory: bool,
     /// What must be there for it to be told.
     pub needs: &'static [Need],
+    /// Whether it may wait for a deadline: it is started before the others, so that they run meanwhile.
+    pub waits: bool,
     /// The wrong runtimes that must turn it red.
     pub proves: &'static [Fault],
     /// The story.
@@ -148,13 +150,20 @@ impl Scenario {
         proves: &'static [Fault],
         story: fn(&Lab<'_>, &mut Judgement) -> Told,
     ) -> Self {
-        Self { id, cites, axis: Axis::Spec, advisory: false, needs: &[], proves, story }
+        Self { id, cites, axis: Axis::Spec, advisory: false, needs: &[], waits: false, proves, story }
     }
 
     /// With these needs.
     #[must_use]
     pub const fn needs(mut self, needs: &'static [Need]) -> Self {
         self.needs = needs;
+        self
+    }
+
+    /// A scenario that may wait for a deadline.
+    #[must_use]
+    pub const fn waits(mut self) -> Self {
+        self.waits = true;
         self
     }
 
@@ -225,6 +234,12 @@ impl Check {
             Body::Scenario(scenario) => (scenario.needs, &[]),
         };
         first.iter().chain(second)
+    }
+
+    /// Whether it may wait for a deadline.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        matches!(self.body, Body::Scenario(scenario) if scenario.waits)
     }
 
     /// The wrong runtimes that must turn it red.

@@ -44,6 +44,11 @@ impl<'c> Job<'c> {
         Self { checks: vec![check], fault: Some(fault) }
     }
 
+    /// Whether one of the checks may wait for a deadline.
+    fn waits(&self) -> bool {
+        self.checks.iter().any(|check| check.waits())
+    }
+
     /// The same for one of the checks.
     fn alone(&self, check: &'c Check) -> Self {
         Self { checks: vec![check], fault: self.fault }
@@ -82,8 +87,9 @@ impl Plan<'_> {
     /// # Errors
     /// When the harness cannot fork or wait.
     pub fn run(&self, jobs: Vec<Job<'_>>, mut tell: impl FnMut(Event<'_>)) -> io::Result<Vec<(usize, model::Check)>> {
-        let waiting = jobs.into_iter().enumerate().collect();
-        let mut desk = Desk { waiting, results: Vec::new() };
+        let mut waiting: Vec<Task<'_>> = jobs.into_iter().enumerate().collect();
+        waiting.sort_by_key(|(_, job)| !job.waits());
+        let mut desk = Desk { waiting: waiting.into(), results: Vec::new() };
         let mut crew: Crew<Task<'_>> = Crew::new(self.settings, self.limit);
         while !(desk.waiting.is_empty() && crew.is_empty()) {
             if (self.interrupted)() {

@@ -22,6 +22,7 @@ macro_rules! aborted {
             &[Fault::Drop(concat!("/hooks/", $member, "/0/timeout")), Fault::Drop(concat!("/hooks/", $member))],
             |lab, out| aborted(&kind::$kind, lab, out),
         )
+        .waits()
     };
 }
 
@@ -34,7 +35,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         &["config.hooks.entry.timeout-aborts"],
         &[Fault::Drop("/hooks/poststop/0/timeout"), Fault::Drop("/hooks/poststop")],
         poststop_aborted,
-    ),
+    )
+    .waits(),
     Scenario::new(
         "hooks.timeout/not-reached",
         &["config.hooks.entry.timeout-aborts", "config.hooks.optional-members"],

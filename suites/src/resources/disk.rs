@@ -103,4 +103,5 @@ const THROTTLES: Scenario = Scenario::new(
         Ok(())
     },
 )
-.needs(&[Need::HostView, Need::Knob(READ_BPS)]);
+.needs(&[Need::HostView, Need::Knob(READ_BPS)])
+.waits();

@@ -199,6 +199,7 @@ pub(super) const CONNECTIONS: &[Scenario] = &[
         of_exec,
     )
     .needs(EXEC)
+    .waits()
     .axis(Axis::Compat),
     Scenario::new(
         "seccomp.notify.path/unused-without-the-action",

@@ -193,7 +193,6 @@ impl<'l> Container<'l> {
     /// # Errors
     /// As [`Container::call`].
     pub fn kill(&self, signal: Signal) -> Told<Outcome> {
-        let signal = self.lab.settings.fault.map_or(signal, |fault| fault.signal(signal));
         let name = self.lab.settings.profile.signal(signal);
         self.call(Op::Kill, |values| values.with("signal", name))
     }

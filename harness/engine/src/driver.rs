@@ -50,6 +50,14 @@ impl<'s> Driver<'s> {
         if self.settings.fault.is_some_and(|fault| fault.ignores(op)) {
             return Ok(Outcome { op, ended: Ended::Exit(0), stdout: String::new(), stderr: String::new() });
         }
+        let outcome = self.call_once(op, values, dir)?;
+        if self.settings.fault == Some(Fault::Twice(op)) {
+            let _again = self.call_once(op, values, dir)?;
+        }
+        Ok(outcome)
+    }
+
+    fn call_once(&self, op: Op, values: &Values, dir: &Path) -> Told<Outcome> {
         let (mut stdout, out) = Capture::pipe(KEPT)?;
         let (mut stderr, err) = Capture::pipe(KEPT)?;
         let (running, command) = self.start(op, values, dir, vec![null()?, out, err])?;
@@ -144,6 +152,7 @@ impl<'s> Driver<'s> {
         let values = values.clone().with("root", self.root.to_string_lossy());
         let values = match self.settings.fault {
             Some(Fault::Forget(at, name)) if at == op => values.without(name),
+            Some(Fault::Send(signal)) if op == Op::Kill => values.with("signal", self.settings.profile.signal(signal)),
             _ => values,
         };
         let words =

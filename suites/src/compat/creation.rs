@@ -1,7 +1,9 @@
 //! Choices at create, kill and delete that the specification leaves open and users were bitten by.
 
 use std::fs;
-use std::path::PathBuf;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
 use nix::sys::signal::Signal;
 use plimsoll_engine::cgroup;
@@ -35,6 +37,11 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
             out.expect_eq("pids", held(&container, "pids", "pids.max", "pids.max")?, "123");
             container.finish_and_delete()
         };
+    "compat.create.state/nobody-else-writes-to-it", &[Need::HostView], &[Fault::OpenState], |lab, out| {
+        let container = lab.running(|r| r)?;
+        out.expect_eq("what everybody may write to", open_to_all(&lab.driver.root)?, Vec::<PathBuf>::new());
+        container.finish_and_delete()
+    };
     "compat.create.refused/leaves-the-id-free", &[], &[Fault::Leave(plimsoll_engine::fault::Leftover::State)],
         |lab, out| {
             let bundle = lab.bundle(|r| r.set("/process/args", ["/no/such/program"]))?;
@@ -93,6 +100,22 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
         };
 };
 
+/// The directories and files below one that everybody may write to. A pipe that waits for start may be open to all.
+fn open_to_all(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        let status = fs::symlink_metadata(&path)?;
+        if (status.is_dir() || status.is_file()) && status.permissions().mode() & 0o002 != 0 {
+            found.push(path.clone());
+        }
+        if status.is_dir() {
+            found.extend(open_to_all(&path)?);
+        }
+    }
+    Ok(found)
+}
+
 /// Where runtimes differ in what users were bitten by, and none breaks a rule: both ways to write a slash are JSON, but hooks
 /// that are shell scripts know one of them.
 pub(super) const ADVICE: &[Scenario] = &[
@@ -117,6 +140,7 @@ const FROZEN: Scenario = Scenario::new(
     frozen_before,
 )
 .needs(HOST)
+.waits()
 .axis(Axis::Compat);
 
 const SHARED: Scenario = Scenario::new(

@@ -21,10 +21,10 @@ const TIMES: i64 = 12;
 const LIVES: usize = 5;
 
 pub(super) const SCENARIOS: &[Scenario] = compat! {
-    "compat.steady.lives/created", &[], &[Fault::Flaky(Op::Create, 0), Fault::Flaky(Op::Create, 1)], one_after_another;
-    "compat.steady.lives/started", &[], &[Fault::Flaky(Op::Start, 0), Fault::Flaky(Op::Start, 1)], one_after_another;
-    "compat.steady.lives/killed", &[], &[Fault::Flaky(Op::Kill, 0), Fault::Flaky(Op::Kill, 1)], one_after_another;
-    "compat.steady.lives/deleted", &[], &[Fault::Flaky(Op::Delete, 0), Fault::Flaky(Op::Delete, 1)], one_after_another;
+    "compat.steady.lives/one-after-another", &[], &[
+        Fault::Flaky(Op::Create, 0), Fault::Flaky(Op::Create, 1), Fault::Flaky(Op::Start, 0), Fault::Flaky(Op::Start, 1),
+        Fault::Flaky(Op::Kill, 0), Fault::Flaky(Op::Kill, 1), Fault::Flaky(Op::Delete, 0), Fault::Flaky(Op::Delete, 1),
+    ], one_after_another;
     "compat.steady.lives/beside-each-other", &[], &[Fault::Flaky(Op::Create, 0), Fault::Flaky(Op::Create, 1)],
         |lab, out| {
             let containers = (0..LIVES).map(|_| lab.running(|r| r)).collect::<Result<Vec<_>, _>>()?;

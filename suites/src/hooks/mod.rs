@@ -3,6 +3,7 @@
 #[macro_use]
 mod kind;
 
+mod descriptors;
 mod entry;
 mod environment;
 mod failure;
@@ -16,6 +17,7 @@ mod validity;
 use plimsoll_engine::check::Scenario;
 
 pub(crate) const SCENARIOS: &[&[Scenario]] = &[
+    descriptors::SCENARIOS,
     entry::ARGV,
     entry::ENV,
     entry::OTHERS,

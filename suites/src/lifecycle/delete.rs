@@ -1,11 +1,12 @@
 //! The operation delete: what create made goes, what it did not make stays (`runtime.md#delete`).
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
 use plimsoll_engine::cgroup;
 use plimsoll_engine::check::Scenario;
-use plimsoll_engine::fault::Fault;
+use plimsoll_engine::fault::{Fault, Leftover};
 use plimsoll_engine::judgement::{Stop, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
@@ -35,6 +36,25 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         Ok(())
     })
     .needs(&[Need::HostView, Need::Controller("pids")]),
+    // Others may make groups on this host meanwhile, but hardly so during each of three lives.
+    Scenario::new(
+        "lifecycle.delete/leaves-no-other-cgroup",
+        REMOVES,
+        &[Fault::Leave(Leftover::OtherCgroup), Fault::Leave(Leftover::Cgroup)],
+        |lab, out| {
+            let groups = || cgroup::empty_ones(&lab.settings.run, &lab.tag);
+            let mut left = Vec::new();
+            for _life in 0..3 {
+                let before = groups()?;
+                lab.running(|r| r)?.finish_and_delete()?;
+                left.push(&groups()? - &before);
+            }
+            let clean = left.iter().any(BTreeSet::is_empty);
+            out.expect("cgroups that are new after each of three lives", clean, "none", left);
+            Ok(())
+        },
+    )
+    .needs(&[Need::HostView]),
     // A process that the program left behind dies with the pid namespace, and holds up nothing.
     Scenario::new(
         "lifecycle.delete/after-kill",

@@ -4,7 +4,7 @@ use nix::sys::signal::Signal;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, Stop, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::probe::{Ask, Reply};
@@ -74,6 +74,39 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         spelled(lab, out, &[("SIGUSR1", 10), ("SIGTERM", 15)])
     })
     .axis(Axis::Compat),
+    // The kernel keeps count of those: two that are sent at once are two.
+    Scenario::new(
+        "lifecycle.kill/one-signal-is-one",
+        CITES,
+        &[Fault::Twice(Op::Kill), Fault::Ignore(Op::Kill)],
+        |lab, out| {
+            let container = lab.running(|r| r)?;
+            caught(&container)?;
+            let outcome = container.call(Op::Kill, |values| values.with("signal", REAL_TIME.to_string()))?;
+            if !outcome.succeeded() {
+                return Err(Stop::Skip(format!("the runtime sends no signal {REAL_TIME}")));
+            }
+            let times = container.ask(Ask::TimesCaught(REAL_TIME))?;
+            out.expect("how often the signal arrived", times == Ok(Reply::Count(1)), "once", times);
+            container.finish_and_delete()
+        },
+    )
+    .axis(Axis::Compat),
+    // To kill by no signal asks whether there is somebody. Some runtimes know no such signal.
+    Scenario::new(
+        "lifecycle.kill/no-signal-harms-nobody",
+        CITES,
+        &[Fault::Send(Signal::SIGKILL), Fault::Send(Signal::SIGPROF)],
+        |lab, out| {
+            let container = lab.running(|r| r)?;
+            caught(&container)?;
+            let outcome = container.call(Op::Kill, |values| values.with("signal", "0"))?;
+            out.expect_eq("the signal that arrived", caught(&container)?, 0);
+            out.expect_eq(&format!("status after kill 0 ({})", outcome.said()), container.state()?.status(), "running");
+            container.finish_and_delete()
+        },
+    )
+    .axis(Axis::Compat),
     Scenario::new(
         "lifecycle.kill/unknown-signal",
         &["runtime.errors.no-side-effects"],
@@ -92,6 +125,9 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     )
     .axis(Axis::Compat),
 ];
+
+/// A signal of which the kernel keeps each one that is sent.
+const REAL_TIME: i32 = 37;
 
 fn spelled(lab: &Lab<'_>, out: &mut Judgement, spellings: &[(&str, i64)]) -> Told {
     let container = lab.running(|r| r)?;

@@ -20,7 +20,7 @@ use crate::observer::mountinfo::{self, Mount};
 pub use knob::{Held, Knob, NewGroup};
 pub use options::{NSDELEGATE, options, set_options};
 pub use remove::remove_tree;
-pub use tree::{find_named, thaw_below};
+pub use tree::{empty_ones, find_named, thaw_below};
 pub use view::show_v1_only;
 
 /// What the mounts show of control groups.

@@ -1,5 +1,6 @@
 //! Walking hierarchies: finding groups by name, thawing them.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
@@ -17,6 +18,24 @@ pub fn find_named(tag: &str) -> io::Result<Vec<PathBuf>> {
     for hierarchy in hierarchies()? {
         let named = |dir: &PathBuf| dir.file_name().is_some_and(|name| name.to_string_lossy().contains(tag));
         found.extend(below(&hierarchy.mount)?.into_iter().filter(named));
+    }
+    Ok(found)
+}
+
+/// The directories of all groups, in all hierarchies, that hold no process and that no other check has made: a name of a run
+/// without `tag` in it tells of those.
+///
+/// # Errors
+/// When a hierarchy cannot be listed.
+pub fn empty_ones(run: &str, tag: &str) -> io::Result<BTreeSet<PathBuf>> {
+    let of_others = |path: &str| (path.contains("plimsoll-") || path.contains(run)) && !path.contains(tag);
+    let mut found = BTreeSet::new();
+    for hierarchy in hierarchies()? {
+        for dir in below(&hierarchy.mount)?.into_iter().filter(|dir| !of_others(&dir.to_string_lossy())) {
+            if if_there(fs::read(dir.join("cgroup.procs")))?.is_some_and(|processes| processes.is_empty()) {
+                found.insert(dir);
+            }
+        }
     }
     Ok(found)
 }

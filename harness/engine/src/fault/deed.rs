@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 
 use nix::mount::{MsFlags, mount};
@@ -38,6 +38,10 @@ impl Fault {
             Self::Miswire(wrong) => {
                 let Some(pid) = if_there(fs::read_to_string(pid_file))? else { return Ok(()) };
                 wrong.at_create(pid.trim())
+            }
+            Self::OpenState => {
+                let state = lab.driver.root.join(&bundle.id);
+                if_there(fs::set_permissions(state, fs::Permissions::from_mode(0o777))).map(drop)
             }
             Self::Scribble => {
                 fs::create_dir_all(bundle.rootfs().join("etc"))?;
@@ -132,9 +136,10 @@ fn leave(leftover: Leftover, lab: &Lab<'_>, bundle: &Bundle) -> io::Result<()> {
         Leftover::State => fs::create_dir_all(lab.driver.root.join(&bundle.id)),
         Leftover::Cgroup => {
             let path = bundle.config.text("/linux/cgroupsPath").unwrap_or_default().trim_start_matches('/');
-            let first = cgroup::hierarchies()?.into_iter().next();
-            first.map_or(Ok(()), |hierarchy| fs::create_dir_all(hierarchy.mount.join(path)))
+            in_first_hierarchy(path)
         }
+        // In its name the id, by which it is found and removed.
+        Leftover::OtherCgroup => in_first_hierarchy(&format!("left-of-{}", bundle.id)),
         Leftover::Mount => {
             let place = lab.dir.join("left");
             fs::create_dir_all(&place)?;
@@ -150,6 +155,11 @@ fn leave(leftover: Leftover, lab: &Lab<'_>, bundle: &Bundle) -> io::Result<()> {
             Running::start(&argv, &[], Path::new("/"), vec![null()?, null()?, null()?]).map(drop)
         }
     }
+}
+
+fn in_first_hierarchy(path: &str) -> io::Result<()> {
+    let first = cgroup::hierarchies()?.into_iter().next();
+    first.map_or(Ok(()), |hierarchy| fs::create_dir_all(hierarchy.mount.join(path)))
 }
 
 /// Removes what the container used and create did not make.

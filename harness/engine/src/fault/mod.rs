@@ -6,6 +6,7 @@ mod config;
 mod deed;
 mod listen;
 mod miswire;
+mod words;
 
 use nix::sys::signal::Signal;
 use plimsoll_fixtures::probe::Flaw;
@@ -39,6 +40,8 @@ pub enum Fault {
     Succeed(Op),
     /// It does what this operation asks, and says that it failed.
     Fail(Op),
+    /// It does what this operation asks twice.
+    Twice(Op),
     /// Its state document has this value, given as JSON, at this JSON pointer.
     Lie(&'static str, &'static str),
     /// It runs the user's program already at create.
@@ -61,6 +64,8 @@ pub enum Fault {
     Leave(Leftover),
     /// At create it writes a file into the root filesystem that nobody asked for.
     Scribble,
+    /// At create it lets everybody write to what it keeps of the container.
+    OpenState,
     /// It writes the id of another process into the pid file.
     WrongPid,
     /// It takes the container's process out of its control groups.
@@ -109,6 +114,8 @@ pub enum Fault {
 pub enum Leftover {
     /// The container's control group.
     Cgroup,
+    /// A control group of another name.
+    OtherCgroup,
     /// A directory of its id in the state root.
     State,
     /// A mount on the host.
@@ -191,14 +198,18 @@ impl Fault {
             Self::Take(..) | Self::Move(..) => "config replaced",
             Self::Push(..) => "config extended",
             Self::Change(_, change) => change.group(),
-            Self::Ignore(_) | Self::Hang(_) | Self::Send(_) | Self::EagerStart | Self::Amend(..) | Self::Forget(..) => {
-                "operation wrong"
-            }
+            Self::Ignore(_)
+            | Self::Twice(_)
+            | Self::Hang(_)
+            | Self::Send(_)
+            | Self::EagerStart
+            | Self::Amend(..)
+            | Self::Forget(..) => "operation wrong",
             Self::Flaky(..) => "operation flaky",
             Self::Succeed(_) | Self::Fail(_) => "exit code inverted",
             Self::Lie(..) | Self::Misreport(..) | Self::WrongPid | Self::SaysToListener(..) => "state false",
             Self::DeleteForeign | Self::Leave(_) => "delete wrong",
-            Self::GiveAway | Self::Escape | Self::Scribble | Self::DropGroupOptions => "host harmed",
+            Self::GiveAway | Self::Escape | Self::Scribble | Self::OpenState | Self::DropGroupOptions => "host harmed",
             Self::Above | Self::GiveGroupAway => "group wrong",
             Self::Misupdate(..) => "operation wrong",
             Self::Flawed(_)
@@ -222,12 +233,6 @@ impl Fault {
             config::replace(&mut resources, pointer, value);
         }
         resources
-    }
-
-    /// The signal that the runtime sends when it is asked for `signal`.
-    #[must_use]
-    pub fn signal(self, signal: Signal) -> Signal {
-        if let Self::Send(other) = self { other } else { signal }
     }
 
     /// What the harness hears of how a call of `op` ended.
@@ -258,61 +263,6 @@ impl Fault {
                 document.to_string()
             }
             Ok(_) | Err(_) => stdout,
-        }
-    }
-}
-
-impl std::fmt::Display for Fault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Drop(pointer) => write!(f, "drops {pointer}"),
-            Self::DropLast(pointer) => write!(f, "drops the last of {pointer}"),
-            Self::Reverse(pointer) => write!(f, "reverses {pointer}"),
-            Self::Take(pointer, value) => write!(f, "takes {pointer} for {value}"),
-            Self::Push(pointer, value) => write!(f, "adds {value} to {pointer}"),
-            Self::Move(from, to) => write!(f, "takes {from} for {to}"),
-            Self::Ignore(op) => write!(f, "does nothing for {op} and says it worked"),
-            Self::Succeed(op) => write!(f, "says that {op} worked, whatever happened"),
-            Self::Fail(op) => write!(f, "says that {op} failed though it worked"),
-            Self::Lie(pointer, value) => write!(f, "says {value} for {pointer} of the state"),
-            Self::EagerStart => write!(f, "runs the program at create"),
-            Self::Send(signal) => write!(f, "sends {signal} whatever it is asked to send"),
-            Self::DeleteForeign => write!(f, "deletes what create did not make"),
-            Self::All(faults) => {
-                let each: Vec<String> = faults.iter().map(ToString::to_string).collect();
-                write!(f, "{}", each.join(", "))
-            }
-            Self::GiveAway => write!(f, "gives the root filesystem to another user"),
-            Self::Flawed(flaw) => write!(f, "starts the program {flaw}"),
-            Self::Escape => write!(f, "follows a link out of the root filesystem"),
-            Self::Change(pointer, change) => write!(f, "{change} {pointer}"),
-            Self::Leave(leftover) => write!(f, "leaves a {} behind at delete", format!("{leftover:?}").to_lowercase()),
-            Self::Scribble => write!(f, "writes a file into the root filesystem"),
-            Self::WrongPid => write!(f, "writes another process into the pid file"),
-            Self::MoveOut => write!(f, "takes the process out of its control groups"),
-            Self::Beside => write!(f, "puts the process into control groups beside those that have the limits"),
-            Self::Above => write!(f, "gives the limits to the control groups above, too"),
-            Self::GiveGroupAway => write!(f, "gives the control groups and their files to another user"),
-            Self::DropGroupOptions => write!(f, "takes the options of the host's cgroup version 2 away"),
-            Self::Misupdate(pointer, value) => write!(f, "updates {pointer} to {value}"),
-            Self::Hang(op) => write!(f, "does not come back from {op}"),
-            Self::ExecOutside => write!(f, "executes the program of exec on the host"),
-            Self::ExecMovedOut => write!(f, "takes the program of exec out of the control groups"),
-            Self::Flaky(op, code) => write!(f, "does nothing at each fifth {op} and exits with {code}"),
-            Self::Amend(op, words) => write!(f, "does {op} as if with {}", words.join(" ")),
-            Self::Forget(op, name) => write!(f, "takes no notice of {name} at {op}"),
-            Self::Misreport(op, pointer, value) => write!(f, "prints {value} for {pointer} at {op}"),
-            Self::Miswire(wrong) => write!(f, "{wrong}"),
-            Self::Handover(wrong) => write!(f, "{wrong}"),
-            Self::SaysToListener(pointer, value) => write!(f, "sends {value} for {pointer} to the listener"),
-            Self::OfExec(fault) => write!(f, "at exec {fault}"),
-            Self::ExecBeside("") => write!(f, "runs the program of exec in the namespaces without its settings"),
-            Self::ExecBeside(kind) => write!(f, "runs the program of exec in another {kind} namespace"),
-            Self::Neutral(Neutral::Forwards) => write!(f, "is called through a program that forwards"),
-            Self::Neutral(Neutral::Reordered) => write!(f, "reads the members of each object in reverse order"),
-            Self::Neutral(Neutral::Explicit) => write!(f, "reads the defaults of absent members spelled out"),
-            Self::Neutral(Neutral::Noisy) => write!(f, "warns on standard error at each call"),
-            Self::Neutral(Neutral::Slow) => write!(f, "takes a moment longer for each call"),
         }
     }
 }

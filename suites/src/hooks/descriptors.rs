@@ -1,0 +1,33 @@
+//! What a hook is handed: three standard streams. A descriptor of the runtime's own is a way to what the runtime may do, and
+//! in the hooks that execute in the container one out of it. Hooks are as trusted as the runtime, so this is a warning.
+
+use plimsoll_engine::check::Scenario;
+use plimsoll_engine::fault::Fault;
+use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::lab::Lab;
+use plimsoll_reports::model::Axis;
+
+use super::kind::{self, IT, Kind, Life};
+
+macro_rules! descriptors {
+    ($kind:ident, $member:literal, $slug:literal, $($_rest:tt)*) => {
+        Scenario::new(
+            concat!("hooks.descriptors/", $slug),
+            &["config.hooks.state-on-stdin"],
+            &[Fault::Push(concat!("/hooks/", $member, "/0/args"), "\"open=/\"")],
+            |lab, out| standard_alone(&kind::$kind, lab, out),
+        )
+        .axis(Axis::Security)
+        .advisory()
+    };
+}
+
+pub(super) const SCENARIOS: &[Scenario] = for_each_kind!(descriptors);
+
+fn standard_alone(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
+    let life = Life::of(lab, |r| r.hook(kind.member, IT, &[]))?;
+    let fds = &life.record(IT)?.fds;
+    // Without /proc there is nothing to be seen; the program of the container has one.
+    out.expect("descriptors that are open", fds.keys().all(|fd| (0..=2).contains(fd)), "0, 1 and 2 at most", fds);
+    Ok(())
+}

@@ -47,8 +47,7 @@ fn main() -> ExitCode {
     if let Some(arguments) = bundled::called(std::env::args_os()) {
         return plimsoll_runtime::main(arguments);
     }
-    // A shell, a build tool or a terminal may have left some open.
-    plimsoll_engine::sys::keep_descriptors();
+    plimsoll_engine::sys::forget_the_caller();
     let done = match arguments() {
         Ok(Ok(arguments)) => act(arguments),
         Ok(Err(answer)) => return failure::usage_answer(&answer),

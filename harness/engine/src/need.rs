@@ -2,6 +2,9 @@
 
 use std::fs;
 
+use nix::sched::{CpuSet, sched_getaffinity};
+use nix::unistd::{Pid, SysconfVar, sysconf};
+
 use crate::cgroup::{self, Knob, Mode, NSDELEGATE, NewGroup};
 use crate::observer::limits;
 use crate::profile::{Op, Profile};
@@ -33,6 +36,8 @@ pub enum Need {
     Nsdelegate,
     /// The machine has this many processors.
     Processors(usize),
+    /// The harness may use every processor.
+    AllProcessors,
     /// The host has a block device.
     BlockDevice,
     /// The host has a device for remote memory access.
@@ -78,6 +83,13 @@ fn own_hard_limit(name: &str) -> Option<u64> {
 fn has_profile(name: &str) -> bool {
     let loaded = fs::read_to_string("/sys/kernel/security/apparmor/profiles").unwrap_or_default();
     loaded.lines().any(|line| line.split(' ').next() == Some(name))
+}
+
+fn may_use_all_processors() -> nix::Result<bool> {
+    let own = sched_getaffinity(Pid::from_raw(0))?;
+    let there = sysconf(SysconfVar::_NPROCESSORS_ONLN)?.and_then(|count| usize::try_from(count).ok());
+    let usable = (0..CpuSet::count()).filter(|&number| own.is_set(number).unwrap_or(false)).count();
+    Ok(there.is_none_or(|there| usable >= there))
 }
 
 /// The numbers of the block devices of the host, to be limited, and never to be written to. Those come first whose minor
@@ -154,6 +166,7 @@ impl Need {
             | Self::UnifiedAlone
             | Self::Nsdelegate
             | Self::Processors(_)
+            | Self::AllProcessors
             | Self::BlockDevice
             | Self::RdmaDevice
             | Self::RealTime => self.unlimitable(have),
@@ -181,6 +194,10 @@ impl Need {
             Self::Processors(count) => missing(
                 std::thread::available_parallelism().is_ok_and(|there| there.get() >= count),
                 format!("needs a machine with {count} processors"),
+            ),
+            Self::AllProcessors => missing(
+                may_use_all_processors().unwrap_or(false),
+                "the harness may not use every processor: run it without taskset or a cpuset".to_owned(),
             ),
             Self::BlockDevice => missing(
                 !block_devices().is_empty(),

@@ -29,11 +29,15 @@ pub fn fork() -> io::Result<ForkResult> {
     unsafe { nix::unistd::fork() }.map_err(io::Error::from)
 }
 
-/// Keeps the descriptors that this process was handed beside its standard streams from every program that it executes: a
-/// runtime may hand them on. A kernel before 5.11 cannot, and then they are handed on.
-pub fn keep_descriptors() {
-    // SAFETY: nothing is closed; the flag counts when a program is executed.
-    unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) };
+/// Undoes what the caller of this program may have set for it: descriptors beside the standard streams go to no program that
+/// is executed, since a runtime may hand them on, and the end of a child can be waited for. A kernel before 5.11 cannot do
+/// the first, and then they are handed on.
+pub fn forget_the_caller() {
+    // SAFETY: nothing is closed, for the flag counts when a program is executed; the default disposition is no code of ours.
+    unsafe {
+        libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC);
+        libc::signal(libc::SIGCHLD, libc::SIG_DFL);
+    }
 }
 
 /// Ends this process at once: no destructor, no buffer of the parent is flushed a second time.

@@ -117,9 +117,9 @@ pub(super) const INHERITED: &[Scenario] = inherited! {
     "no-new-privileges", |r| r.set("/process/noNewPrivileges", true),
         &[Fault::OfExec(&Fault::Take("/process/noNewPrivileges", "false")), Fault::ExecBeside("")],
         |seen| json!(seen.status.no_new_privs);
-    "limits", |r| r.push("/process/rlimits", json!({ "type": "RLIMIT_CORE", "soft": 4096, "hard": 8192 })),
+    "limits", |r| r.push("/process/rlimits", json!({ "type": "RLIMIT_MSGQUEUE", "soft": 4096, "hard": 8192 })),
         &[Fault::OfExec(&Fault::Drop("/process/rlimits")), Fault::ExecBeside("")],
-        |seen| json!(seen.limits.get("RLIMIT_CORE"));
+        |seen| json!(seen.limits.get("RLIMIT_MSGQUEUE"));
     "environment", |r| r.set("/process/env", ["PATH=/bin", "OWN=1"]),
         &[Fault::OfExec(&Fault::DropLast("/process/env"))],
         |seen| json!(seen.environ.iter().filter(|variable| variable.starts_with("OWN")).collect::<Vec<_>>());

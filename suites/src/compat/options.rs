@@ -140,7 +140,7 @@ pub(super) const SCENARIOS: &[Scenario] = super::compat! {
             out.expect("the log", has_error, "an object with level error and msg", &text);
             Ok(())
         };
-    "compat.spec.document/makes-a-container", &[Need::Operation(Op::Spec)], &[Fault::Ignore(Op::Spec)], |lab, out| {
+    "compat.spec.document/makes-a-container", &[Need::Operation(Op::Spec), Need::Limit("RLIMIT_NOFILE", 1024)], &[Fault::Ignore(Op::Spec)], |lab, out| {
         let dir = lab.dir.join("spec");
         std::fs::create_dir(&dir)?;
         lab.call(Op::Spec, &Values::default().with("bundle", dir.to_string_lossy()))?.ok()?;

@@ -79,7 +79,7 @@ pub(super) const BY_RULES: &[Scenario] = by_rules! {
     "process.exec.no-new-privileges/false", privileges::NO_NEW, |r| r.set("/process/noNewPrivileges", false),
         &[Fault::OfExec(&Fault::Take("/process/noNewPrivileges", "true"))];
     "process.exec.rlimits/applied", rlimits::LIMITS,
-        |r| r.push("/process/rlimits", json!({ "type": "RLIMIT_CORE", "soft": 4096, "hard": 8192 })),
+        |r| r.push("/process/rlimits", json!({ "type": "RLIMIT_MSGQUEUE", "soft": 4096, "hard": 8192 })),
         &[Fault::OfExec(&Fault::Drop("/process/rlimits"))];
     "process.exec.fds/only-stdio", stdio::INSIDE, |r| r, &[Fault::Flawed(Flaw::Descriptor)];
 };

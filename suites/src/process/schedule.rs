@@ -93,6 +93,8 @@ const NICE: &[Fault] = &[Fault::Drop("/process/scheduler/nice"), Fault::Drop(SCH
 const PRIORITY: &[Fault] = &[Fault::Take("/process/scheduler/priority", "1"), Fault::Drop(SCHEDULER)];
 const REAL_TIME: &[Need] = &[Need::Capability("CAP_SYS_NICE"), Need::RealTime];
 const MAY_RAISE: &[Need] = &[Need::Capability("CAP_SYS_NICE")];
+/// The kernel gives a deadline to who may run anywhere, lest it promise more than one processor can keep.
+const DEADLINE: &[Need] = &[Need::Capability("CAP_SYS_NICE"), Need::AllProcessors];
 const IO_FAULTS: &[Fault] = &[Fault::Drop(IO), Fault::Take("/process/ioPriority/priority", "5")];
 
 macro_rules! io {
@@ -137,7 +139,7 @@ pub(super) const CASES: &[Case] = &[
         },
         &[Fault::Drop(SCHEDULER), Fault::Take("/process/scheduler/runtime", "20000000")],
     )
-    .needs(MAY_RAISE),
+    .needs(DEADLINE),
     Case::new(
         &ATTRIBUTES,
         "reset-on-fork",

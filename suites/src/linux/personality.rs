@@ -1,7 +1,9 @@
 //! `linux.personality`: the execution domain.
 
+use nix::unistd::getpid;
 use plimsoll_engine::check::{Case, Rule, Scenario};
 use plimsoll_engine::fault::Fault;
+use plimsoll_engine::observer::Observation;
 use plimsoll_fixtures::probe::{Ask, Reply};
 use serde_json::json;
 
@@ -17,8 +19,13 @@ const SET: Rule = Rule::new(
     |_| vec![Ask::Personality, Ask::Uname],
     |config, evidence, out| {
         let is_32 = config.text("/linux/personality/domain") == Some("LINUX32");
-        let domain = evidence.inside.count(&Ask::Personality).map(|persona| persona & DOMAIN);
-        out.expect_eq("domain", domain, Ok(if is_32 { 8 } else { 0 }));
+        let persona = evidence.inside.count(&Ask::Personality);
+        out.expect_eq("domain", persona.clone().map(|persona| persona & DOMAIN), Ok(if is_32 { 8 } else { 0 }));
+        // There is no flag that a configuration could ask for.
+        if let Ok(own) = Observation::of(getpid()) {
+            let flags = i64::from(own.personality) & !DOMAIN;
+            out.expect_eq("flags", persona.map(|persona| persona & !DOMAIN), Ok(flags));
+        }
         let native = std::env::consts::ARCH;
         let machine = match (is_32, native) {
             (false, native) => native,

@@ -2,10 +2,14 @@
 //! (`config.md#linux-process`, since 1.1.0 and 1.2.1).
 
 use nix::libc;
+use nix::unistd::getpid;
 use plimsoll_engine::check::{Case, Rule};
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::need::Need;
+use plimsoll_engine::observer::Observation;
 use plimsoll_fixtures::Recipe;
+use plimsoll_fixtures::probe::Flaw;
+use plimsoll_reports::model::Axis;
 use serde_json::{Value, json};
 
 const SCHEDULER: &str = "/process/scheduler";
@@ -52,6 +56,23 @@ const ATTRIBUTES: Rule = Rule::by_host(
         }
     },
 );
+
+/// Of what the configuration does not say the process has what the runtime was called with.
+const UNSET: Rule =
+    Rule::by_host("process.scheduler.unset", &["runtime.start.runs-program"], |config, evidence, out| {
+        let own = Observation::of(getpid()).ok();
+        if config.get(SCHEDULER).is_none() {
+            out.expect_eq("scheduling", Some(evidence.host().sched), own.as_ref().map(|own| own.sched));
+        }
+        if config.get(IO).is_none() {
+            out.expect_eq(
+                "class and level of input and output",
+                Some(evidence.host().ioprio),
+                own.map(|own| own.ioprio),
+            );
+        }
+    })
+    .axis(Axis::Compat);
 
 /// The first process has the configured class and level of input and output.
 const IO_PRIORITY: Rule = Rule::by_host(
@@ -146,6 +167,7 @@ pub(super) const CASES: &[Case] = &[
         |r| scheduler(r, json!({ "policy": "SCHED_BATCH", "flags": ["SCHED_FLAG_RESET_ON_FORK"] })),
         &[Fault::Drop("/process/scheduler/flags")],
     ),
+    Case::new(&UNSET, "as-the-caller", |r| r, &[Fault::Flawed(Flaw::Last)]),
     Case::new(
         &AFFINITY,
         "final",

@@ -12,6 +12,7 @@ mod proc_dir;
 
 use std::collections::BTreeMap;
 use std::io;
+use std::time::{Duration, Instant};
 
 use nix::unistd::Pid;
 use plimsoll_fixtures::probe::Rlimit;
@@ -23,8 +24,9 @@ pub use stat::Stat;
 pub use status::Status;
 
 use crate::cgroup::{self, Membership};
+use crate::process::wait_readable;
 use crate::sys::{self, SchedAttr};
-use files::malformed;
+use files::{about, malformed};
 use proc_dir::ProcDir;
 
 /// One snapshot of a process. Paths are as the process has them, numbers as the host has them.
@@ -72,6 +74,13 @@ pub struct Observation {
     pub personality: u32,
 }
 
+/// How long a process may take to end once it has begun to.
+const ENDING: Duration = Duration::from_secs(1);
+
+fn ended(pid: Pid) -> io::Error {
+    io::Error::new(io::ErrorKind::NotFound, format!("process {pid} has ended"))
+}
+
 impl Observation {
     /// Looks at a process now.
     ///
@@ -79,10 +88,18 @@ impl Observation {
     /// [`io::ErrorKind::NotFound`] when it is not there or has ended and waits to be reaped; else what the kernel says,
     /// with the name of the file.
     pub fn of(pid: Pid) -> io::Result<Self> {
+        let pidfd = sys::pidfd_open(pid).map_err(|why| about(format!("process {pid}"), &why))?;
+        Self::read(pid).or_else(|why| {
+            // A process that is ending loses what there is to be seen of it, one thing after the other.
+            if wait_readable(&[&pidfd], Instant::now() + ENDING)? { Err(ended(pid)) } else { Err(why) }
+        })
+    }
+
+    fn read(pid: Pid) -> io::Result<Self> {
         let process = ProcDir::of(pid)?;
         let stat = Stat::parse(&process.text("stat")?)?;
         if stat.has_ended() {
-            return Err(io::Error::new(io::ErrorKind::NotFound, format!("process {pid} has ended")));
+            return Err(ended(pid));
         }
         Ok(Self {
             stat,

@@ -4,6 +4,7 @@
 use plimsoll_engine::check::{Case, Rule, Scenario};
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::need::Need;
+use plimsoll_engine::sys;
 use plimsoll_fixtures::Config;
 use plimsoll_fixtures::probe::Ask;
 use serde_json::json;
@@ -58,12 +59,22 @@ pub(super) const CASES: &[Case] = applied! {
     "preferred", { "mode": "MPOL_PREFERRED", "nodes": "0" }, &[DROP, LOCAL];
     "interleave", { "mode": "MPOL_INTERLEAVE", "nodes": "0" }, &[DROP, LOCAL];
     "local", { "mode": "MPOL_LOCAL" }, &[DROP];
-    "default", { "mode": "MPOL_DEFAULT" }, &[LOCAL];
     "static-nodes", { "mode": "MPOL_BIND", "nodes": "0", "flags": ["MPOL_F_STATIC_NODES"] },
         &[DROP, Fault::Drop("/linux/memoryPolicy/flags")];
     "relative-nodes", { "mode": "MPOL_BIND", "nodes": "0", "flags": ["MPOL_F_RELATIVE_NODES"] },
         &[DROP, Fault::Drop("/linux/memoryPolicy/flags")];
 };
+
+/// A policy of the caller, which the program would inherit, makes way for the default.
+pub(super) const DEFAULT: &[Scenario] =
+    &[Scenario::new("linux.memory-policy.applied/default", APPLIED.cites, &[DROP, LOCAL], |lab, out| {
+        sys::prefer_local_memory()?;
+        let container = lab.running(|r| r.set(POLICY, json!({ "mode": "MPOL_DEFAULT" })))?;
+        let config = &container.bundle.config;
+        (APPLIED.judge)(config, &container.evidence((APPLIED.asks)(config))?, out);
+        container.finish_and_delete()
+    })
+    .needs(NUMA)];
 
 /// One scenario a row: what is asked for, and cannot be.
 macro_rules! refused {

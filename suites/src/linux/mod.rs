@@ -53,6 +53,7 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     hostile_rootfs::SCENARIOS,
     hostile_rootfs::UNTOUCHED,
     intel_rdt::SCENARIOS,
+    memory_policy::DEFAULT,
     memory_policy::REFUSED,
     mount_label::SCENARIOS,
     net_devices::CLASH,

@@ -118,7 +118,7 @@ pub(super) const SCENARIOS: &[Scenario] = super::compat! {
             out.expect("how the program of exec ends", ended != Ended::Exit(0), "by the signal", ended);
             container.delete()?.ok()
         };
-    "compat.list.quiet/ids-alone", &[Need::Operation(Op::List)], &[Fault::Forget(Op::List, "quiet")], |lab, out| {
+    "compat.list.quiet/ids-alone", &[Need::Option(Op::List, "quiet")], &[Fault::Forget(Op::List, "quiet")], |lab, out| {
         let containers = [lab.created(|r| r)?, lab.running(|r| r)?];
         let listed = lab.call(Op::List, &Values::default().with("quiet", ""))?;
         let mut ids: Vec<&str> = listed.stdout.lines().collect();
@@ -140,7 +140,7 @@ pub(super) const SCENARIOS: &[Scenario] = super::compat! {
             out.expect("the log", has_error, "an object with level error and msg", &text);
             Ok(())
         };
-    "compat.spec.document/makes-a-container", &[Need::Operation(Op::Spec), Need::Limit("RLIMIT_NOFILE", 1024)], &[Fault::Ignore(Op::Spec)], |lab, out| {
+    "compat.spec.document/makes-a-container", &[Need::HostView, Need::Operation(Op::Spec), Need::Limit("RLIMIT_NOFILE", 1024)], &[Fault::Ignore(Op::Spec)], |lab, out| {
         let dir = lab.dir.join("spec");
         std::fs::create_dir(&dir)?;
         lab.call(Op::Spec, &Values::default().with("bundle", dir.to_string_lossy()))?.ok()?;

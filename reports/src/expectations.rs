@@ -60,7 +60,7 @@ struct Entry {
     cgroups: Vec<String>,
     /// The range of releases of the kernel, such as `<6.1`.
     kernel: Option<Range>,
-    /// Security modules, of which one must be in force on the host.
+    /// Security modules, of which one must be in force on the host, or, behind a `!`, must not.
     #[serde(default)]
     lsms: Vec<String>,
     /// Capabilities, of which the harness must have lacked one.

@@ -51,9 +51,15 @@ impl Entry {
             && self.version.as_ref().is_none_or(|range| range.holds(&runtime.version))
             && any(&self.cgroups, |text| host.cgroups == text)
             && self.kernel.as_ref().is_none_or(|range| range.holds(&host.kernel))
-            && any(&self.lsms, |text| host.lsms.iter().any(|lsm| lsm == text))
+            && any(&self.lsms, |text| has(&host.lsms, text))
             && any(&self.lacking, |text| host.missing_capabilities.iter().any(|missing| missing == text))
     }
+}
+
+/// Whether this name is among them, or, behind a `!`, is not.
+fn has(names: &[String], text: &str) -> bool {
+    let there = |name: &str| names.iter().any(|own| own == name);
+    text.strip_prefix('!').map_or_else(|| there(text), |name| !there(name))
 }
 
 /// Whether one of the texts holds, or there are none.

@@ -59,6 +59,7 @@ fn every_condition_has_to_hold() {
         "version = \">=1.1, <1.2\"",
         "version = \"=1.1.5\"\nkernel = \">=6.0\"",
         "lsms = [\"apparmor\"]\nlacking = [\"CAP_SYS_BOOT\"]\ncgroups = [\"v1\", \"hybrid\"]",
+        "lsms = [\"!selinux\"]",
     ] {
         assert!(known(holds), "{holds}");
     }
@@ -67,6 +68,7 @@ fn every_condition_has_to_hold() {
         "version = \">=1.2\"",
         "kernel = \"<6\"",
         "lsms = [\"selinux\"]",
+        "lsms = [\"!apparmor\"]",
         "lacking = [\"CAP_KILL\"]",
         "runtime = [\"runc\"]\ncgroups = [\"v2\"]",
     ] {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Fault, Neutral};
+use super::{Fault, Leftover, Neutral};
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -29,6 +29,7 @@ impl fmt::Display for Fault {
             Self::Flawed(flaw) => write!(f, "starts the program {flaw}"),
             Self::Escape => write!(f, "follows a link out of the root filesystem"),
             Self::Change(pointer, change) => write!(f, "{change} {pointer}"),
+            Self::Leave(Leftover::OtherCgroup) => write!(f, "leaves a cgroup of another name behind at delete"),
             Self::Leave(leftover) => write!(f, "leaves a {} behind at delete", format!("{leftover:?}").to_lowercase()),
             Self::OpenState => write!(f, "lets everybody write to its state"),
             Self::Scribble => write!(f, "writes a file into the root filesystem"),

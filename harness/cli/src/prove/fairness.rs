@@ -10,30 +10,39 @@ use plimsoll_reports::model::{self, Verdict};
 use super::Results;
 use crate::failure::Failure;
 
-/// Runs all checks behind each neutral runtime and compares with the verdicts without.
+/// Runs all checks behind each neutral runtime, side by side, and compares with the verdicts without.
 pub fn compare(
     checks: &[&Check],
     alone: &[model::Check],
-    mut run: impl FnMut(Vec<Job<'_>>) -> Result<Results, Failure>,
+    run: impl FnOnce(Vec<Job<'_>>) -> Result<Results, Failure>,
 ) -> Result<Vec<proof::Neutral>, Failure> {
-    Neutral::ALL
-        .into_iter()
-        .map(|neutral| {
-            let fault = Fault::Neutral(neutral);
-            let jobs = company::together(checks).into_iter().map(|checks| Job { checks, fault: Some(fault) });
-            let behind = run(jobs.collect())?;
-            let pairs =
-                behind.iter().filter_map(|(_, result)| Some((alone.iter().find(|own| own.id == result.id)?, result)));
-            let (mut compared, mut differences) = (0, Vec::new());
-            for (own, behind) in pairs.filter(|(own, _)| own.verdict != Verdict::Skip) {
-                compared += 1;
-                if own.verdict != behind.verdict {
-                    differences.push(difference(own, behind));
-                }
-            }
-            Ok(proof::Neutral { id: neutral.name().to_owned(), description: fault.to_string(), compared, differences })
-        })
-        .collect()
+    let companies = company::together(checks);
+    let behind = |neutral| {
+        companies.iter().map(move |checks| Job { checks: checks.clone(), fault: Some(Fault::Neutral(neutral)) })
+    };
+    let results = run(Neutral::ALL.into_iter().flat_map(behind).collect())?;
+    let each = Neutral::ALL.into_iter().enumerate().map(|(at, neutral)| {
+        let own = results.iter().filter(|(job, _)| job / companies.len() == at);
+        compared(neutral, alone, own.map(|(_, result)| result))
+    });
+    Ok(each.collect())
+}
+
+fn compared<'r>(
+    neutral: Neutral,
+    alone: &[model::Check],
+    behind: impl Iterator<Item = &'r model::Check>,
+) -> proof::Neutral {
+    let pairs = behind.filter_map(|result| Some((alone.iter().find(|own| own.id == result.id)?, result)));
+    let (mut compared, mut differences) = (0, Vec::new());
+    for (own, behind) in pairs.filter(|(own, _)| own.verdict != Verdict::Skip) {
+        compared += 1;
+        if own.verdict != behind.verdict {
+            differences.push(difference(own, behind));
+        }
+    }
+    let description = Fault::Neutral(neutral).to_string();
+    proof::Neutral { id: neutral.name().to_owned(), description, compared, differences }
 }
 
 fn difference(own: &model::Check, behind: &model::Check) -> Difference {

@@ -20,7 +20,7 @@ const SET: Rule = Rule::new(
     |config, evidence, out| {
         let is_32 = config.text("/linux/personality/domain") == Some("LINUX32");
         let persona = evidence.inside.count(&Ask::Personality);
-        out.expect_eq("domain", persona.clone().map(|persona| persona & DOMAIN), Ok(if is_32 { 8 } else { 0 }));
+        out.expect_eq("domain", persona.map(|persona| persona & DOMAIN), Ok(if is_32 { 8 } else { 0 }));
         // There is no flag that a configuration could ask for.
         if let Ok(own) = Observation::of(getpid()) {
             let flags = i64::from(own.personality) & !DOMAIN;

@@ -56,11 +56,11 @@ pub fn render(report: &Report, style: Style) -> String {
     }
     skipped(&mut page, report);
     known(&mut page, report);
-    for verdict in [Verdict::Fail, Verdict::Timeout, Verdict::Error, Verdict::Pass] {
+    for verdict in [Verdict::Fail, Verdict::Timeout, Verdict::Error, Verdict::Pass, Verdict::Warn] {
         let unexpected = |check: &&Check| check.is_red() || check.verdict == Verdict::Error;
         with(report, verdict).filter(unexpected).for_each(|check| detail::full(&mut page, check));
     }
-    for check in with(report, Verdict::Warn).filter(|check| !check.is_known()) {
+    for check in with(report, Verdict::Warn).filter(|check| !check.is_known() && !check.is_red()) {
         if style.verbose { detail::full(&mut page, check) } else { detail::brief(&mut page, check) }
     }
     summary(&mut page, report);
@@ -142,8 +142,15 @@ fn state(page: &mut Page, report: &Report, name: &str) {
     page.line(0, &[(Paint::Strong, name), (paint, &counts), (Paint::Plain, &took)]);
 }
 
-/// ` (12 deviations as expected)`, and nothing when nothing was expected.
+/// ` (12 deviations as expected, 1 unexpected verdict)`, and nothing when nothing was expected.
 fn expected(report: &Report) -> String {
-    let known = report.checks.iter().filter(|check| check.is_known()).count();
-    if known == 0 { String::new() } else { format!(" ({known} {} as expected)", plural(known, "deviation")) }
+    let count = |is: fn(&Check) -> bool| report.checks.iter().filter(|check| is(check)).count();
+    let known = match count(Check::is_known) {
+        0 => return String::new(),
+        known => format!("{known} {} as expected", plural(known, "deviation")),
+    };
+    match count(Check::is_red) {
+        0 => format!(" ({known})"),
+        red => format!(" ({known}, {red} unexpected {})", plural(red, "verdict")),
+    }
 }

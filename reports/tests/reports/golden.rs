@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use plimsoll_reports::format::Documents;
-use plimsoll_reports::model::{Report, Verdict};
+use plimsoll_reports::model::{Known, Report, Verdict};
 use plimsoll_reports::table::{Style, documents as documents_as_text, proof, render};
 
 use crate::sample::bench::bench as sample_bench;
@@ -68,6 +68,18 @@ fn a_run_cut_short_says_so() {
     let report = Report { cut_short: Some("interrupted by the user".to_owned()), ..with_verdicts(&[Verdict::Pass]) };
     let text = render(&report, WIDE);
     assert!(text.contains("\nThe run was cut short: interrupted by the user\n"), "{text}");
+}
+
+/// It turns the run red, so it is shown in full, and the last line says that there is one.
+#[test]
+fn a_known_failure_that_only_warns_now_is_shown() {
+    let mut report = with_verdicts(&[Verdict::Warn, Verdict::Fail]);
+    for check in &mut report.checks {
+        check.known = Some(Known { verdict: Verdict::Fail, reason: "an old habit".to_owned(), link: String::new() });
+    }
+    let text = render(&report, WIDE);
+    assert!(text.contains("\n  expected  fail, for it an old habit\n"), "{text}");
+    assert!(text.contains(" (1 deviation as expected, 1 unexpected verdict) in "), "{text}");
 }
 
 #[test]

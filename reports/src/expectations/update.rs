@@ -43,6 +43,9 @@ impl Expectations {
         let mut empty = Vec::new();
         for (at, (entry, table)) in self.entries().zip(tables.iter_mut()).enumerate() {
             let Some(patterns) = table["checks"].as_array_mut().filter(|_| entry.concerns(report)) else { continue };
+            if entry.sometimes {
+                continue;
+            }
             for (index, pattern) in entry.checks.iter().enumerate().rev() {
                 let Some(still) = contradicted(pattern, entry.verdict, report) else { continue };
                 update.removed.push(pattern.0.glob().to_string());

@@ -121,6 +121,18 @@ fn an_update_makes_the_run_as_expected_and_keeps_the_rest() {
 }
 
 #[test]
+fn what_comes_and_goes_may_pass_and_may_do_nothing_worse() {
+    let text = "[[expect]]\nchecks = [\"process.*\"]\nverdict = \"fail\"\nreason = \"a race\"\nsometimes = true\n";
+    for (verdict, code) in [(Verdict::Fail, 0), (Verdict::Pass, 0), (Verdict::Timeout, 1)] {
+        let mut report = with_verdicts(&[verdict]);
+        parsed(text).apply(&mut report);
+        assert_eq!(report.exit_code(), code, "{verdict}");
+        let update = parsed(text).update(text, &report).expect("the same text");
+        assert_eq!(update.removed, [""; 0], "{verdict}");
+    }
+}
+
+#[test]
 fn a_glob_gives_way_to_what_is_left_of_it() {
     let mut report = with_verdicts(&[Verdict::Fail, Verdict::Pass, Verdict::Fail]);
     let text = "[[expect]]\nchecks = [\"process.*\"]\nverdict = \"fail\"\nreason = \"known\"\n";

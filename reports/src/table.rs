@@ -57,10 +57,9 @@ pub fn render(report: &Report, style: Style) -> String {
     skipped(&mut page, report);
     known(&mut page, report);
     for verdict in [Verdict::Fail, Verdict::Timeout, Verdict::Error, Verdict::Pass, Verdict::Warn] {
-        let unexpected = |check: &&Check| check.is_red() || check.verdict == Verdict::Error;
-        with(report, verdict).filter(unexpected).for_each(|check| detail::full(&mut page, check));
+        with(report, verdict).filter(|check| check.is_unexpected()).for_each(|check| detail::full(&mut page, check));
     }
-    for check in with(report, Verdict::Warn).filter(|check| !check.is_known() && !check.is_red()) {
+    for check in with(report, Verdict::Warn).filter(|check| !check.is_known() && !check.is_unexpected()) {
         if style.verbose { detail::full(&mut page, check) } else { detail::brief(&mut page, check) }
     }
     summary(&mut page, report);

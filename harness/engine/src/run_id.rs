@@ -8,7 +8,8 @@ use nix::unistd::Pid;
 
 use crate::observer::Stat;
 
-const PREFIX: &str = "plimsoll-";
+/// What every such name begins with.
+pub(crate) const PREFIX: &str = "plimsoll-";
 
 /// The owner of a run. As text `pid-start` in hexadecimal; every name that the run makes on the host contains it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

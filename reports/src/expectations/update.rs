@@ -42,10 +42,8 @@ impl Expectations {
     fn prune(&self, tables: &mut ArrayOfTables, report: &Report, update: &mut Update) {
         let mut empty = Vec::new();
         for (at, (entry, table)) in self.entries().zip(tables.iter_mut()).enumerate() {
-            let Some(patterns) = table["checks"].as_array_mut().filter(|_| entry.concerns(report)) else { continue };
-            if entry.sometimes {
-                continue;
-            }
+            let held = entry.concerns(report) && !entry.sometimes;
+            let Some(patterns) = table["checks"].as_array_mut().filter(|_| held) else { continue };
             for (index, pattern) in entry.checks.iter().enumerate().rev() {
                 let Some(still) = contradicted(pattern, entry.verdict, report) else { continue };
                 update.removed.push(pattern.0.glob().to_string());

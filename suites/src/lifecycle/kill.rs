@@ -4,7 +4,7 @@ use nix::sys::signal::Signal;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::judgement::{Judgement, Outcome, Stop, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::probe::{Ask, Reply};
@@ -51,14 +51,25 @@ fn caught(container: &Container<'_>) -> Told<i64> {
     })
 }
 
+/// A container whose program catches what it is sent.
+fn catching<'l>(lab: &'l Lab<'_>) -> Told<Container<'l>> {
+    let container = lab.running(|r| r)?;
+    caught(&container)?;
+    Ok(container)
+}
+
+/// Kill by a signal as the command line spells it.
+fn kill_by(container: &Container<'_>, signal: &str) -> Told<Outcome> {
+    container.call(Op::Kill, |values| values.with("signal", signal))
+}
+
 pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new(
         "lifecycle.kill/kill-ends-it",
         &["runtime.kill.delivers-signal", "runtime.lifecycle.exit-causes", "runtime.state.status-stopped"],
         &[Fault::Ignore(Op::Kill), Fault::Send(Signal::SIGTERM)],
         |lab, out| {
-            let container = lab.running(|r| r)?;
-            caught(&container)?;
+            let container = catching(lab)?;
             container.kill(Signal::SIGKILL)?.ok()?;
             container.wait()?;
             out.expect_eq("status after SIGKILL", container.state()?.status(), "stopped");
@@ -80,9 +91,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         CITES,
         &[Fault::Twice(Op::Kill), Fault::Ignore(Op::Kill)],
         |lab, out| {
-            let container = lab.running(|r| r)?;
-            caught(&container)?;
-            let outcome = container.call(Op::Kill, |values| values.with("signal", REAL_TIME.to_string()))?;
+            let container = catching(lab)?;
+            let outcome = kill_by(&container, &REAL_TIME.to_string())?;
             if !outcome.succeeded() {
                 return Err(Stop::Skip(format!("the runtime sends no signal {REAL_TIME}")));
             }
@@ -98,9 +108,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         CITES,
         &[Fault::Send(Signal::SIGKILL), Fault::Send(Signal::SIGPROF)],
         |lab, out| {
-            let container = lab.running(|r| r)?;
-            caught(&container)?;
-            let outcome = container.call(Op::Kill, |values| values.with("signal", "0"))?;
+            let container = catching(lab)?;
+            let outcome = kill_by(&container, "0")?;
             out.expect_eq("the signal that arrived", caught(&container)?, 0);
             out.expect_eq(&format!("status after kill 0 ({})", outcome.said()), container.state()?.status(), "running");
             container.finish_and_delete()
@@ -112,11 +121,10 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         &["runtime.errors.no-side-effects"],
         &[Fault::Succeed(Op::Kill)],
         |lab, out| {
-            let container = lab.running(|r| r)?;
-            caught(&container)?;
+            let container = catching(lab)?;
             for name in ["NOSUCH", "4711", "-9"] {
                 refusal::leaves(&container, lab, out, &format!("kill by signal `{name}`"), || {
-                    container.call(Op::Kill, |values| values.with("signal", name))
+                    kill_by(&container, name)
                 })?;
             }
             out.expect_eq("the signal that arrived", caught(&container)?, 0);
@@ -130,10 +138,9 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 const REAL_TIME: i32 = 37;
 
 fn spelled(lab: &Lab<'_>, out: &mut Judgement, spellings: &[(&str, i64)]) -> Told {
-    let container = lab.running(|r| r)?;
-    caught(&container)?;
+    let container = catching(lab)?;
     for (name, number) in spellings {
-        let outcome = container.call(Op::Kill, |values| values.with("signal", *name))?;
+        let outcome = kill_by(&container, name)?;
         out.expect_eq(&format!("the signal that arrived for {name}"), caught(&container)?, *number);
         out.expect(&format!("kill {name}"), outcome.succeeded(), "success: exit 0", outcome.said());
     }

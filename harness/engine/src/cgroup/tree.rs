@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::hierarchies;
 use crate::observer::files::{about, if_there};
+use crate::run_id::PREFIX;
 
 /// The directories of all groups, in all hierarchies, whose own name contains `tag`. A group comes before those in it.
 ///
@@ -28,7 +29,7 @@ pub fn find_named(tag: &str) -> io::Result<Vec<PathBuf>> {
 /// # Errors
 /// When a hierarchy cannot be listed.
 pub fn empty_ones(run: &str, tag: &str) -> io::Result<BTreeSet<PathBuf>> {
-    let of_others = |path: &str| (path.contains("plimsoll-") || path.contains(run)) && !path.contains(tag);
+    let of_others = |path: &str| (path.contains(PREFIX) || path.contains(run)) && !path.contains(tag);
     let mut found = BTreeSet::new();
     for hierarchy in hierarchies()? {
         for dir in below(&hierarchy.mount)?.into_iter().filter(|dir| !of_others(&dir.to_string_lossy())) {

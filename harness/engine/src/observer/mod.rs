@@ -88,9 +88,9 @@ impl Observation {
     /// [`io::ErrorKind::NotFound`] when it is not there or has ended and waits to be reaped; else what the kernel says,
     /// with the name of the file.
     pub fn of(pid: Pid) -> io::Result<Self> {
-        let pidfd = sys::pidfd_open(pid).map_err(|why| about(format!("process {pid}"), &why))?;
         Self::read(pid).or_else(|why| {
             // A process that is ending loses what there is to be seen of it, one thing after the other.
+            let pidfd = sys::pidfd_open(pid).map_err(|why| about(format!("process {pid}"), &why))?;
             if wait_readable(&[&pidfd], Instant::now() + ENDING)? { Err(ended(pid)) } else { Err(why) }
         })
     }

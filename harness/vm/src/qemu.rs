@@ -94,8 +94,9 @@ fn in_memory(bytes: &[u8]) -> io::Result<OwnedFd> {
 /// The numbers are the descriptors of the initial root filesystem, the console, and the two ports.
 fn arguments(hardware: &Hardware, numbers: [RawFd; 4]) -> Vec<String> {
     let (accelerator, processor) = match hardware.accelerator {
-        // Five levels of page tables cost time, and no address is that high here.
-        Accelerator::Tcg => ("tcg,thread=multi", "max,-la57"),
+        // Five levels of page tables cost time, and no address is that high here. Told that the processor copies strings
+        // quickly, kernel and libc leave it to the one instruction that an emulator does byte by byte.
+        Accelerator::Tcg => ("tcg,thread=multi", "max,-la57,-erms"),
         Accelerator::Kvm => ("kvm", "host"),
     };
     let fixed = [
@@ -130,7 +131,8 @@ fn arguments(hardware: &Hardware, numbers: [RawFd; 4]) -> Vec<String> {
 /// The kernel's command line. A panic, or what leads to one later, ends the machine at once. That the timer ticks is not
 /// tried out: an emulator that has to wait for a processor of the host would fail, and the kernel panic. Guards against leaks
 /// between programs that trust each other here take half of the time of an emulated machine, and waits for every
-/// processor to be quiet a good part of the rest.
+/// processor to be quiet a good part of the rest. So do addresses that are drawn anew for each program: the emulator
+/// translates what it has translated already, since it finds its work by address.
 fn boot_line(hardware: &Hardware) -> String {
     let accelerator = hardware.accelerator;
     let lsm = match hardware.lsm {
@@ -141,7 +143,7 @@ fn boot_line(hardware: &Hardware) -> String {
     };
     format!(
         "console={CONSOLE} quiet panic=-1 oops=panic reboot=t random.trust_cpu=on audit=0 no_timer_check mitigations=off \
-         rcupdate.rcu_expedited=1 {lsm} rdinit={PROGRAM} {GUEST}={accelerator}"
+         norandmaps rcupdate.rcu_expedited=1 {lsm} rdinit={PROGRAM} {GUEST}={accelerator}"
     )
 }
 

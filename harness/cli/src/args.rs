@@ -136,7 +136,8 @@ pub struct Subject {
     /// runtime claims in its features, else 1.0.2].
     #[arg(long, value_name = "RELEASE")]
     pub spec: Option<Release>,
-    /// How many checks run at once [default: four for each processor, since a runtime mostly waits for the kernel].
+    /// How many checks run at once, besides those that wait for a deadline [default: four for each processor, since a
+    /// runtime mostly waits for the kernel].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
     /// The longest that one call of the runtime may take, in seconds.

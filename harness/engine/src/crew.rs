@@ -61,6 +61,11 @@ impl<T> Crew<T> {
         self.members.len()
     }
 
+    /// What they work on.
+    pub fn tasks(&self) -> impl Iterator<Item = &T> {
+        self.members.iter().map(|member| &member.task)
+    }
+
     /// Whether nobody is at work.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -61,7 +61,7 @@ pub struct Plan<'p> {
     pub settings: &'p Settings,
     /// What host and runtime have.
     pub abilities: &'p Abilities,
-    /// How many checks run at once.
+    /// How many checks run at once, besides those that wait.
     pub jobs: usize,
     /// The longest that one check may take.
     pub limit: Duration,
@@ -96,9 +96,7 @@ impl Plan<'_> {
                 crew.dismiss()?;
                 break;
             }
-            while crew.len() < self.jobs
-                && let Some((number, job)) = desk.waiting.pop_front()
-            {
+            while let Some((number, job)) = self.next(&mut desk, &crew) {
                 self.start(number, job, &mut crew, &mut desk, &mut tell)?;
             }
             for ended in crew.ended()? {
@@ -107,6 +105,17 @@ impl Plan<'_> {
         }
         desk.results.sort_by_key(|(number, _)| *number);
         Ok(desk.results)
+    }
+
+    /// What to start now. Those that wait take nobody's place: as many of them run beside the others, unless only one job
+    /// at a time is wanted.
+    fn next<'c>(&self, desk: &mut Desk<'c>, crew: &Crew<Task<'c>>) -> Option<Task<'c>> {
+        let has_room = |(_, job): &Task<'_>| {
+            let alike = crew.tasks().filter(|(_, other)| self.jobs == 1 || other.waits() == job.waits());
+            alike.count() < self.jobs
+        };
+        let place = desk.waiting.iter().position(has_room)?;
+        desk.waiting.remove(place)
     }
 
     /// Sets a process apart for those checks of a job that have what they need; the others are skipped.

@@ -1,31 +1,32 @@
 //! Puts what is not wrong in front of the runtime: no verdict may change.
 
+use std::iter;
+
 use plimsoll_engine::check::Check;
-use plimsoll_engine::company;
 use plimsoll_engine::fault::{Fault, Neutral};
 use plimsoll_engine::schedule::Job;
 use plimsoll_reports::model::proof::{self, Difference};
 use plimsoll_reports::model::{self, Verdict};
 
 use super::Results;
-use crate::failure::Failure;
 
-/// Runs all checks behind each neutral runtime, side by side, and compares with the verdicts without.
-pub fn compare(
-    checks: &[&Check],
-    alone: &[model::Check],
-    run: impl FnOnce(Vec<Job<'_>>) -> Result<Results, Failure>,
-) -> Result<Vec<proof::Neutral>, Failure> {
-    let companies = company::together(checks);
-    let behind = |neutral| {
-        companies.iter().map(move |checks| Job { checks: checks.clone(), fault: Some(Fault::Neutral(neutral)) })
-    };
-    let results = run(Neutral::ALL.into_iter().flat_map(behind).collect())?;
+/// The companies as they are, and then behind each neutral runtime.
+pub fn jobs<'c>(companies: &[Vec<&'c Check>]) -> Vec<Job<'c>> {
+    let ways = iter::once(None).chain(Neutral::ALL.into_iter().map(|neutral| Some(Fault::Neutral(neutral))));
+    ways.flat_map(|fault| companies.iter().map(move |checks| Job { checks: checks.clone(), fault })).collect()
+}
+
+/// The verdicts without anything in front of the runtime, and what each neutral one changed of them. The results are those
+/// of [`jobs`].
+pub fn compare(companies: usize, results: Results) -> (Vec<model::Check>, Vec<proof::Neutral>) {
+    let (alone, behind): (Results, Results) = results.into_iter().partition(|(job, _)| *job < companies);
+    let alone: Vec<model::Check> = alone.into_iter().map(|(_, result)| result).collect();
     let each = Neutral::ALL.into_iter().enumerate().map(|(at, neutral)| {
-        let own = results.iter().filter(|(job, _)| job / companies.len() == at);
-        compared(neutral, alone, own.map(|(_, result)| result))
+        let own = behind.iter().filter(|(job, _)| job / companies == at + 1);
+        compared(neutral, &alone, own.map(|(_, result)| result))
     });
-    Ok(each.collect())
+    let differences = each.collect();
+    (alone, differences)
 }
 
 fn compared<'r>(

@@ -53,6 +53,17 @@ impl Hierarchy {
     pub fn dir(&self, path: &str) -> PathBuf {
         self.mount.join(path.trim_start_matches('/'))
     }
+
+    /// The directory of a cgroup that the kernel names from the root of the hierarchy. In a container without a cgroup
+    /// namespace the mount begins at another cgroup, that of the container.
+    fn dir_seen_from_here(&self, path: &str) -> PathBuf {
+        let dir = self.dir(path);
+        if dir.exists() {
+            return dir;
+        }
+        let begins = cgroup_mounts().into_iter().find(|mount| mount.point == self.mount).map(|mount| mount.root);
+        begins.and_then(|root| Some(self.dir(path.strip_prefix(&root)?))).unwrap_or(dir)
+    }
 }
 
 /// The hierarchies that are mounted on this host.
@@ -90,7 +101,7 @@ impl Host {
         let of = |line: Line<'_>| {
             let same = |hierarchy: &&Hierarchy| hierarchy.controllers.join(",") == line.controllers;
             let hierarchy = self.hierarchies.iter().find(same)?;
-            Some((hierarchy.version, hierarchy.dir(line.path)))
+            Some((hierarchy.version, hierarchy.dir_seen_from_here(line.path)))
         };
         Ok(text.lines().filter_map(Line::parse).filter_map(of).collect())
     }
@@ -167,6 +178,8 @@ fn is_mounted(path: &Path, magic: u64) -> bool {
 
 /// A mount of type `cgroup` or `cgroup2`.
 struct CgroupMount {
+    /// The cgroup that it begins at.
+    root: String,
     point: PathBuf,
     kind: String,
     options: String,
@@ -180,7 +193,9 @@ fn cgroup_mounts() -> Vec<CgroupMount> {
         let mut after = after.split(' ');
         let kind = after.next().filter(|kind| kind.starts_with("cgroup"))?.to_owned();
         let options = after.nth(1)?.to_owned();
-        Some(CgroupMount { point: PathBuf::from(before.split(' ').nth(4)?), kind, options })
+        let mut before = before.split(' ').skip(3);
+        let (root, point) = (before.next()?.to_owned(), PathBuf::from(before.next()?));
+        Some(CgroupMount { root, point, kind, options })
     };
     BufReader::new(table).lines().map_while(std::result::Result::ok).filter_map(parse).collect()
 }
@@ -203,7 +218,10 @@ mod tests {
     fn a_line_finds_its_mount_by_all_its_controllers() {
         let line = Line::parse("4:cpu,cpuacct:/x:y").unwrap();
         assert_eq!((line.version(), line.path), (Version::V1, "/x:y"));
-        let mount = |options: &str| CgroupMount { point: "/m".into(), kind: "cgroup".into(), options: options.into() };
+        let mount = |options: &str| {
+            let (root, point, kind) = ("/".into(), "/m".into(), "cgroup".into());
+            CgroupMount { root, point, kind, options: options.into() }
+        };
         assert_eq!(line.mounted(&mount("rw,cpu,cpuacct")), Some("/m".into()));
         assert_eq!(line.mounted(&mount("rw,cpu")), None);
     }

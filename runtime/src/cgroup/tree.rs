@@ -229,10 +229,21 @@ fn enable_controllers(mount: &Path, leaf: &Path) {
         let available = group.read_if_there("cgroup.controllers").unwrap_or_default();
         let enabled = group.read_if_there("cgroup.subtree_control").unwrap_or_default();
         let enabled: Vec<_> = enabled.split(' ').collect();
-        for name in available.split(' ').filter(|name| !name.is_empty() && !enabled.contains(name)) {
+        let missing: Vec<_> = available.split(' ').filter(|name| !name.is_empty() && !enabled.contains(name)).collect();
+        if missing.is_empty() || is_crowded(&group) {
+            continue;
+        }
+        for name in missing {
             group.write("cgroup.subtree_control", &format!("+{name}")).ok();
         }
     }
+}
+
+/// Whether a cgroup has processes of its own, as the one has that a container sees as the root. Below such a one the kernel
+/// hands on only the controllers of threads, and a cgroup that gets those takes no process any more.
+fn is_crowded(group: &Group) -> bool {
+    let is_root = !group.file("cgroup.type").exists();
+    !is_root && group.read_if_there("cgroup.procs").is_some_and(|processes| !processes.is_empty())
 }
 
 /// A new cpuset of version 1 is empty and takes no process until it has processors and nodes: those of the one above,
@@ -254,4 +265,25 @@ fn inherit_cpuset(group: &Group, mount: &Path) -> Result<()> {
         group.write(file, &value)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cgroup_with_processes_hands_no_controller_on() {
+        for (processes, enabled) in [("1\n", ""), ("", "+pids")] {
+            let dir = tempfile::tempdir().unwrap();
+            let files =
+                [("type", "domain\n"), ("controllers", "pids\n"), ("procs", processes), ("subtree_control", "")];
+            files.iter().for_each(|(name, text)| fs::write(dir.path().join(format!("cgroup.{name}")), text).unwrap());
+            enable_controllers(dir.path(), &dir.path().join("leaf"));
+            assert_eq!(
+                fs::read_to_string(dir.path().join("cgroup.subtree_control")).unwrap(),
+                enabled,
+                "{processes:?}"
+            );
+        }
+    }
 }

@@ -131,8 +131,7 @@ fn controllers() -> io::Result<Vec<String>> {
     for hierarchy in cgroup::hierarchies()? {
         names.extend(hierarchy.controllers);
         if hierarchy.v2 {
-            let offered = fs::read_to_string(hierarchy.mount.join("cgroup.controllers"))?;
-            names.extend(offered.split_whitespace().map(str::to_owned));
+            names.extend(cgroup::on_offer(&hierarchy.mount)?);
         }
     }
     Ok(names)

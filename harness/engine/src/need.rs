@@ -177,10 +177,13 @@ impl Need {
     fn unlimitable(&self, have: &Abilities) -> Option<String> {
         let missing = |met: bool, why: String| if met { None } else { Some(why) };
         match *self {
-            Self::Controller(name) => missing(
-                have.controllers.iter().any(|known| known == name),
-                format!("cgroup controller {name} is not available: mount or delegate it"),
-            ),
+            Self::Controller(name) => {
+                let way = have.new_group.way_to_enable(name).unwrap_or_else(|| "mount or delegate it".to_owned());
+                missing(
+                    have.controllers.iter().any(|known| known == name),
+                    format!("cgroup controller {name} is not available: {way}"),
+                )
+            }
             Self::Knob(knob) => have.new_group.lacks(&knob),
             Self::UnifiedAlone => missing(
                 have.cgroups == Mode::V2,

@@ -151,7 +151,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         &["runtime-linux.fds.extra-allowed"],
         &[Fault::Flawed(Flaw::Descriptor)],
         |lab, out| {
-            let given = [std::fs::File::open("/etc")?, std::fs::File::open("/usr")?];
+            let given = [std::fs::File::open("/dev")?, std::fs::File::open("/sys")?];
             let given = given.map(std::os::fd::OwnedFd::from).into();
             let container = lab.try_create_with(&lab.bundle(|r| r)?, given)?.container()?;
             container.started()?;
@@ -159,7 +159,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             let fds = evidence.inside.fds();
             out.expect("descriptors", fds.is_ok_and(|fds| fds.keys().copied().eq(0..5)), "0 to 4", fds);
             let places = |fds: &BTreeMap<i32, String>| [3, 4].map(|fd| fds.get(&fd).cloned().unwrap_or_default());
-            out.expect_eq("descriptors 3 and 4", fds.map(places), Ok(["/etc".to_owned(), "/usr".to_owned()]));
+            out.expect_eq("descriptors 3 and 4", fds.map(places), Ok(["/dev".to_owned(), "/sys".to_owned()]));
             container.finish_and_delete()
         },
     )

@@ -161,7 +161,7 @@ const FREEZES: Scenario = Scenario::new(
         container.wait()
     },
 )
-.needs(&[Need::HostView, Need::Operation(Op::Pause), Need::Operation(Op::Resume)])
+.needs(&[Need::HostView, Need::Operation(Op::Pause), Need::Operation(Op::Resume), Need::Controller("cpu")])
 .axis(plimsoll_reports::model::Axis::Compat);
 
 /// Waits until the group has come to a halt: not every runtime does.

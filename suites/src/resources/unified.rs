@@ -10,7 +10,13 @@ use super::legacy::{refused, refuses};
 use super::pod::Pod;
 
 const UNIFIED_AT: &str = "/linux/resources/unified";
-const ALONE: &[Need] = &[Need::HostView, Need::UnifiedAlone];
+const ALONE: &[Need] = &[
+    Need::HostView,
+    Need::UnifiedAlone,
+    Need::Controller("cpu"),
+    Need::Controller("memory"),
+    Need::Controller("pids"),
+];
 
 const fn file(controller: &'static str, v2: &'static str) -> Knob {
     Knob { controller, v1: "", v2 }
@@ -99,7 +105,7 @@ const ENABLED: Scenario = Scenario::new(
         pod.remove()
     },
 )
-.needs(ALONE);
+.needs(&[Need::HostView, Need::UnifiedAlone, Need::Controller("cpuset"), Need::Controller("pids")]);
 
 /// What `unified` names is written after the members that mean the same file.
 const OVER_A_MEMBER: Scenario = Scenario::new(

@@ -92,6 +92,8 @@ fn name_in_v2(controller: &str) -> &str {
 #[derive(Clone, Debug, Default)]
 pub struct NewGroup {
     files: BTreeMap<String, Vec<String>>,
+    /// The group of version 2 that has processes of its own, and so cannot hand its controllers on.
+    crowded: Option<PathBuf>,
 }
 
 impl NewGroup {
@@ -100,8 +102,11 @@ impl NewGroup {
     /// # Errors
     /// When a group cannot be listed or removed. One that may not be made is as if it had no files.
     pub fn look(name: &str) -> io::Result<Self> {
-        let mut files = BTreeMap::new();
+        let (mut files, mut crowded) = (BTreeMap::new(), None);
         for hierarchy in hierarchies()? {
+            if hierarchy.v2 && is_crowded(&hierarchy.mount) {
+                crowded = Some(hierarchy.mount.clone());
+            }
             let group = hierarchy.mount.join(name);
             if std::fs::create_dir(&group).is_err() {
                 continue;
@@ -112,13 +117,20 @@ impl NewGroup {
             let listed = listed?;
             names.into_iter().for_each(|name| drop(files.insert(name, listed.clone())));
         }
-        Ok(Self { files })
+        Ok(Self { files, crowded })
     }
 
     #[cfg(test)]
     pub(super) fn of(files: &[(&str, &[&str])]) -> Self {
         let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
-        Self { files: files.iter().map(|(name, files)| ((*name).to_owned(), owned(files))).collect() }
+        Self { files: files.iter().map(|(name, files)| ((*name).to_owned(), owned(files))).collect(), crowded: None }
+    }
+
+    /// How a controller of version 2 comes to be enabled where the group at the top has processes.
+    #[must_use]
+    pub fn way_to_enable(&self, controller: &str) -> Option<String> {
+        let top = self.crowded.as_ref()?.display();
+        Some(format!("move the processes of {top} into a group below it, and enable controller {controller} there"))
     }
 
     /// Why a new group lacks this setting, in words that tell what would bring it; nothing when it has it.
@@ -138,10 +150,29 @@ impl NewGroup {
         let there = files.iter().any(|name| name == file);
         let why = || {
             let controller = if version == Version::Two { name_in_v2(knob.controller) } else { knob.controller };
-            format!("a new cgroup has no {file}: enable controller {controller}, or boot a kernel that has it")
+            let way = self.way_to_enable(controller).filter(|_| version == Version::Two);
+            let way = way.unwrap_or_else(|| format!("enable controller {controller}, or boot a kernel that has it"));
+            format!("a new cgroup has no {file}: {way}")
         };
         (!there).then(why)
     }
+}
+
+/// The controllers of version 2 that new groups at the top of it can have.
+///
+/// # Errors
+/// When the group there cannot be read.
+pub fn on_offer(top: &Path) -> io::Result<Vec<String>> {
+    // One with processes keeps to what it has handed on before.
+    let file = if is_crowded(top) { "cgroup.subtree_control" } else { "cgroup.controllers" };
+    let names = std::fs::read_to_string(top.join(file))?;
+    Ok(names.split_whitespace().map(str::to_owned).collect())
+}
+
+/// Whether a group that is not the root of its hierarchy has processes, as the one that a container sees as the root.
+fn is_crowded(group: &Path) -> bool {
+    let processes = || std::fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
+    group.join("cgroup.type").exists() && !processes().is_empty()
 }
 
 fn list(dir: &Path) -> io::Result<Vec<String>> {

@@ -17,7 +17,7 @@ use serde::Serialize;
 use crate::observer::files::{if_there, malformed, read_text};
 use crate::observer::mountinfo::{self, Mount};
 
-pub use knob::{Held, Knob, NewGroup};
+pub use knob::{Held, Knob, NewGroup, on_offer};
 pub use options::{NSDELEGATE, options, set_options};
 pub use remove::remove_tree;
 pub use tree::{empty_ones, find_named, thaw_below};

@@ -9,6 +9,7 @@ use plimsoll_engine::check::Check;
 use plimsoll_engine::host;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Profile;
+use plimsoll_reports::model::Host;
 use plimsoll_reports::text::plural;
 use plimsoll_vm::kernel::Kernel;
 use plimsoll_vm::qemu;
@@ -16,6 +17,7 @@ use plimsoll_vm::qemu;
 use crate::args::Doctor;
 use crate::failure::Failure;
 use crate::output::print;
+use crate::session::MAKES_NAMESPACES;
 
 /// Says what is missing; that is no failure.
 pub fn doctor(args: &Doctor) -> Result<ExitCode, Failure> {
@@ -32,7 +34,7 @@ pub fn doctor(args: &Doctor) -> Result<ExitCode, Failure> {
         writeln!(text, "  {:>4} {}: {}{machine}", gap.checks, plural(gap.checks, "check"), gap.reason)
             .map_err(Failure::host)?;
     }
-    for line in advice(&facts.cgroups) {
+    for line in advice(&facts) {
         writeln!(text, "{line}").map_err(Failure::host)?;
     }
     print(&text)?;
@@ -62,10 +64,14 @@ fn gaps(checks: &[Check], unmet: impl Fn(&Need) -> Option<String>) -> Vec<Gap> {
 }
 
 /// What else stands in the way, and what to do.
-fn advice(cgroups: &str) -> Vec<String> {
-    let mut lines = Vec::new();
-    if !nix::unistd::geteuid().is_root() {
-        lines.push("root     missing: judging a runtime on this host needs it, a virtual machine does not".to_owned());
+fn advice(host: &Host) -> Vec<String> {
+    let (mut lines, cgroups) = (Vec::new(), host.cgroups.as_str());
+    let rights = [
+        ("root", nix::unistd::geteuid().is_root()),
+        (MAKES_NAMESPACES, !host.missing_capabilities.iter().any(|name| name == MAKES_NAMESPACES)),
+    ];
+    if let Some((right, _)) = rights.iter().find(|(_, held)| !held) {
+        lines.push(format!("rights   no {right}: judging a runtime on this host needs it, a virtual machine does not"));
     }
     if cgroups != "v2" {
         lines.push(format!("cgroups  {cgroups}: version 2 alone is to be had by `plimsoll vm --cgroup v2 -- run …`"));

@@ -196,14 +196,21 @@ fn wishes(subject: &Subject, runtime: &Path, keep: Option<&Path>) -> Result<Wish
     Ok(Wishes { keep, replay: quote(&replay) })
 }
 
-/// Fails for anybody but root.
+/// Fails for anybody but root, and for a root that may do no more than anybody, as in a container.
 pub fn require_root() -> Result<(), Failure> {
-    if nix::unistd::geteuid().is_root() {
-        return Ok(());
-    }
     let why = "judging a runtime needs root: it makes mounts, cgroups and namespaces";
-    Err(Failure::Host(format!("{why}; run it with sudo. `plimsoll run --list` works for everyone")))
+    if !nix::unistd::geteuid().is_root() {
+        return Err(Failure::Host(format!("{why}; run it with sudo. `plimsoll run --list` works for everyone")));
+    }
+    if host::missing_capabilities().map_err(Failure::host)?.iter().any(|name| name == MAKES_NAMESPACES) {
+        let way = "run it on the host, in a privileged container, or as `plimsoll vm -- …`";
+        return Err(Failure::Host(format!("{why}, and this root lacks {MAKES_NAMESPACES}; {way}")));
+    }
+    Ok(())
 }
+
+/// Without it there are no mounts and no namespaces.
+pub const MAKES_NAMESPACES: &str = "CAP_SYS_ADMIN";
 
 /// The binary that a path or name means, absolute.
 pub fn find_runtime(named: &Path) -> Result<PathBuf, Failure> {

@@ -97,7 +97,11 @@ fn lsms() -> Vec<String> {
     seen.iter().filter(|(_, sign)| fs::exists(sign).unwrap_or(false)).map(|(name, _)| (*name).to_owned()).collect()
 }
 
-fn missing_capabilities() -> io::Result<Vec<String>> {
+/// The capabilities that this process lacks, by name.
+///
+/// # Errors
+/// When `/proc` cannot be read.
+pub fn missing_capabilities() -> io::Result<Vec<String>> {
     let status = fs::read_to_string("/proc/self/status")?;
     let held = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
     let held = held.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);

@@ -19,6 +19,9 @@ use crate::wire::CONSOLE;
 /// The emulator's program.
 pub const PROGRAM_NAME: &str = "qemu-system-x86_64";
 
+/// Of 2 MiB each. No check wants more than two at once.
+const HUGE_PAGES: u32 = 8;
+
 /// What the machine is made of.
 #[derive(Clone, Debug)]
 pub struct Hardware {
@@ -130,7 +133,8 @@ fn arguments(hardware: &Hardware, numbers: [RawFd; 4]) -> Vec<String> {
 /// The kernel's command line. A panic, or what leads to one later, ends the machine at once. That the timer ticks is not
 /// tried out: an emulator that has to wait for a processor of the host would fail, and the kernel panic. Guards against leaks
 /// between programs that trust each other here take half of the time of an emulated machine, and waits for every
-/// processor to be quiet a good part of the rest.
+/// processor to be quiet a good part of the rest. Huge pages are kept for the checks of their limits; later, memory may be in
+/// too small pieces.
 fn boot_line(hardware: &Hardware) -> String {
     let accelerator = hardware.accelerator;
     let lsm = match hardware.lsm {
@@ -141,7 +145,7 @@ fn boot_line(hardware: &Hardware) -> String {
     };
     format!(
         "console={CONSOLE} quiet panic=-1 oops=panic reboot=t random.trust_cpu=on audit=0 no_timer_check mitigations=off \
-         rcupdate.rcu_expedited=1 {lsm} rdinit={PROGRAM} {GUEST}={accelerator}"
+         rcupdate.rcu_expedited=1 hugepages={HUGE_PAGES} {lsm} rdinit={PROGRAM} {GUEST}={accelerator}"
     )
 }
 

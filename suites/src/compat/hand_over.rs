@@ -93,7 +93,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
 };
 
 /// Directories that the program is to get, each another one.
-fn given(count: usize) -> Told<Vec<OwnedFd>> {
+pub(super) fn given(count: usize) -> Told<Vec<OwnedFd>> {
     let places = ["/etc", "/usr", "/proc", "/dev", "/sys"];
     places.iter().take(count).map(|place| Ok(File::open(place)?.into())).collect()
 }

@@ -17,12 +17,25 @@ use crate::process::{Capture, Ended, Finished, KEPT, Running, null};
 use crate::profile::{Op, Values};
 use crate::settings::Settings;
 
+/// The value that says how many sockets the caller of create hands over and whose they are, `own` or `another`.
+pub(crate) const SOCKETS: &str = "sockets";
+
+/// Who calls without naming a state directory.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// `XDG_RUNTIME_DIR`.
+    pub runtime_dir: PathBuf,
+    /// Another user than that of the harness.
+    pub user: Option<u32>,
+}
+
 /// Calls one runtime with one state directory.
 #[derive(Debug)]
 pub struct Driver<'s> {
     settings: &'s Settings,
     /// The state directory: `--root`.
     pub root: PathBuf,
+    caller: RefCell<Option<Caller>>,
     calls: RefCell<Vec<Call>>,
     /// How often each operation was asked for, where the engine poses with a fault.
     asked: RefCell<BTreeMap<Op, u32>>,
@@ -32,13 +45,29 @@ impl<'s> Driver<'s> {
     /// A driver whose runtime keeps its state in `root`.
     #[must_use]
     pub fn new(settings: &'s Settings, root: PathBuf) -> Self {
-        Self { settings, root, calls: RefCell::default(), asked: RefCell::default() }
+        Self { settings, root, caller: RefCell::default(), calls: RefCell::default(), asked: RefCell::default() }
     }
 
     /// Whether the runtime has this operation.
     #[must_use]
     pub fn has(&self, op: Op) -> bool {
         self.settings.profile.operation.contains_key(&op)
+    }
+
+    /// From now on this one calls: the state directory is named no more.
+    ///
+    /// # Errors
+    /// [`Stop::Skip`] when the profile always names it.
+    pub fn call_as(&self, caller: Caller) -> Told {
+        let profile = &self.settings.profile;
+        if !profile.has_default_root() {
+            return Err(Stop::Skip(format!(
+                "profile `{}` has no `[root: …]`, so that it can be left out",
+                profile.name
+            )));
+        }
+        self.caller.replace(Some(caller));
+        Ok(())
     }
 
     /// Calls an operation with nothing on standard input, in directory `dir`.
@@ -70,21 +99,52 @@ impl<'s> Driver<'s> {
     /// # Errors
     /// As [`Driver::call`], but for the deadline.
     pub fn start(&self, op: Op, values: &Values, dir: &Path, fds: Vec<OwnedFd>) -> Told<(Running, String)> {
-        let argv = self.argv(op, values)?;
+        let values = &self.heard(op, values);
+        let argv = [self.in_between(values), self.argv(op, values)?].concat();
         let argv =
             self.settings.fault.map_or_else(|| Ok(argv.clone()), |fault| self.posed(fault, op, values, &argv))?;
         let command = quote(&argv);
-        let env = self.settings.environment();
+        let dir_of_caller = self.caller.borrow().as_ref().map(|caller| caller.runtime_dir.clone());
+        let env = self.settings.environment_with(dir_of_caller.as_deref().unwrap_or(&self.settings.dir));
         let running = Running::start(&argv, &env, dir, fds)
             .map_err(|why| Stop::Error(format!("cannot execute {}: {why}", self.settings.runtime.display())))?;
         Ok((running, command))
     }
 
+    /// The values as the runtime hears them.
+    fn heard(&self, op: Op, values: &Values) -> Values {
+        let values = match (&*self.caller.borrow(), self.settings.fault) {
+            (None, _) => values.clone().with("root", self.root.to_string_lossy()),
+            (Some(caller), Some(Fault::StateIn(place))) => {
+                values.clone().with("root", caller.runtime_dir.join(place).to_string_lossy())
+            }
+            (Some(_), _) => values.clone(),
+        };
+        match self.settings.fault {
+            Some(Fault::Forget(at, name)) if at == op => values.without(name),
+            Some(Fault::Send(signal)) if op == Op::Kill => values.with("signal", self.settings.profile.signal(signal)),
+            _ => values,
+        }
+    }
+
+    /// The program between harness and runtime that makes its caller another one.
+    fn in_between(&self, values: &Values) -> Vec<OsString> {
+        let user = self.caller.borrow().as_ref().and_then(|caller| caller.user);
+        match (user, values.words(SOCKETS)) {
+            (Some(user), _) => self.probe(&["as", &user.to_string()]),
+            (None, [count, whose]) => self.probe(&["activated", count, whose]),
+            (None, _) => Vec::new(),
+        }
+    }
+
+    fn probe(&self, words: &[&str]) -> Vec<OsString> {
+        let own = self.settings.probe.clone().into_os_string();
+        [own].into_iter().chain(words.iter().map(OsString::from)).collect()
+    }
+
     /// What is executed instead of the runtime when the engine poses as a wrong one.
     fn posed(&self, fault: Fault, op: Op, values: &Values, argv: &[OsString]) -> Told<Vec<OsString>> {
-        let probe = |words: &[&str]| -> Vec<OsString> {
-            [self.settings.probe.clone().into_os_string()].into_iter().chain(words.iter().map(OsString::from)).collect()
-        };
+        let probe = |words: &[&str]| self.probe(words);
         Ok(match fault {
             _ if fault.ignores(op) => probe(&["exit=0"]),
             Fault::Hang(at) if at == op => probe(&["hang"]),
@@ -149,14 +209,8 @@ impl<'s> Driver<'s> {
     }
 
     fn argv(&self, op: Op, values: &Values) -> Told<Vec<OsString>> {
-        let values = values.clone().with("root", self.root.to_string_lossy());
-        let values = match self.settings.fault {
-            Some(Fault::Forget(at, name)) if at == op => values.without(name),
-            Some(Fault::Send(signal)) if op == Op::Kill => values.with("signal", self.settings.profile.signal(signal)),
-            _ => values,
-        };
         let words =
-            self.settings.profile.words(op, &values).ok_or_else(|| {
+            self.settings.profile.words(op, values).ok_or_else(|| {
                 Stop::Skip(format!("profile `{}` has no operation `{op}`", self.settings.profile.name))
             })?;
         Ok(self.settings.command(words))

@@ -20,7 +20,7 @@ use crate::profile::{Op, Values};
 use crate::release::Release;
 use crate::settings::Settings;
 
-pub use attempt::Attempt;
+pub use attempt::{Attempt, Sockets};
 
 /// The bench of one check.
 #[derive(Debug)]

@@ -42,6 +42,8 @@ pub enum Need {
     BlockDevice,
     /// The host has a device for remote memory access.
     RdmaDevice,
+    /// So many huge pages of 2 MiB are free, reserved by nobody.
+    HugePages(u64),
     /// A file of the host is there.
     File(&'static str),
     /// The harness may give its children this limit: it is below its own hard limit, or it has `CAP_SYS_RESOURCE`.
@@ -107,6 +109,16 @@ pub fn block_devices() -> Vec<(u32, u32)> {
     devices
 }
 
+/// How many huge pages of 2 MiB a program could have.
+#[must_use]
+pub fn free_huge_pages() -> u64 {
+    let number = |file: &str| -> u64 {
+        let text = fs::read_to_string(format!("/sys/kernel/mm/hugepages/hugepages-2048kB/{file}")).unwrap_or_default();
+        text.trim().parse().unwrap_or(0)
+    };
+    number("free_hugepages").saturating_sub(number("resv_hugepages"))
+}
+
 impl Need {
     /// Whether a virtual machine of ours has it, or may have it with another kernel: whatever is the host's and not the
     /// runtime's.
@@ -169,6 +181,7 @@ impl Need {
             | Self::AllProcessors
             | Self::BlockDevice
             | Self::RdmaDevice
+            | Self::HugePages(_)
             | Self::RealTime => self.unlimitable(have),
         }
     }
@@ -209,6 +222,12 @@ impl Need {
             Self::RdmaDevice => missing(
                 fs::read_dir("/sys/class/infiniband").is_ok_and(|mut devices| devices.next().is_some()),
                 "the host has no device for remote memory access: load a module such as rdma_rxe".to_owned(),
+            ),
+            Self::HugePages(count) => missing(
+                free_huge_pages() >= count,
+                format!(
+                    "fewer than {count} huge pages of 2 MiB are free: reserve some with `sysctl vm.nr_hugepages=8`"
+                ),
             ),
             // Such a kernel gives a new group of cgroup v1 no time, and the groups above it have none to give.
             Self::RealTime => missing(

@@ -140,6 +140,12 @@ impl Profile {
         Some(words)
     }
 
+    /// Whether the runtime can be called without naming a state directory.
+    #[must_use]
+    pub fn has_default_root(&self) -> bool {
+        self.global.contains("[root:")
+    }
+
     /// Whether an operation can be given this value.
     #[must_use]
     pub fn takes(&self, op: Op, name: &str) -> bool {
@@ -251,6 +257,13 @@ mod tests {
         let runc = Profile::load("runc").unwrap();
         assert!(runc.is_for("crun version 1.8.1") && runc.is_for("") && !runc.is_for("runsc version 0.0"));
         assert!(Profile::load("runsc").unwrap().is_for("runsc version 0.0"));
+    }
+
+    #[test]
+    fn the_state_directory_is_left_out_where_the_profile_allows() {
+        let (runc, runsc) = (Profile::load("runc").unwrap(), Profile::load("runsc").unwrap());
+        assert!(runc.has_default_root() && !runsc.has_default_root());
+        assert_eq!(runc.words(Op::State, &Values::default().with("id", "c")).unwrap(), ["state", "c"]);
     }
 
     #[test]

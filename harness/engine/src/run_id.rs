@@ -49,10 +49,20 @@ impl RunId {
         format!("{PREFIX}{self}")
     }
 
-    /// The run that a name as [`Self::name`] gives belongs to.
+    /// The run that a name as [`Self::name`] gives belongs to, or that of a control group which a check makes beside those.
     #[must_use]
     pub fn of_name(name: &str) -> Option<Self> {
-        name.strip_prefix(PREFIX)?.parse().ok()
+        let name = name.strip_prefix(PREFIX)?;
+        name.parse().ok().or_else(|| Self::of_group(name))
+    }
+
+    /// Such a group has the tag of its check, `pRUN-NUMBERn`, and a word.
+    fn of_group(name: &str) -> Option<Self> {
+        let (pid, rest) = name.strip_prefix('p')?.split_once('-')?;
+        let (start, rest) = rest.split_once('-')?;
+        let (number, _word) = rest.split_once("n-")?;
+        number.parse::<u32>().ok()?;
+        format!("{pid}-{start}").parse().ok()
     }
 }
 
@@ -85,12 +95,16 @@ mod tests {
         assert_eq!((id.to_string().as_str(), id.name().as_str()), ("1a2b-ffee", "plimsoll-1a2b-ffee"));
         assert_eq!("1a2b-ffee".parse(), Ok(id));
         assert_eq!(RunId::of_name("plimsoll-1a2b-ffee"), Some(id));
+        assert_eq!(RunId::of_name("plimsoll-p1a2b-ffee-17n-pod"), Some(id));
     }
 
     #[test]
     fn names_of_others_are_not_ours() {
         for name in ["plimsoll-", "plimsoll-1a2b", "plimsoll-x-1", "plimsoll-1a2b-ffee-3", "1a2b-ffee", "plimsoll--1-2"]
         {
+            assert_eq!(RunId::of_name(name), None, "{name}");
+        }
+        for name in ["plimsoll-p1a-2-3n", "plimsoll-p1a-2-n-pod", "plimsoll-p1a-pod", "plimsoll-1a-2-3n-pod"] {
             assert_eq!(RunId::of_name(name), None, "{name}");
         }
         for name in ["plimsoll-0-1", "plimsoll-01-1", "plimsoll-+1-1", "plimsoll-1A-1", "plimsoll-fffffffff-1"] {

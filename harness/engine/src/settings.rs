@@ -1,7 +1,7 @@
 //! What every check of a run shares.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::fault::Fault;
@@ -58,11 +58,17 @@ impl Settings {
     /// The environment that the runtime is called with: nothing of the user's, so that verdicts do not depend on it.
     #[must_use]
     pub fn environment(&self) -> Vec<(OsString, OsString)> {
+        self.environment_with(&self.dir)
+    }
+
+    /// As [`Settings::environment`], with another `XDG_RUNTIME_DIR`.
+    #[must_use]
+    pub fn environment_with(&self, runtime_dir: &Path) -> Vec<(OsString, OsString)> {
         let pair = |name: &str, value: &str| (OsString::from(name), OsString::from(value));
         vec![
             pair("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
             pair("HOME", "/root"),
-            pair("XDG_RUNTIME_DIR", &self.dir.to_string_lossy()),
+            pair("XDG_RUNTIME_DIR", &runtime_dir.to_string_lossy()),
             pair(LEAK, "1"),
         ]
     }

@@ -19,6 +19,9 @@ use crate::wire::CONSOLE;
 /// The emulator's program.
 pub const PROGRAM_NAME: &str = "qemu-system-x86_64";
 
+/// Of 2 MiB each. No check wants more than two at once.
+const HUGE_PAGES: u32 = 8;
+
 /// What the machine is made of.
 #[derive(Clone, Debug)]
 pub struct Hardware {
@@ -133,6 +136,7 @@ fn arguments(hardware: &Hardware, numbers: [RawFd; 4]) -> Vec<String> {
 /// between programs that trust each other here take half of the time of an emulated machine, and waits for every
 /// processor to be quiet a good part of the rest. So do addresses that are drawn anew for each program: the emulator
 /// translates what it has translated already, since it finds its work by address.
+/// Huge pages are kept for the checks of their limits; later, memory may be in too small pieces.
 fn boot_line(hardware: &Hardware) -> String {
     let accelerator = hardware.accelerator;
     let lsm = match hardware.lsm {
@@ -143,7 +147,7 @@ fn boot_line(hardware: &Hardware) -> String {
     };
     format!(
         "console={CONSOLE} quiet panic=-1 oops=panic reboot=t random.trust_cpu=on audit=0 no_timer_check mitigations=off \
-         norandmaps rcupdate.rcu_expedited=1 {lsm} rdinit={PROGRAM} {GUEST}={accelerator}"
+         norandmaps rcupdate.rcu_expedited=1 hugepages={HUGE_PAGES} {lsm} rdinit={PROGRAM} {GUEST}={accelerator}"
     )
 }
 

@@ -93,10 +93,10 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
 };
 
 /// Directories that every host has.
-const PLACES: [&str; 5] = ["/dev", "/proc", "/proc/sys", "/sys", "/sys/kernel"];
+pub(super) const PLACES: [&str; 5] = ["/dev", "/proc", "/proc/sys", "/sys", "/sys/kernel"];
 
 /// Directories that the program is to get, each another one.
-fn given(count: usize) -> Told<Vec<OwnedFd>> {
+pub(super) fn given(count: usize) -> Told<Vec<OwnedFd>> {
     PLACES.iter().take(count).map(|place| Ok(File::open(place)?.into())).collect()
 }
 

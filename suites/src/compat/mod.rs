@@ -2,6 +2,7 @@
 //! that it leaves open. No check reads error text; where runtimes differ for good reason, each way is accepted.
 
 mod creation;
+mod default_root;
 #[cfg(test)]
 mod differences;
 mod exec;
@@ -11,6 +12,7 @@ mod inherit;
 mod look;
 mod options;
 mod pause;
+mod sockets;
 mod steady;
 mod update;
 mod update_keeps;
@@ -26,6 +28,8 @@ use serde_json::{Value, json};
 pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     creation::ADVICE,
     creation::SCENARIOS,
+    default_root::ADVICE,
+    default_root::SCENARIOS,
     exec::SCENARIOS,
     exec::MISPLACED,
     hand_over::SCENARIOS,
@@ -40,6 +44,7 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     options::OF_UPDATE,
     options::SCENARIOS,
     pause::SCENARIOS,
+    sockets::SCENARIOS,
     steady::SCENARIOS,
     update::REFUSED,
     update::SCENARIOS,

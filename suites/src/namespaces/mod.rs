@@ -40,13 +40,13 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
 const LIST: &str = "/linux/namespaces";
 
 /// One range of ids, as in `linux.uidMappings`.
-fn range(inside: u32, outside: u32, size: u32) -> Value {
+pub(crate) fn range(inside: u32, outside: u32, size: u32) -> Value {
     json!({ "containerID": inside, "hostID": outside, "size": size })
 }
 
 /// A new user namespace with these ranges for users and groups. It takes a network namespace with it: the kernel lets
 /// nobody mount a sysfs for a network that the user namespace does not own.
-fn user<'r>(recipe: &'r mut Recipe, ranges: &[Value]) -> &'r mut Recipe {
+pub(crate) fn user<'r>(recipe: &'r mut Recipe, ranges: &[Value]) -> &'r mut Recipe {
     recipe
         .new_namespace("user")
         .new_namespace("network")

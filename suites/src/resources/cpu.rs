@@ -9,11 +9,11 @@ use serde_json::Value;
 
 use super::held::{Member, cases, number, rule, written};
 
-const SHARES_AT: &str = "/linux/resources/cpu/shares";
+pub(super) const SHARES_AT: &str = "/linux/resources/cpu/shares";
 pub(super) const QUOTA_AT: &str = "/linux/resources/cpu/quota";
 pub(super) const PERIOD_AT: &str = "/linux/resources/cpu/period";
 pub(super) const BURST_AT: &str = "/linux/resources/cpu/burst";
-const IDLE_AT: &str = "/linux/resources/cpu/idle";
+pub(super) const IDLE_AT: &str = "/linux/resources/cpu/idle";
 pub(super) const CPUS_AT: &str = "/linux/resources/cpu/cpus";
 const MEMS_AT: &str = "/linux/resources/cpu/mems";
 

@@ -21,12 +21,12 @@ const CPU_AT: &str = "/linux/resources/cpu";
 
 /// The counters of memory, and of processor time.
 const OOM_KILLS: Knob = Knob { controller: "memory", v1: "memory.oom_control", v2: "memory.events" };
-const THROTTLED: Knob = Knob::of_both("cpu", "cpu.stat");
+pub(super) const THROTTLED: Knob = Knob::of_both("cpu", "cpu.stat");
 
 pub(super) const SCENARIOS: &[Scenario] = &[KILLED, WAITS, THROTTLES, UNTHROTTLED, FREEZES];
 
 /// A number in a file of lines `name number`.
-fn counter(container: &Container<'_>, knob: &Knob, name: &str) -> Told<u64> {
+pub(super) fn counter(container: &Container<'_>, knob: &Knob, name: &str) -> Told<u64> {
     let held = container.held(knob)?.map_err(|why| Stop::broken(name, "a counter", why))?;
     let line = held.text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     line.and_then(|number| number.parse().ok()).ok_or_else(|| Stop::broken(name, "a number", held.text.clone()))
@@ -76,7 +76,7 @@ const WAITS: Scenario = Scenario::new(
 .needs(&[Need::Knob(memory::MAX), Need::Knob(memory::SWAP), Need::Knob(memory::OOM)]);
 
 /// Looks until something is so, or the deadline has come. Version 1 tells nobody about changes.
-fn comes_about(lab: &Lab<'_>, mut is_so: impl FnMut() -> Told<bool>) -> Told<bool> {
+pub(super) fn comes_about(lab: &Lab<'_>, mut is_so: impl FnMut() -> Told<bool>) -> Told<bool> {
     let deadline = lab.driver.deadline();
     while !is_so()? {
         if Instant::now() >= deadline {
@@ -89,7 +89,7 @@ fn comes_about(lab: &Lab<'_>, mut is_so: impl FnMut() -> Told<bool>) -> Told<boo
 
 /// A container that gets its time on a busy machine, too: its group stands beside the busy ones, with the greatest of all
 /// shares.
-fn preferred<'l>(lab: &'l Lab<'_>, mut cpu: serde_json::Value) -> Told<Container<'l>> {
+pub(super) fn preferred<'l>(lab: &'l Lab<'_>, mut cpu: serde_json::Value) -> Told<Container<'l>> {
     cpu["shares"] = json!(262_144);
     let path = format!("/plimsoll-{}-busy", lab.tag);
     lab.running(|r| r.set("/linux/cgroupsPath", path).set(CPU_AT, cpu))
@@ -127,7 +127,7 @@ const UNTHROTTLED: Scenario = Scenario::new(
 .needs(&[Need::Knob(cpu::QUOTA)]);
 
 /// The processor time of the container's first process, in ticks.
-fn ticks(container: &Container<'_>) -> Told<u64> {
+pub(super) fn ticks(container: &Container<'_>) -> Told<u64> {
     let text = fs::read_to_string(format!("/proc/{}/stat", container.pid))?;
     let after_name = text.rsplit_once(')').map_or("", |(_, rest)| rest);
     let fields: Vec<u64> = after_name.split_whitespace().skip(11).take(2).filter_map(|n| n.parse().ok()).collect();

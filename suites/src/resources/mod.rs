@@ -8,6 +8,7 @@ mod devices;
 mod disk;
 mod effect;
 mod held;
+mod huge_pages;
 mod invalid;
 mod legacy;
 mod memory;
@@ -17,6 +18,7 @@ mod ownership;
 mod pids;
 mod place;
 mod pod;
+mod processor;
 mod unified;
 
 use plimsoll_engine::check::{Case, Scenario};
@@ -63,6 +65,7 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     devices::HARD,
     disk::SCENARIOS,
     effect::SCENARIOS,
+    huge_pages::SCENARIOS,
     invalid::SCENARIOS,
     legacy::BURST,
     legacy::CONVERTED,
@@ -75,6 +78,7 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     ownership::STAYS,
     pids::SCENARIOS,
     place::SCENARIOS,
+    processor::SCENARIOS,
     unified::BOUND,
     unified::REFUSED,
     unified::SCENARIOS,

@@ -1,4 +1,8 @@
 //! `linux.resources` of the controllers with few members: hugetlb, net_cls, net_prio, rdma.
+//!
+//! What net_cls and net_prio do shows in a queueing discipline or a packet filter alone, which somebody has to set up with
+//! modules that few kernels have loaded; what rdma does needs a device and a program that opens it. So these three are judged
+//! by what the kernel holds.
 
 use std::fs;
 
@@ -13,8 +17,8 @@ use serde_json::{Value, json};
 use super::held::{Member, cases, number, rule};
 use super::legacy::{refused, refuses};
 
-const HUGE_AT: &str = "/linux/resources/hugepageLimits";
-const HUGE_LIMIT_AT: &str = "/linux/resources/hugepageLimits/-/limit";
+pub(super) const HUGE_AT: &str = "/linux/resources/hugepageLimits";
+pub(super) const HUGE_LIMIT_AT: &str = "/linux/resources/hugepageLimits/-/limit";
 const CLASS_AT: &str = "/linux/resources/network/classID";
 const PRIORITIES_AT: &str = "/linux/resources/network/priorities";
 const RDMA_AT: &str = "/linux/resources/rdma";
@@ -26,7 +30,7 @@ pub(super) const CLASS: Knob = Knob { controller: "net_cls", v1: "net_cls.classi
 pub(super) const PRIORITIES: Knob = Knob { controller: "net_prio", v1: "net_prio.ifpriomap", v2: "" };
 const RDMA: Knob = Knob::of_both("rdma", "rdma.max");
 
-const HUGE_PAGE: u64 = 2 << 20;
+pub(super) const HUGE_PAGE: u64 = 2 << 20;
 
 /// The kernel holds whole pages.
 fn huge(wanted: &Value, held: &Held, _: &Config) -> bool {
@@ -34,7 +38,7 @@ fn huge(wanted: &Value, held: &Held, _: &Config) -> bool {
     held.text == (limit / HUGE_PAGE * HUGE_PAGE).to_string()
 }
 
-fn limit(bytes: u64) -> Value {
+pub(super) fn limit(bytes: u64) -> Value {
     json!([{ "pageSize": "2MB", "limit": bytes }])
 }
 

@@ -4,12 +4,14 @@ use plimsoll_engine::cgroup::Knob;
 use plimsoll_engine::check::{Case, Rule, Scenario};
 use plimsoll_engine::fault::{Change, Fault};
 use plimsoll_engine::need::Need;
+use plimsoll_fixtures::probe::{Ask, Reply};
 use serde_json::json;
 
 use super::legacy::{refused, refuses};
 use super::pod::Pod;
 
 const UNIFIED_AT: &str = "/linux/resources/unified";
+const TASKS_AT: &str = "/linux/resources/unified/pids.max";
 const ALONE: &[Need] = &[
     Need::HostView,
     Need::UnifiedAlone,
@@ -86,7 +88,7 @@ pub(super) const SEVERAL: &[Case] = &[Case::new(
     ],
 )];
 
-pub(super) const SCENARIOS: &[Scenario] = &[ENABLED, OVER_A_MEMBER];
+pub(super) const SCENARIOS: &[Scenario] = &[ENABLED, OVER_A_MEMBER, REFUSES_FORKS];
 
 /// The group above has no controller enabled for those in it.
 const ENABLED: Scenario = Scenario::new(
@@ -118,6 +120,20 @@ const OVER_A_MEMBER: Scenario = Scenario::new(
         for (knob, wanted) in [(&FILES[3], "50"), (&FILES[0], "67108864")] {
             out.expect_eq(knob.v2, container.held(knob)?.map(|held| held.text), Ok(wanted.to_owned()));
         }
+        container.finish_and_delete()
+    },
+)
+.needs(ALONE);
+
+/// What is named here limits as a member does.
+const REFUSES_FORKS: Scenario = Scenario::new(
+    "resources.unified.effect/tasks",
+    &["linux.resources.unified.key-is-file"],
+    &[Fault::Drop(UNIFIED_AT), Fault::Take(TASKS_AT, "\"11\""), Fault::MoveOut, Fault::Beside],
+    |lab, out| {
+        let container = lab.running(|r| r.set(UNIFIED_AT, json!({ "pids.max": "10" })))?;
+        let made = container.ask(Ask::Fork(30))?;
+        out.expect_eq("processes that the program could make", made, Ok(Reply::Count(9)));
         container.finish_and_delete()
     },
 )

@@ -92,6 +92,8 @@ pub enum Fault {
     Amend(Op, &'static [&'static str]),
     /// It takes no notice of this option of an operation, by its name in the profile.
     Forget(Op, &'static str),
+    /// When no state directory is named it takes this one, by its path from that of `XDG_RUNTIME_DIR`.
+    StateIn(&'static str),
     /// What this operation prints has this value, given as JSON, at this JSON pointer.
     Misreport(Op, &'static str, &'static str),
     /// It does this to the network devices of the container.
@@ -204,7 +206,8 @@ impl Fault {
             | Self::Send(_)
             | Self::EagerStart
             | Self::Amend(..)
-            | Self::Forget(..) => "operation wrong",
+            | Self::Forget(..)
+            | Self::StateIn(_) => "operation wrong",
             Self::Flaky(..) => "operation flaky",
             Self::Succeed(_) | Self::Fail(_) => "exit code inverted",
             Self::Lie(..) | Self::Misreport(..) | Self::WrongPid | Self::SaysToListener(..) => "state false",

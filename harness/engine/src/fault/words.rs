@@ -46,6 +46,7 @@ impl fmt::Display for Fault {
             Self::Flaky(op, code) => write!(f, "does nothing at each fifth {op} and exits with {code}"),
             Self::Amend(op, words) => write!(f, "does {op} as if with {}", words.join(" ")),
             Self::Forget(op, name) => write!(f, "takes no notice of {name} at {op}"),
+            Self::StateIn(place) => write!(f, "keeps its state in $XDG_RUNTIME_DIR/{place} by default"),
             Self::Misreport(op, pointer, value) => write!(f, "prints {value} for {pointer} at {op}"),
             Self::Miswire(wrong) => write!(f, "{wrong}"),
             Self::Handover(wrong) => write!(f, "{wrong}"),

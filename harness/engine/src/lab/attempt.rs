@@ -12,6 +12,7 @@ use super::Lab;
 use crate::channel::Channel;
 use crate::console::Console;
 use crate::container::Container;
+use crate::driver::SOCKETS;
 use crate::fault::Fault;
 use crate::judgement::{Outcome, Stop, Told};
 use crate::process::{Capture, Ended, KEPT, null};
@@ -27,6 +28,15 @@ pub struct Attempt<'l> {
     channel: Option<Channel>,
     console: Option<Console>,
     stderr: Capture,
+}
+
+/// For whom a service manager has opened sockets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sockets {
+    /// For the runtime that is called.
+    Own,
+    /// For another process, whose environment the runtime has inherited.
+    OfAnother,
 }
 
 const ENDED_WELL: Ended = Ended::Exit(0);
@@ -70,6 +80,17 @@ impl Lab<'_> {
     pub fn try_create_saying(&self, bundle: &Bundle, fds: Vec<OwnedFd>, said: usize) -> Told<Attempt<'_>> {
         let values = self.values(bundle);
         let values = if said == 0 { values } else { values.with("preserve-fds", said.to_string()) };
+        self.call_create(&self.dir, bundle, values, fds)
+    }
+
+    /// Calls `create` as a service manager does that listens: these descriptors are sockets that the program is to
+    /// get, or that another process is to get. See `sd_listen_fds(3)`.
+    ///
+    /// # Errors
+    /// As [`Lab::try_create`].
+    pub fn try_create_activated(&self, bundle: &Bundle, fds: Vec<OwnedFd>, whose: Sockets) -> Told<Attempt<'_>> {
+        let whose = if whose == Sockets::Own { "own" } else { "another" };
+        let values = self.values(bundle).with_words(SOCKETS, &[&fds.len().to_string(), whose]);
         self.call_create(&self.dir, bundle, values, fds)
     }
 

@@ -1,0 +1,101 @@
+//! Where the state is when nobody says it: what `XDG_RUNTIME_DIR` decides, and for whom.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{MetadataExt, chown};
+use std::path::{Path, PathBuf};
+
+use plimsoll_engine::check::Scenario;
+use plimsoll_engine::driver::Caller;
+use plimsoll_engine::fault::Fault;
+use plimsoll_engine::holder::FIRST_ID;
+use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::lab::Lab;
+use plimsoll_engine::need::Need;
+use plimsoll_fixtures::Recipe;
+use plimsoll_reports::model::Axis;
+
+use super::compat;
+use crate::namespaces::{range, user};
+
+pub(super) const SCENARIOS: &[Scenario] = compat! {
+    "compat.create.default-root/of-another-user", &[Need::HostView, Need::Namespace("user")],
+        &[Fault::StateIn("../elsewhere")], of_another_user;
+};
+
+/// The shell of root and the services of root differ in this variable, so that the one does not see the containers of the
+/// other where it decides. Either way has its users.
+pub(super) const ADVICE: &[Scenario] = &[Scenario::new(
+    "compat.create.default-root/of-root-whatever-the-variable-says",
+    super::UNSPECIFIED,
+    &[Fault::StateIn("own")],
+    |lab, out| {
+        // What the runtime makes in /run is the check's own.
+        lab.mount_tmpfs(Path::new("/run"))?;
+        let [first, second] = ["first", "second"].map(|name| directory(lab, name, 0));
+        let (first, second) = (first?, second?);
+        lab.driver.call_as(Caller { runtime_dir: first.clone(), user: None })?;
+        let container = lab.running(|r| r)?;
+        lab.driver.call_as(Caller { runtime_dir: second, user: None })?;
+        let found = container.query_state()?;
+        out.expect("state with another XDG_RUNTIME_DIR", found.succeeded(), "the container of root", found.said());
+        lab.driver.call_as(Caller { runtime_dir: first, user: None })?;
+        container.finish_and_delete()
+    },
+)
+.needs(&[Need::HostView])
+.axis(Axis::Compat)
+.advisory()];
+
+/// Who is not root has the state in a directory of the own, and nowhere else.
+fn of_another_user(lab: &Lab<'_>, out: &mut Judgement) -> Told {
+    if !open_to_all(&lab.settings.runtime)? {
+        return Err(Stop::Skip(format!("{} cannot be executed by every user", lab.settings.runtime.display())));
+    }
+    chown(&lab.dir, Some(FIRST_ID), Some(FIRST_ID))?;
+    let (own, other) = (directory(lab, "own", FIRST_ID)?, directory(lab, "other", FIRST_ID)?);
+    let caller = |dir: &Path| Caller { runtime_dir: dir.to_owned(), user: Some(FIRST_ID) };
+    lab.driver.call_as(caller(&own))?;
+    let bundle = lab.bundle(rootless)?;
+    give_directories(&bundle.dir)?;
+    let container = lab.create(&bundle)?;
+    container.started()?;
+    out.expect("XDG_RUNTIME_DIR", holds(&own, container.id())?, "with the state in a directory of the runtime", &own);
+    lab.driver.call_as(caller(&other))?;
+    let lost = container.query_state()?;
+    out.expect("state with another XDG_RUNTIME_DIR", !lost.succeeded(), "an error: no container", lost.stdout);
+    lab.driver.call_as(caller(&own))?;
+    container.finish_and_delete()
+}
+
+/// What every user may ask for: one user, and no control group.
+fn rootless(recipe: &mut Recipe) -> &mut Recipe {
+    user(recipe, &[range(0, FIRST_ID, 1)]).remove("/linux/cgroupsPath")
+}
+
+fn directory(lab: &Lab<'_>, name: &str, owner: u32) -> Told<PathBuf> {
+    let dir = lab.dir.join(name);
+    fs::create_dir(&dir)?;
+    chown(&dir, Some(owner), Some(owner))?;
+    Ok(dir)
+}
+
+/// Gives a directory away, and those in it. The files stay: some are linked from elsewhere.
+fn give_directories(dir: &Path) -> io::Result<()> {
+    chown(dir, Some(FIRST_ID), Some(FIRST_ID))?;
+    let entries = fs::read_dir(dir)?.collect::<io::Result<Vec<_>>>()?;
+    let directories = entries.into_iter().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    directories.map(|entry| entry.path()).try_for_each(|path| give_directories(&path))
+}
+
+/// Whether a directory in this one has an entry of this name.
+fn holds(dir: &Path, name: &str) -> io::Result<bool> {
+    let entries = fs::read_dir(dir)?.collect::<io::Result<Vec<_>>>()?;
+    Ok(entries.iter().any(|entry| entry.path().join(name).exists()))
+}
+
+/// Whether every user may execute a file.
+fn open_to_all(file: &Path) -> io::Result<bool> {
+    let modes = file.ancestors().map(|path| Ok(fs::metadata(path)?.mode())).collect::<io::Result<Vec<_>>>()?;
+    Ok(modes.iter().all(|mode| mode & 0o001 != 0))
+}

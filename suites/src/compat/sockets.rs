@@ -1,0 +1,57 @@
+//! Socket activation, as `sd_listen_fds(3)` has it: the service manager says in `LISTEN_FDS` how many sockets there are and in
+//! `LISTEN_PID` whose they are. A runtime hands its own on to the program, which is process 1 of its namespace. Their names
+//! (`LISTEN_FDNAMES`) it does not: engines put them into the configuration.
+
+use plimsoll_engine::check::Scenario;
+use plimsoll_engine::container::Container;
+use plimsoll_engine::fault::Fault;
+use plimsoll_engine::judgement::Told;
+use plimsoll_engine::lab::{Lab, Sockets};
+use plimsoll_engine::need::Need;
+use plimsoll_engine::profile::Op;
+use plimsoll_fixtures::probe::{Ask, Flaw, Reply};
+
+use super::compat;
+use super::hand_over::{PLACES, given};
+
+const HOST: &[Need] = &[Need::HostView];
+
+pub(super) const SCENARIOS: &[Scenario] = compat! {
+    "compat.create.sockets/handed-on", HOST,
+        &[Fault::Forget(Op::Create, "sockets"), Fault::Flawed(Flaw::Descriptor)], |lab, out| {
+            let container = activated(lab, Sockets::Own)?;
+            out.expect_eq("descriptors from 3 on", places(&container)?, &PLACES[..2]);
+            out.expect_eq("variables LISTEN_PID", told(&container, "LISTEN_PID=")?, ["LISTEN_PID=1"]);
+            container.finish_and_delete()
+        };
+    "compat.create.sockets/number-told", HOST,
+        &[Fault::Forget(Op::Create, "sockets")], |lab, out| {
+            let container = activated(lab, Sockets::Own)?;
+            out.expect_eq("variables LISTEN_FDS", told(&container, "LISTEN_FDS=")?, ["LISTEN_FDS=2"]);
+            container.finish_and_delete()
+        };
+    "compat.create.sockets/of-another-process", HOST,
+        &[Fault::Flawed(Flaw::Descriptor), Fault::Push("/process/env", "\"LISTEN_FDS=2\"")], |lab, out| {
+            let container = activated(lab, Sockets::OfAnother)?;
+            out.expect_eq("descriptors from 3 on", places(&container)?, [""; 0]);
+            out.expect_eq("variables of sockets", told(&container, "LISTEN_")?, [""; 0]);
+            container.finish_and_delete()
+        };
+};
+
+/// A container whose creator was given two sockets, or inherited what was said of those of another process.
+fn activated<'l>(lab: &'l Lab<'_>, whose: Sockets) -> Told<Container<'l>> {
+    let container = lab.try_create_activated(&lab.bundle(|r| r)?, given(2)?, whose)?.container()?;
+    container.started()?;
+    Ok(container)
+}
+
+fn places(container: &Container<'_>) -> Told<Vec<String>> {
+    let fds = if let Ok(Reply::Fds(fds)) = container.ask(Ask::Fds)? { fds } else { Default::default() };
+    Ok(fds.into_iter().filter(|(number, _)| *number > 2).map(|(_, place)| place).collect())
+}
+
+fn told(container: &Container<'_>, beginning: &str) -> Told<Vec<String>> {
+    let names = if let Ok(Reply::Names(names)) = container.ask(Ask::Environ)? { names } else { Vec::new() };
+    Ok(names.into_iter().filter(|name| name.starts_with(beginning)).collect())
+}

@@ -19,11 +19,10 @@ pub fn pairs(
     mutants: &[Mutant<'_>],
     mut run: impl FnMut(Vec<Job<'_>>) -> Result<Results, Failure>,
 ) -> Result<Vec<Pair>, Failure> {
-    let declared = mutants.iter().flat_map(|mutant| mutant.declared_by.iter().map(move |check| (mutant, *check)));
-    let mut found = set_against(&declared.collect::<Vec<_>>(), &mut run)?;
-    for round in 0..ROUNDS {
+    let mut found = Vec::new();
+    for round in 0..=ROUNDS {
         let open = mutants.iter().filter(|mutant| !is_killed(mutant, &found));
-        let next: Vec<_> = open.filter_map(|mutant| mutant.shown_by.get(round).map(|check| (mutant, *check))).collect();
+        let next: Vec<_> = open.flat_map(|mutant| in_round(mutant, round).map(move |check| (mutant, check))).collect();
         if next.is_empty() {
             break;
         }
@@ -31,6 +30,13 @@ pub fn pairs(
     }
     found.sort_by(|a, b| (&a.mutant, &a.check).cmp(&(&b.mutant, &b.check)));
     Ok(found)
+}
+
+/// First all that declare a mutant, then one at a time of those that only show it; where nobody declares it, these begin.
+fn in_round<'c>(mutant: &Mutant<'c>, round: usize) -> impl Iterator<Item = &'c Check> {
+    let declared = if round == 0 { mutant.declared_by.as_slice() } else { &[] };
+    let turn = if mutant.declared_by.is_empty() { Some(round) } else { round.checked_sub(1) };
+    declared.iter().copied().chain(turn.and_then(|turn| mutant.shown_by.get(turn).copied()))
 }
 
 fn is_killed(mutant: &Mutant<'_>, pairs: &[Pair]) -> bool {

@@ -1,6 +1,6 @@
 //! The folder that a conformance programme would want: who made the product, what was found, how to find it again.
 
-use std::fs;
+use std::error::Error;
 use std::path::Path;
 
 use crate::file::Document;
@@ -137,7 +137,7 @@ pub fn verify(dir: &Path, suite: &[String], version: &str) -> Vec<String> {
     let report = match Report::read(&dir.join("results.json")) {
         Ok(report) => report,
         Err(why) => {
-            wrong.push(why.to_string());
+            wrong.push(with_causes(&why));
             return wrong;
         }
     };
@@ -161,6 +161,11 @@ pub fn verify(dir: &Path, suite: &[String], version: &str) -> Vec<String> {
 }
 
 /// What is wrong with a `PRODUCT.yaml`: a flat mapping of names to strings.
+fn with_causes(why: &dyn Error) -> String {
+    let causes = iter::successors(Some(why), |&why| why.source());
+    causes.map(|why| why.to_string()).collect::<Vec<_>>().join(": ")
+}
+
 fn product_flaws(text: &str) -> Vec<String> {
     let value = |field: &str| {
         let line = text.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'))?;

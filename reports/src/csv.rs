@@ -1,6 +1,8 @@
 //! Comma-separated values, a row a check and runtime, for a spreadsheet.
 
-use ::csv::{Error, Writer};
+use std::io::{self, Write};
+
+use ::csv::Writer;
 
 use crate::matrix::Matrix;
 use crate::model::bench::Benchmark;
@@ -22,22 +24,19 @@ const HEAD: [&str; 12] = [
     "finding",
 ];
 
-/// The runs as one table with a head.
-#[must_use]
-pub fn render(reports: &[Report]) -> String {
-    rows(reports).unwrap_or_else(|why| unreachable!("writing to memory failed: {why}"))
-}
-
-fn rows(reports: &[Report]) -> Result<String, Error> {
-    let mut out = Writer::from_writer(Vec::new());
+/// Puts out the runs as one table with a head.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write(out: &mut dyn Write, reports: &[Report]) -> io::Result<()> {
+    let mut out = Writer::from_writer(out);
     out.write_record(HEAD)?;
     for (report, label) in reports.iter().zip(Matrix::new(reports).labels) {
         for check in &report.checks {
             out.write_record(row(report, &label, check).map(|cell| inert(&cell)))?;
         }
     }
-    let bytes = out.into_inner().map_err(|why| why.into_error())?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    out.flush()
 }
 
 fn row(report: &Report, label: &str, check: &Check) -> [String; 12] {
@@ -66,14 +65,12 @@ fn inert(cell: &str) -> String {
 
 const SAMPLE: [&str; 5] = ["scenario", "subject", "phase", "block", "ms"];
 
-/// The samples of benchmarks as one table with a head, a row a sample.
-#[must_use]
-pub fn benchmarks(benchmarks: &[Benchmark]) -> String {
-    samples(benchmarks).unwrap_or_else(|why| unreachable!("writing to memory failed: {why}"))
-}
-
-fn samples(benchmarks: &[Benchmark]) -> Result<String, Error> {
-    let mut out = Writer::from_writer(Vec::new());
+/// Puts out the samples of benchmarks as one table with a head, a row a sample.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_benchmarks(out: &mut dyn Write, benchmarks: &[Benchmark]) -> io::Result<()> {
+    let mut out = Writer::from_writer(out);
     out.write_record(SAMPLE)?;
     for scenario in benchmarks.iter().flat_map(|benchmark| &benchmark.scenarios) {
         for measured in &scenario.subjects {
@@ -86,6 +83,5 @@ fn samples(benchmarks: &[Benchmark]) -> Result<String, Error> {
             }
         }
     }
-    let bytes = out.into_inner().map_err(|why| why.into_error())?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    out.flush()
 }

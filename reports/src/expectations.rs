@@ -170,12 +170,16 @@ impl Expectations {
         }
     }
 
-    /// The entries that say something of this runtime and of no check in the report, one line each with file and line.
+    /// What means no check in the report, of the entries that say something of this runtime: one line an entry, with file
+    /// and line.
     #[must_use]
     pub fn unused(&self, report: &Report) -> Vec<String> {
         self.notes(report, |entry| {
-            let unused = !entry.is_of_fuzz() && !report.checks.iter().any(|check| entry.matches(&check.id));
-            unused.then(|| "no check of this run is meant by".to_owned())
+            let means_none = |pattern: &&Pattern| {
+                !pattern.is_of_fuzz() && !report.checks.iter().any(|check| pattern.0.is_match(&check.id))
+            };
+            let unused = names(entry.checks.iter().filter(means_none));
+            (!unused.is_empty()).then(|| format!("no check of this run is meant by {unused}"))
         })
     }
 
@@ -187,14 +191,13 @@ impl Expectations {
         let today = began.map(|moment| moment.date_naive());
         self.notes(report, |entry| {
             let expires = entry.expires.filter(|day| today.is_some_and(|today| day.0 < today))?;
-            Some(format!("since {} to be looked at again:", expires.0))
+            Some(format!("since {} to be looked at again: {}", expires.0, names(&entry.checks)))
         })
     }
 
     fn notes(&self, report: &Report, note: impl Fn(&Entry) -> Option<String>) -> Vec<String> {
         let concerned = self.entries.iter().filter(|(_, entry)| entry.concerns(report));
-        let told = concerned
-            .filter_map(|(line, entry)| Some(format!("{}, line {line}: {} {}", self.path, note(entry)?, entry.name())));
+        let told = concerned.filter_map(|(line, entry)| Some(format!("{}, line {line}: {}", self.path, note(entry)?)));
         told.collect()
     }
 }
@@ -207,15 +210,17 @@ impl Entry {
     fn known(&self) -> Known {
         Known { verdict: self.verdict, reason: self.reason.clone(), link: self.link.clone() }
     }
+}
 
-    /// Whether it is about random cases alone, which a run has none of.
+impl Pattern {
+    /// Whether it is about random cases, which a run has none of.
     fn is_of_fuzz(&self) -> bool {
-        self.checks.iter().all(|pattern| pattern.0.glob().glob().starts_with("fuzz."))
+        self.0.glob().glob().starts_with("fuzz.")
     }
+}
 
-    fn name(&self) -> String {
-        self.checks.iter().map(|pattern| format!("`{}`", pattern.0.glob())).collect::<Vec<_>>().join(", ")
-    }
+fn names<'a>(patterns: impl IntoIterator<Item = &'a Pattern>) -> String {
+    patterns.into_iter().map(|pattern| format!("`{}`", pattern.0.glob())).collect::<Vec<_>>().join(", ")
 }
 
 impl Check {

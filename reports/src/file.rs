@@ -1,13 +1,13 @@
 //! `results.json` and `proof.json` on disk: written whole or not at all, and read only when the schema is one that we
 //! know.
 
+mod checks;
+mod writing;
+
 use std::collections::BTreeSet;
-use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufReader, BufWriter, Write};
+use std::fs::File;
+use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
-use std::process;
-use std::time::SystemTime;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,8 @@ use crate::model::bench::{self, Benchmark};
 use crate::model::fuzz::{self, Fuzz};
 use crate::model::proof::{self, Proof};
 use crate::model::{self, Report, Verdict};
+
+pub use writing::{WriteError, write_text, write_with};
 
 /// Why a document was not read. The cause is in `source`, so print the chain.
 #[derive(Debug, Error)]
@@ -71,15 +73,6 @@ pub enum ReadError {
     },
 }
 
-/// Why a document was not written. The cause is in `source`, so print the chain.
-#[derive(Debug, Error)]
-#[error("write the {what} to {path:?}")]
-pub struct WriteError {
-    what: &'static str,
-    path: PathBuf,
-    source: io::Error,
-}
-
 /// The members that are read before the others, since they say how to read them.
 #[derive(Deserialize)]
 struct Head {
@@ -103,11 +96,20 @@ pub trait Document: Serialize + DeserializeOwned {
     /// What in it contradicts itself, as no program of ours would write it: the place and what is wrong there.
     fn contradiction(&self) -> Option<String>;
 
+    /// Reads it from a file that is as we write it; nothing where it is not, or where this kind of document has no such
+    /// short cut.
+    fn quick(_file: File) -> Option<Self> {
+        None
+    }
+
     /// Reads it from `path`.
     ///
     /// # Errors
     /// When it cannot be read, is cut off or malformed, contradicts itself, or is of another kind or version.
     fn read(path: &Path) -> Result<Self, ReadError> {
+        if let Some(document) = quick(path) {
+            return consistent(path, document);
+        }
         let head = head(path, Self::KIND)?;
         if head.kind == Self::KIND {
             parse(path, head)
@@ -122,19 +124,20 @@ pub trait Document: Serialize + DeserializeOwned {
     /// # Errors
     /// When the kernel refuses it; the text names the path.
     fn write(&self, path: &Path) -> Result<(), WriteError> {
-        let fill = |file: File| {
-            let mut out = BufWriter::new(file);
-            serde_json::to_writer_pretty(&mut out, self)?;
-            out.write_all(b"\n")?;
-            Ok(out.into_inner()?)
-        };
-        write_whole(path, &fill).map_err(|source| WriteError { what: Self::KIND, path: path.into(), source })
+        write_with(Self::KIND, path, |out| {
+            serde_json::to_writer_pretty(&mut *out, self)?;
+            out.write_all(b"\n")
+        })
     }
 }
 
 impl Document for Report {
     const KIND: &'static str = "results";
     const SCHEMA: &'static str = model::SCHEMA;
+
+    fn quick(file: File) -> Option<Self> {
+        checks::report(file)
+    }
 
     fn contradiction(&self) -> Option<String> {
         let mut ids = BTreeSet::new();
@@ -208,6 +211,9 @@ impl Any {
     /// # Errors
     /// As [`Document::read`].
     pub fn read(path: &Path) -> Result<Self, ReadError> {
+        if let Some(report) = quick(path) {
+            return consistent(path, report).map(Box::new).map(Self::Report);
+        }
         let head = head(path, "results")?;
         match head.kind.as_str() {
             Report::KIND => parse(path, head).map(Box::new).map(Self::Report),
@@ -240,83 +246,20 @@ fn parse<D: Document>(path: &Path, head: Head) -> Result<D, ReadError> {
     if major(&found) != major(D::SCHEMA) {
         return Err(ReadError::Schema { what: D::KIND, path: path.into(), found, known: D::SCHEMA });
     }
-    let document: D = from_file(path, D::KIND)?;
+    consistent(path, from_file(path, D::KIND)?)
+}
+
+fn quick<D: Document>(path: &Path) -> Option<D> {
+    D::quick(File::open(path).ok()?)
+}
+
+fn consistent<D: Document>(path: &Path, document: D) -> Result<D, ReadError> {
     match document.contradiction() {
         Some(why) => Err(ReadError::Contradiction { path: path.into(), why }),
         None => Ok(document),
     }
 }
 
-/// Writes what was rendered from a document to `path`, as carefully as the document itself.
-///
-/// # Errors
-/// When the kernel refuses it; the text names the path.
-pub fn write_text(text: &str, what: &'static str, path: &Path) -> Result<(), WriteError> {
-    let fill = |mut file: File| {
-        file.write_all(text.as_bytes())?;
-        Ok(file)
-    };
-    write_whole(path, &fill).map_err(|source| WriteError { what, path: path.into(), source })
-}
-
-/// What puts the content into a file, and gives the file back.
-type Fill<'a> = dyn Fn(File) -> io::Result<File> + 'a;
-
-fn write_whole(path: &Path, fill: &Fill<'_>) -> io::Result<()> {
-    match fs::metadata(path) {
-        // Renaming onto /dev/null or /dev/stdout would replace the device for the whole host.
-        Ok(target) if !target.is_file() => fill(OpenOptions::new().write(true).open(path)?).map(drop),
-        // A link to a file stays a link, as it would if the file were written in place.
-        Ok(_) => replace(&fs::canonicalize(path)?, fill),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => replace(path, fill),
-        Err(error) => Err(error),
-    }
-}
-
-fn replace(path: &Path, fill: &Fill<'_>) -> io::Result<()> {
-    let temporary = temporary_beside(path)?;
-    // `create_new` follows no link, so nobody can prepare a name in /tmp that we would write through.
-    let file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
-    // Some file systems report a full disk only when asked to write back.
-    let written = fill(file).and_then(|file| file.sync_all()).and_then(|()| fs::rename(&temporary, path));
-    match written {
-        Ok(()) => Ok(()),
-        Err(error) => match fs::remove_file(&temporary) {
-            Ok(()) => Err(error),
-            Err(left) => Err(io::Error::other(format!("{error}, and {temporary:?} was left behind: {left}"))),
-        },
-    }
-}
-
 fn major(schema: &str) -> &str {
     schema.split('.').next().unwrap_or(schema)
-}
-
-/// A name in the directory of `path` that no other process uses; the time tells us from an earlier process with the
-/// same pid, which is the rule and not the exception inside a container.
-fn temporary_beside(path: &Path) -> io::Result<PathBuf> {
-    let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
-    let nanoseconds = SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_nanos());
-    let mut temporary = OsString::from(".");
-    temporary.push(name);
-    temporary.push(format!(".{}-{nanoseconds}", process::id()));
-    Ok(path.with_file_name(temporary))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_full_disk_is_an_error() {
-        let error = write_text("text", "results", Path::new("/dev/full")).unwrap_err();
-        assert_eq!(error.source.kind(), io::ErrorKind::StorageFull);
-    }
-
-    #[test]
-    fn the_temporary_name_is_hidden_and_in_the_same_directory() {
-        let temporary = temporary_beside(Path::new("/a/results.json")).unwrap();
-        assert!(temporary.to_string_lossy().starts_with("/a/.results.json."));
-        assert!(temporary_beside(Path::new("/")).is_err());
-    }
 }

@@ -1,6 +1,7 @@
 //! The formats by name, and what each of them can tell.
 
 use std::fmt;
+use std::io::{self, Write};
 use std::str::FromStr;
 
 use crate::model::Report;
@@ -38,12 +39,54 @@ pub enum Format {
 }
 
 /// A rendered report.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Rendered {
+#[derive(Debug)]
+pub enum Rendered<'a> {
     /// One text.
-    Text(String),
+    Text(Text<'a>),
     /// Files of one folder, by name.
-    Folder(Vec<(&'static str, String)>),
+    Folder(Vec<(&'static str, Text<'a>)>),
+}
+
+/// A text that is put out bit by bit, since it can be larger than what it tells of. Nothing of it is made before.
+pub struct Text<'a>(Box<Put<'a>>);
+
+type Put<'a> = dyn Fn(&mut dyn Write) -> io::Result<()> + 'a;
+
+impl fmt::Debug for Text<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Text")
+    }
+}
+
+impl<'a> Text<'a> {
+    /// The text that `put` puts out.
+    pub(crate) fn new(put: impl Fn(&mut dyn Write) -> io::Result<()> + 'a) -> Self {
+        Self(Box::new(put))
+    }
+
+    /// The text that is what `make` makes.
+    fn whole(make: impl Fn() -> String + 'a) -> Self {
+        Self::new(move |out| out.write_all(make().as_bytes()))
+    }
+
+    /// Puts it out, in many small pieces.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write_to(&self, out: &mut dyn Write) -> io::Result<()> {
+        (self.0)(out)
+    }
+
+    /// All of it.
+    ///
+    /// # Panics
+    /// When it is not UTF-8, which no format writes.
+    #[must_use]
+    pub fn into_string(self) -> String {
+        let mut bytes = Vec::new();
+        self.write_to(&mut bytes).unwrap_or_else(|why| unreachable!("writing to memory failed: {why}"));
+        String::from_utf8(bytes).unwrap_or_else(|why| unreachable!("every format is UTF-8: {why}"))
+    }
 }
 
 impl Format {
@@ -114,7 +157,7 @@ pub struct Documents {
 ///
 /// # Errors
 /// When the format cannot tell these documents; the text says which it can.
-pub fn render(format: Format, documents: &Documents, style: Style) -> Result<Rendered, String> {
+pub fn render(format: Format, documents: &Documents, style: Style) -> Result<Rendered<'_>, String> {
     let Documents { reports, proofs, benchmarks, searches } = documents;
     if !searches.is_empty() && format != Format::Table {
         return Err(format!("the format {format} tells nothing of a search with random cases; table does"));
@@ -129,23 +172,22 @@ pub fn render(format: Format, documents: &Documents, style: Style) -> Result<Ren
         [report] => Ok(report),
         several => Err(format!("the format {format} tells of one run, and these are {}", several.len())),
     };
-    let text = match format {
-        Format::Table => table::documents(documents, style),
-        Format::Html => html::render(reports, proofs, benchmarks),
-        Format::Markdown => markdown::render(reports),
-        Format::Junit => junit::render(reports),
-        Format::Tap => tap::render(reports),
-        Format::Github => github::render(reports),
-        Format::Csv if benchmarks.is_empty() => csv::render(reports),
-        Format::Csv if reports.is_empty() => csv::benchmarks(benchmarks),
+    Ok(Rendered::Text(match format {
+        Format::Table => Text::whole(move || table::documents(documents, style)),
+        Format::Html => Text::new(|out| html::write(out, reports, proofs, benchmarks)),
+        Format::Markdown => Text::whole(|| markdown::render(reports)),
+        Format::Junit => Text::new(|out| junit::write(out, reports)),
+        Format::Tap => Text::whole(|| tap::render(reports)),
+        Format::Github => Text::whole(|| github::render(reports)),
+        Format::Csv if benchmarks.is_empty() => Text::new(|out| csv::write(out, reports)),
+        Format::Csv if reports.is_empty() => Text::new(|out| csv::write_benchmarks(out, benchmarks)),
         Format::Csv => return Err("runs and benchmarks have no columns in common; ask for one csv of each".to_owned()),
-        Format::Badge => badge::render(single()?),
-        Format::Sarif => sarif::render(reports),
-        Format::Oci => return Ok(Rendered::Folder(oci::render(single()?).into())),
+        Format::Badge => single().map(|report| Text::whole(|| badge::render(report)))?,
+        Format::Sarif => Text::whole(|| sarif::render(reports)),
+        Format::Oci => return Ok(Rendered::Folder(oci::files(single()?).into())),
         Format::Killed => match proofs.as_slice() {
-            [proof] => baseline::render(proof),
+            [proof] => Text::whole(|| baseline::render(proof)),
             _ => return Err(format!("the format {format} tells of one proof, and these are {}", proofs.len())),
         },
-    };
-    Ok(Rendered::Text(text))
+    }))
 }

@@ -12,33 +12,35 @@ mod page;
 mod plot;
 mod untrusted;
 
-use maud::{Markup, Render, html};
+use std::io::{self, Write};
+
+use maud::{Markup, html};
 
 use crate::matrix::Matrix;
 use crate::model::Report;
 use crate::model::bench::Benchmark;
 use crate::model::proof::Proof;
 use crate::text::plural;
+use page::{framed, put};
 
-/// The page about these runs, proofs and benchmarks.
-#[must_use]
-pub fn render(reports: &[Report], proofs: &[Proof], benchmarks: &[Benchmark]) -> String {
+/// Puts out the page about these runs, proofs and benchmarks.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write(out: &mut dyn Write, reports: &[Report], proofs: &[Proof], benchmarks: &[Benchmark]) -> io::Result<()> {
     let matrix = Matrix::new(reports);
     let proofs: Vec<mutants::Part<'_>> =
         proofs.iter().enumerate().map(|(at, one)| mutants::Part::new(at, one)).collect();
     let title = title(&matrix, &proofs, benchmarks);
-    let body = page::Written(|out: &mut String| {
+    framed(out, &page::page(&title, &contents(&matrix, &proofs)), |out| {
         if !reports.is_empty() {
-            runs(&matrix).render_to(out);
-            clauses::clauses(&matrix).render_to(out);
+            put(out, &runs(&matrix))?;
+            clauses::write(out, &matrix)?;
         }
-        proofs.iter().for_each(|part| part.render().render_to(out));
-        benchmarks.iter().for_each(|one| bench::bench(one).render_to(out));
-        if !reports.is_empty() || !proofs.is_empty() {
-            origin::origins(reports, &proofs).render_to(out);
-        }
-    });
-    page::page(&title, &contents(&matrix, &proofs), &body).into_string()
+        proofs.iter().try_for_each(|part| put(out, &part.render()))?;
+        benchmarks.iter().try_for_each(|one| put(out, &bench::bench(one)))?;
+        if reports.is_empty() && proofs.is_empty() { Ok(()) } else { put(out, &origin::origins(reports, &proofs)) }
+    })
 }
 
 /// What runs came to, before all of their checks.

@@ -8,6 +8,7 @@ pub mod proof;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -98,8 +99,8 @@ pub struct Check {
     pub section: String,
     /// Which standard it holds the runtime to.
     pub axis: Axis,
-    /// The clauses that the verdict rests on.
-    pub clauses: Vec<Clause>,
+    /// The clauses that the verdict rests on. Many checks cite the same one, so they share it.
+    pub clauses: Vec<Arc<Clause>>,
     /// The verdict.
     pub verdict: Verdict,
     /// How long it took, in milliseconds.

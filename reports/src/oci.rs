@@ -1,15 +1,22 @@
 //! The files that a conformance programme of the OCI asks for: `results.yaml`, `report.html` and `junit.xml`, with the
 //! status words that its distribution suite has introduced.
 
+use std::io::{self, Write};
+
+use crate::format::Text;
 use crate::model::{Check, Report, Verdict};
 use crate::text::{moment, quoted};
 use crate::{html, junit};
 
 /// The files of one run, by name.
 #[must_use]
-pub fn render(report: &Report) -> [(&'static str, String); 3] {
+pub fn files(report: &Report) -> [(&'static str, Text<'_>); 3] {
     let one = std::slice::from_ref(report);
-    [("results.yaml", results(report)), ("report.html", html::render(one, &[], &[])), ("junit.xml", junit::render(one))]
+    [
+        ("results.yaml", Text::new(|out| results(out, report))),
+        ("report.html", Text::new(|out| html::write(out, one, &[], &[]))),
+        ("junit.xml", Text::new(|out| junit::write(out, one))),
+    ]
 }
 
 /// The status word for a check. The programme has no word between good and bad: what breaks a SHOULD conforms.
@@ -29,39 +36,38 @@ fn overall(report: &Report) -> &'static str {
     ["FAIL", "Error"].into_iter().find(|word| words.contains(word)).unwrap_or("Pass")
 }
 
-fn results(report: &Report) -> String {
-    let mut out = String::new();
-    let mut put = |name: &str, value: &str| {
-        out.push_str(&format!("{name}: {}\n", quoted(value)));
-    };
-    put("spec", "runtime-spec");
-    put("specVersion", &report.runtime.spec);
-    put("status", overall(report));
-    put("startTime", &moment(report.started_at));
-    put("tool", &format!("plimsoll {}", report.plimsoll));
-    put("runtime", &report.runtime.name());
-    put("sha256", &report.runtime.sha256);
-    put("kernel", &report.host.kernel);
-    put("cgroups", &report.host.cgroups);
-    out.push_str("counts:\n");
+fn results(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    let facts = [
+        ("spec", "runtime-spec"),
+        ("specVersion", &report.runtime.spec),
+        ("status", overall(report)),
+        ("startTime", &moment(report.started_at)),
+        ("tool", &format!("plimsoll {}", report.plimsoll)),
+        ("runtime", &report.runtime.name()),
+        ("sha256", &report.runtime.sha256),
+        ("kernel", &report.host.kernel),
+        ("cgroups", &report.host.cgroups),
+    ];
+    for (name, value) in facts {
+        writeln!(out, "{name}: {}", quoted(value))?;
+    }
+    writeln!(out, "counts:")?;
     for word in ["Pass", "Skip", "Disabled", "FAIL", "Error"] {
         let count = report.checks.iter().filter(|check| status(check) == word).count();
-        out.push_str(&format!("  {word}: {count}\n"));
+        writeln!(out, "  {word}: {count}")?;
     }
-    out.push_str(if report.checks.is_empty() { "tests: []\n" } else { "tests:\n" });
-    for check in &report.checks {
-        test(&mut out, check);
-    }
-    out
+    writeln!(out, "{}", if report.checks.is_empty() { "tests: []" } else { "tests:" })?;
+    report.checks.iter().try_for_each(|check| test(out, check))
 }
 
-fn test(out: &mut String, check: &Check) {
-    out.push_str(&format!("  - name: {}\n    status: {}\n", quoted(&check.id), status(check)));
+fn test(out: &mut dyn Write, check: &Check) -> io::Result<()> {
+    write!(out, "  - name: {}\n    status: {}\n", quoted(&check.id), status(check))?;
     if matches!(check.verdict, Verdict::Pass) {
-        return;
+        return Ok(());
     }
-    out.push_str(&format!("    message: {}\n", quoted(&check.headline())));
+    writeln!(out, "    message: {}", quoted(&check.headline()))?;
     if let Some(clause) = check.clauses.first() {
-        out.push_str(&format!("    clause: {}\n    link: {}\n", quoted(&clause.id), quoted(&clause.link)));
+        write!(out, "    clause: {}\n    link: {}\n", quoted(&clause.id), quoted(&clause.link))?;
     }
+    Ok(())
 }

@@ -1,7 +1,8 @@
 //! The folder that a conformance programme would want: who made the product, what was found, how to find it again.
 
-use std::fs;
+use std::error::Error;
 use std::path::Path;
+use std::{fs, iter};
 
 use crate::file::Document;
 use crate::format::{Documents, Format, Rendered, render};
@@ -76,11 +77,11 @@ pub fn build(report: &Report, product: &Product, suite: &[String]) -> Result<Vec
 fn rendered(report: &Report) -> Vec<(&'static str, String)> {
     let documents = Documents { reports: vec![report.clone()], ..Documents::default() };
     let log = match render(Format::Table, &documents, Style { verbose: true, ..Style::default() }) {
-        Ok(Rendered::Text(text)) => text,
+        Ok(Rendered::Text(text)) => text.into_string(),
         Ok(Rendered::Folder(_)) | Err(_) => unreachable!("a table is text"),
     };
     let mut files = vec![("log.txt", log)];
-    files.extend(oci::render(report));
+    files.extend(oci::files(report).map(|(name, text)| (name, text.into_string())));
     files
 }
 
@@ -137,7 +138,7 @@ pub fn verify(dir: &Path, suite: &[String], version: &str) -> Vec<String> {
     let report = match Report::read(&dir.join("results.json")) {
         Ok(report) => report,
         Err(why) => {
-            wrong.push(why.to_string());
+            wrong.push(with_causes(&why));
             return wrong;
         }
     };
@@ -158,6 +159,11 @@ pub fn verify(dir: &Path, suite: &[String], version: &str) -> Vec<String> {
         }
     }
     wrong
+}
+
+fn with_causes(why: &dyn Error) -> String {
+    let causes = iter::successors(Some(why), |&why| why.source());
+    causes.map(|why| why.to_string()).collect::<Vec<_>>().join(": ")
 }
 
 /// What is wrong with a `PRODUCT.yaml`: a flat mapping of names to strings.

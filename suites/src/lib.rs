@@ -20,6 +20,8 @@ mod refusal;
 mod resources;
 mod seccomp;
 
+use std::sync::Arc;
+
 use plimsoll_engine::check::{Body, Case, Check, Scenario};
 
 /// Every case of the suite, section by section, file by file.
@@ -53,7 +55,7 @@ pub fn all() -> Vec<Check> {
     let clauses = clauses::all();
     let check = |id: String, cites: &[&str], body| {
         let cite = |clause: &&str| clauses::find(&clauses, clause).unwrap_or_else(|| panic!("{id} cites {clause}"));
-        let clauses = cites.iter().map(cite).collect();
+        let clauses = cites.iter().map(cite).map(Arc::new).collect();
         Check { id, clauses, body }
     };
     let cases = CASES.iter().copied().flatten().copied().flatten();

@@ -2,12 +2,12 @@
 
 use std::env;
 use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use plimsoll_reports::file::write_text;
-use plimsoll_reports::format::{Documents, Format, Rendered, render};
+use plimsoll_reports::file::{write_text, write_with};
+use plimsoll_reports::format::{Documents, Format, Rendered, Text, render};
 
 use crate::args::Look;
 use crate::failure::Failure;
@@ -62,9 +62,12 @@ pub fn deliver(wishes: &[Wish], documents: &Documents, look: Look) -> Result<(),
     let default = (!look.quiet && !wishes.iter().any(Wish::is_printed)).then_some(&table);
     for wish in wishes.iter().chain(default) {
         match (render(wish.format, documents, look.style()).map_err(Failure::Usage)?, &wish.file) {
-            (Rendered::Text(text), Some(path)) => write_text(&text, "report", path).map_err(Failure::host)?,
-            (Rendered::Text(text), None) => print(&text)?,
-            (Rendered::Folder(files), path) => fill(path.as_deref().unwrap_or(Path::new(".")), &files)?,
+            (Rendered::Text(text), Some(path)) => write(&text, path)?,
+            (Rendered::Text(text), None) => print_with(|out| text.write_to(out))?,
+            (Rendered::Folder(files), path) => {
+                let dir = made(path.as_deref().unwrap_or(Path::new(".")))?;
+                files.iter().try_for_each(|(name, text)| write(text, &dir.join(name)))?;
+            }
         }
         if wish.format == Format::Github {
             summarize(documents, look)?;
@@ -73,11 +76,20 @@ pub fn deliver(wishes: &[Wish], documents: &Documents, look: Look) -> Result<(),
     Ok(())
 }
 
+fn write(text: &Text<'_>, path: &Path) -> Result<(), Failure> {
+    write_with("report", path, |out| text.write_to(out)).map_err(Failure::host)
+}
+
 /// Writes the files into the directory, which is made if need be.
 pub fn fill(dir: &Path, files: &[(&str, String)]) -> Result<(), Failure> {
+    made(dir)?;
+    files.iter().try_for_each(|(name, text)| write_text(text, "report", &dir.join(name)).map_err(Failure::host))
+}
+
+fn made(dir: &Path) -> Result<&Path, Failure> {
     let made = fs::create_dir_all(dir);
     made.map_err(|why| Failure::Host(format!("cannot make the directory {}: {why}", dir.display())))?;
-    files.iter().try_for_each(|(name, text)| write_text(text, "report", &dir.join(name)).map_err(Failure::host))
+    Ok(dir)
 }
 
 /// Adds the summary of the job where GitHub Actions asks for it.
@@ -88,13 +100,19 @@ fn summarize(documents: &Documents, look: Look) -> Result<(), Failure> {
     };
     // Each step has a file of its own, which may hold something already.
     let file = OpenOptions::new().append(true).create(true).open(&path);
-    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+    let written = file.and_then(|mut file| text.write_to(&mut file));
     written.map_err(|why| Failure::Host(format!("cannot add to the job summary {}: {why}", path.display())))
 }
 
-/// Prints to standard output. A reader such as `head` may have seen enough.
+/// Prints to standard output.
 pub fn print(text: &str) -> Result<(), Failure> {
-    match io::stdout().lock().write_all(text.as_bytes()) {
+    print_with(|out| out.write_all(text.as_bytes()))
+}
+
+/// Prints what `put` puts out. A reader such as `head` may have seen enough.
+fn print_with(put: impl Fn(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    match put(&mut out).and_then(|()| out.flush()) {
         Err(why) if why.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other.map_err(Failure::host),
     }

@@ -15,7 +15,7 @@ use plimsoll_engine::schedule::Job;
 use plimsoll_reports::baseline;
 use plimsoll_reports::file::Document;
 use plimsoll_reports::format::Documents;
-use plimsoll_reports::model::proof::{self, Explanation, Outcome, Pair, Proof, Unsound};
+use plimsoll_reports::model::proof::{self, Explanation, Neutral, Outcome, Pair, Proof, Unsound};
 use plimsoll_reports::model::{self, Verdict};
 use plimsoll_suites::mutants::{self, Mutant};
 
@@ -37,12 +37,11 @@ pub fn prove(args: &Prove, look: Look) -> Result<ExitCode, Failure> {
     let checks = select(plimsoll_suites::all(), &args.filter)?;
     let all: Vec<&Check> = checks.iter().collect();
     let session = Session::open(&args.subject, None)?;
-    let companies = company::together(&all);
-    // Side by side: a check that waits for a second does so once, not six times.
-    let (verdicts, fairness) = fairness::compare(companies.len(), run(&session, fairness::jobs(&companies), look)?);
+    let (verdicts, fairness, mut tried) = first(&session, &all, look)?;
     let sound: Vec<&Check> = all.iter().copied().filter(|check| passes(&verdicts, check)).collect();
+    tried.retain(|pair| sound.iter().any(|check| check.id == pair.check));
     let mutants = mutants::of(&sound);
-    let pairs = trial::pairs(&mutants, |jobs| run(&session, jobs, look))?;
+    let pairs = trial::pairs(&mutants, tried, |jobs| run(&session, jobs, look))?;
     let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let mut proof = Proof {
         schema: proof::SCHEMA.to_owned(),
@@ -71,6 +70,23 @@ pub fn prove(args: &Prove, look: Look) -> Result<ExitCode, Failure> {
     deliver(&args.format, &Documents { proofs: vec![proof], ..Documents::default() }, look)?;
     tell(&against);
     Ok(ExitCode::from(code))
+}
+
+/// The verdicts, what neutral runtimes change of them, and the mutants of those that wait. All side by side: a check that waits
+/// for a second does so once, not once for each question about it.
+fn first(
+    session: &Session,
+    all: &[&Check],
+    look: Look,
+) -> Result<(Vec<model::Check>, Vec<Neutral>, Vec<Pair>), Failure> {
+    let companies = company::together(all);
+    let (mut jobs, early) = (fairness::jobs(&companies), trial::early(all));
+    let asked = jobs.len();
+    jobs.extend(early.iter().cloned());
+    let (posed, rest): (Results, Results) = run(session, jobs, look)?.into_iter().partition(|(job, _)| *job >= asked);
+    let tried = trial::outcomes(&early, posed.into_iter().map(|(job, result)| (job - asked, result)).collect());
+    let (verdicts, fairness) = fairness::compare(companies.len(), rest);
+    Ok((verdicts, fairness, tried))
 }
 
 /// Runs jobs; the results with the number of their job, in order.

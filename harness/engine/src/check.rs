@@ -1,6 +1,8 @@
 //! The shape of a check: a [`Rule`] judges what is true of every running container, a [`Case`] is a list of edits that
 //! makes one rule apply, a [`Scenario`] is a story where order, errors or leftovers are the point.
 
+use std::sync::Arc;
+
 use plimsoll_fixtures::probe::Ask;
 use plimsoll_fixtures::{Config, Recipe};
 use plimsoll_reports::model::{Axis, Clause};
@@ -197,7 +199,7 @@ pub struct Check {
     /// Stable name: `section.subject/case`.
     pub id: String,
     /// The cited clauses in full.
-    pub clauses: Vec<Clause>,
+    pub clauses: Vec<Arc<Clause>>,
     /// How it is carried out.
     pub body: Body,
 }
@@ -259,7 +261,7 @@ impl Check {
             Body::Case(case) => case.rule.advisory,
             Body::Scenario(scenario) => scenario.advisory,
         };
-        let binds = |clause: &Clause| {
+        let binds = |clause: &Arc<Clause>| {
             !is_optional(&clause.level) && Release::parse(&clause.since).is_none_or(|since| since <= release)
         };
         declared || !self.clauses.iter().any(binds)

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::overview::chip;
 use super::untrusted::{Line, Lines, Link, anchor};
 use crate::matrix::{Matrix, Row};
-use crate::model::{Call, Check, Evidence, Finding, Json};
+use crate::model::{Call, Check, Evidence, Finding};
 use crate::text::duration;
 
 /// The check as an item of a list; one that passed everywhere has nothing to unfold.
@@ -94,17 +94,12 @@ fn seen(evidence: &Evidence) -> Markup {
         @for (name, config) in &evidence.configs {
             details {
                 summary { "Configuration of " code { (Line(name)) } }
-                pre tabindex="0" { (Lines(&pretty(config))) }
+                pre tabindex="0" { (Lines(&config.pretty())) }
             }
         }
         @if let Some(kept) = &evidence.kept { p { "Kept in " code { (Line(kept)) } } }
         p.replay { "See it again: " code { (Line(&evidence.replay)) } }
     }
-}
-
-/// The document with a line for each member.
-fn pretty(document: &Json) -> String {
-    document.value().map_or_else(|why| why.to_string(), |value| format!("{value:#}"))
 }
 
 fn call(call: &Call) -> Markup {

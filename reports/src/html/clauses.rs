@@ -2,12 +2,13 @@
 //! named below the others.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
 
-use maud::{Markup, Render, html};
+use maud::{Markup, html};
 
 use super::check;
 use super::overview::counts;
-use super::page::Written;
+use super::page::{GAP, framed, put};
 use super::untrusted::{Line, Link, anchor};
 use crate::matrix::{Matrix, Row};
 use crate::model::{Axis, Clause, Verdict};
@@ -54,29 +55,32 @@ fn gathered<'m, 'a>(matrix: &'m Matrix<'a>) -> BTreeMap<&'a str, Section<'m, 'a>
     sections
 }
 
-/// All sections, and what filters them. This is nearly all of a page, so a section is put out when it is done.
-pub(super) fn clauses(matrix: &Matrix<'_>) -> impl Render {
-    Written(move |out: &mut String| {
-        out.push_str("<section aria-labelledby=\"clauses\">");
-        html! { h2 id="clauses" { "Clause by clause" } (filter(matrix)) }.render_to(out);
-        for (name, clauses) in gathered(matrix) {
-            section(matrix, name, &clauses).render_to(out);
+/// Puts out all sections, and what filters them. This is nearly all of a page, so each check is put out when it is done.
+pub(super) fn write(out: &mut dyn Write, matrix: &Matrix<'_>) -> io::Result<()> {
+    let frame = html! {
+        section aria-labelledby="clauses" {
+            h2 id="clauses" { "Clause by clause" }
+            (filter(matrix))
+            (GAP)
         }
-        out.push_str("</section>");
+    };
+    framed(out, &frame, |out| {
+        gathered(matrix).iter().try_for_each(|(name, clauses)| section(out, matrix, name, clauses))
     })
 }
 
-fn section(matrix: &Matrix<'_>, name: &str, clauses: &Section<'_, '_>) -> Markup {
-    html! {
+fn section(out: &mut dyn Write, matrix: &Matrix<'_>, name: &str, clauses: &Section<'_, '_>) -> io::Result<()> {
+    let frame = html! {
         details.section id=(anchor("section", name)) {
             summary { h3 { (Line(name)) } (tallies(clauses.values().flat_map(|cited| &cited.told).copied())) }
-            @for cited in clauses.values() { (one(matrix, cited)) }
+            (GAP)
         }
-    }
+    };
+    framed(out, &frame, |out| clauses.values().try_for_each(|cited| one(out, matrix, cited)))
 }
 
-fn one(matrix: &Matrix<'_>, cited: &Cited<'_, '_>) -> Markup {
-    html! {
+fn one(out: &mut dyn Write, matrix: &Matrix<'_>, cited: &Cited<'_, '_>) -> io::Result<()> {
+    let frame = html! {
         details.clause data-level=[cited.clause.map(|clause| Line(&clause.level))] {
             summary {
                 @match cited.clause {
@@ -89,7 +93,7 @@ fn one(matrix: &Matrix<'_>, cited: &Cited<'_, '_>) -> Markup {
                 p { (Line(&clause.text)) }
                 p.aside { "Since " (Line(&clause.since)) ": " (Link(&clause.link)) }
             }
-            ul.checks { @for row in &cited.told { (check::item(matrix, row)) } }
+            ul.checks { (GAP) }
             @if !cited.elsewhere.is_empty() {
                 p.aside { "These rest on it too, and are told below another clause:" }
                 ul.entries { @for row in &cited.elsewhere { li {
@@ -98,7 +102,8 @@ fn one(matrix: &Matrix<'_>, cited: &Cited<'_, '_>) -> Markup {
                 } } }
             }
         }
-    }
+    };
+    framed(out, &frame, |out| cited.told.iter().try_for_each(|row| put(out, &check::item(matrix, row))))
 }
 
 /// What the worst of each check came to.

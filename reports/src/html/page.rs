@@ -1,12 +1,34 @@
-//! The frame of the page: head, navigation, script.
+//! The frame of the page: head, navigation, script; and how a page is put out bit by bit.
 
-use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
+use std::io::{self, Write};
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::untrusted::Line;
 use crate::text::{clip, printable};
 
+/// The place in a frame where more is to come. No text holds this character: it is one of those that are escaped.
+pub(super) const GAP: PreEscaped<&str> = PreEscaped("\0");
+
+/// Puts out a frame, and in its gap what `fill` puts out.
+pub(super) fn framed(
+    out: &mut dyn Write,
+    frame: &Markup,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let (before, after) = frame.0.split_once(GAP.0).unwrap_or((&frame.0, ""));
+    out.write_all(before.as_bytes())?;
+    fill(out)?;
+    out.write_all(after.as_bytes())
+}
+
+/// Puts out what is small enough to be held as a whole.
+pub(super) fn put(out: &mut dyn Write, markup: &Markup) -> io::Result<()> {
+    out.write_all(markup.0.as_bytes())
+}
+
 /// The frame around the body. The policy lets the page load nothing, whatever is in it.
-pub(super) fn page(title: &str, contents: &Markup, body: &impl Render) -> Markup {
+pub(super) fn page(title: &str, contents: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -27,21 +49,12 @@ pub(super) fn page(title: &str, contents: &Markup, body: &impl Render) -> Markup
                 }
                 main id="main" {
                     h1 { (Line(title)) }
-                    (body)
+                    (GAP)
                 }
                 footer { p { "Rendered by Plimsoll " (env!("CARGO_PKG_VERSION")) " from its JSON results." } }
                 script { (PreEscaped(include_str!("filter.js"))) }
             }
         }
-    }
-}
-
-/// What puts itself onto the page bit by bit, where a whole would be too large to be made twice.
-pub(super) struct Written<F>(pub(super) F);
-
-impl<F: Fn(&mut String)> Render for Written<F> {
-    fn render_to(&self, out: &mut String) {
-        (self.0)(out);
     }
 }
 

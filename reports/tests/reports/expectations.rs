@@ -26,7 +26,7 @@ reason = "of another host"
 cgroups = ["v2"]
 
 [[expect]]
-checks = ["no.such*"]
+checks = ["no.such*", "process.args/0", "fuzz.no/such", "none"]
 verdict = "fail"
 reason = "of no check"
 "#;
@@ -42,7 +42,7 @@ fn entries_count_for_their_versions_hosts_and_checks() {
     file.apply(&mut report);
     assert!(report.checks[0].is_known() && !report.checks[0].is_red());
     assert!(!report.checks[1].is_known() && report.checks[1].is_red());
-    assert_eq!(file.unused(&report), ["e.toml, line 20: no check of this run is meant by `no.such*`"]);
+    assert_eq!(file.unused(&report), ["e.toml, line 20: no check of this run is meant by `no.such*`, `none`"]);
 }
 
 #[test]

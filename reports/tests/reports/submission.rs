@@ -74,3 +74,11 @@ fn a_part_of_the_suite_is_no_submission() {
     assert!(verify(dir.path(), &more, "0.1.0")[0].starts_with("results.json: the results lack 1 of"));
     assert!(verify(dir.path(), &suite(), "9.9")[0].contains("verify with that one"));
 }
+
+#[test]
+fn results_that_cannot_be_read_are_named_with_the_place() {
+    let dir = submitted();
+    edit(dir.path(), "results.json", "\"pass\"", "\"good\"");
+    let wrong = verify(dir.path(), &suite(), "0.1.0");
+    assert!(wrong[0].contains("results.json\": unknown variant `good`") && wrong[0].contains(" at line "), "{wrong:?}");
+}

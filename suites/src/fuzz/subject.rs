@@ -132,7 +132,7 @@ impl Judge {
     #[must_use]
     pub fn clauses(&self, property: &str) -> Vec<Clause> {
         if let Some(check) = self.check_of(property) {
-            return check.clauses.clone();
+            return check.clauses.iter().map(|clause| Clause::clone(clause)).collect();
         }
         let known = clauses::all();
         let cited = OF_ENGINE.iter().chain(model::CITES).chain(hostile::CITES);

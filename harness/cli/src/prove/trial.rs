@@ -1,6 +1,7 @@
 //! Sets checks against mutants.
 
 use plimsoll_engine::check::Check;
+use plimsoll_engine::fault::Fault;
 use plimsoll_engine::schedule::Job;
 use plimsoll_reports::model::proof::{Outcome, Pair};
 use plimsoll_reports::model::{self, Verdict};
@@ -13,23 +14,38 @@ use crate::failure::Failure;
 /// survived.
 const ROUNDS: usize = 12;
 
-/// Sets each declared check against its mutant, and others against a mutant until one of them kills it. `run` carries
-/// jobs out.
+/// The declared mutants of the checks that wait. They are tried before it is known whether the check passes without them: else
+/// the shortest timeout that there is would be waited for twice.
+pub fn early<'c>(checks: &[&'c Check]) -> Vec<Job<'c>> {
+    let patient = checks.iter().filter(|check| check.waits());
+    patient.flat_map(|check| check.proves().iter().map(|fault| Job::posed(check, *fault))).collect()
+}
+
+/// Sets each declared check against its mutant, and others against a mutant until one of them kills it. What was tried
+/// early is not tried again. `run` carries jobs out.
 pub fn pairs(
     mutants: &[Mutant<'_>],
+    early: Vec<Pair>,
     mut run: impl FnMut(Vec<Job<'_>>) -> Result<Results, Failure>,
 ) -> Result<Vec<Pair>, Failure> {
-    let mut found = Vec::new();
+    let mut found = early;
     for round in 0..=ROUNDS {
-        let open = mutants.iter().filter(|mutant| !is_killed(mutant, &found));
-        let next: Vec<_> = open.flat_map(|mutant| in_round(mutant, round).map(move |check| (mutant, check))).collect();
+        let open = mutants.iter().filter(|mutant| round == 0 || !is_killed(mutant, &found));
+        let trials = open.flat_map(|mutant| in_round(mutant, round).map(move |check| Job::posed(check, mutant.fault)));
+        let next: Vec<Job<'_>> = trials.filter(|trial| !is_tried(trial, &found)).collect();
         if next.is_empty() {
             break;
         }
-        found.extend(set_against(&next, &mut run)?);
+        found.extend(outcomes(&next, run(next.clone())?));
     }
     found.sort_by(|a, b| (&a.mutant, &a.check).cmp(&(&b.mutant, &b.check)));
     Ok(found)
+}
+
+/// What came of posed jobs.
+pub fn outcomes(jobs: &[Job<'_>], results: Results) -> Vec<Pair> {
+    let posed = results.into_iter().filter_map(|(number, result)| Some((jobs.get(number)?.fault?, result)));
+    posed.map(|(fault, result)| pair(fault, result)).collect()
 }
 
 /// First all that declare a mutant, then one at a time of those that only show it; where nobody declares it, these begin.
@@ -44,15 +60,12 @@ fn is_killed(mutant: &Mutant<'_>, pairs: &[Pair]) -> bool {
     pairs.iter().any(|pair| pair.mutant == id && pair.outcome == Outcome::Killed)
 }
 
-fn set_against<'c>(
-    trials: &[(&Mutant<'c>, &'c Check)],
-    run: &mut impl FnMut(Vec<Job<'_>>) -> Result<Results, Failure>,
-) -> Result<Vec<Pair>, Failure> {
-    let results = run(trials.iter().map(|(mutant, check)| Job::posed(check, mutant.fault)).collect())?;
-    Ok(results.into_iter().map(|(number, result)| pair(trials[number].0, result)).collect())
+fn is_tried(trial: &Job<'_>, pairs: &[Pair]) -> bool {
+    let fault = trial.fault.map(|fault| fault.to_string());
+    pairs.iter().any(|pair| Some(&pair.mutant) == fault.as_ref() && trial.checks.iter().any(|it| it.id == pair.check))
 }
 
-fn pair(mutant: &Mutant<'_>, result: model::Check) -> Pair {
+fn pair(fault: Fault, result: model::Check) -> Pair {
     let outcome = match result.verdict {
         Verdict::Fail | Verdict::Warn | Verdict::Timeout => Outcome::Killed,
         Verdict::Pass => Outcome::Survived,
@@ -62,7 +75,7 @@ fn pair(mutant: &Mutant<'_>, result: model::Check) -> Pair {
     Pair {
         by: if outcome == Outcome::Killed { vec![result.id.clone()] } else { Vec::new() },
         check: result.id,
-        mutant: mutant.fault.to_string(),
+        mutant: fault.to_string(),
         outcome,
         verdict: Some(result.verdict),
         reason: result.reason,

@@ -7,6 +7,7 @@ mod ended;
 mod fuzz;
 mod gate;
 mod hostile;
+mod large;
 mod machine;
 mod measured;
 mod pipelines;

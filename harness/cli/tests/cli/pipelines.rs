@@ -75,3 +75,12 @@ fn each_option_that_we_write_of_is_one_that_we_have() {
         assert!(seen.contains(option), "{option} is in none of the files: {seen:?}");
     }
 }
+
+#[test]
+fn each_file_that_the_readme_links_to_is_there() {
+    let text = fs::read_to_string(root().join("README.md")).unwrap();
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+    let files: Vec<&str> = targets.filter(|target| !target.is_empty() && !target.starts_with("https:")).collect();
+    assert!(files.len() > 10, "{files:?}");
+    assert_eq!(files.into_iter().find(|file| !root().join(file).exists()), None);
+}

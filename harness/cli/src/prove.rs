@@ -37,7 +37,7 @@ pub fn prove(args: &Prove, look: Look) -> Result<ExitCode, Failure> {
     let checks = select(plimsoll_suites::all(), &args.filter)?;
     let all: Vec<&Check> = checks.iter().collect();
     let session = Session::open(&args.subject, None)?;
-    let (verdicts, fairness, mut tried) = first(&session, &all, look)?;
+    let First { verdicts, fairness, mut tried } = first(&session, &all, look)?;
     let sound: Vec<&Check> = all.iter().copied().filter(|check| passes(&verdicts, check)).collect();
     tried.retain(|pair| sound.iter().any(|check| check.id == pair.check));
     let mutants = mutants::of(&sound);
@@ -72,13 +72,17 @@ pub fn prove(args: &Prove, look: Look) -> Result<ExitCode, Failure> {
     Ok(ExitCode::from(code))
 }
 
-/// The verdicts, what neutral runtimes change of them, and the mutants of those that wait. All side by side: a check that waits
-/// for a second does so once, not once for each question about it.
-fn first(
-    session: &Session,
-    all: &[&Check],
-    look: Look,
-) -> Result<(Vec<model::Check>, Vec<Neutral>, Vec<Pair>), Failure> {
+/// What is known after the first jobs.
+struct First {
+    verdicts: Vec<model::Check>,
+    fairness: Vec<Neutral>,
+    /// The mutants of the checks that wait.
+    tried: Vec<Pair>,
+}
+
+/// Runs the checks as they are, behind neutral runtimes, and those that wait behind their mutants. All side by side: a check
+/// that waits for a second does so once, not once for each question about it.
+fn first(session: &Session, all: &[&Check], look: Look) -> Result<First, Failure> {
     let companies = company::together(all);
     let (mut jobs, early) = (fairness::jobs(&companies), trial::early(all));
     let asked = jobs.len();
@@ -86,7 +90,7 @@ fn first(
     let (posed, rest): (Results, Results) = run(session, jobs, look)?.into_iter().partition(|(job, _)| *job >= asked);
     let tried = trial::outcomes(&early, posed.into_iter().map(|(job, result)| (job - asked, result)).collect());
     let (verdicts, fairness) = fairness::compare(companies.len(), rest);
-    Ok((verdicts, fairness, tried))
+    Ok(First { verdicts, fairness, tried })
 }
 
 /// Runs jobs; the results with the number of their job, in order.

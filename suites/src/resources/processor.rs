@@ -56,7 +56,7 @@ const IDLE: Scenario = Scenario::new(
     &[Fault::Drop(cpu::IDLE_AT), Fault::Take(cpu::IDLE_AT, "0"), Fault::MoveOut, Fault::Beside],
     |lab, out| yields(lab, out, cpu::IDLE_AT, 1),
 )
-.needs(&[Need::Knob(cpu::IDLE)]);
+.needs(&[Need::HostView, Need::Knob(cpu::IDLE)]);
 
 const SHARES: Scenario = Scenario::new(
     "resources.cpu.effect/few-shares-are-little-time",
@@ -64,7 +64,7 @@ const SHARES: Scenario = Scenario::new(
     &[Fault::Drop(cpu::SHARES_AT), Fault::Take(cpu::SHARES_AT, "1024"), Fault::MoveOut, Fault::Beside],
     |lab, out| yields(lab, out, cpu::SHARES_AT, 2),
 )
-.needs(&[Need::Knob(cpu::SHARES)]);
+.needs(&[Need::HostView, Need::Knob(cpu::SHARES)]);
 
 /// Hundredths of a second that the program of the usual group is given. Of these the other may have the fifth; the kernel
 /// gives it the hundredth at most, and without the limit it would get as many.

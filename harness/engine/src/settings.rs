@@ -39,8 +39,8 @@ const WAIT_FOR_WRONG: Duration = Duration::from_secs(1);
 pub const LEAK: &str = "PLIMSOLL_OF_THE_RUNTIME";
 
 impl Settings {
-    /// The same with this fault. What a wrong runtime never does is not waited for as long: the same check has just
-    /// passed without the fault, so that it is known to be much faster.
+    /// The same with this fault. What a wrong runtime never does is not waited for as long: only a check that passes
+    /// without the fault proves something, and that is much faster.
     #[must_use]
     pub fn posing(&self, fault: Option<Fault>) -> Self {
         let wrong = fault.is_some_and(|fault| !matches!(fault, Fault::Neutral(_)));

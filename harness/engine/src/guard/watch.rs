@@ -25,7 +25,7 @@ impl Lab<'_> {
             canary: self.dir.join(CANARY),
             state_root: self.driver.root.clone(),
             extra_sysctls: Vec::new(),
-            grace: stretched(GRACE),
+            grace: stretched(GRACE).min(self.settings.timeout),
         }
     }
 

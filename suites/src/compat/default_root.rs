@@ -43,7 +43,7 @@ pub(super) const ADVICE: &[Scenario] = &[Scenario::new(
         container.finish_and_delete()
     },
 )
-.needs(&[Need::HostView])
+.needs(&[Need::HostView, Need::File("/run")])
 .axis(Axis::Compat)
 .advisory()];
 

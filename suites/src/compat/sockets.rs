@@ -5,11 +5,11 @@
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::Told;
+use plimsoll_engine::judgement::{Stop, Told};
 use plimsoll_engine::lab::{Lab, Sockets};
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
-use plimsoll_fixtures::probe::{Ask, Flaw, Reply};
+use plimsoll_fixtures::probe::{Ask, Flaw};
 
 use super::compat;
 use super::hand_over::{PLACES, given};
@@ -47,11 +47,16 @@ fn activated<'l>(lab: &'l Lab<'_>, whose: Sockets) -> Told<Container<'l>> {
 }
 
 fn places(container: &Container<'_>) -> Told<Vec<String>> {
-    let fds = if let Ok(Reply::Fds(fds)) = container.ask(Ask::Fds)? { fds } else { Default::default() };
-    Ok(fds.into_iter().filter(|(number, _)| *number > 2).map(|(_, place)| place).collect())
+    let evidence = container.evidence(vec![Ask::Fds])?;
+    let fds = evidence.inside.fds().map_err(|why| Stop::broken("descriptors", "a list of them", why.to_string()))?;
+    Ok(fds.iter().filter(|(number, _)| **number > 2).map(|(_, place)| place.clone()).collect())
 }
 
 fn told(container: &Container<'_>, beginning: &str) -> Told<Vec<String>> {
-    let names = if let Ok(Reply::Names(names)) = container.ask(Ask::Environ)? { names } else { Vec::new() };
-    Ok(names.into_iter().filter(|name| name.starts_with(beginning)).collect())
+    let evidence = container.evidence(vec![Ask::Environ])?;
+    let names = evidence
+        .inside
+        .names(&Ask::Environ)
+        .map_err(|why| Stop::broken("variables", "a list of them", why.to_string()))?;
+    Ok(names.iter().filter(|name| name.starts_with(beginning)).cloned().collect())
 }

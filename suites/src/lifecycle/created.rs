@@ -153,7 +153,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         container.started()?;
         container.finish_and_delete()
     })
-    .needs(&[Need::HostView, Need::Controller("pids")]),
+    .needs(&[Need::HostView]),
 ];
 
 /// Judges the process of a created container by its configuration, then leads it to its end.

@@ -1,15 +1,14 @@
 //! The folder that a conformance programme would want: who made the product, what was found, how to find it again.
 
-use std::error::Error;
+use std::fs;
 use std::path::Path;
-use std::{fs, iter};
 
 use crate::file::Document;
 use crate::format::{Documents, Format, Rendered, render};
 use crate::model::Report;
 use crate::oci;
 use crate::table::Style;
-use crate::text::{quoted, tail};
+use crate::text::{chain, quoted, tail};
 
 /// The product, with the fields that the OCI asks for in `PRODUCT.yaml`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -138,7 +137,7 @@ pub fn verify(dir: &Path, suite: &[String], version: &str) -> Vec<String> {
     let report = match Report::read(&dir.join("results.json")) {
         Ok(report) => report,
         Err(why) => {
-            wrong.push(with_causes(&why));
+            wrong.push(chain(&why));
             return wrong;
         }
     };
@@ -159,11 +158,6 @@ pub fn verify(dir: &Path, suite: &[String], version: &str) -> Vec<String> {
         }
     }
     wrong
-}
-
-fn with_causes(why: &dyn Error) -> String {
-    let causes = iter::successors(Some(why), |&why| why.source());
-    causes.map(|why| why.to_string()).collect::<Vec<_>>().join(": ")
 }
 
 /// What is wrong with a `PRODUCT.yaml`: a flat mapping of names to strings.

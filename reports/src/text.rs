@@ -2,6 +2,7 @@
 //! let it drive the user's terminal nor let it hide what it wrote.
 
 use std::borrow::Cow;
+use std::error::Error;
 
 use chrono::{DateTime, SecondsFormat};
 
@@ -100,6 +101,22 @@ pub fn wrap(line: &str, room: usize) -> Vec<Cow<'_, str>> {
     }
     parts.push(Cow::Owned(part));
     parts
+}
+
+/// An error and its causes, in one line.
+#[must_use]
+pub fn chain(why: &dyn Error) -> String {
+    let mut text = why.to_string();
+    let mut next = why.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        // Some errors repeat their cause in their own text.
+        if !text.ends_with(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        next = cause.source();
+    }
+    text.replace('\n', " ")
 }
 
 /// The noun for that many.

@@ -9,7 +9,6 @@ use plimsoll_engine::check::Check;
 use plimsoll_engine::host;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Profile;
-use plimsoll_reports::model::Host;
 use plimsoll_reports::text::plural;
 use plimsoll_vm::kernel::Kernel;
 use plimsoll_vm::qemu;
@@ -17,7 +16,7 @@ use plimsoll_vm::qemu;
 use crate::args::Doctor;
 use crate::failure::Failure;
 use crate::output::print;
-use crate::session::MAKES_NAMESPACES;
+use crate::session::missing_right;
 
 /// Says what is missing; that is no failure.
 pub fn doctor(args: &Doctor) -> Result<ExitCode, Failure> {
@@ -34,7 +33,7 @@ pub fn doctor(args: &Doctor) -> Result<ExitCode, Failure> {
         writeln!(text, "  {:>4} {}: {}{machine}", gap.checks, plural(gap.checks, "check"), gap.reason)
             .map_err(Failure::host)?;
     }
-    for line in advice(&facts) {
+    for line in advice(&facts.cgroups)? {
         writeln!(text, "{line}").map_err(Failure::host)?;
     }
     print(&text)?;
@@ -64,13 +63,9 @@ fn gaps(checks: &[Check], unmet: impl Fn(&Need) -> Option<String>) -> Vec<Gap> {
 }
 
 /// What else stands in the way, and what to do.
-fn advice(host: &Host) -> Vec<String> {
-    let (mut lines, cgroups) = (Vec::new(), host.cgroups.as_str());
-    let rights = [
-        ("root", nix::unistd::geteuid().is_root()),
-        (MAKES_NAMESPACES, !host.missing_capabilities.iter().any(|name| name == MAKES_NAMESPACES)),
-    ];
-    if let Some((right, _)) = rights.iter().find(|(_, held)| !held) {
+fn advice(cgroups: &str) -> Result<Vec<String>, Failure> {
+    let mut lines = Vec::new();
+    if let Some(right) = missing_right()? {
         lines.push(format!("rights   no {right}: judging a runtime on this host needs it, a virtual machine does not"));
     }
     if cgroups != "v2" {
@@ -83,5 +78,5 @@ fn advice(host: &Host) -> Vec<String> {
         (true, Ok(kernel)) => format!("vm       ready, with kernel {}", kernel.release),
         (true, Err(why)) => format!("vm       {why}"),
     });
-    lines
+    Ok(lines)
 }

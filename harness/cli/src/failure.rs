@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::process::ExitCode;
 
+use plimsoll_reports::text::chain;
+
 /// What ends the program without a report.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -50,18 +52,4 @@ pub fn usage_answer(answer: &clap::Error) -> ExitCode {
     let printed = answer.print();
     let asked_for = answer.exit_code() == 0;
     if asked_for && printed.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(Failure::Usage(String::new()).code()) }
-}
-
-fn chain(why: &dyn Error) -> String {
-    let mut text = why.to_string();
-    let mut next = why.source();
-    while let Some(cause) = next {
-        let cause_text = cause.to_string();
-        // Some errors repeat their cause in their own text.
-        if !text.ends_with(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        next = cause.source();
-    }
-    text.replace('\n', " ")
 }

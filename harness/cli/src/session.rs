@@ -199,18 +199,26 @@ fn wishes(subject: &Subject, runtime: &Path, keep: Option<&Path>) -> Result<Wish
 /// Fails for anybody but root, and for a root that may do no more than anybody, as in a container.
 pub fn require_root() -> Result<(), Failure> {
     let why = "judging a runtime needs root: it makes mounts, cgroups and namespaces";
-    if !nix::unistd::geteuid().is_root() {
-        return Err(Failure::Host(format!("{why}; run it with sudo. `plimsoll run --list` works for everyone")));
-    }
-    if host::missing_capabilities().map_err(Failure::host)?.iter().any(|name| name == MAKES_NAMESPACES) {
-        let way = "run it on the host, in a privileged container, or as `plimsoll vm -- …`";
-        return Err(Failure::Host(format!("{why}, and this root lacks {MAKES_NAMESPACES}; {way}")));
-    }
-    Ok(())
+    Err(Failure::Host(match missing_right()? {
+        None => return Ok(()),
+        Some("root") => format!("{why}; run it with sudo. `plimsoll run --list` works for everyone"),
+        Some(capability) => {
+            let way = "run it on the host, in a privileged container, or as `plimsoll vm -- …`";
+            format!("{why}, and this root lacks {capability}; {way}")
+        }
+    }))
 }
 
-/// Without it there are no mounts and no namespaces.
-pub const MAKES_NAMESPACES: &str = "CAP_SYS_ADMIN";
+/// What this process needs to judge a runtime and has not: `root`, or the capability without which there are no mounts and
+/// no namespaces.
+pub fn missing_right() -> Result<Option<&'static str>, Failure> {
+    const MAKES_NAMESPACES: &str = "CAP_SYS_ADMIN";
+    if !nix::unistd::geteuid().is_root() {
+        return Ok(Some("root"));
+    }
+    let missing = host::missing_capabilities().map_err(Failure::host)?;
+    Ok(missing.iter().any(|name| name == MAKES_NAMESPACES).then_some(MAKES_NAMESPACES))
+}
 
 /// The binary that a path or name means, absolute.
 pub fn find_runtime(named: &Path) -> Result<PathBuf, Failure> {

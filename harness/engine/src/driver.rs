@@ -144,21 +144,22 @@ impl<'s> Driver<'s> {
 
     /// What is executed instead of the runtime when the engine poses as a wrong one.
     fn posed(&self, fault: Fault, op: Op, values: &Values, argv: &[OsString]) -> Told<Vec<OsString>> {
-        let probe = |words: &[&str]| self.probe(words);
         Ok(match fault {
-            _ if fault.ignores(op) => probe(&["exit=0"]),
-            Fault::Hang(at) if at == op => probe(&["hang"]),
-            Fault::Flaky(at, code) if at == op && self.nth(op).is_multiple_of(5) => probe(&[&format!("exit={code}")]),
+            _ if fault.ignores(op) => self.probe(&["exit=0"]),
+            Fault::Hang(at) if at == op => self.probe(&["hang"]),
+            Fault::Flaky(at, code) if at == op && self.nth(op).is_multiple_of(5) => {
+                self.probe(&[&format!("exit={code}")])
+            }
             Fault::Amend(at, words) if at == op => amended(argv, op, words),
-            Fault::Neutral(Neutral::Forwards) => [probe(&["forward"]), argv.to_vec()].concat(),
-            Fault::Neutral(Neutral::Slow) => [probe(&["late"]), argv.to_vec()].concat(),
-            Fault::ExecOutside if op == Op::Exec => probe(&words(&arguments(values)?)),
+            Fault::Neutral(Neutral::Forwards) => [self.probe(&["forward"]), argv.to_vec()].concat(),
+            Fault::Neutral(Neutral::Slow) => [self.probe(&["late"]), argv.to_vec()].concat(),
+            Fault::ExecOutside if op == Op::Exec => self.probe(&words(&arguments(values)?)),
             Fault::ExecBeside(kind) if op == Op::Exec => {
                 let id = values.words("id").first().map_or("", String::as_str);
                 let pid = std::fs::read_to_string(self.root.with_file_name(format!("{id}.pid"))).unwrap_or_default();
                 let own = self.settings.probe.to_string_lossy();
                 let program = if kind == "mnt" { &own } else { plimsoll_fixtures::probe::PATH };
-                probe(&[&["enter", pid.trim(), kind, program], &*words(&arguments(values)?)].concat())
+                self.probe(&[&["enter", pid.trim(), kind, program], &*words(&arguments(values)?)].concat())
             }
             _ => argv.to_vec(),
         })

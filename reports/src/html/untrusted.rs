@@ -1,7 +1,9 @@
-//! Text that a runtime may have chosen. Here goes what HTML would take for markup, what a reader would not see or would be
-//! misled by, and what HTML forbids even when escaped.
+//! Text that a runtime may have chosen. maud escapes what HTML would take for markup; here goes what a reader would not
+//! see or would be misled by, and what HTML forbids even when escaped.
 
-use maud::Render;
+use std::fmt::Write;
+
+use maud::{Escaper, Render};
 
 use crate::text::{printable, printable_lines};
 
@@ -23,19 +25,16 @@ impl Render for Lines<'_> {
     }
 }
 
-/// What maud's own does to a text, but copying what lies between at once: a large report has megabytes to be escaped.
+/// maud looks at each character; what lies between those that it escapes is copied at once, since a large report has
+/// megabytes of it.
+#[expect(clippy::expect_used, reason = "writing to a String never fails")]
 fn escape(mut text: &str, out: &mut String) {
-    let entity = |byte: u8| match byte {
-        b'&' => Some("&amp;"),
-        b'<' => Some("&lt;"),
-        b'>' => Some("&gt;"),
-        b'"' => Some("&quot;"),
-        _ => None,
-    };
-    while let Some((at, entity)) = text.bytes().enumerate().find_map(|(at, byte)| Some((at, entity(byte)?))) {
-        out.push_str(&text[..at]);
-        out.push_str(entity);
-        text = &text[at + 1..];
+    while let Some(at) = text.bytes().position(|byte| b"&<>\"".contains(&byte)) {
+        let (plain, rest) = text.split_at(at);
+        let (special, rest) = rest.split_at(1);
+        out.push_str(plain);
+        Escaper::new(out).write_str(special).expect("a String takes all");
+        text = rest;
     }
     out.push_str(text);
 }

@@ -3,6 +3,7 @@
 //! cgroups(7). Version 1 has a mount for each set of controllers, version 2 a single one; a hybrid host has both and
 //! each controller belongs to one of the two.
 
+use std::cell::LazyCell;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -56,13 +57,13 @@ impl Hierarchy {
 
     /// The directory of a cgroup that the kernel names from the root of the hierarchy. In a container without a cgroup
     /// namespace the mount begins at another cgroup, that of the container.
-    fn dir_seen_from_here(&self, path: &str) -> PathBuf {
+    fn dir_seen_from_here(&self, path: &str, mounts: &CgroupMounts) -> PathBuf {
         let dir = self.dir(path);
         if dir.exists() {
             return dir;
         }
-        let begins = cgroup_mounts().into_iter().find(|mount| mount.point == self.mount).map(|mount| mount.root);
-        begins.and_then(|root| Some(self.dir(path.strip_prefix(&root)?))).unwrap_or(dir)
+        let own = mounts.iter().find(|mount| mount.point == self.mount);
+        own.and_then(|mount| Some(self.dir(path.strip_prefix(&mount.root)?))).unwrap_or(dir)
     }
 }
 
@@ -81,10 +82,10 @@ impl Host {
     /// When `/proc/self/cgroup` cannot be read, or no hierarchy is mounted.
     pub fn detect() -> Result<Self> {
         let text = fs::read_to_string("/proc/self/cgroup").doing(|| "read `/proc/self/cgroup`".into())?;
-        let mut mounts = None;
+        let mounts = CgroupMounts::new(cgroup_mounts);
         let found = text.lines().filter_map(Line::parse).filter_map(|line| {
             let usual = line.usual_mount();
-            let mount = usual.or_else(|| mounts.get_or_insert_with(cgroup_mounts).iter().find_map(|m| line.mounted(m)));
+            let mount = usual.or_else(|| mounts.iter().find_map(|mount| line.mounted(mount)));
             mount.map(|mount| line.at(mount))
         });
         let hierarchies: Vec<_> = found.collect();
@@ -98,10 +99,11 @@ impl Host {
     pub(super) fn of_process(&self, pid: Pid) -> Result<Vec<(Version, PathBuf)>> {
         let path = format!("/proc/{}/cgroup", pid.as_raw_nonzero());
         let text = fs::read_to_string(&path).doing(|| format!("read `{path}`"))?;
+        let mounts = CgroupMounts::new(cgroup_mounts);
         let of = |line: Line<'_>| {
             let same = |hierarchy: &&Hierarchy| hierarchy.controllers.join(",") == line.controllers;
             let hierarchy = self.hierarchies.iter().find(same)?;
-            Some((hierarchy.version, hierarchy.dir_seen_from_here(line.path)))
+            Some((hierarchy.version, hierarchy.dir_seen_from_here(line.path, &mounts)))
         };
         Ok(text.lines().filter_map(Line::parse).filter_map(of).collect())
     }
@@ -184,6 +186,9 @@ struct CgroupMount {
     kind: String,
     options: String,
 }
+
+/// Those that there are. The table can be long, so it is read when somebody asks for the first time, and not again.
+type CgroupMounts = LazyCell<Vec<CgroupMount>>;
 
 /// proc_pid_mountinfo(5). An unreadable table counts as an empty one: the caller then reports what is missing.
 fn cgroup_mounts() -> Vec<CgroupMount> {

@@ -1,7 +1,6 @@
 //! What burst, idle and shares of `linux.resources.cpu` do. No verdict is one about time: the first is a counter that stays 0
 //! without a burst, the others the ratio of two programs that want the same processor.
 
-use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,6 +12,7 @@ use plimsoll_engine::fault::Fault;
 use plimsoll_engine::judgement::{Judgement, Stop, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
+use plimsoll_engine::observer::Stat;
 use plimsoll_fixtures::probe::Ask;
 use serde_json::json;
 
@@ -113,6 +113,5 @@ fn pin(container: &Container<'_>) -> Told {
 
 /// Whether a program waits for a processor or has it.
 fn wants(container: &Container<'_>) -> Told<bool> {
-    let text = fs::read_to_string(format!("/proc/{}/stat", container.pid))?;
-    Ok(text.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('R')))
+    Ok(Stat::of(container.pid)?.is_some_and(|stat| stat.state == 'R'))
 }

@@ -78,6 +78,13 @@ fn is_writable(dir: &Path) -> bool {
     access(dir, Access::WRITE_OK).is_ok()
 }
 
+/// Longest path from the mount point of a hierarchy, in bytes: with that point and the name of a file in the group it must
+/// be shorter than `PATH_MAX`, 4096.
+const LONGEST: usize = 3800;
+
+/// Longest name of a directory, in bytes (`NAME_MAX`).
+const LONGEST_NAME: usize = 255;
+
 fn cgroupfs(wish: Wish<'_>, host: &Host) -> Result<Place> {
     let default = format!("plimsoll-{}", wish.id);
     let given = wish.cgroups_path.filter(|path| !path.is_empty()).unwrap_or(&default);
@@ -85,6 +92,10 @@ fn cgroupfs(wish: Wish<'_>, host: &Host) -> Result<Place> {
     let unfit = parts.is_empty() || parts.iter().any(|part| matches!(*part, "." | "..") || part.contains('\0'));
     if unfit {
         return Err(refusal(given, "must be a path below the root of the hierarchy, without `.` and `..`"));
+    }
+    if given.len() > LONGEST || parts.iter().any(|part| part.len() > LONGEST_NAME) {
+        // The kernel would refuse the innermost directories, with those above already made.
+        return Err(Error::new(format!("linux.cgroupsPath: {} bytes are longer than a path can be", given.len())));
     }
     let base = if given.starts_with('/') { "" } else { relative_base(wish.rootless, host) };
     Ok(Place { manager: Manager::Cgroupfs, path: format!("{base}/{}", parts.join("/")) })
@@ -163,7 +174,7 @@ mod tests {
         ] {
             assert_eq!(choose(given, false).unwrap().path, path, "{given:?}");
         }
-        for given in ["/", "..", "/a/../b", "a/./b"] {
+        for given in ["/", "..", "/a/../b", "a/./b", &"x".repeat(256), &"a/".repeat(2048)] {
             assert!(choose(Some(given), false).is_err(), "{given}");
         }
     }

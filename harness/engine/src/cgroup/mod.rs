@@ -3,6 +3,7 @@
 
 mod knob;
 mod options;
+mod reach;
 mod remove;
 mod tree;
 mod view;

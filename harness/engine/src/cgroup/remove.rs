@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::Pid;
 
+use super::reach::reach;
 use super::tree::below;
 use crate::observer::files::{about, if_there, is_gone, read_text};
 use crate::patience::stretched;
@@ -34,7 +35,7 @@ pub(super) fn remove_before(dir: &Path, deadline: Instant) -> io::Result<()> {
 
 fn remove(group: &Path, deadline: Instant) -> io::Result<()> {
     loop {
-        match fs::remove_dir(group) {
+        match reach(group).and_then(fs::remove_dir) {
             Ok(()) => return Ok(()),
             Err(why) if is_gone(&why) => return Ok(()),
             Err(why) if why.raw_os_error() == Some(libc::EBUSY) && Instant::now() < deadline => {
@@ -53,7 +54,7 @@ fn describe(group: &Path) -> String {
 
 /// Processes in a group; 0 stands for one that is outside of our pid namespace.
 fn members(group: &Path) -> io::Result<Vec<i32>> {
-    let text = if_there(read_text(group.join("cgroup.procs")))?.unwrap_or_default();
+    let text = if_there(reach(&group.join("cgroup.procs")).and_then(read_text))?.unwrap_or_default();
     Ok(text.lines().filter_map(|line| line.parse().ok()).collect())
 }
 
@@ -76,7 +77,7 @@ fn wait_for_change(group: &Path, deadline: Instant) -> io::Result<()> {
 
 /// Waits until the kernel says that the last process, already past its last instruction, has left.
 fn wait_until_unpopulated(group: &Path, deadline: Instant) -> io::Result<()> {
-    let Some(mut events) = if_there(File::open(group.join("cgroup.events")))? else {
+    let Some(mut events) = if_there(reach(&group.join("cgroup.events")).and_then(File::open))? else {
         // Version 1 has no event for this. A process leaves within microseconds of its end, so give way to it.
         std::thread::yield_now();
         return Ok(());

@@ -7,6 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::hierarchies;
+use super::reach::reach;
 use crate::observer::files::{about, if_there};
 use crate::run_id::PREFIX;
 
@@ -33,7 +34,9 @@ pub fn empty_ones(run: &str, tag: &str) -> io::Result<BTreeSet<PathBuf>> {
     let mut found = BTreeSet::new();
     for hierarchy in hierarchies()? {
         for dir in below(&hierarchy.mount)?.into_iter().filter(|dir| !of_others(&dir.to_string_lossy())) {
-            if if_there(fs::read(dir.join("cgroup.procs")))?.is_some_and(|processes| processes.is_empty()) {
+            if if_there(reach(&dir.join("cgroup.procs")).and_then(fs::read))?
+                .is_some_and(|processes| processes.is_empty())
+            {
                 found.insert(dir);
             }
         }
@@ -51,16 +54,18 @@ pub(super) fn below(dir: &Path) -> io::Result<Vec<PathBuf>> {
 fn walk(dir: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
     // The kernel counts a link for each directory within, so most groups need not be listed: that costs ten times more.
     let leaf = |status: fs::Metadata| status.nlink() == 2;
-    if if_there(fs::symlink_metadata(dir))?.is_none_or(leaf) {
+    if if_there(reach(dir).and_then(fs::symlink_metadata))?.is_none_or(leaf) {
         return Ok(());
     }
-    let Some(entries) = if_there(fs::read_dir(dir).map_err(|why| about(dir.display(), &why)))? else { return Ok(()) };
+    let read = reach(dir).and_then(fs::read_dir).map_err(|why| about(dir.display(), &why));
+    let Some(entries) = if_there(read)? else { return Ok(()) };
     for entry in entries {
         // Checks that run beside this one remove their groups while we list them.
         let Some(entry) = if_there(entry)? else { return Ok(()) };
         if entry.file_type()?.is_dir() {
-            found.push(entry.path());
-            walk(&entry.path(), found)?;
+            let path = dir.join(entry.file_name());
+            found.push(path.clone());
+            walk(&path, found)?;
         }
     }
     Ok(())
@@ -78,8 +83,8 @@ pub fn thaw_below(dir: &Path) -> io::Result<()> {
 fn thaw(group: &Path) -> io::Result<()> {
     for (file, value) in [("freezer.state", "THAWED"), ("cgroup.freeze", "0")] {
         let path = group.join(file);
-        let written =
-            fs::OpenOptions::new().write(true).open(&path).and_then(|mut file| file.write_all(value.as_bytes()));
+        let opened = reach(&path).and_then(|path| fs::OpenOptions::new().write(true).open(path));
+        let written = opened.and_then(|mut file| file.write_all(value.as_bytes()));
         if_there(written.map_err(|why| about(path.display(), &why)))?;
     }
     Ok(())

@@ -80,7 +80,7 @@ impl<T> Crew<T> {
         let number = BEGUN.fetch_add(1, Ordering::Relaxed) + 1;
         // The letter ends the number, so that the tag of number 1 is not found in that of number 10.
         let tag = format!("p{}-{number}n", self.run);
-        let apart = isolate::spawn(|| work(&tag))?;
+        let apart = isolate::spawn(&self.dir.join(format!("{tag}.null")), || work(&tag))?;
         self.members.push(Member { task, tag, apart, deadline: Instant::now() + self.limit });
         Ok(())
     }

@@ -6,6 +6,8 @@ use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::{Ask, Terminal};
 use serde_json::json;
 
+use crate::namespaces::usual_user;
+
 const TERMINAL: &str = "/process/terminal";
 const SIZE: &str = "/process/consoleSize";
 /// Major number of pseudoterminals (`UNIX98_PTY_SLAVE_MAJOR`) and the seven after it.
@@ -101,6 +103,13 @@ pub(super) const CASES: &[Case] = &[
         "of-another-user",
         |r| terminal(r).set("/process/user", json!({ "uid": 1000, "gid": 1000 })),
         NONE,
+    ),
+    // The streams of the caller are no terminal here, and not the container's to give away.
+    Case::new(
+        &STANDARD,
+        "of-a-mapped-user",
+        |r| usual_user(terminal(r)),
+        &[Fault::Drop(TERMINAL), Fault::GiveNullAway],
     ),
     Case::new(&CONTROLLING, "true", terminal, NONE),
     Case::new(&CONTROLLING, "false", |r| r, ONE),

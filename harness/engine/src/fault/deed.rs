@@ -11,6 +11,7 @@ use plimsoll_fixtures::Bundle;
 
 use super::{Fault, Leftover};
 use crate::cgroup;
+use crate::holder::FIRST_ID;
 use crate::lab::Lab;
 use crate::observer::files::if_there;
 use crate::process::{Running, null};
@@ -21,6 +22,7 @@ impl Fault {
         let pid_file = lab.pid_file(bundle);
         match self {
             Self::WrongPid => fs::write(pid_file, "1"),
+            Self::GiveNullAway => chown("/dev/null", Some(FIRST_ID), None),
             Self::MoveOut => {
                 let Some(pid) = if_there(fs::read_to_string(pid_file))? else { return Ok(()) };
                 move_out(pid.trim())

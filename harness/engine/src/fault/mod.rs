@@ -54,6 +54,8 @@ pub enum Fault {
     All(&'static [Fault]),
     /// Before create it gives the root filesystem to another user.
     GiveAway,
+    /// At create it gives `/dev/null` of the host to another user.
+    GiveNullAway,
     /// It starts the program in a state that no configuration asks for.
     Flawed(Flaw),
     /// At create it follows a link out of the root filesystem: it writes to the directory `trap` of the bundle.
@@ -212,7 +214,12 @@ impl Fault {
             Self::Succeed(_) | Self::Fail(_) => "exit code inverted",
             Self::Lie(..) | Self::Misreport(..) | Self::WrongPid | Self::SaysToListener(..) => "state false",
             Self::DeleteForeign | Self::Leave(_) => "delete wrong",
-            Self::GiveAway | Self::Escape | Self::Scribble | Self::OpenState | Self::DropGroupOptions => "host harmed",
+            Self::GiveAway
+            | Self::GiveNullAway
+            | Self::Escape
+            | Self::Scribble
+            | Self::OpenState
+            | Self::DropGroupOptions => "host harmed",
             Self::Above | Self::GiveGroupAway => "group wrong",
             Self::Misupdate(..) => "operation wrong",
             Self::Flawed(_)

@@ -26,6 +26,7 @@ impl fmt::Display for Fault {
                 write!(f, "{}", each.join(", "))
             }
             Self::GiveAway => write!(f, "gives the root filesystem to another user"),
+            Self::GiveNullAway => write!(f, "gives /dev/null of the host to another user"),
             Self::Flawed(flaw) => write!(f, "starts the program {flaw}"),
             Self::Escape => write!(f, "follows a link out of the root filesystem"),
             Self::Change(pointer, change) => write!(f, "{change} {pointer}"),

@@ -41,25 +41,30 @@ fn places(edit: &Edit) -> Vec<Place> {
             let inner = value.as_array().into_iter().flatten().flat_map(|value| hidden(pointer, value));
             // Another root filesystem has none of the files that others put into the usual one.
             let root = pointer.starts_with("/root/path").then(|| own("rootfs"));
-            let cwd = (pointer == "/process/cwd").then(|| in_rootfs(value.as_str().unwrap_or_default())).flatten();
+            let visited = match pointer.as_str() {
+                "/process/cwd" => value.as_str(),
+                "/process/args" => value[0].as_str(),
+                _ => None,
+            };
+            let of_host = value["kernel.domainname"].is_string().then(|| own(HOST_PARAMETERS));
+            // The kernel promises time to those alone who may run everywhere.
+            let everywhere = (value["policy"] == "SCHED_DEADLINE").then(|| own("/linux/resources/cpu/cpus"));
             [own(pointer)]
                 .into_iter()
                 .chain(of_mounts(pointer))
                 .chain(of_namespaces(pointer))
+                .chain(of_host)
+                .chain(everywhere)
                 .chain(inner)
                 .chain(root)
-                .chain(cwd)
+                .chain(visited.and_then(in_rootfs))
                 .collect()
         }
         Edit::Push(pointer, value) => {
             let entry = Place { name: format!("{pointer}/{}", key(pointer, value)), entry: true };
             // Whom a user namespace has no number for, nobody can be in it; and the kernel may refuse its root a priority.
             let user = pointer == "/linux/namespaces" && value["type"] == "user";
-            let ids =
-                ["/process/user", "/process/scheduler", "/process/ioPriority", "/linux/devices", BASE_MOUNTS, BINDS]
-                    .into_iter()
-                    .filter(|_| user)
-                    .map(own);
+            let ids = FOREIGN.into_iter().filter(|_| user).map(own);
             let binds = value["options"].as_array().into_iter().flatten().any(|word| word == "bind" || word == "rbind");
             let bind = binds.then(|| Place { name: format!("{BINDS}/{}", key(pointer, value)), entry: true });
             [entry].into_iter().chain(hidden(pointer, value)).chain(ids).chain(bind).collect()
@@ -72,6 +77,20 @@ fn places(edit: &Edit) -> Vec<Place> {
         other => other.path().map(own).into_iter().collect(),
     }
 }
+
+/// What a user namespace gets in the way of.
+const FOREIGN: [&str; 7] = [
+    "/process/user",
+    "/process/scheduler",
+    "/process/ioPriority",
+    "/linux/devices",
+    BASE_MOUNTS,
+    BINDS,
+    HOST_PARAMETERS,
+];
+
+/// Parameters that the kernel lets root of the host alone write, whatever namespace they are of.
+const HOST_PARAMETERS: &str = "parameters of the host";
 
 /// The mounts of the base, which a user namespace cannot do without: it may make nothing in a root filesystem of the host.
 const BASE_MOUNTS: &str = "mounts of the base";

@@ -1,11 +1,12 @@
 //! The rules that judge random bundles.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use plimsoll_engine::check::{Body, Check, Rule};
 use plimsoll_engine::company::overlap;
+use plimsoll_fixtures::probe::Ask;
 use plimsoll_fixtures::{Config, Edit};
-
 use serde_json::Value;
 
 use super::fragment::Fragment;
@@ -67,7 +68,9 @@ const AS_ROOT: &[&str] =
 const ALONE: &[(&str, &[&str])] = &[
     ("config.names-are-case-sensitive", &["/process/cwd"]),
     ("config.unknown-properties", &["/process/cwd"]),
+    ("config.optional-members", &["/process/cwd"]),
     ("config.root.readonly-is-not-for-mounts", &["/mounts"]),
+    ("linux.default-devices.*", &["/linux/devices"]),
     ("linux.default-devices.usable", &["/process/terminal"]),
     ("linux.optional-members", &["/process/cwd"]),
     ("mounts.bind.submounts", &["/mounts"]),
@@ -90,13 +93,12 @@ const ALONE: &[(&str, &[&str])] = &[
             "/process/capabilities",
         ],
     ),
-    ("namespaces.cgroup.own-group-is-the-root", &["/mounts/0"]),
-    ("process.fds.inside", &["/mounts/0"]),
     ("linux.default-devices.ptmx", &["/mounts/2"]),
     (
         "process.capabilities.effect",
         &["/linux/uidMappings", "/linux/namespaces", "/process/scheduler", "/process/ioPriority", "/root"],
     ),
+    ("namespaces.pid.first-process", &["/linux/namespaces"]),
     ("process.cwd.missing", &["/linux/uidMappings", "/root"]),
     ("process.env.home", &["/process/user"]),
     ("process.optional", &["/process/args"]),
@@ -149,20 +151,27 @@ pub fn alone(id: &str) -> Vec<&'static str> {
 pub fn weight(id: &str) -> u32 {
     const OFTEN: &[&str] = &[
         "config.no-mounts",
-        "config.root.readonly-is-not-for-mounts",
         "mounts.below-read-only-root",
         "mounts.effect.*",
         "mounts.bind.*",
         "linux.inheritable-capabilities",
         "linux.rootfs-propagation.*",
+        "linux.personality",
         "mounts.data-inside",
+        "mounts.nothing-else",
+        "mounts.option.symfollow",
         "mounts.optional-members",
         "namespaces.owned-by-the-user-namespace",
+        "namespaces.pid.first-process",
         "namespaces.user.*",
         "process.capabilities.effect",
+        "process.stdio.reopened",
         "process.terminal.*",
     ];
-    if is_in(OFTEN, id) {
+    if id == "config.root.readonly-is-not-for-mounts" {
+        // No other mount may be in the bundle.
+        24
+    } else if is_in(OFTEN, id) {
         12
     } else if alone(id).is_empty() && !is_in(STAGED, id) {
         2
@@ -186,7 +195,36 @@ pub fn may_judge(rule: &Rule, members: &BTreeSet<String>, fragments: &[Fragment]
         members.is_empty() || members.iter().any(|member| config.get(member).is_some_and(|value| !is_empty(value)));
     let alone = alone(rule.id);
     let mut others = fragments.iter().filter(|fragment| fragment.rule() != rule.id);
-    (own || (!is_in(STAGED, rule.id) && about)) && !others.any(|fragment| touches(&fragment.edits, &alone))
+    (own || (!is_in(STAGED, rule.id) && about))
+        && !others.any(|fragment| touches(&fragment.edits, &alone))
+        && !(rule.asks)(config).iter().flat_map(files).any(|path| is_hidden(&path, members, config))
+}
+
+/// The files that a question is about.
+fn files(ask: &Ask) -> Vec<String> {
+    match ask {
+        Ask::Fds | Ask::Namespaces | Ask::Mountinfo => vec!["/proc/self".to_owned()],
+        named => strings(&serde_json::to_value(named).unwrap_or_default()),
+    }
+}
+
+/// The absolute paths in a document.
+fn strings(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) if text.starts_with('/') => vec![text.clone()],
+        Value::Array(items) => items.iter().flat_map(strings).collect(),
+        Value::Object(named) => named.values().flat_map(strings).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether the configuration keeps a file from being read, by what the rule is not about.
+fn is_hidden(path: &str, members: &BTreeSet<String>, config: &Config) -> bool {
+    let is_below = |top: Option<&str>| top.is_some_and(|top| Path::new(path).starts_with(top));
+    let masked = config.list("/linux/maskedPaths").iter().any(|top| is_below(top.as_str()));
+    let has_proc = config.list("/mounts").iter().any(|mount| mount["destination"] == "/proc");
+    (masked && !members.contains("/linux/maskedPaths"))
+        || (is_below(Some("/proc")) && !has_proc && !members.contains("/mounts"))
 }
 
 fn is_empty(value: &Value) -> bool {
@@ -233,6 +271,16 @@ mod tests {
         assert!(judges("config.hostname", serde_json::json!({ "hostname": "a" })));
         assert!(!judges("config.hostname", serde_json::json!({})));
         assert!(judges("mounts.option.ro", serde_json::json!({ "mounts": [{}] })));
+        assert!(judges(
+            "linux.sysctl",
+            serde_json::json!({ "linux": { "sysctl": { "a.b": "1" } }, "mounts": [{ "destination": "/proc" }] })
+        ));
+        let masked = serde_json::json!({ "linux": { "sysctl": { "a.b": "1" }, "maskedPaths": ["/proc/sys"] }, "mounts": [{ "destination": "/proc" }] });
+        assert!(!judges("linux.sysctl", masked), "it is masked");
+        assert!(
+            !judges("linux.sysctl", serde_json::json!({ "linux": { "sysctl": { "a.b": "1" } } })),
+            "nobody mounts /proc"
+        );
         assert!(!judges("process.env.home", serde_json::json!({ "process": { "env": [] } })), "it is staged");
     }
 }

@@ -21,7 +21,7 @@ const REMOUNT: Rule =
             let at = evidence.host().mounts.iter().filter(|mount| mount.point == entry.destination);
             out.expect_eq(&format!("mounts at {}", entry.destination), at.count(), 1);
         }
-        for name in ["ro", "nosuid", "noexec"] {
+        for name in ["ro", "rw", "nosuid", "noexec"] {
             judge(word(name), config, evidence, out);
         }
     });
@@ -51,7 +51,7 @@ pub(super) const REMOUNTS: &[Case] = &[
             let r = r.directory_beside("d").mount("/m", "none", "{bundle}/d", &["bind", "ro"]);
             r.mount("/m", "none", "{bundle}/d", &["remount", "bind", "rw", "nosuid"])
         },
-        NOT_REMOUNTED,
+        &[Fault::Drop("/mounts/7"), Fault::Drop("/mounts/7/options/0"), Fault::Take("/mounts/7/options/2", "\"ro\"")],
     ),
 ];
 

@@ -68,7 +68,7 @@ const SHARES: Scenario = Scenario::new(
 
 /// Hundredths of a second that the program of the usual group is given. Of these the other may have the fifth; the kernel
 /// gives it the hundredth at most, and without the limit it would get as many.
-const COMPETITION: u64 = 20;
+const COMPETITION: u64 = 10;
 
 fn yields(lab: &Lab<'_>, out: &mut Judgement, at: &str, limit: u32) -> Told {
     let pod = Pod::make(lab)?;

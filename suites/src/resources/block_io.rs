@@ -49,9 +49,9 @@ const fn throttle(v1: &'static str) -> Knob {
 }
 
 pub(super) const READ_BPS: Knob = throttle("blkio.throttle.read_bps_device");
-const WRITE_BPS: Knob = throttle("blkio.throttle.write_bps_device");
-const READ_IOPS: Knob = throttle("blkio.throttle.read_iops_device");
-const WRITE_IOPS: Knob = throttle("blkio.throttle.write_iops_device");
+pub(super) const WRITE_BPS: Knob = throttle("blkio.throttle.write_bps_device");
+pub(super) const READ_IOPS: Knob = throttle("blkio.throttle.read_iops_device");
+pub(super) const WRITE_IOPS: Knob = throttle("blkio.throttle.write_iops_device");
 
 /// Each entry has a line: `major:minor rate` in version 1, one with `key=rate` in it in version 2.
 fn throttled(wanted: &Value, held: &Held, key: &str) -> bool {

@@ -11,13 +11,13 @@ use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::{Ask, Reply};
 use serde_json::{Value, json};
 
-use super::block_io::{BFQ, READ_BPS};
+use super::block_io::{BFQ, READ_BPS, READ_IOPS, WRITE_BPS, WRITE_IOPS};
 
 const IO: &str = "/linux/resources/blockIO";
 const NODE: &str = "/dev/plimsoll";
 const WEIGHTS: Knob = Knob { controller: "blkio", v1: "blkio.bfq.weight_device", v2: "io.bfq.weight" };
 
-pub(super) const SCENARIOS: &[Scenario] = &[WEIGHT, WEIGHT_BESIDE_THE_DEFAULT, THROTTLES];
+pub(super) const SCENARIOS: &[Scenario] = &[WEIGHT, WEIGHT_BESIDE_THE_DEFAULT, READS, WRITES, READ_CALLS, WRITE_CALLS];
 
 /// What is said about the device, besides its numbers.
 fn about(disk: &Disk, mut entry: Value) -> Value {
@@ -64,22 +64,33 @@ fn holds_weight(lab: &Lab<'_>, out: &mut Judgement, mut io: Value) -> Told {
     container.finish_and_delete()
 }
 
-/// What is read, and how much of it a second may bring.
-const BYTES: u32 = 512 << 10;
-const RATE: u32 = 1 << 20;
+/// A throttle, and what it makes a program wait for.
+struct Throttle {
+    member: &'static str,
+    /// What the device does in a second: bytes, or calls.
+    rate: u32,
+    write: bool,
+    /// Bytes in all, and at a call: what takes half a second.
+    bytes: u32,
+    at_once: u32,
+}
 
-/// The time that reading takes inside, in microseconds.
-fn reading(lab: &Lab<'_>) -> Told<i64> {
+/// The kernel lets a tenth of a second's worth through at first; the rest has to wait.
+const LEAST: i64 = 250_000;
+
+/// Version 1 limits direct input and output alone, so that is what is tried.
+fn holds_up(lab: &Lab<'_>, out: &mut Judgement, throttle: &Throttle) -> Told {
+    let Throttle { member, rate, write, bytes, at_once } = *throttle;
     let disk = lab.disk()?;
-    let throttle = about(&disk, json!({ "rate": RATE }));
-    let container =
-        lab.running(|r| with_node(r, &disk).set("/linux/resources/blockIO/throttleReadBpsDevice", throttle))?;
-    let answer = container.ask(Ask::ReadDirect { path: NODE.to_owned(), bytes: BYTES })?;
+    let limit = about(&disk, json!({ "rate": rate }));
+    let container = lab.running(|r| with_node(r, &disk).set(&format!("{IO}/{member}"), limit))?;
+    let answer = container.ask(Ask::Direct { path: NODE.to_owned(), write, bytes, at_once })?;
     container.finish_and_delete()?;
-    match answer {
-        Ok(Reply::Count(time)) => Ok(time),
-        other => Err(Stop::Error(format!("reading from a block device: {other:?}"))),
-    }
+    let Ok(Reply::Count(time)) = answer else {
+        return Err(Stop::Error(format!("direct input or output of a block device: {answer:?}")));
+    };
+    out.expect("microseconds for half a second's worth", time >= LEAST, format!("{LEAST} or more"), time);
+    Ok(())
 }
 
 fn with_node<'r>(recipe: &'r mut Recipe, disk: &Disk) -> &'r mut Recipe {
@@ -90,18 +101,29 @@ fn with_node<'r>(recipe: &'r mut Recipe, disk: &Disk) -> &'r mut Recipe {
         .push("/linux/resources/devices", rule)
 }
 
-/// Version 1 limits direct input and output alone, so that is what is tried. The kernel lets through a tenth of a
-/// second's worth at first.
-const THROTTLES: Scenario = Scenario::new(
-    "resources.block-io.effect/the-throttle-holds",
-    &["linux.resources.block-io.throttle-read-bps"],
-    &[Fault::Drop(IO), Fault::MoveOut, Fault::Beside],
-    |lab, out| {
-        let time = reading(lab)?;
-        let least = i64::from(BYTES) * 1_000_000 / i64::from(RATE) / 2;
-        out.expect("microseconds to read half a second's worth", time >= least, format!("{least} or more"), time);
-        Ok(())
-    },
-)
-.needs(&[Need::HostView, Need::Knob(READ_BPS)])
-.waits();
+macro_rules! throttled {
+    ($($name:ident $id:literal $clause:literal $knob:ident $member:literal $write:literal $rate:literal $bytes:literal by $at_once:literal;)*) => {
+        $(const $name: Scenario = Scenario::new(
+            concat!("resources.block-io.effect/", $id),
+            &[$clause],
+            &[Fault::Drop(concat!("/linux/resources/blockIO/", $member)), Fault::MoveOut, Fault::Beside],
+            |lab, out| {
+                let (rate, bytes, at_once) = ($rate, $bytes, $at_once);
+                holds_up(lab, out, &Throttle { member: $member, rate, write: $write, bytes, at_once })
+            },
+        )
+        .needs(&[Need::HostView, Need::Knob($knob)])
+        .waits();)*
+    };
+}
+
+throttled! {
+    READS "the-throttle-holds" "linux.resources.block-io.throttle-read-bps" READ_BPS
+        "throttleReadBpsDevice" false 1_048_576 524_288 by 524_288;
+    WRITES "the-throttle-of-writes-holds" "linux.resources.block-io.throttle-write-bps" WRITE_BPS
+        "throttleWriteBpsDevice" true 1_048_576 524_288 by 524_288;
+    READ_CALLS "the-throttle-of-read-calls-holds" "linux.resources.block-io.throttle-read-iops" READ_IOPS
+        "throttleReadIOPSDevice" false 64 131_072 by 4096;
+    WRITE_CALLS "the-throttle-of-write-calls-holds" "linux.resources.block-io.throttle-write-iops" WRITE_IOPS
+        "throttleWriteIOPSDevice" true 64 131_072 by 4096;
+}

@@ -1,6 +1,8 @@
 //! A search as a person reads it in a terminal: how much was tried, what was found with the minimal case, what was judged
 //! how often.
 
+use std::collections::BTreeSet;
+
 use super::Style;
 use super::head::{Origin, head};
 use super::page::{Page, Paint};
@@ -15,11 +17,19 @@ pub fn render(fuzz: &Fuzz, style: Style) -> String {
     for runtime in &fuzz.runtimes {
         head(&mut page, &Origin { runtime, host: &fuzz.host, plimsoll: &fuzz.plimsoll, run: &fuzz.run });
     }
-    let (red, others): (Vec<_>, Vec<_>) = fuzz.failures.iter().partition(|failure| failure.is_red());
-    red.iter().for_each(|one| failure(&mut page, one));
-    for one in others {
-        if style.verbose { failure(&mut page, one) } else { brief(&mut page, one) }
+    // One cause may show in many cases: of each property the simplest is shown in full.
+    let mut failures: Vec<&Failure> = fuzz.failures.iter().collect();
+    failures.sort_by_key(|failure| failure.size);
+    let mut shown = BTreeSet::new();
+    let mut others = Vec::new();
+    for one in failures {
+        if style.verbose || (one.is_red() && shown.insert(&one.property)) {
+            failure(&mut page, one);
+        } else {
+            others.push(one);
+        }
     }
+    others.iter().for_each(|one| brief(&mut page, one));
     for (why, case) in &fuzz.errors {
         page.line(0, &[(Paint::Bad, "ERROR "), (Paint::Plain, &format!("case {case}: {why}"))]);
     }
@@ -57,9 +67,13 @@ fn failure(page: &mut Page, failure: &Failure) {
 }
 
 fn brief(page: &mut Page, failure: &Failure) {
-    let word = if failure.known.is_some() { "known " } else { "WARN  " };
+    let (paint, word) = match failure.verdict {
+        _ if failure.known.is_some() => (Paint::Doubtful, "known "),
+        Verdict::Warn => (Paint::Doubtful, "WARN  "),
+        _ => (Paint::Bad, "FAIL  "),
+    };
     let line = format!(": {}{}", failure.description, times(failure));
-    page.line(0, &[(Paint::Doubtful, word), (Paint::Plain, &failure.property), (Paint::Dim, &line)]);
+    page.line(0, &[(paint, word), (Paint::Plain, &failure.property), (Paint::Dim, &line)]);
 }
 
 fn times(failure: &Failure) -> String {

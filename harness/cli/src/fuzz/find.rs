@@ -49,11 +49,11 @@ impl<'s> Findings<'s> {
     /// Takes note of a case, and makes what is new minimal. What is returned are the parts that are known to keep the rest
     /// of a bundle from being judged.
     pub fn note(&mut self, tried: &Tried<'_>) -> Result<Vec<String>, Failure> {
-        let mut in_the_way = Vec::new();
+        let (mut in_the_way, mut shrunk) = (Vec::new(), Vec::new());
         for broken in &tried.trial.broken {
             let parts = match self.recognise(tried, broken) {
                 Some(parts) => parts,
-                None => self.found(tried, broken)?,
+                None => self.found(tried, broken, &mut shrunk)?,
             };
             in_the_way.extend(parts);
         }
@@ -73,7 +73,7 @@ impl<'s> Findings<'s> {
         let (kind, property) = (tried.subject.kind(), broken.property.as_str());
         let known = self.known.of(&Case { kind, property, parts: &parts, minimal: false }, runtime, host)?;
         let parts = known.parts.clone();
-        let minimal = Minimal { subject: tried.subject.clone(), findings: broken.findings.clone(), trials: 0 };
+        let minimal = Minimal::of(tried.subject, broken);
         let mut found = self.told(tried, broken, &minimal, Instant::now());
         found.parts.clone_from(&known.parts);
         found.description = known.parts.join(", ");
@@ -82,10 +82,17 @@ impl<'s> Findings<'s> {
         Some(parts)
     }
 
-    fn found(&mut self, tried: &Tried<'_>, broken: &Broken) -> Result<Vec<String>, Failure> {
+    /// Makes what is new minimal, unless one of those does that this case was made before.
+    fn found(&mut self, tried: &Tried<'_>, broken: &Broken, shrunk: &mut Vec<Minimal>) -> Result<Vec<String>, Failure> {
         let began = Instant::now();
-        let mut shrinker = Shrinker::new(self.session, self.judge);
-        let minimal = shrinker.minimal(tried, broken)?;
+        let minimal = match shrunk.iter().find_map(|minimal| minimal.as_of(&broken.property)) {
+            Some(minimal) => minimal,
+            None => {
+                let minimal = Shrinker::new(self.session, self.judge).minimal(tried, broken)?;
+                shrunk.push(minimal.clone());
+                minimal
+            }
+        };
         let mut found = self.told(tried, broken, &minimal, began);
         let (runtime, host) = (&self.session.runtime, &self.session.host);
         let (kind, property) = (tried.subject.kind(), broken.property.as_str());

@@ -21,12 +21,28 @@ use crate::session::{Session, interrupted};
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// A case that cannot be made simpler, or not in time.
+#[derive(Clone)]
 pub struct Minimal {
     pub subject: Subject,
     /// What it shows.
     pub findings: Vec<Finding>,
+    /// Everything that it breaks, where it was tried.
+    pub broken: Vec<Broken>,
     /// How many trials it took.
     pub trials: u64,
+}
+
+impl Minimal {
+    /// A case as it is.
+    pub fn of(subject: &Subject, broken: &Broken) -> Self {
+        Self { subject: subject.clone(), findings: broken.findings.clone(), broken: Vec::new(), trials: 0 }
+    }
+
+    /// The same case for another property, if it breaks that as well: one cause breaks many, and is looked for once.
+    pub fn as_of(&self, property: &str) -> Option<Self> {
+        let other = self.broken.iter().find(|broken| broken.property == property)?;
+        Some(Self { findings: other.findings.clone(), trials: 0, ..self.clone() })
+    }
 }
 
 /// Tries cases one after the other.
@@ -67,7 +83,7 @@ impl<'s> Shrinker<'s> {
 
     /// The minimal case that breaks the same property.
     pub fn minimal(&mut self, tried: &Tried<'_>, broken: &Broken) -> Result<Minimal, Failure> {
-        let mut best = Minimal { subject: tried.subject.clone(), findings: broken.findings.clone(), trials: 0 };
+        let mut best = Minimal::of(tried.subject, broken);
         let Some(case) = tried.case else { return Ok(best) };
         let deadline = Instant::now() + stretched(LIMIT);
         match tried.subject {
@@ -137,11 +153,12 @@ impl<'s> Shrinker<'s> {
     /// Whether a case breaks the same property. If so, it is the best so far.
     fn breaks(&mut self, subject: &Subject, broken: &Broken, best: &mut Minimal) -> Result<bool, Failure> {
         let trial = self.attempt(subject)?;
-        let same = trial.broken.into_iter().find(|other| other.property == broken.property);
+        let same = trial.broken.iter().find(|other| other.property == broken.property);
         let Some(same) = same else { return Ok(false) };
         // What is taken back is known to break it, and no simpler.
         if subject.size() <= best.subject.size() {
-            (best.subject, best.findings) = (subject.clone(), same.findings);
+            (best.subject, best.findings) = (subject.clone(), same.findings.clone());
+            best.broken = trial.broken;
         }
         Ok(true)
     }

@@ -26,6 +26,9 @@ pub enum Op {
     Events,
     Features,
     Spec,
+    // Its words are a member of their own in a profile.
+    #[serde(skip)]
+    Version,
 }
 
 impl std::fmt::Display for Op {
@@ -134,6 +137,9 @@ impl Profile {
     /// The words of an operation, global ones first; `None` when the runtime does not have it.
     #[must_use]
     pub fn words(&self, op: Op, values: &Values) -> Option<Vec<String>> {
+        if op == Op::Version {
+            return Some(self.version_words(values));
+        }
         let template = self.operation.get(&op)?;
         let mut words = expand(&self.global, values).ok()?;
         words.extend(expand(template, values).ok()?);

@@ -16,6 +16,7 @@ mod sockets;
 mod steady;
 mod update;
 mod update_keeps;
+mod version;
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
@@ -51,6 +52,7 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     update_keeps::CHECKED,
     update_keeps::REFUSED,
     update_keeps::SCENARIOS,
+    version::SCENARIOS,
 ];
 
 /// The clause that leaves the command line open.

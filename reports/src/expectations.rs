@@ -45,7 +45,7 @@ struct Entry {
     /// Where that is discussed in public.
     #[serde(default)]
     link: String,
-    /// Whether it comes and goes: a pass is as good then.
+    /// Whether it comes and goes: a pass is as good then, and so is a warning.
     #[serde(default)]
     sometimes: bool,
     /// The last day on which it is to be believed without another look, such as `2027-06-30`.
@@ -164,8 +164,7 @@ impl Expectations {
     pub fn apply(&self, report: &mut Report) {
         let entries: Vec<&Entry> = self.entries().filter(|entry| entry.concerns(report)).collect();
         for check in &mut report.checks {
-            let passed = check.verdict == Verdict::Pass;
-            let entry = entries.iter().find(|entry| entry.matches(&check.id) && !(entry.sometimes && passed));
+            let entry = entries.iter().find(|entry| entry.matches(&check.id) && !entry.is_away(check.verdict));
             check.known = check.known.take().or_else(|| entry.map(|entry| entry.known()));
         }
     }
@@ -205,6 +204,11 @@ impl Expectations {
 impl Entry {
     fn matches(&self, id: &str) -> bool {
         self.checks.iter().any(|pattern| pattern.0.is_match(id))
+    }
+
+    /// Whether what comes and goes does not show in this verdict: that is another one, and nothing is broken by it.
+    fn is_away(&self, verdict: Verdict) -> bool {
+        self.sometimes && verdict != self.verdict && matches!(verdict, Verdict::Pass | Verdict::Warn)
     }
 
     fn known(&self) -> Known {

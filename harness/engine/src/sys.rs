@@ -318,3 +318,13 @@ pub fn loop_configure(device: BorrowedFd<'_>, file: BorrowedFd<'_>) -> io::Resul
     let done = unsafe { libc::ioctl(device.as_raw_fd(), LOOP_CONFIGURE, config.as_ptr()) };
     checked(libc::c_long::from(done)).map(drop)
 }
+
+/// Gives this process a session keyring that nobody else has, and returns its serial number: keyctl(2).
+///
+/// # Errors
+/// When the kernel has no keys, or a filter of the host forbids the call.
+pub fn join_session_keyring() -> io::Result<libc::c_long> {
+    const NO_NAME: *const libc::c_char = std::ptr::null();
+    // SAFETY: a null pointer for the name makes a keyring without one.
+    checked(unsafe { libc::syscall(libc::SYS_keyctl, libc::KEYCTL_JOIN_SESSION_KEYRING, NO_NAME) })
+}

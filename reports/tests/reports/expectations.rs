@@ -123,7 +123,7 @@ fn an_update_makes_the_run_as_expected_and_keeps_the_rest() {
 #[test]
 fn what_comes_and_goes_may_pass_and_may_do_nothing_worse() {
     let text = "[[expect]]\nchecks = [\"process.*\"]\nverdict = \"fail\"\nreason = \"a race\"\nsometimes = true\n";
-    for (verdict, code) in [(Verdict::Fail, 0), (Verdict::Pass, 0), (Verdict::Timeout, 1)] {
+    for (verdict, code) in [(Verdict::Fail, 0), (Verdict::Pass, 0), (Verdict::Warn, 0), (Verdict::Timeout, 1)] {
         let mut report = with_verdicts(&[verdict]);
         parsed(text).apply(&mut report);
         assert_eq!(report.exit_code(), code, "{verdict}");

@@ -13,6 +13,7 @@ mod foreground;
 mod identity;
 mod inherited;
 mod invalid;
+mod keyring;
 mod optional;
 mod path_search;
 mod privileges;
@@ -52,6 +53,7 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     exec::STORIES,
     foreground::SCENARIOS,
     inherited::SCENARIOS,
+    keyring::SCENARIOS,
     invalid::SCENARIOS,
     path_search::SCENARIOS,
     rlimits::SCENARIOS,

@@ -12,6 +12,8 @@ use plimsoll_fixtures::probe::Flaw;
 use plimsoll_reports::model::Axis;
 use serde_json::{Value, json};
 
+use crate::resources::cpu::list;
+
 const SCHEDULER: &str = "/process/scheduler";
 const IO: &str = "/process/ioPriority";
 
@@ -71,8 +73,15 @@ const UNSET: Rule =
             out.expect_eq(
                 "class and level of input and output",
                 Some(evidence.host().ioprio),
-                own.map(|own| own.ioprio),
+                own.as_ref().map(|own| own.ioprio),
             );
+        }
+        if config.get("/linux/resources/cpu/cpus").is_none() {
+            // Some runtimes give up a narrower choice of the caller's.
+            let own = own.map(|own| list(&own.status.cpus_allowed)).unwrap_or_default();
+            let found = list(&evidence.host().status.cpus_allowed);
+            let has_all = own.iter().all(|processor| found.contains(processor));
+            out.expect("processors", has_all, format!("those of the caller, {own:?}"), &found);
         }
     })
     .axis(Axis::Compat);
@@ -119,6 +128,8 @@ const REAL_TIME: &[Need] = &[Need::Capability("CAP_SYS_NICE"), Need::RealTime];
 const MAY_RAISE: &[Need] = &[Need::Capability("CAP_SYS_NICE")];
 /// The kernel gives a deadline to who may run anywhere, lest it promise more than one processor can keep.
 const DEADLINE: &[Need] = &[Need::Capability("CAP_SYS_NICE"), Need::AllProcessors];
+const CONFINED: &[Fault] = &[Fault::Take("/linux/resources", r#"{ "cpu": { "cpus": "0" } }"#)];
+const TWO_PROCESSORS: &[Need] = &[Need::File("/sys/devices/system/cpu/cpu1"), Need::Controller("cpuset")];
 const IO_FAULTS: &[Fault] = &[Fault::Drop(IO), Fault::Take("/process/ioPriority/priority", "5")];
 
 macro_rules! io {
@@ -171,11 +182,12 @@ pub(super) const CASES: &[Case] = &[
         &[Fault::Drop("/process/scheduler/flags")],
     ),
     Case::new(&UNSET, "as-the-caller", |r| r, &[Fault::Flawed(Flaw::Last)]),
+    Case::new(&UNSET, "on-the-processors-of-the-caller", |r| r, CONFINED).needs(TWO_PROCESSORS),
     Case::new(
         &AFFINITY,
         "final",
         |r| since(r, "1.2.1", "/process/execCPUAffinity", json!({ "initial": "0", "final": "0" })),
-        &[Fault::Take("/linux/resources", r#"{ "cpu": { "cpus": "0" } }"#)],
+        CONFINED,
     )
-    .needs(&[Need::File("/sys/devices/system/cpu/cpu1"), Need::Controller("cpuset")]),
+    .needs(TWO_PROCESSORS),
 ];

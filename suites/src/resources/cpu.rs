@@ -126,7 +126,7 @@ pub(super) const IDLES: &[Case] = cases! { &IDLE_RULE, &[Need::Knob(IDLE)];
 };
 
 /// The numbers of a list such as `0-1,3`, which the kernel writes in its own way.
-pub(super) fn list(text: &str) -> Vec<u32> {
+pub(crate) fn list(text: &str) -> Vec<u32> {
     let number = |text: &str| text.trim().parse::<u32>().ok();
     let part = |part: &str| match part.split_once('-') {
         Some((first, last)) => number(first).zip(number(last)).map(|(first, last)| (first..=last).collect()),

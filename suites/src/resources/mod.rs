@@ -3,7 +3,7 @@
 
 mod block_io;
 mod border;
-mod cpu;
+pub(crate) mod cpu;
 mod devices;
 mod disk;
 mod effect;

@@ -14,6 +14,7 @@ use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::probe::{Ask, Reply};
 use serde_json::json;
 
+use super::processor::{pin, wants};
 use super::{cpu, memory};
 
 const MEMORY_AT: &str = "/linux/resources/memory";
@@ -127,11 +128,23 @@ const UNTHROTTLED: Scenario = Scenario::new(
 .needs(&[Need::Knob(cpu::QUOTA)]);
 
 /// The processor time of the container's first process, in ticks.
-pub(super) fn ticks(container: &Container<'_>) -> Told<u64> {
+fn ticks(container: &Container<'_>) -> Told<u64> {
     let text = fs::read_to_string(format!("/proc/{}/stat", container.pid))?;
     let after_name = text.rsplit_once(')').map_or("", |(_, rest)| rest);
     let fields: Vec<u64> = after_name.split_whitespace().skip(11).take(2).filter_map(|n| n.parse().ok()).collect();
     Ok(fields.iter().sum())
+}
+
+/// Nanoseconds after which a program is said to go on; a few microseconds may be counted late.
+const PROGRESS: u64 = 1_000_000;
+
+/// The processor time of the container's first process, in nanoseconds: by proc_pid_schedstat(5), or by ticks where the
+/// kernel does not count them.
+pub(super) fn run_time(container: &Container<'_>) -> Told<u64> {
+    const TICK: u64 = 10_000_000;
+    let counted = fs::read_to_string(format!("/proc/{}/schedstat", container.pid)).ok();
+    let first = counted.and_then(|text| text.split(' ').next()?.parse().ok());
+    first.map_or_else(|| Ok(ticks(container)? * TICK), Ok)
 }
 
 /// A program that is busy makes no progress while it is paused, and goes on when it is resumed.
@@ -142,20 +155,25 @@ const FREEZES: Scenario = Scenario::new(
     |lab, out| {
         // A runtime may give up on a program that gets no time to stop in.
         let container = preferred(lab, json!({}))?;
+        // And the runtime itself needs a processor.
+        pin(&container)?;
         container.tell(Ask::Spin(60_000))?;
-        let begun = ticks(&container)?;
-        let works = || Ok(ticks(&container)? > begun + 1);
+        let begun = run_time(&container)?;
+        let works = || Ok(run_time(&container)? > begun + PROGRESS);
         out.expect("a busy program", comes_about(lab, works)?, "makes progress", "it does not");
         container.call(Op::Pause, |values| values)?.ok()?;
         settle(lab, &container)?;
-        let (frozen, own) = (ticks(&container)?, clock());
+        let (frozen, own) = (run_time(&container)?, clock());
         // The harness works meanwhile, and would see the program do the same.
         while clock() < own + 8 {
             std::hint::spin_loop();
         }
-        out.expect_eq("its processor time while it is paused", ticks(&container)?, frozen);
+        let more = run_time(&container)? - frozen;
+        out.expect("nanoseconds that it runs while it is paused", more < PROGRESS, "next to none", more);
+        // One that runs on may get no time beside those who are busier.
+        out.expect("the program while it is paused", !wants(&container)?, "wants no processor", "wants one");
         container.call(Op::Resume, |values| values)?.ok()?;
-        let goes_on = comes_about(lab, || Ok(ticks(&container)? > frozen + 1))?;
+        let goes_on = comes_about(lab, || Ok(run_time(&container)? > frozen + PROGRESS))?;
         out.expect("the program after resume", goes_on, "makes progress", "it does not");
         container.delete_by_force()?.ok()?;
         container.wait()

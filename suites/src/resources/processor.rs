@@ -17,7 +17,7 @@ use plimsoll_fixtures::probe::Ask;
 use serde_json::json;
 
 use super::cpu;
-use super::effect::{THROTTLED, comes_about, counter, preferred, ticks};
+use super::effect::{THROTTLED, comes_about, counter, preferred, run_time};
 use super::pod::Pod;
 
 pub(super) const SCENARIOS: &[Scenario] = &[BURSTS, IDLE, SHARES];
@@ -66,9 +66,9 @@ const SHARES: Scenario = Scenario::new(
 )
 .needs(&[Need::HostView, Need::Knob(cpu::SHARES)]);
 
-/// Hundredths of a second that the program of the usual group is given. Of these the other may have the fifth; the kernel
-/// gives it the hundredth at most, and without the limit it would get as many.
-const COMPETITION: u64 = 10;
+/// Nanoseconds that the program of the usual group is given. Of these the other may have the fifth; the kernel gives it the
+/// hundredth at most, and without the limit it would get as many.
+const COMPETITION: u64 = 60_000_000;
 
 fn yields(lab: &Lab<'_>, out: &mut Judgement, at: &str, limit: u32) -> Told {
     let pod = Pod::make(lab)?;
@@ -92,18 +92,18 @@ fn compete(lab: &Lab<'_>, out: &mut Judgement, limited: &Container<'_>, usual: &
     let both = comes_about(lab, || Ok(wants(limited)? && wants(usual)?))?;
     out.expect("both programs", both, "want to run", "they do not");
     // The usual one is looked at before and after the other: a delay between two looks makes its time longer alone.
-    let (usual_before, limited_before) = (ticks(usual)?, ticks(limited)?);
-    let enough = comes_about(lab, || Ok(ticks(usual)? >= usual_before + COMPETITION))?;
-    let limited_had = ticks(limited)? - limited_before;
-    let usual_had = ticks(usual)? - usual_before;
+    let (usual_before, limited_before) = (run_time(usual)?, run_time(limited)?);
+    let enough = comes_about(lab, || Ok(run_time(usual)? >= usual_before + COMPETITION))?;
+    let limited_had = run_time(limited)? - limited_before;
+    let usual_had = run_time(usual)? - usual_before;
     out.expect("the usual group", enough, "makes progress", usual_had);
     let few = format!("less than the fifth of {usual_had}");
-    out.expect("hundredths of a second of the limited group", limited_had * 5 < usual_had, few, limited_had);
+    out.expect("nanoseconds of the limited group", limited_had * 5 < usual_had, few, limited_had);
     Ok(())
 }
 
 /// Has a program compete for the first processor that the harness may use.
-fn pin(container: &Container<'_>) -> Told {
+pub(super) fn pin(container: &Container<'_>) -> Told {
     let own = sched_getaffinity(Pid::from_raw(0))?;
     let first = (0..CpuSet::count()).find(|&number| own.is_set(number).unwrap_or(false));
     let mut one = CpuSet::new();
@@ -112,6 +112,6 @@ fn pin(container: &Container<'_>) -> Told {
 }
 
 /// Whether a program waits for a processor or has it.
-fn wants(container: &Container<'_>) -> Told<bool> {
+pub(super) fn wants(container: &Container<'_>) -> Told<bool> {
     Ok(Stat::of(container.pid)?.is_some_and(|stat| stat.state == 'R'))
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{draw, rules};
+use crate::mounts::entry::clean;
 
 /// A few edits that belong together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,29 +43,16 @@ pub fn recipe(fragments: &[Fragment]) -> Recipe {
 
 /// The directory or file that an entry of `mounts` is mounted on, where nothing else makes it.
 fn mount_point(mount: &Value, edits: &[Edit]) -> Option<Edit> {
-    let point = resolved(mount["destination"].as_str()?);
+    let point = clean(mount["destination"].as_str()?);
     let source = mount["source"].as_str().unwrap_or_default().trim_start_matches("{bundle}/");
     let is_file = edits.iter().any(|edit| matches!(edit, Edit::File(at, ..) if at == source));
-    let at = format!("rootfs/{point}");
-    let known = ["proc", "dev", "sys", "tmp", "etc"].iter().any(|top| point.split('/').next() == Some(top));
+    let at = format!("rootfs{point}");
+    let known = ["proc", "dev", "sys", "tmp", "etc"].iter().any(|top| point.split('/').nth(1) == Some(top));
     let there = edits.iter().filter_map(Edit::path).any(|path| path == at || path.starts_with(&format!("{at}/")));
     if known || there {
         return None;
     }
     Some(if is_file { Edit::File(at, String::new(), 0o644) } else { Edit::Directory(at, 0o755) })
-}
-
-/// A path from `/` without dots: above `/` is `/` again.
-fn resolved(path: &str) -> String {
-    let mut names = Vec::new();
-    for name in path.split('/').filter(|name| !name.is_empty() && *name != ".") {
-        if name == ".." {
-            names.pop();
-        } else {
-            names.push(name);
-        }
-    }
-    names.join("/")
 }
 
 /// Where fragments come from.
@@ -204,12 +192,6 @@ fn moved_text(text: &str, beside: &[String], place: &str, number: usize) -> Stri
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn mount_points_are_made_where_the_kernel_finds_them() {
-        assert_eq!(resolved("/../../m"), "m");
-        assert_eq!(resolved("/a/./b/..//c/"), "a/c");
-    }
 
     #[test]
     fn a_mount_and_what_it_shows_are_moved_together() {

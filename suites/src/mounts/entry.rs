@@ -40,7 +40,7 @@ impl<'c> Entry<'c> {
 }
 
 /// The path from the root directory, without `.`, `..` and doubled slashes. Nothing is above the root.
-fn clean(path: &str) -> String {
+pub(crate) fn clean(path: &str) -> String {
     let mut names: Vec<&str> = Vec::new();
     for name in path.split('/') {
         match name {
@@ -66,7 +66,13 @@ mod tests {
 
     #[test]
     fn destinations_are_in_their_shortest_form() {
-        for (path, short) in [("rel/dir", "/rel/dir"), ("/a//b/.", "/a/b"), ("/a/../m/", "/m"), ("/../../m", "/m")] {
+        for (path, short) in [
+            ("rel/dir", "/rel/dir"),
+            ("/a//b/.", "/a/b"),
+            ("/a/../m/", "/m"),
+            ("/../../m", "/m"),
+            ("/a/./b/..//c/", "/a/c"),
+        ] {
             assert_eq!(clean(path), short);
         }
     }

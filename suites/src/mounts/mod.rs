@@ -3,7 +3,7 @@
 mod bind;
 mod change;
 mod effect;
-mod entry;
+pub(crate) mod entry;
 mod escape;
 mod filesystem;
 mod flags;

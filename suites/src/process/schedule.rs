@@ -102,9 +102,8 @@ const AFFINITY: Rule = Rule::by_host(
     "process.exec-cpu-affinity.not-for-init",
     &["config.process.exec-cpu-affinity-not-for-init"],
     |_, evidence, out| {
-        let own = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let own = own.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).map(str::trim);
-        out.expect_eq("processors", Some(evidence.host().status.cpus_allowed.as_str()), own);
+        let own = Observation::of(getpid()).ok().map(|own| own.status.cpus_allowed);
+        out.expect_eq("processors", Some(evidence.host().status.cpus_allowed.clone()), own);
     },
 );
 

@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use super::held::{Member, cases, rule};
 
 const WEIGHT_AT: &str = "/linux/resources/blockIO/weight";
-const READ_BPS_AT: &str = "/linux/resources/blockIO/throttleReadBpsDevice";
-const WRITE_BPS_AT: &str = "/linux/resources/blockIO/throttleWriteBpsDevice";
-const READ_IOPS_AT: &str = "/linux/resources/blockIO/throttleReadIOPSDevice";
-const WRITE_IOPS_AT: &str = "/linux/resources/blockIO/throttleWriteIOPSDevice";
+pub(super) const READ_BPS_AT: &str = "/linux/resources/blockIO/throttleReadBpsDevice";
+pub(super) const WRITE_BPS_AT: &str = "/linux/resources/blockIO/throttleWriteBpsDevice";
+pub(super) const READ_IOPS_AT: &str = "/linux/resources/blockIO/throttleReadIOPSDevice";
+pub(super) const WRITE_IOPS_AT: &str = "/linux/resources/blockIO/throttleWriteIOPSDevice";
 
 /// The weights of the scheduler BFQ, which count from 1 to 1000 in both versions.
 pub(super) const BFQ: Knob = Knob { controller: "blkio", v1: "blkio.bfq.weight", v2: "io.bfq.weight" };

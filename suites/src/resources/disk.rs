@@ -11,7 +11,9 @@ use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::{Ask, Reply};
 use serde_json::{Value, json};
 
-use super::block_io::{BFQ, READ_BPS, READ_IOPS, WRITE_BPS, WRITE_IOPS};
+use super::block_io::{
+    BFQ, READ_BPS, READ_BPS_AT, READ_IOPS, READ_IOPS_AT, WRITE_BPS, WRITE_BPS_AT, WRITE_IOPS, WRITE_IOPS_AT,
+};
 
 const IO: &str = "/linux/resources/blockIO";
 const NODE: &str = "/dev/plimsoll";
@@ -66,7 +68,7 @@ fn holds_weight(lab: &Lab<'_>, out: &mut Judgement, mut io: Value) -> Told {
 
 /// A throttle, and what it makes a program wait for.
 struct Throttle {
-    member: &'static str,
+    at: &'static str,
     /// What the device does in a second: bytes, or calls.
     rate: u32,
     write: bool,
@@ -80,10 +82,10 @@ const LEAST: i64 = 250_000;
 
 /// Version 1 limits direct input and output alone, so that is what is tried.
 fn holds_up(lab: &Lab<'_>, out: &mut Judgement, throttle: &Throttle) -> Told {
-    let Throttle { member, rate, write, bytes, at_once } = *throttle;
+    let Throttle { at, rate, write, bytes, at_once } = *throttle;
     let disk = lab.disk()?;
     let limit = about(&disk, json!({ "rate": rate }));
-    let container = lab.running(|r| with_node(r, &disk).set(&format!("{IO}/{member}"), limit))?;
+    let container = lab.running(|r| with_node(r, &disk).set(at, limit))?;
     let answer = container.ask(Ask::Direct { path: NODE.to_owned(), write, bytes, at_once })?;
     container.finish_and_delete()?;
     let Ok(Reply::Count(time)) = answer else {
@@ -102,14 +104,14 @@ fn with_node<'r>(recipe: &'r mut Recipe, disk: &Disk) -> &'r mut Recipe {
 }
 
 macro_rules! throttled {
-    ($($name:ident $id:literal $clause:literal $knob:ident $member:literal $write:literal $rate:literal $bytes:literal by $at_once:literal;)*) => {
+    ($($name:ident $id:literal $clause:literal $knob:ident $at:ident $write:literal $rate:literal $bytes:literal by $at_once:literal;)*) => {
         $(const $name: Scenario = Scenario::new(
             concat!("resources.block-io.effect/", $id),
             &[$clause],
-            &[Fault::Drop(concat!("/linux/resources/blockIO/", $member)), Fault::MoveOut, Fault::Beside],
+            &[Fault::Drop($at), Fault::MoveOut, Fault::Beside],
             |lab, out| {
                 let (rate, bytes, at_once) = ($rate, $bytes, $at_once);
-                holds_up(lab, out, &Throttle { member: $member, rate, write: $write, bytes, at_once })
+                holds_up(lab, out, &Throttle { at: $at, rate, write: $write, bytes, at_once })
             },
         )
         .needs(&[Need::HostView, Need::Knob($knob)])
@@ -119,11 +121,11 @@ macro_rules! throttled {
 
 throttled! {
     READS "the-throttle-holds" "linux.resources.block-io.throttle-read-bps" READ_BPS
-        "throttleReadBpsDevice" false 1_048_576 524_288 by 524_288;
+        READ_BPS_AT false 1_048_576 524_288 by 524_288;
     WRITES "the-throttle-of-writes-holds" "linux.resources.block-io.throttle-write-bps" WRITE_BPS
-        "throttleWriteBpsDevice" true 1_048_576 524_288 by 524_288;
+        WRITE_BPS_AT true 1_048_576 524_288 by 524_288;
     READ_CALLS "the-throttle-of-read-calls-holds" "linux.resources.block-io.throttle-read-iops" READ_IOPS
-        "throttleReadIOPSDevice" false 64 131_072 by 4096;
+        READ_IOPS_AT false 64 131_072 by 4096;
     WRITE_CALLS "the-throttle-of-write-calls-holds" "linux.resources.block-io.throttle-write-iops" WRITE_IOPS
-        "throttleWriteIOPSDevice" true 64 131_072 by 4096;
+        WRITE_IOPS_AT true 64 131_072 by 4096;
 }

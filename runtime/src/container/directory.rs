@@ -92,10 +92,24 @@ impl Directory {
     /// # Errors
     /// When it cannot be written.
     pub fn write(&self, path: &Path, content: &[u8]) -> Result<()> {
-        let doing = || format!("write `{}`", path.display());
-        let partial = path.with_extension("partial");
-        fs::write(&partial, content).doing(doing)?;
-        fs::rename(&partial, path).doing(doing)
+        self.stage(path, content)?;
+        self.publish(path)
+    }
+
+    /// Writes a file of the directory that nobody finds before [`Directory::publish`].
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn stage(&self, path: &Path, content: &[u8]) -> Result<()> {
+        fs::write(path.with_extension("partial"), content).doing(|| format!("write `{}`", path.display()))
+    }
+
+    /// Gives a staged file its name.
+    ///
+    /// # Errors
+    /// When it was not staged.
+    pub fn publish(&self, path: &Path) -> Result<()> {
+        fs::rename(path.with_extension("partial"), path).doing(|| format!("publish `{}`", path.display()))
     }
 
     /// The copy of `config.json` that the container was created from.

@@ -53,12 +53,21 @@ impl Record {
         })
     }
 
+    /// Writes the record. It counts from [`Directory::publish`] on.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn stage(&self, directory: &Directory) -> Result<()> {
+        directory.stage(&directory.record(), &serde_json::to_vec(self).doing(|| "write the record".into())?)
+    }
+
     /// Makes the record visible under its name.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn save(&self, directory: &Directory) -> Result<()> {
-        directory.write(&directory.record(), &serde_json::to_vec(self).doing(|| "write the record".into())?)
+        self.stage(directory)?;
+        directory.publish(&directory.record())
     }
 
     /// Reads the record, if there is one.

@@ -110,8 +110,9 @@ fn make(
     id_map::write_for(plan, newborn.pid, &ours)?;
     prepare::oom_score(plan, newborn.pid)?;
     let record = Record::new(plan.bundle, newborn.pid, wish.systemd_cgroup)?;
+    record.stage(directory)?;
     let ending = supervise(wish, plan, &ours, &newborn, undo, &mut || {
-        record.save(directory)?;
+        directory.publish(&directory.record())?;
         if let Start::OnConnection(_) = plan.start {
             prepare::publish_start_socket(directory)?;
         }

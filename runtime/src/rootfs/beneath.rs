@@ -5,6 +5,7 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
 
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
@@ -19,7 +20,7 @@ pub struct Root(OwnedFd);
 #[derive(Debug)]
 pub struct Entry {
     /// The directory, opened as a path.
-    pub parent: OwnedFd,
+    pub parent: Rc<OwnedFd>,
     /// The name: one component.
     pub name: PathBuf,
 }
@@ -104,7 +105,7 @@ impl Root {
         let path = inside(path);
         let name = path.file_name().ok_or_else(|| Error::new("`/` is not an entry of a directory"))?;
         let parent = self.make_directory(path.parent().unwrap_or(Path::new("")))?;
-        Ok(Entry { parent, name: name.into() })
+        Ok(Entry { parent: Rc::new(parent), name: name.into() })
     }
 }
 

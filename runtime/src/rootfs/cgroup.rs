@@ -3,12 +3,11 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::Mode;
 
 use super::beneath::Root;
-use super::detached::{attach, clone_tree, new_tmpfs};
-use super::mask::set_read_only;
-use super::options::{Options, attr};
+use super::detached::{attach, attach_at, clone_tree, new_tmpfs};
+use super::options::Options;
 use crate::cgroup::{Bind, Mounts};
 use crate::config::Mount;
 use crate::error::{Context, Error, Result};
@@ -37,30 +36,29 @@ pub fn mount(root: &Root, mount: &Mount, shown: Option<&Mounts>, prepared: Optio
 }
 
 fn place(root: &Root, path: &Path, tree: BorrowedFd<'_>, options: &Options) -> Result<()> {
-    set_attributes(tree, options)?;
+    set_attributes(tree, options, false)?;
     attach(tree, root.make_directory(path)?.as_fd())
 }
 
-fn set_attributes(tree: BorrowedFd<'_>, options: &Options) -> Result<()> {
-    let attributes = MountAttr { set: options.attributes(), clear: options.top.clear, ..MountAttr::default() };
+fn set_attributes(tree: BorrowedFd<'_>, options: &Options, recursive: bool) -> Result<()> {
+    let attributes =
+        MountAttr { set: options.attributes(), clear: options.top.clear, recursive, ..MountAttr::default() };
     sys::mount_setattr(tree, &attributes).doing(|| "set its attributes".into())
 }
 
-/// A tmpfs with a directory for each hierarchy.
+/// A tmpfs with a directory for each hierarchy. All get their attributes in the end: nothing can be made on what is
+/// read-only.
 fn legacy(root: &Root, mount: &Mount, options: &Options, binds: &[Bind], links: &[(String, String)]) -> Result<()> {
-    let base = new_tmpfs(&[("mode", "755")], options.attributes() & !attr::RDONLY)?;
+    let base = new_tmpfs(&[("mode", "755")], 0)?;
     attach(base.as_fd(), root.make_directory(&mount.destination)?.as_fd())?;
     for bind in binds {
         let doing = || format!("show the hierarchy {}", bind.name);
         rustix::fs::mkdirat(&base, &bind.name, Mode::from_raw_mode(0o755)).doing(doing)?;
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let target = rustix::fs::openat(&base, &bind.name, flags, Mode::empty()).doing(doing)?;
         let tree = clone_tree(&bind.source, false).doing(doing)?;
-        set_attributes(tree.as_fd(), options).doing(doing)?;
-        attach(tree.as_fd(), target.as_fd()).doing(doing)?;
+        attach_at(tree.as_fd(), base.as_fd(), &bind.name).doing(doing)?;
     }
     for (name, target) in links {
         rustix::fs::symlinkat(target.as_str(), &base, name.as_str()).doing(|| format!("make the link {name}"))?;
     }
-    if options.attributes() & attr::RDONLY != 0 { set_read_only(base.as_fd(), false) } else { Ok(()) }
+    set_attributes(base.as_fd(), options, true)
 }

@@ -57,6 +57,15 @@ pub fn attach(mount: BorrowedFd<'_>, place: BorrowedFd<'_>) -> Result<()> {
     rustix::mount::move_mount(mount, "", place, "", flags).doing(|| "attach it".into())
 }
 
+/// Attaches a detached mount to the entry `name` of an opened directory, which holds nothing that others have made.
+///
+/// # Errors
+/// As move_mount(2).
+pub fn attach_at(mount: BorrowedFd<'_>, directory: BorrowedFd<'_>, name: &str) -> Result<()> {
+    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH;
+    rustix::mount::move_mount(mount, "", directory, name, flags).doing(|| "attach it".into())
+}
+
 /// Whether `fd` is the character device `major`:`minor`.
 ///
 /// # Errors

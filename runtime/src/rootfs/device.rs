@@ -3,6 +3,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Uid};
 use rustix::io::{DupFlags, Errno};
@@ -86,15 +87,21 @@ pub fn make_all(root: &Root, devices: &[Device], mechanism: Mechanism, prepared:
         let node = Node::configured(device);
         match prepared.get(index) {
             Some(mount) => place(root, &node, mount.as_fd())?,
-            None => make(root, &node, mechanism)?,
+            None => root
+                .entry(&node.path)
+                .and_then(|entry| make_at(root, &entry, &node, mechanism))
+                .doing(|| format!("make the device `{}`", node.path.display()))?,
         }
     }
     let configured = |path: &str| devices.iter().any(|device| inside(&device.path) == inside(Path::new(path)));
+    let dev = Rc::new(root.make_directory(Path::new("/dev"))?);
+    let entry = |path: &str| Entry { parent: Rc::clone(&dev), name: path.trim_start_matches("/dev/").into() };
     for (path, major, minor) in DEFAULT.into_iter().filter(|(path, ..)| !configured(path)) {
-        make(root, &Node::default(path, major, minor), mechanism)?;
+        let made = make_at(root, &entry(path), &Node::default(path, major, minor), mechanism);
+        made.doing(|| format!("make the device `{path}`"))?;
     }
     for (path, target) in LINKS.into_iter().filter(|(path, _)| !configured(path)) {
-        link(root, path, target).doing(|| format!("make the link `{path}`"))?;
+        link(&entry(path), target).doing(|| format!("make the link `{path}`"))?;
     }
     Ok(())
 }
@@ -130,7 +137,7 @@ fn make_in(nursery: &OwnedFd, index: usize, device: &Device, linux: &Linux) -> R
     let unmapped = || Error::new("its owner is not mapped into the user namespace");
     node.uid = linux.host_uid(node.uid).ok_or_else(unmapped)?;
     node.gid = linux.host_gid(node.gid).ok_or_else(unmapped)?;
-    let parent = nursery.try_clone().doing(|| "hold the directory".into())?;
+    let parent = Rc::new(nursery.try_clone().doing(|| "hold the directory".into())?);
     let entry = Entry { parent, name: index.to_string().into() };
     create(&entry, &node)?;
     // The runtime has the umask of its caller.
@@ -183,20 +190,17 @@ fn place(root: &Root, node: &Node, device: BorrowedFd<'_>) -> Result<()> {
     placed.doing(|| format!("place the device `{}`", node.path.display()))
 }
 
-fn make(root: &Root, node: &Node, mechanism: Mechanism) -> Result<()> {
-    make_at(root, node, mechanism).doing(|| format!("make the device `{}`", node.path.display()))
-}
-
-fn make_at(root: &Root, node: &Node, mechanism: Mechanism) -> Result<()> {
-    let entry = root.entry(&node.path)?;
-    if is_there(&entry, node, mechanism)? {
+fn make_at(root: &Root, entry: &Entry, node: &Node, mechanism: Mechanism) -> Result<()> {
+    if mechanism == Mechanism::Node || node.kind == FileType::Fifo {
+        let made = create(entry, node);
+        let taken = made.as_ref().is_err_and(|error| error.errno() == Some(libc::EEXIST));
+        return if taken && is_there(entry, node, mechanism)? { Ok(()) } else { made };
+    }
+    if is_there(entry, node, mechanism)? {
         return Ok(());
     }
-    if mechanism == Mechanism::Bind && node.kind != FileType::Fifo {
-        let device = detached::clone_tree(&node.path, false)?;
-        return detached::attach(device.as_fd(), root.make_file(&node.path)?.as_fd());
-    }
-    create(&entry, node)
+    let device = detached::clone_tree(&node.path, false)?;
+    detached::attach(device.as_fd(), root.make_file(&node.path)?.as_fd())
 }
 
 fn create(entry: &Entry, node: &Node) -> Result<()> {
@@ -225,8 +229,7 @@ fn is_there(entry: &Entry, node: &Node, mechanism: Mechanism) -> Result<bool> {
 }
 
 /// Makes a link; a link or file that an image holds there is replaced, a device is left alone.
-fn link(root: &Root, path: &str, target: &str) -> Result<()> {
-    let entry = root.entry(Path::new(path))?;
+fn link(entry: &Entry, target: &str) -> Result<()> {
     let making = || "make it".to_owned();
     match rustix::fs::symlinkat(target, &entry.parent, &entry.name) {
         Err(Errno::EXIST) => {}

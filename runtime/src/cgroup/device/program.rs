@@ -2,8 +2,12 @@
 //!
 //! The program looks at the rules from the last to the first and keeps, in a register, the bits of the access that are
 //! not yet allowed. A rule that denies one of them ends it with 0; when none is left it ends with 1.
+//!
+//! The kernel follows every branch before it takes a program, and that is most of what the device rules cost a start. So
+//! rules of one class in a row share the test of the class, both numbers are compared at once, and a rule that allows every
+//! access asks for none.
 
-use super::policy::{Policy, Rule};
+use super::policy::{ALL, Policy, Rule};
 use crate::config::DeviceClass;
 
 /// One instruction, in the layout of `struct bpf_insn`.
@@ -22,7 +26,9 @@ const LOAD_WORD: u8 = 0x61;
 const MOVE: u8 = 0xb4;
 const MOVE_REGISTER: u8 = 0xbc;
 const AND: u8 = 0x54;
+const SHIFT_LEFT: u8 = 0x64;
 const SHIFT_RIGHT: u8 = 0x74;
+const OR_REGISTER: u8 = 0x4c;
 const JUMP: u8 = 0x05;
 const JUMP_UNLESS_EQUAL: u8 = 0x56;
 const JUMP_IF_SET: u8 = 0x46;
@@ -35,6 +41,9 @@ const CLASS: u8 = 2;
 const PENDING: u8 = 3;
 const MAJOR: u8 = 4;
 const MINOR: u8 = 5;
+/// Both numbers in one, as the kernel keeps them: the minor in the low 20 bits.
+const NUMBERS: u8 = 6;
+const MINOR_BITS: u32 = 20;
 
 // `BPF_DEVCG_DEV_BLOCK` and `BPF_DEVCG_DEV_CHAR`.
 const BLOCK: u32 = 1;
@@ -53,7 +62,7 @@ fn end(verdict: bool) -> [Instruction; 2] {
 }
 
 /// `struct bpf_cgroup_dev_ctx`: class in the low and access in the high half of the first word, then the numbers.
-fn prologue() -> [Instruction; 6] {
+fn prologue() -> [Instruction; 9] {
     let load = |register, offset| Instruction { offset, ..on(LOAD_WORD, register | CONTEXT << 4, 0) };
     [
         load(CLASS, 0),
@@ -62,6 +71,9 @@ fn prologue() -> [Instruction; 6] {
         on(AND, CLASS, 0xffff),
         load(MAJOR, 4),
         load(MINOR, 8),
+        on(MOVE_REGISTER, NUMBERS | MAJOR << 4, 0),
+        on(SHIFT_LEFT, NUMBERS, MINOR_BITS),
+        on(OR_REGISTER, NUMBERS | MINOR << 4, 0),
     ]
 }
 
@@ -73,36 +85,58 @@ pub(super) fn compile(policy: &Policy) -> Vec<Instruction> {
         Some((first, rest)) if first.is_blanket() => (first.allow, rest),
         _ => (true, rules),
     };
-    specific.iter().rev().for_each(|rule| program.extend(decide(rule)));
+    // A jump reaches 32767 instructions far, and a rule takes at most eight.
+    let runs = specific.chunk_by(|one, next| one.class == next.class).rev().flat_map(|run| run.rchunks(1024));
+    runs.for_each(|run| program.extend(of_one_class(run)));
     program.extend(end(base));
     program
 }
 
-/// Decides by one rule, or falls through to what follows.
-fn decide(rule: &Rule) -> Vec<Instruction> {
-    let effect = if rule.allow {
-        let mut effect = vec![on(AND, PENDING, !rule.access), jump(JUMP_UNLESS_EQUAL, PENDING, 0, 2)];
-        effect.extend(end(true));
-        effect
-    } else {
-        let mut effect = vec![jump(JUMP_IF_SET, PENDING, rule.access, 1), jump(JUMP, 0, 0, 2)];
-        effect.extend(end(false));
-        effect
-    };
-    let class = match rule.class {
+/// Decides by rules of the same class, or falls through to what follows.
+fn of_one_class(rules: &[Rule]) -> Vec<Instruction> {
+    let class = rules.first().and_then(|rule| match rule.class {
         DeviceClass::All => None,
         DeviceClass::Block => Some(BLOCK),
         DeviceClass::Character => Some(CHARACTER),
-    };
-    let conditions = [(CLASS, class), (MAJOR, rule.major), (MINOR, rule.minor)];
-    let conditions: Vec<_> =
-        conditions.into_iter().filter_map(|(register, wanted)| Some((register, wanted?))).collect();
-    let count = conditions.len();
-    let skips = conditions.into_iter().enumerate().map(|(index, (register, wanted))| {
-        let rest = count - 1 - index + effect.len();
-        jump(JUMP_UNLESS_EQUAL, register, wanted, i16::try_from(rest).unwrap_or(i16::MAX))
     });
-    skips.chain(effect.iter().copied()).collect()
+    // What stands before a rule for the whole class is never asked, and the kernel refuses what cannot be reached.
+    let first = rules.iter().rposition(decides_all).unwrap_or(0);
+    let decided: Vec<_> = rules[first..].iter().rev().flat_map(decide).collect();
+    unless_equal(class.map(|class| (CLASS, class)), decided)
+}
+
+/// Whether the rule ends the program for every device of its class.
+fn decides_all(rule: &Rule) -> bool {
+    rule.allow && rule.access == ALL && rule.major.is_none() && rule.minor.is_none()
+}
+
+/// Passes over `then` unless the register has the value.
+fn unless_equal(condition: Option<(u8, u32)>, then: Vec<Instruction>) -> Vec<Instruction> {
+    let Some((register, wanted)) = condition else { return then };
+    let over = i16::try_from(then.len()).unwrap_or(i16::MAX);
+    [jump(JUMP_UNLESS_EQUAL, register, wanted, over)].into_iter().chain(then).collect()
+}
+
+/// Decides by the numbers and the access of one rule.
+fn decide(rule: &Rule) -> Vec<Instruction> {
+    let effect = match (rule.allow, rule.access) {
+        (true, ALL) => end(true).to_vec(),
+        (true, access) => {
+            [on(AND, PENDING, !access), jump(JUMP_UNLESS_EQUAL, PENDING, 0, 2)].into_iter().chain(end(true)).collect()
+        }
+        (false, access) => {
+            [jump(JUMP_IF_SET, PENDING, access, 1), jump(JUMP, 0, 0, 2)].into_iter().chain(end(false)).collect()
+        }
+    };
+    match (rule.major, rule.minor) {
+        (Some(major), Some(minor)) if major >> (32 - MINOR_BITS) == 0 && minor >> MINOR_BITS == 0 => {
+            unless_equal(Some((NUMBERS, major << MINOR_BITS | minor)), effect)
+        }
+        (major, minor) => {
+            let effect = unless_equal(minor.map(|minor| (MINOR, minor)), effect);
+            unless_equal(major.map(|major| (MAJOR, major)), effect)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -128,7 +162,9 @@ mod tests {
                 MOVE => registers[to] = immediate,
                 MOVE_REGISTER => registers[to] = registers[from],
                 AND => registers[to] &= immediate,
+                SHIFT_LEFT => registers[to] <<= immediate,
                 SHIFT_RIGHT => registers[to] >>= immediate,
+                OR_REGISTER => registers[to] |= registers[from],
                 JUMP => taken = true,
                 JUMP_UNLESS_EQUAL => taken = registers[to] != immediate,
                 JUMP_IF_SET => taken = registers[to] & immediate != 0,
@@ -139,11 +175,52 @@ mod tests {
         }
     }
 
+    /// Whether a way leads to each instruction; the kernel refuses a program where none does.
+    fn all_are_reached(program: &[Instruction]) -> bool {
+        let mut reached = vec![false; program.len()];
+        let mut ways = vec![0];
+        while let Some(at) = ways.pop() {
+            if std::mem::replace(&mut reached[at], true) {
+                continue;
+            }
+            let over = at + 1 + usize::try_from(program[at].offset).unwrap();
+            match program[at].code {
+                EXIT => {}
+                JUMP => ways.push(over),
+                JUMP_UNLESS_EQUAL | JUMP_IF_SET => ways.extend([at + 1, over]),
+                _ => ways.push(at + 1),
+            }
+        }
+        reached.into_iter().all(|reached| reached)
+    }
+
+    /// The verifier of the kernel follows both ways of each.
+    fn branches(program: &[Instruction]) -> usize {
+        program.iter().filter(|instruction| matches!(instruction.code, JUMP_UNLESS_EQUAL | JUMP_IF_SET)).count()
+    }
+
+    #[test]
+    fn the_default_devices_take_a_branch_each_and_one_for_their_class() {
+        let rules: Vec<crate::config::DeviceRule> =
+            serde_json::from_str(r#"[{"allow":false,"access":"rwm"}]"#).unwrap();
+        assert_eq!(branches(&compile(&Policy::new(&rules))), 10);
+    }
+
+    #[test]
+    fn numbers_that_no_device_has_match_none() {
+        let rules = r#"[{"allow":false,"type":"c","major":1,"minor":1048579}]"#;
+        let rules: Vec<crate::config::DeviceRule> = serde_json::from_str(rules).unwrap();
+        let null = Access { class: DeviceClass::Character, major: 1, minor: 3, bits: 7 };
+        let next = Access { major: 2, ..null };
+        assert!([null, next].into_iter().all(|access| run(&compile(&Policy::new(&rules)), access)));
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2000))]
         #[test]
         fn a_program_decides_like_a_plain_reading(policy in policies(), uses in prop::collection::vec(accesses(), 8)) {
             let program = compile(&policy);
+            prop_assert!(all_are_reached(&program));
             for access in uses {
                 prop_assert_eq!(run(&program, access), allows(&policy, access), "{:?}", access);
             }

@@ -15,6 +15,7 @@ use crate::guard::{self, Guard};
 use crate::judgement::{Judgement, Stop, Told};
 use crate::keep;
 use crate::lab::Lab;
+use crate::observer::files::about;
 use crate::release::Release;
 use crate::settings::Settings;
 use crate::trial::Performed;
@@ -160,6 +161,7 @@ fn clear(lab: Lab<'_>, spotless: bool, last: impl FnOnce(&Path) -> io::Result<()
     }
     last(&dir)?;
     fs::remove_dir_all(&dir)
+        .map_err(|why| about(format!("{} with the mounts {:?}", dir.display(), guard::below(&dir)), &why))
 }
 
 fn tell(check: &Check, lab: &Lab<'_>, out: &mut Judgement) -> Told {

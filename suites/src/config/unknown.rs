@@ -25,7 +25,11 @@ pub(super) fn asks() -> Vec<Ask> {
 pub(super) fn as_configured(config: &Config, evidence: &Evidence, out: &mut Judgement) {
     let names = |ask| evidence.inside.names(&ask).map(|names| names.iter().map(String::as_str).collect::<Vec<_>>());
     out.expect_eq("arguments", names(Ask::Args), Ok(config.texts("/process/args")));
-    for pair in config.texts("/process/env") {
+    let pairs = config.texts("/process/env");
+    let name = |pair: &str| pair.split('=').next().map(str::to_owned);
+    // Of several values of one variable a runtime may keep the last: `process.env.verbatim` judges that.
+    let is_last = |at: usize| !pairs[at + 1..].iter().any(|later| name(later) == name(pairs[at]));
+    for pair in (0..pairs.len()).filter(|at| is_last(*at)).map(|at| pairs[at]) {
         out.expect(pair, names(Ask::Environ).is_ok_and(|all| all.contains(&pair)), "in the environment", ());
     }
     let cwd = evidence.inside.text(&Ask::Cwd).map(String::as_str).ok();

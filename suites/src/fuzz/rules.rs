@@ -67,10 +67,13 @@ const AS_ROOT: &[&str] =
 /// for that.
 const ALONE: &[(&str, &[&str])] = &[
     ("config.names-are-case-sensitive", &["/process/cwd"]),
+    ("config.no-mounts", &["/process/cwd"]),
     ("config.unknown-properties", &["/process/cwd"]),
     ("config.optional-members", &["/process/cwd"]),
     ("config.root.readonly-is-not-for-mounts", &["/mounts"]),
     ("linux.default-devices.*", &["/linux/devices"]),
+    // Whose a device is in a user namespace is for a rule of its own, which only warns.
+    ("linux.devices", &["/linux/uidMappings"]),
     ("linux.default-devices.usable", &["/process/terminal"]),
     ("linux.optional-members", &["/process/cwd"]),
     ("mounts.bind.submounts", &["/mounts"]),

@@ -3,6 +3,8 @@
 use nix::libc;
 use plimsoll_engine::check::{Case, Rule};
 use plimsoll_engine::fault::Fault;
+use plimsoll_engine::need::Need;
+use plimsoll_engine::profile::Op;
 use serde_json::{Value, json};
 
 use super::filter::{self, SECCOMP, UNUSUAL, by_default, with_rule};
@@ -119,3 +121,43 @@ pub(super) const ARCHITECTURES: &[Case] = also! { WITH_ARCHITECTURES, "architect
     "three-of-a-family", ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"];
     "foreign-too", ["SCMP_ARCH_X86_64", "SCMP_ARCH_AARCH64", "SCMP_ARCH_PPC64LE"];
 };
+
+const NNP: &str = "/process/noNewPrivileges";
+
+/// Without `noNewPrivileges` it takes CAP_SYS_ADMIN to install a filter, seccomp(2): a runtime that has become the container's user
+/// by then cannot, and one that sets the flag to get it through takes more than it was given.
+const PRIVILEGED: Rule = Rule::new(
+    "seccomp.without-no-new-privileges",
+    &["linux.seccomp.action-errno", "config.process.no-new-privileges-set"],
+    filter::asks,
+    |config, evidence, out| {
+        if config.get(SECCOMP).is_none() {
+            return;
+        }
+        filter::judge(config, evidence, out);
+        out.expect_eq("NoNewPrivs", evidence.host().status.no_new_privs, config.flag(NNP));
+    },
+)
+.needs(&[Need::HostView]);
+
+fn denied() -> Value {
+    with_rule(&rule("SCMP_ACT_ERRNO"))
+}
+
+const NOT_INSTALLED: &[Fault] = &[Fault::Drop(SECCOMP), Fault::Take(NNP, "true"), Fault::Fail(Op::Create)];
+
+pub(super) const WITHOUT_NNP: &[Case] = &[
+    Case::new(&PRIVILEGED, "of-root", |r| r.set(SECCOMP, denied()).set(NNP, false), NOT_INSTALLED),
+    Case::new(
+        &PRIVILEGED,
+        "of-another-user",
+        |r| r.set(SECCOMP, denied()).set(NNP, false).set("/process/user/uid", 1000),
+        NOT_INSTALLED,
+    ),
+    Case::new(
+        &PRIVILEGED,
+        "without-capabilities",
+        |r| r.set(SECCOMP, denied()).set(NNP, false).remove("/process/capabilities"),
+        NOT_INSTALLED,
+    ),
+];

@@ -9,8 +9,15 @@ mod operators;
 
 use plimsoll_engine::check::{Case, Scenario};
 
-pub(crate) const CASES: &[&[Case]] =
-    &[actions::CASES, actions::DEFAULTS, actions::FLAGS, actions::ARCHITECTURES, operators::CASES, operators::SEVERAL];
+pub(crate) const CASES: &[&[Case]] = &[
+    actions::CASES,
+    actions::DEFAULTS,
+    actions::FLAGS,
+    actions::ARCHITECTURES,
+    actions::WITHOUT_NNP,
+    operators::CASES,
+    operators::SEVERAL,
+];
 pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     foreign::SCENARIOS,
     invalid::ADVISORY,

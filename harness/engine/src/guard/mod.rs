@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use plimsoll_reports::model::Finding;
 
 pub use canary::{describe as tree, plant_canary};
-pub use sweep::{detach_below, sweep};
+pub use sweep::{below, detach_below, sweep};
 pub use watch::{CANARY, Watch};
 
 use crate::cgroup;

@@ -36,6 +36,12 @@ pub fn sweep(tag: &str) -> io::Result<()> {
     cgroup::find_named(tag)?.iter().try_for_each(|group| cgroup::remove_tree(group))
 }
 
+/// Where mounts are below `dir`: words for an error that is on its way.
+pub fn below(dir: &Path) -> Vec<String> {
+    let points = mountinfo::own().unwrap_or_default().into_iter().map(|mount| mount.point);
+    points.filter(|point| Path::new(point).starts_with(dir)).collect()
+}
+
 /// Detaches every mount below `dir`, so that it can be removed.
 ///
 /// # Errors

@@ -125,8 +125,9 @@ impl<'s> Shrinker<'s> {
                 bundle = first;
             }
         }
-        // A valid bundle without one of the edits of a fragment need not be valid: what does not run says nothing then.
-        if broken.property == trial::RUNS || broken.property == trial::IN_TIME {
+        // A valid bundle without one of the edits of a fragment need not be valid. Then it says nothing that it does not run, nor
+        // what is left by a runtime that takes it.
+        if [trial::RUNS, trial::IN_TIME, trial::LEAVES_NOTHING].contains(&broken.property.as_str()) {
             bundle.whole_fragments_only();
         }
         self.descend(bundle, Subject::Bundle, broken, best, deadline)

@@ -160,8 +160,11 @@ fn clear(lab: Lab<'_>, spotless: bool, last: impl FnOnce(&Path) -> io::Result<()
         guard::detach_below(&dir)?;
     }
     last(&dir)?;
-    fs::remove_dir_all(&dir)
-        .map_err(|why| about(format!("{} with the mounts {:?}", dir.display(), guard::below(&dir)), &why))
+    fs::remove_dir_all(&dir).map_err(|why| {
+        // Only words for an error that is on its way.
+        let mounts = guard::below(&dir).unwrap_or_default();
+        about(format!("{} with the mounts {mounts:?}", dir.display()), &why)
+    })
 }
 
 fn tell(check: &Check, lab: &Lab<'_>, out: &mut Judgement) -> Told {

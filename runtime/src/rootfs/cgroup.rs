@@ -36,13 +36,13 @@ pub fn mount(root: &Root, mount: &Mount, shown: Option<&Mounts>, prepared: Optio
 }
 
 fn place(root: &Root, path: &Path, tree: BorrowedFd<'_>, options: &Options) -> Result<()> {
-    set_attributes(tree, options, false)?;
+    set_attributes(tree, options)?;
     attach(tree, root.make_directory(path)?.as_fd())
 }
 
-fn set_attributes(tree: BorrowedFd<'_>, options: &Options, recursive: bool) -> Result<()> {
-    let attributes =
-        MountAttr { set: options.attributes(), clear: options.top.clear, recursive, ..MountAttr::default() };
+fn set_attributes(tree: BorrowedFd<'_>, options: &Options) -> Result<()> {
+    let (set, clear) = (options.attributes(), options.top.clear);
+    let attributes = MountAttr { set, clear, recursive: true, ..MountAttr::default() };
     sys::mount_setattr(tree, &attributes).doing(|| "set its attributes".into())
 }
 
@@ -60,5 +60,5 @@ fn legacy(root: &Root, mount: &Mount, options: &Options, binds: &[Bind], links: 
     for (name, target) in links {
         rustix::fs::symlinkat(target.as_str(), &base, name.as_str()).doing(|| format!("make the link {name}"))?;
     }
-    set_attributes(base.as_fd(), options, true)
+    set_attributes(base.as_fd(), options)
 }

@@ -9,6 +9,8 @@ use plimsoll_fixtures::Config;
 use plimsoll_fixtures::probe::{Ask, Reply};
 use serde_json::json;
 
+use crate::process::env::name;
+
 const CITES: &[&str] = &["config.unknown-properties.ignored", "config.unknown-properties.no-error"];
 
 /// The container is as it would be without them.
@@ -25,12 +27,13 @@ pub(super) fn asks() -> Vec<Ask> {
 pub(super) fn as_configured(config: &Config, evidence: &Evidence, out: &mut Judgement) {
     let names = |ask| evidence.inside.names(&ask).map(|names| names.iter().map(String::as_str).collect::<Vec<_>>());
     out.expect_eq("arguments", names(Ask::Args), Ok(config.texts("/process/args")));
-    let pairs = config.texts("/process/env");
-    let name = |pair: &str| pair.split('=').next().map(str::to_owned);
-    // Of several values of one variable a runtime may keep the last: `process.env.verbatim` judges that.
-    let is_last = |at: usize| !pairs[at + 1..].iter().any(|later| name(later) == name(pairs[at]));
-    for pair in (0..pairs.len()).filter(|at| is_last(*at)).map(|at| pairs[at]) {
-        out.expect(pair, names(Ask::Environ).is_ok_and(|all| all.contains(&pair)), "in the environment", ());
+    let (pairs, environ) = (config.texts("/process/env"), names(Ask::Environ));
+    for (at, pair) in pairs.iter().enumerate() {
+        // Of several values of one variable a runtime may keep the last: `process.env.verbatim` judges that.
+        if pairs[at + 1..].iter().any(|later| name(later) == name(pair)) {
+            continue;
+        }
+        out.expect(pair, environ.as_ref().is_ok_and(|all| all.contains(pair)), "in the environment", ());
     }
     let cwd = evidence.inside.text(&Ask::Cwd).map(String::as_str).ok();
     out.expect_eq("current directory", cwd, config.text("/process/cwd"));

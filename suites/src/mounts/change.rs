@@ -17,12 +17,14 @@ use super::words::word;
 /// A remount is no second mount, and gives the first one its flags.
 const REMOUNT: Rule =
     Rule::by_host("mounts.option.remount", &["config.mounts.option.remount"], |config, evidence, out| {
-        for entry in entries(config).iter().filter(|entry| entry.has("remount")) {
+        let entries = entries(config);
+        let remounts: Vec<_> = entries.iter().filter(|entry| entry.has("remount")).collect();
+        for entry in &remounts {
             let at = evidence.host().mounts.iter().filter(|mount| mount.point == entry.destination);
             out.expect_eq(&format!("mounts at {}", entry.destination), at.count(), 1);
         }
         // What no entry remounts is for the rules of the words.
-        if entries(config).iter().any(|entry| entry.has("remount")) {
+        if !remounts.is_empty() {
             ["ro", "rw", "nosuid", "noexec"].iter().for_each(|name| judge(word(name), config, evidence, out));
         }
     });

@@ -33,7 +33,8 @@ pub(super) const VERBATIM: Rule = Rule::new(
     },
 );
 
-fn name(entry: &str) -> &str {
+/// The name of a variable, of its entry `NAME=value`.
+pub(crate) fn name(entry: &str) -> &str {
     entry.split_once('=').map_or(entry, |(name, _)| name)
 }
 

@@ -5,7 +5,7 @@ use plimsoll_engine::fault::Fault;
 use plimsoll_engine::need::Need;
 use plimsoll_fixtures::probe::Ask;
 
-const NNP: &str = "/process/noNewPrivileges";
+pub(crate) const NNP: &str = "/process/noNewPrivileges";
 const OOM: &str = "/process/oomScoreAdj";
 
 /// The bit that keeps execve(2) from giving privileges is set, or not.
@@ -19,7 +19,7 @@ pub(super) const NO_NEW: Rule = Rule::new(
     },
 );
 
-const NO_NEW_BY_HOST: Rule = Rule::by_host(
+pub(crate) const NO_NEW_BY_HOST: Rule = Rule::by_host(
     "process.no-new-privileges.by-host",
     &["config.process.no-new-privileges-set"],
     |config, evidence, out| out.expect_eq("NoNewPrivs", evidence.host().status.no_new_privs, config.flag(NNP)),

@@ -8,6 +8,7 @@ use plimsoll_engine::profile::Op;
 use serde_json::{Value, json};
 
 use super::filter::{self, SECCOMP, UNUSUAL, by_default, with_rule};
+use crate::process::privileges::{NNP, NO_NEW_BY_HOST};
 
 const ACTION: &str = "/linux/seccomp/syscalls/0/action";
 
@@ -97,8 +98,13 @@ const WITH_FLAGS: Rule = Rule::new("seccomp.flags", &["linux.seccomp.flags-appli
 const WITH_ARCHITECTURES: Rule =
     Rule::new("seccomp.architectures", &["linux.seccomp.architectures-applied"], filter::asks, filter::judge);
 
+/// A filter that keeps one call from the program.
+fn denied() -> Value {
+    with_rule(&rule("SCMP_ACT_ERRNO"))
+}
+
 fn also(member: &str, words: &[&str]) -> Value {
-    let mut seccomp = with_rule(&rule("SCMP_ACT_ERRNO"));
+    let mut seccomp = denied();
     seccomp[member] = json!(words);
     seccomp
 }
@@ -122,8 +128,6 @@ pub(super) const ARCHITECTURES: &[Case] = also! { WITH_ARCHITECTURES, "architect
     "foreign-too", ["SCMP_ARCH_X86_64", "SCMP_ARCH_AARCH64", "SCMP_ARCH_PPC64LE"];
 };
 
-const NNP: &str = "/process/noNewPrivileges";
-
 /// Without `noNewPrivileges` it takes CAP_SYS_ADMIN to install a filter, seccomp(2): a runtime that has become the container's user
 /// by then cannot, and one that sets the flag to get it through takes more than it was given.
 const PRIVILEGED: Rule = Rule::new(
@@ -135,14 +139,10 @@ const PRIVILEGED: Rule = Rule::new(
             return;
         }
         filter::judge(config, evidence, out);
-        out.expect_eq("NoNewPrivs", evidence.host().status.no_new_privs, config.flag(NNP));
+        (NO_NEW_BY_HOST.judge)(config, evidence, out);
     },
 )
 .needs(&[Need::HostView]);
-
-fn denied() -> Value {
-    with_rule(&rule("SCMP_ACT_ERRNO"))
-}
 
 const NOT_INSTALLED: &[Fault] = &[Fault::Drop(SECCOMP), Fault::Take(NNP, "true"), Fault::Fail(Op::Create)];
 

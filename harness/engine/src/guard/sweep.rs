@@ -13,7 +13,7 @@ use nix::unistd::{Pid, getpid};
 use super::processes;
 use crate::cgroup;
 use crate::observer::files::if_there;
-use crate::observer::{Mount, Stat, mountinfo};
+use crate::observer::{Stat, mountinfo};
 use crate::patience::stretched;
 
 /// How long killed processes may take to end. Nobody waits that long unless the kernel is stuck.
@@ -36,10 +36,13 @@ pub fn sweep(tag: &str) -> io::Result<()> {
     cgroup::find_named(tag)?.iter().try_for_each(|group| cgroup::remove_tree(group))
 }
 
-/// Where mounts are below `dir`: words for an error that is on its way.
-pub fn below(dir: &Path) -> Vec<String> {
-    let points = mountinfo::own().unwrap_or_default().into_iter().map(|mount| mount.point);
-    points.filter(|point| Path::new(point).starts_with(dir)).collect()
+/// Where mounts are below `dir`, in the order in which they were made.
+///
+/// # Errors
+/// When the list of mounts cannot be read.
+pub fn below(dir: &Path) -> io::Result<Vec<String>> {
+    let points = mountinfo::own()?.into_iter().map(|mount| mount.point);
+    Ok(points.filter(|point| Path::new(point).starts_with(dir)).collect())
 }
 
 /// Detaches every mount below `dir`, so that it can be removed.
@@ -47,10 +50,9 @@ pub fn below(dir: &Path) -> Vec<String> {
 /// # Errors
 /// When the list of mounts cannot be read.
 pub fn detach_below(dir: &Path) -> io::Result<()> {
-    let below = |mount: &Mount| Path::new(&mount.point).starts_with(dir);
     // Each round takes one mount away; a stack of several at one place needs several.
-    for mount in mountinfo::own()?.iter().filter(|mount| below(mount)).rev() {
-        match umount2(mount.point.as_str(), MntFlags::MNT_DETACH | MntFlags::UMOUNT_NOFOLLOW) {
+    for point in below(dir)?.iter().rev() {
+        match umount2(point.as_str(), MntFlags::MNT_DETACH | MntFlags::UMOUNT_NOFOLLOW) {
             Ok(()) | Err(Errno::EINVAL | Errno::ENOENT) => {}
             Err(why) => return Err(why.into()),
         }

@@ -92,6 +92,10 @@ pub(super) mod reading {
         pub(crate) bits: u32,
     }
 
+    pub(crate) fn policy(json: &str) -> Policy {
+        Policy::new(&serde_json::from_str::<Vec<DeviceRule>>(json).unwrap())
+    }
+
     pub(crate) fn allows(policy: &Policy, access: Access) -> bool {
         let covers = |rule: &Rule, bit: u32| {
             (rule.class == DeviceClass::All || rule.class == access.class)
@@ -125,12 +129,8 @@ pub(super) mod reading {
 
 #[cfg(test)]
 mod tests {
-    use super::reading::{Access, allows};
+    use super::reading::{Access, allows, policy};
     use super::*;
-
-    fn policy(json: &str) -> Policy {
-        Policy::new(&serde_json::from_str::<Vec<DeviceRule>>(json).unwrap())
-    }
 
     fn character(major: u32, minor: u32, bits: u32) -> Access {
         Access { class: DeviceClass::Character, major, minor, bits }

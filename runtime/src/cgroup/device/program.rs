@@ -143,7 +143,7 @@ fn decide(rule: &Rule) -> Vec<Instruction> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::policy::reading::{Access, accesses, allows, policies};
+    use super::super::policy::reading::{Access, accesses, allows, policies, policy};
     use super::*;
 
     /// Interprets the few operations that a program consists of.
@@ -201,18 +201,15 @@ mod tests {
 
     #[test]
     fn the_default_devices_take_a_branch_each_and_one_for_their_class() {
-        let rules: Vec<crate::config::DeviceRule> =
-            serde_json::from_str(r#"[{"allow":false,"access":"rwm"}]"#).unwrap();
-        assert_eq!(branches(&compile(&Policy::new(&rules))), 10);
+        assert_eq!(branches(&compile(&policy(r#"[{"allow":false,"access":"rwm"}]"#))), 10);
     }
 
     #[test]
     fn numbers_that_no_device_has_match_none() {
-        let rules = r#"[{"allow":false,"type":"c","major":1,"minor":1048579}]"#;
-        let rules: Vec<crate::config::DeviceRule> = serde_json::from_str(rules).unwrap();
+        let program = compile(&policy(r#"[{"allow":false,"type":"c","major":1,"minor":1048579}]"#));
         let null = Access { class: DeviceClass::Character, major: 1, minor: 3, bits: 7 };
         let next = Access { major: 2, ..null };
-        assert!([null, next].into_iter().all(|access| run(&compile(&Policy::new(&rules)), access)));
+        assert!([null, next].into_iter().all(|access| run(&program, access)));
     }
 
     proptest! {

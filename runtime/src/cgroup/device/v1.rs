@@ -113,9 +113,8 @@ fn line(rule: &Rule) -> String {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::policy::reading::{Access, accesses, allows, policies};
+    use super::super::policy::reading::{Access, accesses, allows, policies, policy};
     use super::*;
-    use crate::config::DeviceRule;
 
     /// The kernel's check, as `security/device_cgroup.c` makes it: with a denial for everything one exception must
     /// allow all of an access, else any exception that denies a part of it does.
@@ -152,7 +151,7 @@ mod tests {
     fn an_exception_from_an_exception_is_refused() {
         let rules = r#"[{"allow":false},{"allow":true,"type":"c","major":10},
             {"allow":false,"type":"c","major":10,"minor":229}]"#;
-        let policy = Policy::new(&serde_json::from_str::<Vec<DeviceRule>>(rules).unwrap());
+        let policy = policy(rules);
         let told = lines(&policy).unwrap_err().to_string();
         assert!(told.contains("`c 10:229 rwm` from `c 10:* rwm`"), "{told}");
     }
@@ -161,7 +160,7 @@ mod tests {
     fn a_usual_list_is_one_denial_and_its_exceptions() {
         let rules =
             r#"[{"allow":false,"access":"rwm"},{"allow":true,"type":"c","major":10,"minor":229,"access":"rw"}]"#;
-        let policy = Policy::new(&serde_json::from_str::<Vec<DeviceRule>>(rules).unwrap());
+        let policy = policy(rules);
         let lines = lines(&policy).unwrap();
         assert_eq!(lines[0], (false, "a".into()));
         assert_eq!(lines[1], (true, "c 1:3 rwm".into()));

@@ -59,10 +59,11 @@ impl Socket {
 
     fn answers(&self) -> Result<Vec<Vec<u8>>, Errno> {
         let mut bodies = Vec::new();
-        let mut packet = vec![0; 32 * 1024];
         loop {
-            let (length, _) = rustix::net::recv(&self.0, packet.as_mut_slice(), RecvFlags::empty())?;
-            let mut rest = &packet[..length];
+            let (_, length) = rustix::net::recv(&self.0, &mut [0; 1], RecvFlags::PEEK | RecvFlags::TRUNC)?;
+            let mut packet = vec![0; length];
+            rustix::net::recv(&self.0, packet.as_mut_slice(), RecvFlags::empty())?;
+            let mut rest = packet.as_slice();
             while rest.len() >= HEADER {
                 let size = (number(rest, 0) as usize).clamp(HEADER, rest.len());
                 let body = &rest[HEADER..size];

@@ -43,3 +43,9 @@ pub fn open_link(proc: BorrowedFd<'_>, path: &Path) -> Result<OwnedFd> {
     rustix::fs::openat(proc, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
         .doing(|| format!("open `/proc/{}`", path.display()))
 }
+
+/// Whether this process is in a user namespace other than the initial one, whose map is the whole range.
+pub fn in_user_namespace() -> bool {
+    let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    !map.split_whitespace().eq(["0", "0", "4294967295"])
+}

@@ -3,15 +3,15 @@
 //! ```text
 //! runtime                                        first process
 //!                       ◄── InitPid ───────────  on a socket of its own: bootstrap, which made the first process
-//! makes the cgroup      ─── Confined ──────────► (cgroup version 1 without a user namespace)
 //! asks systemd          ─── Adopted ───────────► (systemd manager only)
+//! makes the network     ─── Network ───────────► with the namespace (without a user namespace)
 //! maps the ids          ─── IdsMapped ─────────► (new user namespace only)
-//! runs createRuntime …  ◄── EnvironmentReady ──  mounts are made, `/` is still the host's
+//! device rules, hooks … ◄── EnvironmentReady ──  mounts are made, `/` is still the host's; if anybody waits for that
 //!                       ─── GoOn ──────────────►
 //!                       ◄── Console ───────────  with the terminal
 //! takes the listener    ◄── Filtering ─────────  a seccomp filter that notifies is about to be installed
 //!                       ◄── Warning ───────────  any number, at any time
-//! writes the record     ◄── Ready ─────────────  all is set up but the program
+//! device rules, record  ◄── Ready ─────────────  all is set up but the program
 //!                       ─── Recorded ──────────► from here on the first process outlives the runtime
 //!                       ◄── end of file ───────  after `create`: it waits for `start`, which hears the rest
 //!                       ◄── Executing ─────────
@@ -40,8 +40,8 @@ const LONGEST: usize = 8 * 1024;
 pub enum Message {
     /// The number of the first process, which bootstrap made.
     InitPid(i32),
-    /// The cgroup is made, with its limits.
-    Confined,
+    /// A descriptor comes along: the network namespace.
+    Network,
     /// The manager has moved the first process into its cgroup.
     Adopted,
     /// The user namespace has its maps.
@@ -81,7 +81,7 @@ impl Message {
             Self::Warning(text) => (9, text.clone()),
             Self::Failed(text) => (10, text.clone()),
             Self::Adopted => (11, String::new()),
-            Self::Confined => (12, String::new()),
+            Self::Network => (12, String::new()),
         };
         let mut bytes = vec![tag];
         bytes.extend(text.as_bytes());
@@ -105,7 +105,7 @@ impl Message {
             9 => Self::Warning(text()),
             10 => Self::Failed(text()),
             11 => Self::Adopted,
-            12 => Self::Confined,
+            12 => Self::Network,
             _ => return None,
         })
     }
@@ -158,8 +158,8 @@ impl Channel {
         let received = loop {
             let mut slices = [IoSliceMut::new(&mut bytes)];
             match rustix::net::recvmsg(&self.0, &mut slices, &mut ancillary, RecvFlags::CMSG_CLOEXEC) {
-                Err(rustix::io::Errno::INTR) => {}
-                Err(rustix::io::Errno::CONNRESET) => return Ok(None),
+                // The other side ended with something unread: that is told once, ahead of what it said before.
+                Err(rustix::io::Errno::INTR | rustix::io::Errno::CONNRESET) => {}
                 received => break received.doing(|| "listen to the other process".into())?,
             }
         };
@@ -179,8 +179,20 @@ impl Channel {
     /// # Errors
     /// When the other side is gone or says something else.
     pub fn expect(&self, expected: &Message) -> Result<()> {
+        self.expect_some(expected).map(drop)
+    }
+
+    /// Waits for `expected` with its descriptor.
+    ///
+    /// # Errors
+    /// As [`Channel::expect`], or when there is no descriptor.
+    pub fn expect_with(&self, expected: &Message) -> Result<OwnedFd> {
+        self.expect_some(expected)?.ok_or_else(|| Error::new("the other process sent no descriptor"))
+    }
+
+    fn expect_some(&self, expected: &Message) -> Result<Option<OwnedFd>> {
         match self.receive()? {
-            Some((message, _)) if message == *expected => Ok(()),
+            Some((message, fd)) if message == *expected => Ok(fd),
             Some((message, _)) => {
                 Err(Error::new(format!("the other process said {message:?} instead of {expected:?}")))
             }
@@ -226,6 +238,16 @@ mod tests {
         let (message, fd) = other.receive().unwrap().unwrap();
         assert!(message == Message::Failed("mount `/x`: ENOENT".into()) && fd.is_none());
         other.expect(&Message::InitPid(42)).unwrap();
+        assert!(other.receive().unwrap().is_none());
+    }
+
+    #[test]
+    fn last_words_are_heard_even_if_the_speaker_did_not_listen() {
+        let (one, other) = Channel::pair().unwrap();
+        other.send(&Message::GoOn).unwrap();
+        one.send(&Message::Failed("a cause".into())).unwrap();
+        drop(one);
+        assert_eq!(other.receive().unwrap().unwrap().0, Message::Failed("a cause".into()));
         assert!(other.receive().unwrap().is_none());
     }
 }

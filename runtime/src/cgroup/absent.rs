@@ -5,7 +5,7 @@
 
 use rustix::process::{Gid, Pid, Uid};
 
-use super::{Below, Cgroup, Entry, Gate, Host, Mounts, OomEvents, Opening, Stats};
+use super::{Below, Cgroup, Entry, Gate, Host, Mounts, OomEvents, Stats};
 use crate::config::{DeviceRule, Resources};
 use crate::error::{Error, Result};
 
@@ -55,7 +55,7 @@ impl Cgroup for Absent {
         if *resources == only_devices { Ok(()) } else { Err(needed("linux.resources: a limit")) }
     }
 
-    fn gate(&self, _: &[DeviceRule], _: Opening) -> Result<Gate> {
+    fn gate(&self, _: &[DeviceRule]) -> Result<Gate> {
         Ok(Gate::open())
     }
 

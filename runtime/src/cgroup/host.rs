@@ -76,14 +76,17 @@ pub struct Host {
 
 impl Host {
     /// Looks at `/proc/self/cgroup`, and for each line there at the usual mount point; the mount table, which can be
-    /// long, is read only for what is mounted elsewhere.
+    /// long, is read only for what is mounted elsewhere. Where version 2 is mounted in the place of all, it is alone: a
+    /// hierarchy of version 1 somewhere else has another purpose than containers.
     ///
     /// # Errors
     /// When `/proc/self/cgroup` cannot be read, or no hierarchy is mounted.
     pub fn detect() -> Result<Self> {
         let text = fs::read_to_string("/proc/self/cgroup").doing(|| "read `/proc/self/cgroup`".into())?;
         let mounts = CgroupMounts::new(cgroup_mounts);
-        let found = text.lines().filter_map(Line::parse).filter_map(|line| {
+        let alone = is_mounted(Path::new(ROOT), CGROUP2_MAGIC);
+        let lines = text.lines().filter_map(Line::parse).filter(|line| !alone || line.version() == Version::V2);
+        let found = lines.filter_map(|line| {
             let usual = line.usual_mount();
             let mount = usual.or_else(|| mounts.iter().find_map(|mount| line.mounted(mount)));
             mount.map(|mount| line.at(mount))
@@ -117,12 +120,6 @@ impl Host {
     pub fn legacy(&self) -> impl Iterator<Item = &Hierarchy> {
         self.hierarchies.iter().filter(|hierarchy| hierarchy.version == Version::V1)
     }
-}
-
-/// Whether this process is in a user namespace other than the initial one, whose map is the whole range.
-pub(super) fn in_user_namespace() -> bool {
-    let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
-    !map.split_whitespace().eq(["0", "0", "4294967295"])
 }
 
 /// One line of `/proc/<pid>/cgroup`.

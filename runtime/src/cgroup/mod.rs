@@ -3,17 +3,11 @@
 //! What is called when, on the way to a running container:
 //! ```text
 //! runtime, before clone     Host::detect → Place::choose → Site::survey → (the record is written) → open
-//!                           make ─ apply ─ gate ─ entry
+//!                           make ─ apply ─ entry
 //! clone3                    Entry::directory gives the descriptor for CLONE_INTO_CGROUP
 //! child, first of all       Entry::join, then unshare(CLONE_NEWCGROUP)
 //! runtime, after clone      adopt (systemd moves the child; a child of systemd's waits for it before it goes on)
-//! child, after mknod        Gate::close: from here on the device rules hold
-//! ```
-//! Where there are hierarchies of version 1, and the child has the rights of root, both work at once:
-//! ```text
-//! runtime, before clone     as above, but only birthplace
-//! runtime, after clone      make ─ apply                     child  makes its namespaces
-//!                                                            child  waits; entry, Entry::join, gate, …
+//!                           gate; after the child's mknod Gate::close: from here on the device rules hold
 //! ```
 //! The start path never writes a pid to `cgroup.procs`: that waits for an RCU grace period, 7 to 23 ms on an idle host.
 //! On version 1 the child, which has a single thread, writes `0` to each `tasks`; on version 2 it is born in its cgroup.
@@ -47,7 +41,7 @@ use std::os::fd::OwnedFd;
 use rustix::process::{Gid, Pid, Uid};
 
 pub use below::Below;
-pub use device::{Gate, Opening, Policy};
+pub use device::{Gate, Policy};
 pub use entry::Entry;
 pub use events::{Oom, OomEvents};
 pub use host::{Hierarchy, Host, Version};
@@ -67,8 +61,7 @@ pub trait Cgroup: std::fmt::Debug {
     /// When a directory cannot be made, for want of rights or because its cgroup does not allow children.
     fn make(&self) -> Result<()>;
 
-    /// Whether a child joins the cgroup after its birth, so that it can be made meanwhile; if so, only
-    /// [`Cgroup::birthplace`] is needed before.
+    /// Whether a child can make and join the cgroup after its birth; then only [`Cgroup::birthplace`] is needed before.
     fn is_joined_late(&self) -> bool {
         false
     }
@@ -115,12 +108,12 @@ pub trait Cgroup: std::fmt::Debug {
     /// When a limit has no counterpart on this host, its controller is missing, or the kernel refuses the value.
     fn apply(&self, resources: &Resources) -> Result<()>;
 
-    /// Runtime, before clone: prepares the device rules, which take effect when the gate is closed. No rules, no gate:
+    /// Runtime, after clone: prepares the device rules, which take effect when the gate is closed. No rules, no gate:
     /// the cgroup keeps what it has.
     ///
     /// # Errors
     /// When version 1 cannot express the rules, or the kernel refuses the program of version 2.
-    fn gate(&self, rules: &[DeviceRule], opening: Opening) -> Result<Gate>;
+    fn gate(&self, rules: &[DeviceRule]) -> Result<Gate>;
 
     /// Runtime, before the container runs: gives the cgroup to the owner of the container's user namespace, as far as
     /// the kernel lists its files as delegatable. Does nothing on version 1, where delegation is not safe.

@@ -8,8 +8,9 @@ use std::path::Path;
 use rustix::fs::{Access, access};
 use serde::{Deserialize, Serialize};
 
-use super::host::{Host, in_user_namespace};
+use super::host::Host;
 use crate::error::{Error, Result};
+use crate::procfs::in_user_namespace;
 
 /// Who makes and keeps the cgroup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,8 +13,8 @@ use super::group::Group;
 use super::host::{Hierarchy, Host, Version};
 use super::site::Site;
 use super::{
-    Below, Cgroup, Entry, Gate, Mounts, OomEvents, Opening, Stats, below, entry, freezer, kill, ownership, remove,
-    settings, stats,
+    Below, Cgroup, Entry, Gate, Mounts, OomEvents, Stats, below, entry, freezer, kill, ownership, remove, settings,
+    stats,
 };
 use crate::config::{DeviceRule, Resources};
 use crate::error::{Context, Error, Result};
@@ -160,8 +160,8 @@ impl Cgroup for Tree {
         settings::apply(resources, self)
     }
 
-    fn gate(&self, rules: &[DeviceRule], opening: Opening) -> Result<Gate> {
-        device::prepare(rules, self.legacy("devices"), self.unified(), opening)
+    fn gate(&self, rules: &[DeviceRule]) -> Result<Gate> {
+        device::prepare(rules, self.legacy("devices"), self.unified())
     }
 
     fn hand_over(&self, uid: Uid, gid: Gid) -> Result<()> {

@@ -142,7 +142,15 @@ impl Directory {
     /// # Errors
     /// When it cannot be removed.
     pub fn remove(&self) -> Result<()> {
-        match fs::remove_dir_all(&self.path) {
+        // By their names it goes faster than by a listing.
+        for known in [self.site(), self.config(), self.record(), self.start_socket(), self.resctrl()] {
+            drop(fs::remove_file(known));
+        }
+        let removed = match fs::remove_dir(&self.path) {
+            Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => fs::remove_dir_all(&self.path),
+            removed => removed,
+        };
+        match removed {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 Err(error).doing(|| format!("remove `{}`", self.path.display()))
             }

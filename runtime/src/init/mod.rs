@@ -21,6 +21,7 @@ pub(crate) use setup::die_with_runtime;
 
 use std::os::fd::OwnedFd;
 
+use crate::container::Lock;
 use crate::error::{Context, Error, Result};
 use crate::rootfs::Root;
 use crate::rootfs::console::Console;
@@ -33,6 +34,8 @@ use crate::sys;
 pub struct Init<'plan> {
     plan: &'plan Plan<'plan>,
     channel: Channel,
+    lock: Option<Lock>,
+    has_network: bool,
     umask: rustix::fs::Mode,
     root: Option<Root>,
     read_only_later: Vec<OwnedFd>,
@@ -47,8 +50,6 @@ type Step = (&'static str, fn(&mut Init<'_>) -> Result<()>);
 /// How a container is made.
 const CREATE: &[Step] = &[
     ("prepare the first process", setup::prepare),
-    ("make namespaces", namespace::make),
-    ("bring the loopback device up", namespace::loopback),
     ("enter the cgroup", namespace::enter_cgroup),
     ("wait for the maps of the user namespace", namespace::wait_for_maps),
     ("join and make namespaces", namespace::enter),
@@ -57,6 +58,7 @@ const CREATE: &[Step] = &[
     ("separate the mounts from the host", setup::separate),
     ("attach the root file system", setup::attach_root),
     ("make the mounts", setup::mounts),
+    ("join the network namespace", namespace::network),
     ("make the devices", setup::devices),
     ("open the terminal", setup::console),
     ("finish the environment", setup::environment),
@@ -89,10 +91,12 @@ const EXEC: &[Step] = &[
 ];
 
 /// Runs the steps. Never returns: either the program runs, or the runtime learns which step failed and why.
-pub fn main(plan: &Plan<'_>, channel: Channel) -> ! {
+pub fn main(plan: &Plan<'_>, channel: Channel, lock: Option<Lock>) -> ! {
     let mut init = Init {
         plan,
         channel,
+        lock,
+        has_network: false,
         umask: rustix::process::umask(rustix::fs::Mode::empty()),
         root: None,
         read_only_later: Vec::new(),

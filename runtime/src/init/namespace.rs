@@ -9,28 +9,22 @@ use super::{Entering, Init};
 use crate::cgroup::Entry;
 use crate::config::NamespaceKind;
 use crate::error::{Context, Result};
+use crate::launch::confine;
 use crate::sync::Message;
 use crate::{netlink, procfs, sys};
-
-/// Makes the namespaces that the clone was not asked for, so that the runtime could go on and make the cgroup: that of
-/// the network takes about as long.
-pub(super) fn make(init: &mut Init<'_>) -> Result<()> {
-    match init.plan.makes_itself() {
-        0 => Ok(()),
-        flags => sys::unshare(flags).doing(|| "unshare those of the container".into()),
-    }
-}
 
 /// Enters the cgroup before the cgroup namespace is made, which takes it for its root.
 pub(super) fn enter_cgroup(init: &mut Init<'_>) -> Result<()> {
     let gateway = &init.plan.gateway;
-    if let Some(cgroup) = &gateway.late {
-        init.channel.expect(&Message::Confined)?;
-        return cgroup.entry(None)?.join();
-    }
     if gateway.waits {
         init.channel.expect(&Message::Adopted)?;
     }
+    if let Some(cgroup) = &gateway.own {
+        confine::make(&**cgroup, init.plan.config)?;
+        gateway.entry.replace(Some(cgroup.entry(None)?));
+    }
+    // All that `delete` has to find is there now.
+    drop(init.lock.take());
     gateway.entry.take().map_or(Ok(()), Entry::join)
 }
 
@@ -111,10 +105,15 @@ pub(super) fn set_names(init: &mut Init<'_>) -> Result<()> {
     Ok(())
 }
 
-/// A new network namespace has nothing but a loopback device that is down.
-pub(super) fn loopback(init: &mut Init<'_>) -> Result<()> {
-    if init.plan.config.linux.makes(NamespaceKind::Network) {
-        netlink::loopback_up().doing(|| "change the link".into())?;
+/// Joins the network namespace that the runtime has made meanwhile, as late as can be. One that was made by the clone has
+/// a loopback device that is down.
+pub(super) fn network(init: &mut Init<'_>) -> Result<()> {
+    if std::mem::replace(&mut init.has_network, true) || !init.plan.config.linux.makes(NamespaceKind::Network) {
+        return Ok(());
     }
-    Ok(())
+    if init.plan.own_network.is_none() {
+        return netlink::loopback_up().doing(|| "bring the loopback device up".into());
+    }
+    let namespace = init.channel.expect_with(&Message::Network)?;
+    sys::setns(namespace.as_fd(), NamespaceKind::Network.clone_flag()).doing(|| "join it".into())
 }

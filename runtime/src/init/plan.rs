@@ -5,7 +5,7 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use crate::cgroup::{Cgroup, Entry, Gate, Mounts};
+use crate::cgroup::{Cgroup, Entry, Mounts};
 use crate::config::{Config, NamespaceKind, Process};
 use crate::container::{State, Status};
 use crate::rootfs::Planned;
@@ -38,6 +38,8 @@ pub struct Plan<'a> {
     pub devices: Vec<OwnedFd>,
     /// The host's `/proc`, verified to be procfs.
     pub proc: OwnedFd,
+    /// The network namespace of the runtime, when that makes the container's, sends it, and comes back.
+    pub own_network: Option<OwnedFd>,
     /// The host's ptmx, when a terminal is asked for.
     pub host_ptmx: Option<OwnedFd>,
     /// Whether the runtime has something to do once the environment is made.
@@ -75,20 +77,17 @@ pub enum Entering {
     },
 }
 
-/// How the process gets into its cgroup. The two parts are used once, by the first process.
+/// How the process gets into its cgroup.
 #[derive(Debug, Default)]
 pub struct Gateway {
-    /// The descriptors that lead into the cgroup.
+    /// The descriptors that lead into the cgroup; the first process uses them once.
     pub entry: RefCell<Option<Entry>>,
     /// The version 2 cgroup that the process is born in.
     pub directory: Option<OwnedFd>,
-    /// The cgroup, when the runtime makes it while the first process makes its namespaces: that waits for it then, and
-    /// opens the way into it itself.
-    pub late: Option<Rc<dyn Cgroup>>,
+    /// The cgroup, when the process makes the rest of it and joins that by itself.
+    pub own: Option<Rc<dyn Cgroup>>,
     /// Whether the process waits until its manager has moved it into the cgroup.
     pub waits: bool,
-    /// The device rules, which hold from when the nodes are made.
-    pub gate: RefCell<Option<Gate>>,
     /// What a mount of type `cgroup` shows.
     pub mounts: Option<Mounts>,
 }
@@ -115,22 +114,16 @@ impl Plan<'_> {
         joined.iter().find(|(joined, _)| *joined == kind).map(|(_, fd)| fd.as_fd())
     }
 
-    /// `CLONE_NEW…` flags of the new namespaces that the process is born in.
+    /// `CLONE_NEW…` flags of the new namespaces that the process is born in. Some have their own time: a cgroup namespace
+    /// takes the cgroup of its maker for its root, and the clocks of a time namespace are set before anything lives in it.
     pub fn is_born_in(&self) -> u64 {
-        self.new_namespaces(|kind| self.gateway.late.is_none() || kind == NamespaceKind::Pid)
-    }
-
-    /// `CLONE_NEW…` flags of those that it makes first of all.
-    pub fn makes_itself(&self) -> u64 {
-        self.new_namespaces(|kind| self.gateway.late.is_some() && kind != NamespaceKind::Pid)
-    }
-
-    /// Without those that have their own time: a cgroup namespace takes the cgroup of its maker for its root, and the
-    /// clocks of a time namespace are set before anything lives in it.
-    fn new_namespaces(&self, chosen: impl Fn(NamespaceKind) -> bool) -> u64 {
-        let own_time = |kind| matches!(kind, NamespaceKind::Cgroup | NamespaceKind::Time);
+        let later = |kind| match kind {
+            NamespaceKind::Cgroup | NamespaceKind::Time => true,
+            NamespaceKind::Network => self.own_network.is_some(),
+            _ => false,
+        };
         let made = NamespaceKind::ALL.into_iter().filter(|kind| self.config.linux.makes(*kind));
-        made.filter(|kind| !own_time(*kind) && chosen(*kind)).map(NamespaceKind::clone_flag).sum()
+        made.filter(|kind| !later(*kind)).map(NamespaceKind::clone_flag).sum()
     }
 
     /// The state as a hook in the container reads it: with the number that the first process has there.

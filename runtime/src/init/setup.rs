@@ -6,18 +6,18 @@ use std::path::Path;
 use rustix::fs::{Mode, OFlags};
 use rustix::process::Signal;
 
-use super::{Init, Start};
-use crate::cgroup::Gate;
-use crate::config::{HookKind, NamespaceKind};
+use super::{Init, Start, namespace};
+use crate::config::{HookKind, Mount, NamespaceKind};
 use crate::container::Status;
 use crate::error::{Context, Result};
 use crate::rootfs::console::Console;
 use crate::rootfs::device::{self, Mechanism};
 use crate::rootfs::mask::{self, Masks};
 use crate::rootfs::mount::Request;
+use crate::rootfs::options::Options;
 use crate::rootfs::{Root, cgroup, is_cgroup, pivot, sysctl};
 use crate::sync::Message;
-use crate::{hook, sys};
+use crate::{hook, procfs, sys};
 
 /// Ties the process to the runtime until the record is written: if the runtime is killed before, nothing is left.
 pub(super) fn prepare(init: &mut Init<'_>) -> Result<()> {
@@ -77,6 +77,9 @@ pub(super) fn attach_root(init: &mut Init<'_>) -> Result<()> {
 
 pub(super) fn mounts(init: &mut Init<'_>) -> Result<()> {
     for (planned, source) in init.plan.mounts.iter().zip(&init.plan.sources) {
+        if shows_network(&planned.mount) {
+            namespace::network(init)?;
+        }
         if is_cgroup(&planned.mount) {
             cgroup::mount(init.root()?, &planned.mount, init.plan.gateway.mounts.as_ref(), source.as_ref())
                 .doing(|| format!("mount `{}`", planned.mount.destination.display()))?;
@@ -102,15 +105,25 @@ pub(super) fn mounts(init: &mut Init<'_>) -> Result<()> {
     Ok(())
 }
 
+/// Whether the network of who mounts it can be seen in a mount, as in a sysfs, or be asked for it, as by what is not known
+/// here.
+fn shows_network(mount: &Mount) -> bool {
+    let indifferent = ["proc", "tmpfs", "devpts", "mqueue", "cgroup", "cgroup2"];
+    let kind = mount.kind.as_deref().unwrap_or_default();
+    Options::parse(&mount.options).bind.is_none() && !indifferent.contains(&kind)
+}
+
 pub(super) fn devices(init: &mut Init<'_>) -> Result<()> {
     let linux = &init.plan.config.linux;
-    let mechanism = if linux.has_user_namespace() { Mechanism::Bind } else { Mechanism::Node };
-    device::make_all(init.root()?, &linux.devices, mechanism, &init.plan.devices)?;
-    if mechanism == Mechanism::Bind {
-        // The runtime does it: this process has no rights over the cgroup.
-        return Ok(());
+    let make = |mechanism| device::make_all(init.root()?, &linux.devices, mechanism, &init.plan.devices);
+    if linux.has_user_namespace() {
+        return make(Mechanism::Bind);
     }
-    init.plan.gateway.gate.take().map_or(Ok(()), Gate::close)
+    match make(Mechanism::Node) {
+        // The runtime itself is in one.
+        Err(error) if error.errno() == Some(libc::EPERM) && procfs::in_user_namespace() => make(Mechanism::Bind),
+        made => made,
+    }
 }
 
 /// The runtime keeps its end of the terminal, or hands it to whoever asked for it.

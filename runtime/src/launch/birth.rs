@@ -8,6 +8,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions};
 
 use crate::config::NamespaceKind;
+use crate::container::Lock;
 use crate::error::{Context, Error, Result};
 use crate::init::{self, Entering, Plan};
 use crate::procfs;
@@ -23,30 +24,30 @@ pub struct Newborn {
     pub pidfd: OwnedFd,
 }
 
-/// Makes the first process, which starts with [`init::main`], and returns the channel to it. `held` is what only the
-/// runtime may hold, and so is closed in the new process.
+/// Makes the first process, which starts with [`init::main`], and returns the channel to it. Both hold the lock then: the
+/// first process until there is nothing more to come that `delete` has to find.
 ///
 /// # Errors
 /// When the kernel refuses the clone, or bootstrap fails.
-pub fn birth<T>(plan: &Plan<'_>, held: T) -> Result<(Newborn, Channel, T)> {
+pub fn birth(plan: &Plan<'_>, lock: Option<Lock>) -> Result<(Newborn, Channel, Option<Lock>)> {
     let (ours, theirs) = Channel::pair()?;
     if needs_bootstrap(plan) {
-        return through_bootstrap(plan, ours, theirs, held);
+        return through_bootstrap(plan, ours, theirs, lock);
     }
     let outer = enter_pid_namespace(plan)?;
     let cgroup = plan.gateway.directory.as_ref().map(OwnedFd::as_fd);
     let args = CloneArgs { flags: flags(plan), cgroup };
     match sys::clone3(args).doing(|| "clone the first process".into())? {
         ClonedAs::Child => {
-            drop((held, ours));
-            init::main(plan, theirs)
+            drop(ours);
+            init::main(plan, theirs, lock)
         }
         ClonedAs::Parent { pid, pidfd } => {
             if let Some(outer) = outer {
                 let back = sys::setns(outer.as_fd(), NamespaceKind::Pid.clone_flag());
                 back.doing(|| "leave the container's pid namespace".into())?;
             }
-            Ok((Newborn { pid, pidfd }, ours, held))
+            Ok((Newborn { pid, pidfd }, ours, lock))
         }
     }
 }
@@ -89,14 +90,19 @@ fn enter_pid_namespace(plan: &Plan<'_>) -> Result<Option<OwnedFd>> {
     Ok(Some(outer))
 }
 
-fn through_bootstrap<T>(plan: &Plan<'_>, ours: Channel, theirs: Channel, held: T) -> Result<(Newborn, Channel, T)> {
+fn through_bootstrap(
+    plan: &Plan<'_>,
+    ours: Channel,
+    theirs: Channel,
+    lock: Option<Lock>,
+) -> Result<(Newborn, Channel, Option<Lock>)> {
     // Bootstrap is born in the cgroup, and the first process with it: in a user namespace there are no rights over it.
     let cgroup = plan.gateway.directory.as_ref().map(OwnedFd::as_fd);
     // The first process may talk before bootstrap has told its number, so each has a socket of its own.
     let (number, announces) = Channel::pair()?;
     match sys::clone3(CloneArgs { flags: 0, cgroup }).doing(|| "clone bootstrap".into())? {
         ClonedAs::Child => {
-            drop((held, ours, number));
+            drop((lock, ours, number));
             bootstrap(plan, theirs, announces)
         }
         ClonedAs::Parent { pidfd, .. } => {
@@ -110,7 +116,7 @@ fn through_bootstrap<T>(plan: &Plan<'_>, ours: Channel, theirs: Channel, held: T
             ended.doing(|| "wait for bootstrap".into())?;
             let number = Pid::from_raw(pid).ok_or_else(|| Error::new("the first process has no number"))?;
             let pidfd = rustix::process::pidfd_open(number, PidfdFlags::empty());
-            Ok((Newborn { pid, pidfd: pidfd.doing(|| "open the first process".into())? }, ours, held))
+            Ok((Newborn { pid, pidfd: pidfd.doing(|| "open the first process".into())? }, ours, lock))
         }
     }
 }
@@ -125,7 +131,7 @@ fn bootstrap(plan: &Plan<'_>, channel: Channel, announces: Channel) -> ! {
     let said = match born {
         Ok(ClonedAs::Child) => {
             drop(announces);
-            init::main(plan, channel)
+            init::main(plan, channel, None)
         }
         Ok(ClonedAs::Parent { pid, .. }) => Message::InitPid(pid),
         Err(error) => Message::Failed(error.to_string()),

@@ -8,8 +8,8 @@ use rustix::process::{Gid, Pid, Uid};
 
 use super::Wish;
 use super::prepare::is_foreign;
-use crate::cgroup::{self, Below, Cgroup, Entry, Host, Manager, Mounts, Opening, Place, Site};
-use crate::config::{Config, Linux, NamespaceKind};
+use crate::cgroup::{self, Below, Cgroup, Entry, Host, Manager, Mounts, Place, Site};
+use crate::config::{Config, NamespaceKind};
 use crate::container::Directory;
 use crate::error::{Context, Error, Result};
 use crate::init::Gateway;
@@ -72,8 +72,8 @@ pub fn resctrl(config: &Config, directory: &Directory) -> Result<Option<Groups>>
     Ok(Some(groups))
 }
 
-/// Makes the cgroup with its limits, and opens the way into it. When the first process has the rights and the sight for
-/// it, only what has to be there before that is born: the rest is for [`confine_late`], while it makes its namespaces.
+/// Makes the cgroup and opens the way into it. What a process can join by itself is left to the first process when that
+/// has the rights and the sight for it, so that the runtime can do something else meanwhile.
 ///
 /// # Errors
 /// When it cannot be made, or a limit cannot be set.
@@ -82,38 +82,25 @@ pub fn prepare(cgroup: &Rc<dyn Cgroup>, config: &Config) -> Result<Gateway> {
     if !is_able || !cgroup.is_joined_late() {
         return confine(&**cgroup, config);
     }
-    let directory = cgroup.birthplace()?;
-    let gate = Some(cgroup.gate(&config.linux.resources.devices, Opening::Late)?).into();
-    let late = Some(Rc::clone(cgroup));
-    Ok(Gateway { directory, late, gate, mounts: shown(&**cgroup, config), ..Gateway::default() })
+    let (directory, own) = (cgroup.birthplace()?, Some(Rc::clone(cgroup)));
+    Ok(Gateway { directory, own, mounts: shown(&**cgroup, config), ..Gateway::default() })
 }
 
-/// Does what [`prepare`] left for later, and tells the first process, which waits.
-///
-/// # Errors
-/// As [`prepare`].
-pub fn confine_late(gateway: &Gateway, config: &Config, channel: &Channel) -> Result<()> {
-    let Some(cgroup) = &gateway.late else { return Ok(()) };
-    make(&**cgroup, config)?;
-    match channel.send(&Message::Confined) {
-        // A process that is gone has said why, which is heard next.
-        Err(error) if error.errno() == Some(libc::EPIPE) => Ok(()),
-        sent => sent,
-    }
-}
-
-/// Makes the cgroup with its limits, and opens all ways into it.
+/// Makes the cgroup with its limits, and opens the way into it.
 ///
 /// # Errors
 /// As [`prepare`].
 pub fn confine(cgroup: &dyn Cgroup, config: &Config) -> Result<Gateway> {
     make(cgroup, config)?;
-    let gate = cgroup.gate(&config.linux.resources.devices, Opening::Early)?;
-    let gateway = Gateway { waits: cgroup.adopts(), ..gateway(cgroup.entry(None)?)? };
-    Ok(Gateway { gate: Some(gate).into(), mounts: shown(cgroup, config), ..gateway })
+    let gateway = gateway(cgroup.entry(None)?)?;
+    Ok(Gateway { waits: cgroup.adopts(), mounts: shown(cgroup, config), ..gateway })
 }
 
-fn make(cgroup: &dyn Cgroup, config: &Config) -> Result<()> {
+/// Makes the cgroup with its limits.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn make(cgroup: &dyn Cgroup, config: &Config) -> Result<()> {
     cgroup.make()?;
     if cgroup.is_frozen()? {
         // A process that is born there would never take a step, and `create` would wait for it.
@@ -143,21 +130,14 @@ fn gateway(entry: Entry) -> Result<Gateway> {
     Ok(Gateway { entry: Some(entry).into(), directory, ..Gateway::default() })
 }
 
-/// Lets the manager move the first process into the cgroup, and the device rules hold where that process cannot see
-/// to it itself.
+/// Lets the manager move the first process into the cgroup.
 ///
 /// # Errors
-/// When the manager or the kernel refuses.
-pub fn adopt(cgroup: &dyn Cgroup, gateway: &Gateway, linux: &Linux, pid: i32, channel: &Channel) -> Result<()> {
+/// When the manager refuses.
+pub fn adopt(cgroup: &dyn Cgroup, gateway: &Gateway, pid: i32, channel: &Channel) -> Result<()> {
     let number = Pid::from_raw(pid).ok_or_else(|| Error::new("the first process has no number"))?;
     cgroup.adopt(number)?;
-    if gateway.waits {
-        channel.send(&Message::Adopted)?;
-    }
-    if linux.has_user_namespace() {
-        gateway.gate.take().map_or(Ok(()), cgroup::Gate::close)?;
-    }
-    Ok(())
+    if gateway.waits { channel.send(&Message::Adopted) } else { Ok(()) }
 }
 
 /// The owner of the cgroup, when it is handed over: it is mounted writable and a cgroup namespace of its own bounds it.

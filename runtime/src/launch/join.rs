@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use rustix::process::{DumpableBehavior, Pid};
 
 use super::{Newborn, Undo, Wish, birth, confine, differing, prepare, supervise};
-use crate::cgroup::Cgroup;
+use crate::cgroup::{Cgroup, Gate};
 use crate::config::{Config, Process};
 use crate::container::{Container, Record};
 use crate::error::{Context, Error, Result};
@@ -35,11 +35,11 @@ pub fn join(wish: &Wish, container: &Container, config: &Config, process: &Proce
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
         .doing(|| "hide the runtime's memory".into())?;
     rlimit::raise(&process.rlimits)?;
-    let (newborn, channel, ()) = birth(&plan, ())?;
+    let (newborn, channel, _) = birth(&plan, None)?;
     let mut undo = Undo::new(None);
     undo.first_process(newborn.pidfd.try_clone().doing(|| "copy a descriptor".into())?);
     let ending = prepare::oom_score(&plan, newborn.pid).and_then(|()| {
-        supervise(wish, &plan, &channel, &newborn, &mut undo, &mut || {
+        supervise(wish, &plan, &channel, &newborn, &mut undo, Gate::open(), &mut || {
             wish.write_pid_file(newborn.pid)?;
             wish.send_pidfd(&newborn.pidfd)?;
             channel.send(&Message::Recorded)
@@ -75,6 +75,7 @@ fn plan<'a>(
         sources: Vec::new(),
         devices: Vec::new(),
         proc: procfs::open()?,
+        own_network: None,
         host_ptmx: if process.terminal { console::host_ptmx() } else { None },
         stops_at_environment: false,
         start: Start::Now,

@@ -2,11 +2,12 @@
 //! writes the record. `init` is the other side.
 
 mod birth;
-mod confine;
+pub(crate) mod confine;
 mod id_map;
 mod join;
 mod namespace;
 mod net_device;
+mod network;
 mod prepare;
 mod restore;
 mod supervise;
@@ -23,6 +24,8 @@ pub use undo::Undo;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
+use rustix::process::Signal;
+
 use crate::cgroup::Cgroup;
 use crate::config::{Config, HookKind, NamespaceKind};
 use crate::container::{Directory, Lock, Record, State, Status};
@@ -30,7 +33,7 @@ use crate::error::{Context, Error, Result};
 use crate::init::{Plan, Start};
 use crate::protect;
 use crate::resctrl::Groups;
-use crate::sync::Message;
+use crate::sync::{Channel, Message};
 
 /// A container whose first process lives.
 #[derive(Debug)]
@@ -42,7 +45,7 @@ pub struct Launched {
     /// Where it is kept.
     pub directory: Directory,
     /// Held until this is dropped.
-    pub lock: Lock,
+    pub lock: Option<Lock>,
     /// What is on disk.
     pub record: Record,
     /// The first process.
@@ -73,7 +76,7 @@ pub fn launch(wish: &Wish, start_now: bool) -> Result<Launched> {
         let groups = confine::resctrl(&config, &directory)?;
         let gateway = confine::prepare(&cgroup, &config)?;
         let plan = prepare::plan(wish, &config, &bundle, gateway, start)?;
-        let made = make(wish, &plan, (&*cgroup, groups.as_ref()), (&directory, &text), lock, &mut undo)?;
+        let made = make(wish, &plan, (&*cgroup, groups.as_ref()), (&directory, &text), Some(lock), &mut undo)?;
         Ok((made, cgroup))
     })();
     match launched {
@@ -87,31 +90,45 @@ pub fn launch(wish: &Wish, start_now: bool) -> Result<Launched> {
     }
 }
 
-type Made = (Lock, Record, OwnedFd, Option<OwnedFd>);
+type Made = (Option<Lock>, Record, OwnedFd, Option<OwnedFd>);
 
 fn make(
     wish: &Wish,
     plan: &Plan<'_>,
     (cgroup, groups): (&dyn Cgroup, Option<&Groups>),
     (directory, text): (&Directory, &str),
-    lock: Lock,
+    lock: Option<Lock>,
     undo: &mut Undo,
 ) -> Result<Made> {
     if let Some(process) = plan.process {
         crate::init::rlimit::raise(&process.rlimits)?;
     }
-    // The first process must not hold the lock on when the runtime is gone.
     let (newborn, ours, lock) = birth(plan, lock)?;
     undo.first_process(newborn.pidfd.try_clone().doing(|| "copy a descriptor".into())?);
-    confine::confine_late(&plan.gateway, plan.config, &ours)?;
+    let accompanied = accompany(wish, plan, (cgroup, groups), (directory, text), (&newborn, &ours), undo);
+    let (record, console) = accompanied.map_err(|error| cause(error, &newborn, &ours))?;
+    Ok((lock, record, newborn.pidfd, console))
+}
+
+/// Does what the first process cannot do for itself, and sees it to its program.
+fn accompany(
+    wish: &Wish,
+    plan: &Plan<'_>,
+    (cgroup, groups): (&dyn Cgroup, Option<&Groups>),
+    (directory, text): (&Directory, &str),
+    (newborn, ours): (&Newborn, &Channel),
+    undo: &mut Undo,
+) -> Result<(Record, Option<OwnedFd>)> {
+    confine::adopt(cgroup, &plan.gateway, newborn.pid, ours)?;
+    network::make(plan, ours)?;
     directory.write(&directory.config(), text.as_bytes())?;
-    confine::adopt(cgroup, &plan.gateway, &plan.config.linux, newborn.pid, &ours)?;
+    let gate = cgroup.gate(&plan.config.linux.resources.devices)?;
     groups.map_or(Ok(()), |groups| groups.add(newborn.pid))?;
-    id_map::write_for(plan, newborn.pid, &ours)?;
+    id_map::write_for(plan, newborn.pid, ours)?;
     prepare::oom_score(plan, newborn.pid)?;
     let record = Record::new(plan.bundle, newborn.pid, wish.systemd_cgroup)?;
     record.stage(directory)?;
-    let ending = supervise(wish, plan, &ours, &newborn, undo, &mut || {
+    let ending = supervise(wish, plan, ours, newborn, undo, gate, &mut || {
         directory.publish(&directory.record())?;
         if let Start::OnConnection(_) = plan.start {
             prepare::publish_start_socket(directory)?;
@@ -120,7 +137,19 @@ fn make(
         wish.send_pidfd(&newborn.pidfd)?;
         ours.send(&Message::Recorded)
     })?;
-    Ok((lock, record, newborn.pidfd, ending.console))
+    Ok((record, ending.console))
+}
+
+/// What the first process said of its failure, before what the runtime met with because of that.
+fn cause(error: Error, newborn: &Newborn, channel: &Channel) -> Error {
+    // One that was not at fault ends without a word; one that has ended cannot be killed.
+    rustix::process::pidfd_send_signal(&newborn.pidfd, Signal::KILL).unwrap_or_default();
+    while let Ok(Some((message, _))) = channel.receive() {
+        if let Message::Failed(cause) = message {
+            return Error::new(cause);
+        }
+    }
+    error
 }
 
 /// The hooks of one kind that run in the namespaces of the runtime.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode, OFlags};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
+use super::network;
 use crate::cgroup::Below;
 use crate::config::{Config, HookKind, NamespaceKind};
 use crate::container::Directory;
@@ -179,6 +180,7 @@ pub(super) fn plan<'a>(
     let sources = mounts.iter().map(|planned| source(planned, config, bundle, foreign)).collect::<Result<_>>()?;
     let root_tree = if foreign { Some(detached(&root_path, true, config)?) } else { None };
     let terminal = config.process.as_ref().is_some_and(|process| process.terminal);
+    let proc = procfs::open()?;
     // The last kind runs in the container, but the runtime should know that hooks run from here on.
     let hooks = [HookKind::Prestart, HookKind::CreateRuntime, HookKind::CreateContainer];
     Ok(Plan {
@@ -197,7 +199,8 @@ pub(super) fn plan<'a>(
         } else {
             Vec::new()
         },
-        proc: procfs::open()?,
+        own_network: network::own(&config.linux, proc.as_fd())?,
+        proc,
         host_ptmx: if terminal { console::host_ptmx() } else { None },
         stops_at_environment: hooks.iter().any(|kind| !config.hooks.of(*kind).is_empty())
             || !config.linux.net_devices.is_empty(),

@@ -42,7 +42,7 @@ pub fn restore(wish: &Wish, options: &Options) -> Result<Launched> {
     })();
     match restored {
         Ok(((record, pidfd, console), cgroup)) => {
-            Ok(Launched { config, cgroup, directory, lock, record, pidfd, console })
+            Ok(Launched { config, cgroup, directory, lock: Some(lock), record, pidfd, console })
         }
         Err(error) => {
             undo.run(&config, &bundle);
@@ -85,6 +85,7 @@ impl Around<'_> {
         cgroup.adopt(number)?;
         cgroup_roots(criu.pid, &mut message)?;
         let (mut back, mut console) = (None, None);
+        let mut gate = Some(cgroup.gate(&self.config.linux.resources.devices)?);
         let restored = criu.ask(Task::Restore, &message, &mut |notice| {
             let Notice { script, pid, fd } = notice;
             match (script.as_str(), pid, fd) {
@@ -95,7 +96,7 @@ impl Around<'_> {
                 }
                 ("post-restore", Some(pid), _) => {
                     back = Some(self.record(pid, undo)?);
-                    gateway.gate.take().map_or(Ok(()), Gate::close)
+                    gate.take().map_or(Ok(()), Gate::close)
                 }
                 _ => Ok(()),
             }

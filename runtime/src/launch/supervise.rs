@@ -3,6 +3,7 @@
 use std::os::fd::{AsFd, OwnedFd};
 
 use super::{Newborn, Undo, Wish, died, hooks, net_device};
+use crate::cgroup::Gate;
 use crate::config::{HookKind, OCI_VERSION};
 use crate::container::{State, Status};
 use crate::error::{Error, Result};
@@ -18,8 +19,8 @@ pub struct Ending {
     pub console: Option<OwnedFd>,
 }
 
-/// Listens to the first process until it runs its program, or waits for `start`. `record` is called once, when all is
-/// set up.
+/// Listens to the first process until it runs its program, or waits for `start`. The gate is closed once the devices are
+/// made. `record` is called once, when all is set up.
 ///
 /// # Errors
 /// What the first process reports, or what the runtime itself fails at.
@@ -29,20 +30,25 @@ pub fn supervise(
     channel: &Channel,
     newborn: &Newborn,
     undo: &mut Undo,
+    gate: Gate,
     record: &mut dyn FnMut() -> Result<()>,
 ) -> Result<Ending> {
     let mut ending = Ending::default();
+    let mut gate = Some(gate);
+    let mut close_gate = || gate.take().map_or(Ok(()), Gate::close);
     let (mut executing, mut waiting) = (false, false);
     while let Some((message, fd)) = channel.receive()? {
         match (message, fd) {
             (Message::EnvironmentReady, _) => {
                 undo.hooks_ran();
+                close_gate()?;
                 environment(plan, newborn)?;
                 channel.send(&Message::GoOn)?;
             }
             (Message::Console, Some(console)) => ending.console = wish.hand_over_console(console)?,
             (Message::Ready, _) => {
                 undo.hooks_ran();
+                close_gate()?;
                 record()?;
                 // It depends on the runtime until it says otherwise, by hanging up.
                 waiting = matches!(plan.start, Start::OnConnection(_));

@@ -1,6 +1,5 @@
 //! Device rules hold once the gate is closed, and not before.
 
-use plimsoll_runtime::cgroup::Opening;
 use plimsoll_runtime::config::Resources;
 
 use crate::lodger::Lodger;
@@ -18,7 +17,7 @@ fn rules_hold_from_the_closing_of_the_gate() {
         r#"{"devices":[{"allow":false},{"allow":false,"type":"c","major":1,"minor":7,"access":"r"}]}"#,
     )
     .unwrap();
-    let gate = room.cgroup.gate(&rules.devices, Opening::Early).unwrap();
+    let gate = room.cgroup.gate(&rules.devices).unwrap();
     assert_eq!(lodger.tell(FOREIGN), "ok");
     gate.close().unwrap();
     let denied = libc::EPERM.to_string();
@@ -31,6 +30,6 @@ fn rules_hold_from_the_closing_of_the_gate() {
 fn no_rules_leave_all_devices() {
     let Some(room) = Room::make("no-rules") else { return };
     let mut lodger = Lodger::start(&*room.cgroup, room.unified().as_deref());
-    room.cgroup.gate(&[], Opening::Early).unwrap().close().unwrap();
+    room.cgroup.gate(&[]).unwrap().close().unwrap();
     assert_eq!(lodger.tell(FOREIGN), "ok");
 }

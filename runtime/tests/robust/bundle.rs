@@ -47,6 +47,17 @@ impl Bundle {
         self
     }
 
+    /// Leaves terminals the group of their owner: a user namespace with a single id has no other.
+    pub fn without_groups_of_terminals(&self) {
+        self.edit(|config| {
+            for mount in config["mounts"].as_array_mut().unwrap() {
+                if let Some(options) = mount.get_mut("options").and_then(|options| options.as_array_mut()) {
+                    options.retain(|option| !option.as_str().unwrap().starts_with("gid="));
+                }
+            }
+        });
+    }
+
     /// Sets a member of an object of the configuration.
     pub fn set(&self, object: &str, member: &str, value: serde_json::Value) {
         self.edit(|config| config[object][member] = value);

@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod bundle;
+mod causes;
 mod hostile;
 mod killed;
 mod many;
+mod nested;
 mod races;
 mod signals;

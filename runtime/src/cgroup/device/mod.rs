@@ -7,7 +7,7 @@ mod policy;
 mod program;
 mod v1;
 
-pub use gate::{Gate, Opening};
+pub use gate::Gate;
 pub use policy::Policy;
 
 pub(super) use gate::prepare;

@@ -13,10 +13,9 @@ use std::path::Path;
 use rustix::process::{Gid, Pid, Uid};
 
 use self::bus::Bus;
-use super::device;
 use super::host::Version;
 use super::tree::Tree;
-use super::{Below, Cgroup, Entry, Gate, Mounts, OomEvents, Opening, Stats};
+use super::{Below, Cgroup, Entry, Gate, Mounts, OomEvents, Stats};
 use crate::config::{DeviceRule, Resources};
 use crate::error::{Error, Result};
 
@@ -96,10 +95,8 @@ impl Cgroup for Scope {
         self.tree.apply(resources)
     }
 
-    /// The manager may make the files anew, so they are never opened early.
-    fn gate(&self, rules: &[DeviceRule], _: Opening) -> Result<Gate> {
-        let unified = self.tree.unified();
-        device::prepare(rules, self.tree.legacy("devices"), unified, Opening::Late)
+    fn gate(&self, rules: &[DeviceRule]) -> Result<Gate> {
+        self.tree.gate(rules)
     }
 
     fn hand_over(&self, uid: Uid, gid: Gid) -> Result<()> {

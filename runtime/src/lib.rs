@@ -36,3 +36,4 @@ pub mod sync;
 mod sys;
 
 pub use cli::main;
+pub use sys::enter;

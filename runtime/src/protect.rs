@@ -14,7 +14,7 @@
 //!
 //! So the usual start, a container with a pid namespace of its own, needs no second execution.
 
-use std::ffi::{CString, OsString};
+use std::ffi::CString;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 
@@ -62,15 +62,16 @@ pub fn seal() -> Result<()> {
         // Without rights over mounts a copy in memory serves.
         Err(_) => sealed_copy()?,
     };
-    let strings = |strings: &mut dyn Iterator<Item = OsString>| -> Result<Vec<CString>> {
-        strings.map(|text| CString::new(text.into_vec()).doing(|| "copy the arguments".into())).collect()
-    };
-    let args = strings(&mut std::env::args_os())?;
-    let env = strings(&mut std::env::vars_os().map(|(mut name, value)| {
+    let copying = || "copy the arguments".to_owned();
+    let words = std::fs::read("/proc/self/cmdline").doing(copying)?;
+    let args = words.split_inclusive(|byte| *byte == 0).map(|word| CString::from_vec_with_nul(word.to_vec()));
+    let args: Vec<_> = args.collect::<std::result::Result<_, _>>().doing(copying)?;
+    let env = std::env::vars_os().map(|(mut name, value)| {
         name.push("=");
         name.push(value);
-        name
-    }))?;
+        CString::new(name.into_vec())
+    });
+    let env: Vec<_> = env.collect::<std::result::Result<_, _>>().doing(copying)?;
     Err(sys::fexecve(binary.as_fd(), &args, &env)).doing(|| "execute the runtime from a sealed binary".into())
 }
 

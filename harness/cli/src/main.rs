@@ -45,7 +45,7 @@ fn main() -> ExitCode {
     }
     // And it is the bundled runtime.
     if let Some(arguments) = bundled::called(std::env::args_os()) {
-        return plimsoll_runtime::main(arguments);
+        return plimsoll_runtime::main(arguments).into();
     }
     plimsoll_engine::sys::forget_the_caller();
     let done = match arguments() {
@@ -88,7 +88,7 @@ fn act(arguments: Arguments) -> Result<ExitCode, Failure> {
         Verb::Completions(args) => describe::completions(&args),
         Verb::Man(args) => describe::man(&args),
         // Only after options: else it was seen above.
-        Verb::Runtime { arguments } => Ok(plimsoll_runtime::main(bundled::command_line(arguments))),
+        Verb::Runtime { arguments } => Ok(plimsoll_runtime::main(bundled::command_line(arguments)).into()),
         Verb::Clean(clean) => tidy::clean(&clean),
     }
 }

@@ -8,7 +8,6 @@ mod update;
 
 use std::ffi::OsString;
 use std::io::Write;
-use std::process::ExitCode;
 
 use args::{Arguments, Delete, Events, Global, Id, Kill, List, Ps, Run, Spec, Verb};
 
@@ -16,31 +15,31 @@ use crate::error::{Context, Result};
 use crate::launch::Wish;
 use crate::{log, operation, protect};
 
+/// The exit code of an operation that failed.
+const FAILURE: u8 = 1;
+
 /// Parses the arguments, the first being the name of the program, does what they ask for, and reports.
 ///
-/// The exit code is 0, that of the program for a `run` or `exec` in the foreground, 1 for a failure, 2 for wrong usage.
-pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+/// Returns the exit code: 0, that of the program for a `run` or `exec` in the foreground, 1 for a failure, 2 for wrong usage.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     // Ahead of all else, the printing of help included: until then others could look into this process.
     if let Err(error) = protect::refuse_in_container() {
         log::error(&error.to_string());
-        return ExitCode::FAILURE;
+        return FAILURE;
     }
     let arguments = match Arguments::of(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
             // What cannot be printed has no reader.
             drop(error.print());
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+            return if error.use_stderr() { 2 } else { 0 };
         }
     };
     let opened = log::open(arguments.global.log.as_deref(), arguments.global.log_format, arguments.global.debug);
-    match opened.and_then(|()| dispatch(arguments)) {
-        Ok(code) => ExitCode::from(code),
-        Err(error) => {
-            log::error(&error.to_string());
-            ExitCode::FAILURE
-        }
-    }
+    opened.and_then(|()| dispatch(arguments)).unwrap_or_else(|error| {
+        log::error(&error.to_string());
+        FAILURE
+    })
 }
 
 fn dispatch(Arguments { global, verb }: Arguments) -> Result<u8> {

@@ -4,12 +4,14 @@
 #![expect(unsafe_code, reason = "raw system calls; each block says why it is sound")]
 
 mod clone;
+mod entry;
 mod exec;
 mod mount;
 mod schedule;
 mod signal;
 
 pub use clone::{CloneArgs, ClonedAs, clone3, exit_now, namespace_kind, setns, unshare};
+pub use entry::enter;
 pub use exec::{close_range, execve, fexecve};
 pub use mount::{MountAttr, mount_setattr};
 pub use schedule::{ioprio_set, personality, sched_setattr, set_mempolicy};

@@ -10,3 +10,4 @@ mod many;
 mod nested;
 mod races;
 mod signals;
+mod streams;

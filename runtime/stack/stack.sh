@@ -1,10 +1,10 @@
 #!/bin/bash
-# Runs containers by containerd, Docker and podman on a runtime, by default the bundled one:
+# Runs containers by containerd, Docker and podman, also without root, on a runtime, by default the bundled one:
 #
-#     runtime/stack/stack.sh [RUNTIME] [containerd|docker|podman ...]
+#     runtime/stack/stack.sh [RUNTIME] [containerd|docker|podman|rootless ...]
 #
 # Each engine runs a container attached, detached and with a terminal, executes a program in it, kills it and removes it.
-# It needs root, and from Debian: containerd docker.io podman busybox-static. An engine that is not installed is skipped,
+# It needs root, and from Debian: containerd docker.io podman uidmap busybox-static. An engine that is not installed is skipped,
 # and said to be. No registry and no network: the image is a static busybox, packed here.
 #
 # The daemons are this script's own: all their files are on a tmpfs in a mount namespace, all their processes in a pid
@@ -38,7 +38,7 @@ fi
 
 runtime=$1
 shift
-[ $# -gt 0 ] || set -- containerd docker podman
+[ $# -gt 0 ] || set -- containerd docker podman rootless
 mount -t tmpfs stack /run
 export here runtime group work=/run/stack
 mkdir -p "$work/seen"
@@ -51,7 +51,7 @@ make_image
 for engine in "$@"; do
     . "$here/$engine.sh"
     if ! command -v $needs >/dev/null; then
-        echo "skip $engine: not all of \`$needs\` are installed: apt-get install containerd docker.io podman"
+        echo "skip $engine: not all of \`$needs\` are installed: apt-get install containerd docker.io podman uidmap"
         continue
     fi
     trap 'end_daemons; tail -n 15 "$work"/*.log >&2 || true' ERR

@@ -12,6 +12,7 @@ pub(super) use super::update::Update;
 use crate::config::OCI_VERSION;
 use crate::log::Format;
 use crate::operation::{events, list, ps};
+use crate::procfs::in_user_namespace;
 
 /// The command line, taken apart.
 #[derive(Debug)]
@@ -77,9 +78,16 @@ impl Global {
         if let Some(root) = &self.root {
             return std::path::absolute(root).unwrap_or_else(|_| root.clone());
         }
-        let own = std::env::var_os("XDG_RUNTIME_DIR").filter(|_| !rustix::process::geteuid().is_root());
+        let own = std::env::var_os("XDG_RUNTIME_DIR").filter(|_| is_user());
         own.map_or_else(|| "/run/plimsoll".into(), |own| PathBuf::from(own).join("plimsoll"))
     }
+}
+
+/// Whether the runtime serves a user of the host. One who is root in a user namespace alone, as rootless podman makes it, is
+/// still called by the own name there.
+fn is_user() -> bool {
+    let is_named_root = || std::env::var_os("USER").is_some_and(|name| name == "root");
+    !rustix::process::geteuid().is_root() || in_user_namespace() && !is_named_root()
 }
 
 /// What to do. How each verb is called is in [`VERBS`].

@@ -1,6 +1,7 @@
 //! The clone. In the common case one clone3(2) with all namespaces makes the first process. A second process stands in
-//! between, bootstrap, only where rights demand it: when a user namespace is joined, and when namespaces of the host
-//! are joined by the first process of a new user namespace. It makes the first process a child of the runtime
+//! between, bootstrap, only where rights demand it: when a user namespace is joined, when namespaces of the host are
+//! joined by the first process of a new user namespace, and when the runtime, in a user namespace itself, could not
+//! come back from a pid namespace. It makes the first process a child of the runtime
 //! (`CLONE_PARENT`) and ends.
 
 use std::os::fd::{AsFd, OwnedFd};
@@ -65,9 +66,15 @@ fn joins(plan: &Plan<'_>, kind: NamespaceKind) -> bool {
 }
 
 fn needs_bootstrap(plan: &Plan<'_>) -> bool {
+    // Who is root in a user namespace alone has no way back to the pid namespace around that.
+    let never_comes_back = || joins(plan, NamespaceKind::Pid) && procfs::in_user_namespace();
+    joins(plan, NamespaceKind::User) || joins_for_new_user_namespace(plan) || never_comes_back()
+}
+
+/// Whether namespaces of the host are joined by the first process of a new user namespace.
+fn joins_for_new_user_namespace(plan: &Plan<'_>) -> bool {
     let joins_any = NamespaceKind::ALL.into_iter().any(|kind| joins(plan, kind));
-    joins(plan, NamespaceKind::User)
-        || plan.config.linux.makes(NamespaceKind::User) && joins_any && !plan.joins_container()
+    plan.config.linux.makes(NamespaceKind::User) && joins_any && !plan.joins_container()
 }
 
 /// Joins a namespace of one kind on behalf of the process that is about to be cloned.
@@ -145,6 +152,8 @@ fn enter_early(plan: &Plan<'_>) -> Result<()> {
     if joins(plan, NamespaceKind::User) {
         join(plan, NamespaceKind::User)?;
         init::become_root()?;
+    }
+    if !joins_for_new_user_namespace(plan) {
         return enter_pid_namespace(plan).map(drop);
     }
     // The host's namespaces are joined with the rights that the new user namespace takes away.

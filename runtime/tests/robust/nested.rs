@@ -1,8 +1,12 @@
-//! A runtime that is in a user namespace itself, and has no rights over the network and the devices around it.
+//! A runtime that is in a user namespace itself, as in a rootless podman, and has no rights over the network, the
+//! devices and the pid namespace around it.
 
 use std::process::Command;
 
 use crate::bundle::Bundle;
+
+/// All in one user namespace: `"$@"` is the runtime with its state directory.
+const LIFE: &str = r#""$@" create one && "$@" exec one /program --version && "$@" start one && "$@" delete --force one && "$@" run one"#;
 
 #[test]
 fn a_runtime_in_a_user_namespace_makes_containers() {
@@ -12,9 +16,10 @@ fn a_runtime_in_a_user_namespace_makes_containers() {
         return eprintln!("skipped: no user namespace can be made here, or there is no unshare(1)");
     }
     bundle.without_groups_of_terminals();
-    let runtime = bundle.command(&["run"], "one");
+    let runtime = bundle.command(&[], "");
     let mut command = Command::new("unshare");
-    command.args(inside).arg(runtime.get_program()).args(runtime.get_args());
+    command.args(inside).args(["sh", "-c", LIFE, "sh"]).arg(runtime.get_program());
+    command.args(runtime.get_args().filter(|argument| !argument.is_empty()));
     let output = command.current_dir(runtime.get_current_dir().unwrap()).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(bundle.left(), Vec::<String>::new());

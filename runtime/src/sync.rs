@@ -6,12 +6,13 @@
 //! asks systemd          ─── Adopted ───────────► (systemd manager only)
 //! makes the network     ─── Network ───────────► with the namespace (without a user namespace)
 //! maps the ids          ─── IdsMapped ─────────► (new user namespace only)
-//! device rules, hooks … ◄── EnvironmentReady ──  mounts are made, `/` is still the host's; if anybody waits for that
+//! device rules hold     ◄── DevicesMade ───────  a rule could have denied it
+//! runs createRuntime …  ◄── EnvironmentReady ──  mounts are made, `/` is still the host's; if anybody waits for that
 //!                       ─── GoOn ──────────────►
 //!                       ◄── Console ───────────  with the terminal
 //! takes the listener    ◄── Filtering ─────────  a seccomp filter that notifies is about to be installed
 //!                       ◄── Warning ───────────  any number, at any time
-//! device rules, record  ◄── Ready ─────────────  all is set up but the program
+//! writes the record     ◄── Ready ─────────────  all is set up but the program
 //!                       ─── Recorded ──────────► from here on the first process outlives the runtime
 //!                       ◄── end of file ───────  after `create`: it waits for `start`, which hears the rest
 //!                       ◄── Executing ─────────
@@ -46,6 +47,8 @@ pub enum Message {
     Adopted,
     /// The user namespace has its maps.
     IdsMapped,
+    /// The device nodes exist.
+    DevicesMade,
     /// Namespaces and mounts exist, the root is not changed yet.
     EnvironmentReady,
     /// The runtime has done its part for the environment.
@@ -82,6 +85,7 @@ impl Message {
             Self::Failed(text) => (10, text.clone()),
             Self::Adopted => (11, String::new()),
             Self::Network => (12, String::new()),
+            Self::DevicesMade => (13, String::new()),
         };
         let mut bytes = vec![tag];
         bytes.extend(text.as_bytes());
@@ -106,6 +110,7 @@ impl Message {
             10 => Self::Failed(text()),
             11 => Self::Adopted,
             12 => Self::Network,
+            13 => Self::DevicesMade,
             _ => return None,
         })
     }

@@ -81,7 +81,7 @@ pub(super) fn mounts(init: &mut Init<'_>) -> Result<()> {
             namespace::network(init)?;
         }
         if is_cgroup(&planned.mount) {
-            cgroup::mount(init.root()?, &planned.mount, init.plan.gateway.mounts.as_ref(), source.as_ref())
+            cgroup::mount(init.root()?, &planned.mount, init.plan.gateway.mounts.as_ref())
                 .doing(|| format!("mount `{}`", planned.mount.destination.display()))?;
             continue;
         }
@@ -113,17 +113,20 @@ fn shows_network(mount: &Mount) -> bool {
     Options::parse(&mount.options).bind.is_none() && !indifferent.contains(&kind)
 }
 
+/// From when the runtime hears that they are made the device rules hold.
 pub(super) fn devices(init: &mut Init<'_>) -> Result<()> {
     let linux = &init.plan.config.linux;
     let make = |mechanism| device::make_all(init.root()?, &linux.devices, mechanism, &init.plan.devices);
     if linux.has_user_namespace() {
-        return make(Mechanism::Bind);
+        make(Mechanism::Bind)?;
+    } else {
+        match make(Mechanism::Node) {
+            // The runtime itself is in a user namespace.
+            Err(error) if error.errno() == Some(libc::EPERM) && procfs::in_user_namespace() => make(Mechanism::Bind)?,
+            made => made?,
+        }
     }
-    match make(Mechanism::Node) {
-        // The runtime itself is in one.
-        Err(error) if error.errno() == Some(libc::EPERM) && procfs::in_user_namespace() => make(Mechanism::Bind),
-        made => made,
-    }
+    init.channel.send(&Message::DevicesMade)
 }
 
 /// The runtime keeps its end of the terminal, or hands it to whoever asked for it.

@@ -35,20 +35,18 @@ pub fn supervise(
 ) -> Result<Ending> {
     let mut ending = Ending::default();
     let mut gate = Some(gate);
-    let mut close_gate = || gate.take().map_or(Ok(()), Gate::close);
     let (mut executing, mut waiting) = (false, false);
     while let Some((message, fd)) = channel.receive()? {
         match (message, fd) {
+            (Message::DevicesMade, _) => gate.take().map_or(Ok(()), Gate::close)?,
             (Message::EnvironmentReady, _) => {
                 undo.hooks_ran();
-                close_gate()?;
                 environment(plan, newborn)?;
                 channel.send(&Message::GoOn)?;
             }
             (Message::Console, Some(console)) => ending.console = wish.hand_over_console(console)?,
             (Message::Ready, _) => {
                 undo.hooks_ran();
-                close_gate()?;
                 record()?;
                 // It depends on the runtime until it says otherwise, by hanging up.
                 waiting = matches!(plan.start, Start::OnConnection(_));

@@ -1,7 +1,6 @@
 //! A mount of type `cgroup`: the container's own cgroup, in all hierarchies of the host.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
+use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::fs::Mode;
 
@@ -23,21 +22,16 @@ pub fn is_cgroup(mount: &Mount) -> bool {
 ///
 /// # Errors
 /// When the kernel refuses a step.
-pub fn mount(root: &Root, mount: &Mount, shown: Option<&Mounts>, prepared: Option<&OwnedFd>) -> Result<()> {
+pub fn mount(root: &Root, mount: &Mount, shown: Option<&Mounts>) -> Result<()> {
     let options = Options::parse(&mount.options);
-    if let Some(prepared) = prepared {
-        return place(root, &mount.destination, prepared.as_fd(), &options);
+    match shown.ok_or_else(|| Error::new("the container has no cgroup"))? {
+        Mounts::Unified(path) => {
+            let tree = clone_tree(path, false)?;
+            set_attributes(tree.as_fd(), &options)?;
+            attach(tree.as_fd(), root.make_directory(&mount.destination)?.as_fd())
+        }
+        Mounts::Legacy { binds, links } => legacy(root, mount, &options, binds, links),
     }
-    let tree = match shown.ok_or_else(|| Error::new("the container has no cgroup"))? {
-        Mounts::Unified(path) => clone_tree(path, false)?,
-        Mounts::Legacy { binds, links } => return legacy(root, mount, &options, binds, links),
-    };
-    place(root, &mount.destination, tree.as_fd(), &options)
-}
-
-fn place(root: &Root, path: &Path, tree: BorrowedFd<'_>, options: &Options) -> Result<()> {
-    set_attributes(tree, options)?;
-    attach(tree, root.make_directory(path)?.as_fd())
 }
 
 fn set_attributes(tree: BorrowedFd<'_>, options: &Options) -> Result<()> {

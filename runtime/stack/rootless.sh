@@ -1,10 +1,11 @@
 # podman of a user who is not root: `nobody`, who is given ids and directories of its own here. What it asks the runtime for, it
 # asks as root of a user namespace.
 
+. "$here/podman.sh"
+
 needs="podman conmon newuidmap setpriv"
 home=$work/rootless
 runtime_roots=$home/run/plimsoll
-image=docker.io/stack/busybox:1
 options="--network none --log-driver k8s-file"
 
 client() {
@@ -23,8 +24,5 @@ begin() {
     for file in /etc/subuid /etc/subgid; do
         mount --bind "$work/ids" "$file"
     done
-    echo '{"default":[{"type":"insecureAcceptAnything"}]}' >"$work/policy.json"
-    client load --quiet --signature-policy "$work/policy.json" --input "$work/image.tar" >/dev/null
+    load
 }
-
-. "$here/docker_like.sh"

@@ -87,7 +87,7 @@ impl Host {
         let alone = is_mounted(Path::new(ROOT), CGROUP2_MAGIC);
         let lines = text.lines().filter_map(Line::parse).filter(|line| !alone || line.version() == Version::V2);
         let found = lines.filter_map(|line| {
-            let usual = line.usual_mount();
+            let usual = line.usual_mount(alone);
             let mount = usual.or_else(|| mounts.iter().find_map(|mount| line.mounted(mount)));
             mount.map(|mount| line.at(mount))
         });
@@ -138,14 +138,13 @@ impl<'a> Line<'a> {
         if self.controllers.is_empty() { Version::V2 } else { Version::V1 }
     }
 
-    /// The conventional mount point, when a hierarchy of the right version is there.
-    fn usual_mount(&self) -> Option<PathBuf> {
+    /// The conventional mount point, when a hierarchy of the right version is there: version 2 has that of all when it is
+    /// alone.
+    fn usual_mount(&self, alone: bool) -> Option<PathBuf> {
         let root = Path::new(ROOT);
         match self.version() {
-            Version::V2 => {
-                let candidates = [root.to_owned(), root.join("unified")];
-                candidates.into_iter().find(|path| is_mounted(path, CGROUP2_MAGIC))
-            }
+            Version::V2 if alone => Some(root.to_owned()),
+            Version::V2 => Some(root.join("unified")).filter(|path| is_mounted(path, CGROUP2_MAGIC)),
             Version::V1 => {
                 let name = self.controllers.strip_prefix("name=").unwrap_or(self.controllers);
                 Some(root.join(name)).filter(|path| is_mounted(path, CGROUP1_MAGIC))

@@ -9,6 +9,11 @@
 //! runtime, after clone      adopt (systemd moves the child; a child of systemd's waits for it before it goes on)
 //!                           gate; after the child's mknod Gate::close: from here on the device rules hold
 //! ```
+//! Where there are hierarchies of version 1, and the child has the rights of root, it makes them itself:
+//! ```text
+//! runtime, before clone     … open ─ birthplace
+//! child, first of all       make ─ apply ─ entry ─ Entry::join
+//! ```
 //! The start path never writes a pid to `cgroup.procs`: that waits for an RCU grace period, 7 to 23 ms on an idle host.
 //! On version 1 the child, which has a single thread, writes `0` to each `tasks`; on version 2 it is born in its cgroup.
 //!

@@ -9,7 +9,7 @@ use rustix::process::Signal;
 use super::{Init, Start, namespace};
 use crate::config::{HookKind, Mount, NamespaceKind};
 use crate::container::Status;
-use crate::error::{Context, Result};
+use crate::error::{Context, Error, Result};
 use crate::rootfs::console::Console;
 use crate::rootfs::device::{self, Mechanism};
 use crate::rootfs::mask::{self, Masks};
@@ -117,14 +117,12 @@ fn shows_network(mount: &Mount) -> bool {
 pub(super) fn devices(init: &mut Init<'_>) -> Result<()> {
     let linux = &init.plan.config.linux;
     let make = |mechanism| device::make_all(init.root()?, &linux.devices, mechanism, &init.plan.devices);
-    if linux.has_user_namespace() {
-        make(Mechanism::Bind)?;
-    } else {
-        match make(Mechanism::Node) {
-            // The runtime itself is in a user namespace.
-            Err(error) if error.errno() == Some(libc::EPERM) && procfs::in_user_namespace() => make(Mechanism::Bind)?,
-            made => made?,
-        }
+    let mechanism = if linux.has_user_namespace() { Mechanism::Bind } else { Mechanism::Node };
+    let is_refused = |error: &Error| mechanism == Mechanism::Node && error.errno() == Some(libc::EPERM);
+    match make(mechanism) {
+        // The runtime itself is in a user namespace.
+        Err(error) if is_refused(&error) && procfs::in_user_namespace() => make(Mechanism::Bind)?,
+        made => made?,
     }
     init.channel.send(&Message::DevicesMade)
 }

@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use rustix::process::{DumpableBehavior, Pid};
 
 use super::{Newborn, Undo, Wish, birth, confine, differing, prepare, supervise};
-use crate::cgroup::{Cgroup, Gate};
+use crate::cgroup::Cgroup;
 use crate::config::{Config, Process};
 use crate::container::{Container, Record};
 use crate::error::{Context, Error, Result};
@@ -39,7 +39,7 @@ pub fn join(wish: &Wish, container: &Container, config: &Config, process: &Proce
     let mut undo = Undo::new(None);
     undo.first_process(newborn.pidfd.try_clone().doing(|| "copy a descriptor".into())?);
     let ending = prepare::oom_score(&plan, newborn.pid).and_then(|()| {
-        supervise(wish, &plan, &channel, &newborn, &mut undo, Gate::open(), &mut || {
+        supervise(wish, &plan, &channel, &newborn, &mut undo, None, &mut || {
             wish.write_pid_file(newborn.pid)?;
             wish.send_pidfd(&newborn.pidfd)?;
             channel.send(&Message::Recorded)

@@ -128,7 +128,7 @@ fn accompany(
     prepare::oom_score(plan, newborn.pid)?;
     let record = Record::new(plan.bundle, newborn.pid, wish.systemd_cgroup)?;
     record.stage(directory)?;
-    let ending = supervise(wish, plan, ours, newborn, undo, gate, &mut || {
+    let ending = supervise(wish, plan, ours, newborn, undo, Some(gate), &mut || {
         directory.publish(&directory.record())?;
         if let Start::OnConnection(_) = plan.start {
             prepare::publish_start_socket(directory)?;

@@ -30,11 +30,10 @@ pub fn supervise(
     channel: &Channel,
     newborn: &Newborn,
     undo: &mut Undo,
-    gate: Gate,
+    mut gate: Option<Gate>,
     record: &mut dyn FnMut() -> Result<()>,
 ) -> Result<Ending> {
     let mut ending = Ending::default();
-    let mut gate = Some(gate);
     let (mut executing, mut waiting) = (false, false);
     while let Some((message, fd)) = channel.receive()? {
         match (message, fd) {

@@ -33,7 +33,7 @@ enum Kind {
 
 impl Gate {
     /// A gate that stays open: the cgroup keeps the rules it has.
-    pub fn open() -> Self {
+    pub(in crate::cgroup) fn open() -> Self {
         Self(Kind::Open)
     }
 

@@ -4,6 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -16,9 +17,11 @@ use plimsoll_engine::patience::{stretch, stretched};
 use plimsoll_engine::profile::Profile;
 use plimsoll_engine::release::UNCLAIMED;
 use plimsoll_engine::schedule::{Job, Plan};
+use plimsoll_engine::self_report::SelfReport;
 use plimsoll_engine::settings::Settings;
 use plimsoll_engine::workplace::{CgroupView, Workplace};
 use plimsoll_reports::model::{Check, Host, Runtime};
+use plimsoll_reports::text::printable;
 
 use crate::args::{Subject, View};
 use crate::bundled;
@@ -67,16 +70,14 @@ impl Session {
             timeout: stretched(Duration::from_secs(subject.timeout)),
             release: UNCLAIMED,
             fault: None,
+            kernel: Arc::default(),
+            exclusive: true,
         };
-        let refused = |why| Failure::Usage(format!("cannot execute {}: {why}", settings.runtime.display()));
-        let release = match subject.spec {
-            Some(release) => release,
-            None => host::claimed(&settings).map_err(refused)?.unwrap_or(UNCLAIMED),
-        };
-        let settings = Settings { release, ..settings };
+        let report = self_report(&settings)?;
+        let release = subject.spec.or(report.claimed()).unwrap_or(UNCLAIMED);
+        let settings = Settings { release, kernel: Arc::new(report.kernel), ..settings };
         let host = host::facts(subject.cgroup_view.name()).map_err(Failure::host)?;
-        let runtime = host::runtime(&settings)
-            .map_err(|why| Failure::Usage(format!("cannot execute {}: {why}", settings.runtime.display())))?;
+        let runtime = host::runtime(&settings, report.version).map_err(Failure::host)?;
         if !settings.profile.is_for(&runtime.version) {
             eprintln!("plimsoll: {}", foreign(&settings, &runtime));
         }
@@ -94,9 +95,8 @@ impl Session {
     /// Another runtime at the same place, judged by the same release.
     pub fn of(&self, runtime: &Path) -> Result<Rival, Failure> {
         let settings = Settings { runtime: find_runtime(runtime)?, verb: None, ..self.settings.clone() };
-        let known = host::runtime(&settings)
-            .map_err(|why| Failure::Usage(format!("cannot execute {}: {why}", settings.runtime.display())))?;
-        Ok(Rival { settings, runtime: known })
+        let runtime = host::runtime(&settings, self_report(&settings)?.version).map_err(Failure::host)?;
+        Ok(Rival { settings, runtime })
     }
 
     /// What the checks share.
@@ -147,6 +147,23 @@ pub struct Rival {
     pub settings: Settings,
     /// Facts of it.
     pub runtime: Runtime,
+}
+
+/// What the runtime says of itself. The user reads what else it did when it was asked.
+fn self_report(settings: &Settings) -> Result<SelfReport, Failure> {
+    let report = SelfReport::of(settings, &interrupted).map_err(|why| match why.kind() {
+        std::io::ErrorKind::Interrupted => Failure::host(why),
+        _ => Failure::Usage(format!("cannot execute {}: {why}", settings.runtime.display())),
+    })?;
+    for harm in &report.harm {
+        eprintln!(
+            "plimsoll: {} changes {}: {}",
+            settings.runtime.display(),
+            printable(&harm.what),
+            printable(&harm.observed)
+        );
+    }
+    Ok(report)
 }
 
 /// What the user reads when the profile is for runtimes of other versions.

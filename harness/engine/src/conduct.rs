@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use plimsoll_reports::model::{self, Evidence, Finding, Verdict};
+use serde::{Deserialize, Serialize};
 
 use crate::check::{Body, Case, Check};
 use crate::company;
 use crate::driver::milliseconds;
-use crate::guard::{self, Guard};
+use crate::guard::{self, Change, Guard};
 use crate::judgement::{Judgement, Stop, Told};
 use crate::keep;
 use crate::lab::Lab;
@@ -29,20 +30,28 @@ pub struct Wishes {
     pub replay: String,
 }
 
+/// What the process of one or several checks tells the supervisor.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Done {
+    /// The results of the checks that are settled.
+    pub results: Vec<model::Check>,
+    /// What has changed for the whole host meanwhile. Where the checks ran by themselves this was theirs, is among the
+    /// findings and was undone; else nothing is settled, and nothing was undone.
+    pub changes: Vec<Change>,
+}
+
 /// Carries out a check, in a process that [`crate::isolate`] has set apart. `tag` is unique in the run.
 #[must_use]
-pub fn conduct(check: &Check, settings: &Settings, tag: &str, wishes: &Wishes) -> model::Check {
+pub fn conduct(check: &Check, settings: &Settings, tag: &str, wishes: &Wishes) -> Done {
     let started = Instant::now();
     let mut result = blank(check);
-    match attempt(check, settings, tag, wishes, &mut result) {
-        Ok(()) => {}
-        Err(why) => {
-            result.verdict = Verdict::Error;
-            result.reason = format!("set-up: {why}");
-        }
-    }
+    let changes = attempt(check, settings, tag, wishes, &mut result).unwrap_or_else(|why| {
+        fail_of_ours(&mut result, &format!("set-up: {why}"));
+        Vec::new()
+    });
     result.duration_ms = milliseconds(started.elapsed());
-    result
+    let settled = changes.is_empty() || settings.exclusive;
+    Done { results: if settled { vec![result] } else { Vec::new() }, changes }
 }
 
 /// The result of a check that has not run.
@@ -69,7 +78,7 @@ fn attempt(
     tag: &str,
     wishes: &Wishes,
     result: &mut model::Check,
-) -> io::Result<()> {
+) -> io::Result<Vec<Change>> {
     let mut judgement = Judgement::default();
     let played = play(settings, tag, |lab| tell(check, lab, &mut judgement))?;
     let spotless = played.left.is_empty();
@@ -86,30 +95,32 @@ fn attempt(
             evidence.kept = Some(kept.to_string_lossy().into_owned());
         }
         Ok(())
-    })
+    })?;
+    Ok(played.changes)
 }
 
 /// Carries out a company of cases in one container, in a process that [`crate::isolate`] has set apart. What is
 /// returned has passed; the other cases have no verdict yet, whatever the reason.
 #[must_use]
-pub fn conduct_together(checks: &[&Check], settings: &Settings, tag: &str) -> Vec<model::Check> {
+pub fn conduct_together(checks: &[&Check], settings: &Settings, tag: &str) -> Done {
     let started = Instant::now();
     // A failure of ours settles nothing; it is told when the cases are tried alone.
-    let mut passed = attempt_together(checks, settings, tag).unwrap_or_default();
+    let mut done = attempt_together(checks, settings, tag).unwrap_or_default();
     let each = milliseconds(started.elapsed()) / f64::from(u32::try_from(checks.len()).unwrap_or(1));
-    passed.iter_mut().for_each(|result| result.duration_ms = each);
-    passed
+    done.results.iter_mut().for_each(|result| result.duration_ms = each);
+    done
 }
 
-fn attempt_together(checks: &[&Check], settings: &Settings, tag: &str) -> io::Result<Vec<model::Check>> {
+fn attempt_together(checks: &[&Check], settings: &Settings, tag: &str) -> io::Result<Done> {
     let mut passed = Vec::new();
     let played = play(settings, tag, |lab| judge_together(checks, lab, &mut passed))?;
     let spotless = played.left.is_empty();
-    let settled = matches!(played.told, Ok(Ok(()))) && spotless;
+    let settled = matches!(played.told, Ok(Ok(()))) && spotless && played.changes.is_empty();
     clear(played.lab, spotless, |_| Ok(()))?;
     let shared_with = |own: &Check| checks.iter().map(|check| check.id.clone()).filter(|id| *id != own.id).collect();
     let result = |check| model::Check { verdict: Verdict::Pass, shared_with: shared_with(check), ..blank(check) };
-    Ok(if settled { passed.into_iter().map(result).collect() } else { Vec::new() })
+    let results = if settled { passed.into_iter().map(result).collect() } else { Vec::new() };
+    Ok(Done { results, changes: played.changes })
 }
 
 /// A story that was told on a bench of its own, and what it left behind.
@@ -117,6 +128,7 @@ struct Played<'s> {
     lab: Lab<'s>,
     told: Caught,
     left: Vec<Finding>,
+    changes: Vec<Change>,
 }
 
 fn play<'s>(settings: &'s Settings, tag: &str, story: impl FnOnce(&Lab<'s>) -> Told) -> io::Result<Played<'s>> {
@@ -129,13 +141,17 @@ fn play<'s>(settings: &'s Settings, tag: &str, story: impl FnOnce(&Lab<'s>) -> T
     lab.take_down();
     // A story that broke off leaves its processes; nobody waits for those.
     let looked = if matches!(told, Ok(Ok(()))) { guard.after() } else { guard.after_within(Duration::ZERO) };
-    match looked {
-        Ok(left) => Ok(Played { lab, told, left }),
+    let (mut left, changes) = match looked.and_then(|left| Ok((left, settings.kernel.changes()?))) {
+        Ok(found) => found,
         Err(why) => {
             guard::sweep(tag)?;
-            Err(why)
+            return Err(why);
         }
+    };
+    if settings.exclusive {
+        left.extend(guard::undo_all(&changes));
     }
+    Ok(Played { lab, told, left, changes })
 }
 
 /// Tells a story on a bench of its own, in a process that [`crate::isolate`] has set apart, and tidies up after it.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
-use nix::sys::wait::{WaitPidFlag, waitpid};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 
 use crate::cgroup;
 use crate::conduct::discard;
@@ -40,8 +40,8 @@ struct Member<T> {
 pub struct Ended<T> {
     /// What it worked on.
     pub task: T,
-    /// What it sent: nothing, or not all, when it died.
-    pub output: Vec<u8>,
+    /// What it sent; nothing when it died, or did not send exactly one result of its own.
+    pub output: Option<Vec<u8>>,
     /// In every name that it made.
     tag: String,
     /// Whether it was ended for want of time.
@@ -80,7 +80,7 @@ impl<T> Crew<T> {
         let number = BEGUN.fetch_add(1, Ordering::Relaxed) + 1;
         // The letter ends the number, so that the tag of number 1 is not found in that of number 10.
         let tag = format!("p{}-{number}n", self.run);
-        let apart = isolate::spawn(&self.dir.join(format!("{tag}.null")), || work(&tag))?;
+        let apart = isolate::spawn(&self.dir.join("dev"), || work(&tag))?;
         self.members.push(Member { task, tag, apart, deadline: Instant::now() + self.limit });
         Ok(())
     }
@@ -96,9 +96,10 @@ impl<T> Crew<T> {
         while index < self.members.len() {
             if wait_readable(&[&self.members[index].apart.pidfd], Instant::now())? {
                 let mut member = self.members.swap_remove(index);
-                waitpid(member.apart.pid, Some(WaitPidFlag::WNOHANG))?;
+                let status = waitpid(member.apart.pid, Some(WaitPidFlag::WNOHANG))?;
                 member.apart.output.drain();
-                let output = member.apart.output.bytes().to_vec();
+                // What came from a process that died need not be from itself.
+                let output = member.apart.output.result().filter(|_| matches!(status, WaitStatus::Exited(_, 0)));
                 let late = Instant::now() >= member.deadline;
                 ended.push(Ended { task: member.task, output, tag: member.tag, late });
             } else {
@@ -114,7 +115,7 @@ impl<T> Crew<T> {
         let mut fds = Vec::new();
         for member in &self.members {
             fds.push(member.apart.pidfd.as_fd());
-            fds.extend(member.apart.output.fd().map(AsFd::as_fd));
+            fds.extend(member.apart.output.fd());
         }
         // Look up now and then, for an interruption that came just before the wait.
         let in_time = wait_readable(&fds, first.min(Instant::now() + Duration::from_millis(200)))?;

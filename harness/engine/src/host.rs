@@ -3,16 +3,13 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
-use std::time::Instant;
 
 use plimsoll_reports::model::{Host, Runtime};
 use sha2::{Digest, Sha256};
 
 use crate::cgroup;
 use crate::need::Abilities;
-use crate::process::{Capture, Ended, KEPT, Running, null};
-use crate::profile::{Op, Profile, Values};
-use crate::release::Release;
+use crate::profile::Profile;
 use crate::run_id::RunId;
 use crate::settings::Settings;
 
@@ -141,46 +138,18 @@ fn controllers() -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// The facts of the runtime. A runtime that does not answer to the version question has an empty version.
+/// The facts of the runtime, which says that its version is this.
 ///
 /// # Errors
-/// When the binary cannot be read or executed.
-pub fn runtime(settings: &Settings) -> io::Result<Runtime> {
+/// When the binary cannot be read.
+pub fn runtime(settings: &Settings, version: String) -> io::Result<Runtime> {
     Ok(Runtime {
         path: settings.runtime.to_string_lossy().into_owned(),
-        version: version(settings)?,
+        version,
         sha256: sha256(&settings.runtime)?,
         profile: settings.profile.name.clone(),
         spec: settings.release.to_string(),
     })
-}
-
-/// The release of the specification that the runtime claims by its operation `features`: the greatest that it accepts.
-/// A runtime without that operation claims none.
-///
-/// # Errors
-/// When it cannot be executed.
-pub fn claimed(settings: &Settings) -> io::Result<Option<Release>> {
-    let Some(words) = settings.profile.words(Op::Features, &Values::default().with("root", "/nonexistent")) else {
-        return Ok(None);
-    };
-    let features: serde_json::Value = serde_json::from_str(&ask(settings, words)?).unwrap_or_default();
-    Ok(features["ociVersionMax"].as_str().and_then(Release::parse))
-}
-
-fn version(settings: &Settings) -> io::Result<String> {
-    let text = ask(settings, settings.profile.version_words(&Values::default()))?;
-    Ok(text.lines().next().unwrap_or_default().trim().chars().take(200).collect())
-}
-
-/// What the runtime prints when it is called with these words; nothing when that is an error.
-fn ask(settings: &Settings, words: Vec<String>) -> io::Result<String> {
-    let argv = settings.command(words);
-    let (mut stdout, out) = Capture::pipe(KEPT)?;
-    let fds = vec![null()?, out, null()?];
-    let running = Running::start(&argv, &settings.environment(), Path::new("/"), fds)?;
-    let end = running.finish(&mut [&mut stdout], Instant::now() + settings.timeout)?;
-    Ok(if end.ended == Ended::Exit(0) { stdout.text() } else { String::new() })
 }
 
 fn sha256(path: &Path) -> io::Result<String> {

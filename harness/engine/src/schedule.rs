@@ -7,9 +7,11 @@ use std::time::Duration;
 use plimsoll_reports::model::{self, Verdict};
 
 use crate::check::Check;
-use crate::conduct::{Wishes, blank, conduct, conduct_together};
+use crate::conduct::{Done, Wishes, blank, conduct, conduct_together};
 use crate::crew::{Crew, Ended};
 use crate::fault::Fault;
+use crate::guard::undo_all;
+use crate::host_changes::HostChanges;
 use crate::need::Abilities;
 use crate::settings::Settings;
 
@@ -29,19 +31,21 @@ pub struct Job<'c> {
     pub checks: Vec<&'c Check>,
     /// The fault that the engine poses with.
     pub fault: Option<Fault>,
+    /// Whether nothing else may run meanwhile.
+    pub exclusive: bool,
 }
 
 impl<'c> Job<'c> {
     /// Checks as they are.
     #[must_use]
     pub fn plain(checks: Vec<&'c Check>) -> Self {
-        Self { checks, fault: None }
+        Self { checks, fault: None, exclusive: false }
     }
 
     /// One check behind a fault.
     #[must_use]
     pub fn posed(check: &'c Check, fault: Fault) -> Self {
-        Self { checks: vec![check], fault: Some(fault) }
+        Self { checks: vec![check], fault: Some(fault), exclusive: false }
     }
 
     /// Whether one of the checks may wait for a deadline.
@@ -50,8 +54,8 @@ impl<'c> Job<'c> {
     }
 
     /// The same for one of the checks.
-    fn alone(&self, check: &'c Check) -> Self {
-        Self { checks: vec![check], fault: self.fault }
+    fn alone(&self, check: &'c Check, exclusive: bool) -> Self {
+        Self { checks: vec![check], fault: self.fault, exclusive }
     }
 }
 
@@ -75,7 +79,11 @@ pub struct Plan<'p> {
 struct Desk<'c> {
     waiting: VecDeque<(usize, Job<'c>)>,
     results: Vec<(usize, model::Check)>,
+    host: HostChanges,
 }
+
+/// What is said of a check whose process died, or sent something else than its result.
+const NO_RESULT: &str = "the process of the check died without a result";
 
 /// A job under way, and its number.
 type Task<'c> = (usize, Job<'c>);
@@ -89,7 +97,8 @@ impl Plan<'_> {
     pub fn run(&self, jobs: Vec<Job<'_>>, mut tell: impl FnMut(Event<'_>)) -> io::Result<Vec<(usize, model::Check)>> {
         let mut waiting: Vec<Task<'_>> = jobs.into_iter().enumerate().collect();
         waiting.sort_by_key(|(_, job)| !job.waits());
-        let mut desk = Desk { waiting: waiting.into(), results: Vec::new() };
+        let host = HostChanges::new(&self.settings.kernel);
+        let mut desk = Desk { waiting: waiting.into(), results: Vec::new(), host };
         let mut crew: Crew<Task<'_>> = Crew::new(self.settings, self.limit);
         while !(desk.waiting.is_empty() && crew.is_empty()) {
             if (self.interrupted)() {
@@ -102,14 +111,21 @@ impl Plan<'_> {
             for ended in crew.ended()? {
                 self.settle(&crew, ended, &mut desk, &mut tell)?;
             }
+            if !desk.waiting.iter().chain(crew.tasks()).any(|(_, job)| job.exclusive) {
+                desk.host.accept()?;
+            }
         }
         desk.results.sort_by_key(|(number, _)| *number);
         Ok(desk.results)
     }
 
-    /// What to start now. Those that wait take nobody's place: as many of them run beside the others, unless only one job
-    /// at a time is wanted.
+    /// What to start now. An exclusive job is first in the queue, and waits until all others have ended. Those that wait take
+    /// nobody's place: as many of them run beside the others, unless only one job at a time is wanted.
     fn next<'c>(&self, desk: &mut Desk<'c>, crew: &Crew<Task<'c>>) -> Option<Task<'c>> {
+        let is_exclusive = |(_, job): &Task<'_>| job.exclusive;
+        if crew.tasks().chain(desk.waiting.front()).any(is_exclusive) {
+            return if crew.is_empty() { desk.waiting.pop_front() } else { None };
+        }
         let has_room = |(_, job): &Task<'_>| {
             let alike = crew.tasks().filter(|(_, other)| self.jobs == 1 || other.waits() == job.waits());
             alike.count() < self.jobs
@@ -139,17 +155,23 @@ impl Plan<'_> {
             return Ok(());
         }
         job.checks.iter().for_each(|check| tell(Event::Started(&check.id)));
+        if job.exclusive {
+            desk.host.put_back()?;
+        }
+        let kernel = desk.host.expected();
+        let exclusive = job.exclusive || self.jobs == 1;
         crew.start((number, job.clone()), |tag| {
-            let settings = self.settings.posing(job.fault);
-            let results = match job.checks.as_slice() {
-                [check] => vec![conduct(check, &settings, tag, self.wishes)],
+            let settings = Settings { kernel, exclusive, ..self.settings.posing(job.fault) };
+            let done = match job.checks.as_slice() {
+                [check] => conduct(check, &settings, tag, self.wishes),
                 several => conduct_together(several, &settings, tag),
             };
-            serde_json::to_vec(&results).unwrap_or_default()
+            serde_json::to_vec(&done).unwrap_or_default()
         })
     }
 
-    /// Takes the results of a process. The checks of a company that have none are put back, each alone.
+    /// Takes the results of a process. The checks of a company that have none are put back, each alone; where the host
+    /// as a whole has changed, each exclusively.
     fn settle<'c>(
         &self,
         crew: &Crew<Task<'c>>,
@@ -157,30 +179,50 @@ impl Plan<'_> {
         desk: &mut Desk<'c>,
         tell: &mut impl FnMut(Event<'_>),
     ) -> io::Result<()> {
-        let results = match serde_json::from_slice::<Vec<model::Check>>(&ended.output) {
-            Ok(results) => results,
-            Err(_) => self.without_result(crew, &ended)?,
+        let done = match ended.output.as_deref().and_then(|output| serde_json::from_slice::<Done>(output).ok()) {
+            Some(done) => done,
+            None => self.without_result(crew, &ended, &desk.host)?,
         };
         let (number, job) = ended.task;
-        let open = |check: &&Check| !results.iter().any(|result| result.id == check.id);
-        let again = job.checks.iter().copied().filter(open).map(|check| (number, job.alone(check)));
-        again.rev().for_each(|job| desk.waiting.push_front(job));
-        for result in results {
+        if job.exclusive {
+            desk.host.blame(&done.changes);
+        } else {
+            desk.host.note(done.changes.clone());
+        }
+        let disturbed = !done.changes.is_empty();
+        let again = !job.exclusive && (disturbed || job.checks.len() > 1);
+        for check in job.checks.iter().copied().rev() {
+            let result = match done.results.iter().find(|result| result.id == check.id) {
+                Some(result) => result.clone(),
+                None if again => {
+                    desk.waiting.push_front((number, job.alone(check, disturbed)));
+                    continue;
+                }
+                None => model::Check { verdict: Verdict::Error, reason: NO_RESULT.to_owned(), ..blank(check) },
+            };
             tell(Event::Finished(&result));
             desk.results.push((number, result));
         }
         Ok(())
     }
 
-    /// Tidies up after a process that died or was ended, and says so if it had a single check.
-    fn without_result(&self, crew: &Crew<Task<'_>>, ended: &Ended<Task<'_>>) -> io::Result<Vec<model::Check>> {
+    /// Tidies up after a process that died, was ended or sent something else than its result, and says so if it had a
+    /// single check.
+    fn without_result(&self, crew: &Crew<Task<'_>>, ended: &Ended<Task<'_>>, host: &HostChanges) -> io::Result<Done> {
         crew.tidy(ended)?;
-        let [check] = ended.task.1.checks.as_slice() else { return Ok(Vec::new()) };
+        let changes = host.look()?;
+        let (_, job) = &ended.task;
+        let [check] = job.checks.as_slice() else { return Ok(Done { results: Vec::new(), changes }) };
+        let alone = job.exclusive || self.jobs == 1;
+        if !changes.is_empty() && !alone {
+            return Ok(Done { results: Vec::new(), changes });
+        }
         let (verdict, reason) = if ended.late {
             (Verdict::Timeout, format!("the check did not end within {:?}", self.limit))
         } else {
-            (Verdict::Error, "the process of the check died without a result".to_owned())
+            (Verdict::Error, NO_RESULT.to_owned())
         };
-        Ok(vec![model::Check { verdict, reason, ..blank(check) }])
+        let result = model::Check { verdict, reason, findings: undo_all(&changes), ..blank(check) };
+        Ok(Done { results: vec![result], changes })
     }
 }

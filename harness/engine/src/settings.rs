@@ -2,9 +2,11 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::fault::Fault;
+use crate::guard::KernelState;
 use crate::patience::stretched;
 use crate::profile::Profile;
 use crate::release::Release;
@@ -30,6 +32,10 @@ pub struct Settings {
     pub release: Release,
     /// The fault that the engine poses with, when a check is being proven.
     pub fault: Option<Fault>,
+    /// The kernel as it is to be found after each check.
+    pub kernel: Arc<KernelState>,
+    /// Whether nothing else of this run happens at the same time: then a change of the kernel's state is this check's.
+    pub exclusive: bool,
 }
 
 /// How long a runtime is waited for that the engine makes a wrong one.

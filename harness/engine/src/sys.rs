@@ -248,6 +248,29 @@ fn execute(program: &Program<'_>, argv: &[*const libc::c_char], env: &[*const li
     }
 }
 
+/// Puts `/dev/null` in the place of the standard streams: a runtime that finds this process in `/proc` is not to write to
+/// the user's terminal.
+///
+/// # Errors
+/// When there is no `/dev/null`.
+pub fn forget_streams() -> io::Result<()> {
+    let null = crate::process::null()?;
+    nix::unistd::dup2_stdin(&null)?;
+    nix::unistd::dup2_stdout(&null)?;
+    Ok(nix::unistd::dup2_stderr(&null)?)
+}
+
+/// Random bytes that nobody can guess: getrandom(2).
+///
+/// # Errors
+/// When the kernel has none yet and the wait for them is interrupted.
+pub fn random<const N: usize>() -> io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    // SAFETY: the kernel writes at most as many bytes as there are.
+    let got = checked(unsafe { libc::syscall(libc::SYS_getrandom, bytes.as_mut_ptr(), N, 0) })?;
+    if usize::try_from(got).is_ok_and(|got| got == N) { Ok(bytes) } else { Err(io::ErrorKind::Interrupted.into()) }
+}
+
 /// Asks for memory of the node that runs the program, for this process and those that it will start.
 ///
 /// # Errors
@@ -317,6 +340,38 @@ pub fn loop_configure(device: BorrowedFd<'_>, file: BorrowedFd<'_>) -> io::Resul
     // SAFETY: the kernel reads a structure of exactly this size.
     let done = unsafe { libc::ioctl(device.as_raw_fd(), LOOP_CONFIGURE, config.as_ptr()) };
     checked(libc::c_long::from(done)).map(drop)
+}
+
+/// Detaches the loop device of this number from its file.
+///
+/// # Errors
+/// When there is no such device, or it shows nothing.
+pub fn loop_clear(number: u32) -> io::Result<()> {
+    let device = std::fs::File::open(format!("/dev/loop{number}"))?;
+    // SAFETY: the request takes no argument.
+    checked(libc::c_long::from(unsafe { libc::ioctl(device.as_raw_fd(), LOOP_CLR_FD) })).map(drop)
+}
+
+const LOOP_CLR_FD: libc::c_ulong = 0x4c01;
+
+/// The wall clock minus the time since boot, in milliseconds: it changes only when somebody sets the clock.
+///
+/// # Errors
+/// When a clock cannot be read.
+pub fn wall_clock_offset_ms() -> io::Result<i64> {
+    let now = |clock| nix::time::clock_gettime(clock).map(|time| time.tv_sec() * 1000 + time.tv_nsec() / 1_000_000);
+    Ok(now(nix::time::ClockId::CLOCK_REALTIME)? - now(nix::time::ClockId::CLOCK_BOOTTIME)?)
+}
+
+/// Moves the wall clock by so many milliseconds.
+///
+/// # Errors
+/// When this process may not set it.
+pub fn move_wall_clock(by_ms: i64) -> io::Result<()> {
+    let now = nix::time::clock_gettime(nix::time::ClockId::CLOCK_REALTIME)?;
+    let step = nix::sys::time::TimeSpec::from(std::time::Duration::from_millis(by_ms.unsigned_abs()));
+    let moved = if by_ms < 0 { now - step } else { now + step };
+    Ok(nix::time::clock_settime(nix::time::ClockId::CLOCK_REALTIME, moved)?)
 }
 
 /// Gives this process a session keyring that nobody else has, and returns its serial number: keyctl(2).

@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use plimsoll_bench::experiment::{Kind, Plan, User, measure};
@@ -15,6 +16,7 @@ use plimsoll_bench::watch::Watch;
 use plimsoll_engine::host;
 use plimsoll_engine::profile::Profile;
 use plimsoll_engine::release::UNCLAIMED;
+use plimsoll_engine::self_report::SelfReport;
 use plimsoll_engine::settings::Settings;
 use plimsoll_engine::workplace::{CgroupView, Workplace};
 use plimsoll_reports::model::bench;
@@ -44,8 +46,10 @@ impl Field {
             timeout: Duration::from_secs(10),
             release: UNCLAIMED,
             fault: None,
+            kernel: Arc::default(),
+            exclusive: true,
         };
-        let runtime = host::runtime(&settings)?;
+        let runtime = host::runtime(&settings, SelfReport::of(&settings, &|| false)?.version)?;
         let profile = profile_for(&runtime.version).unwrap_or_else(|| settings.profile.clone());
         let root = self.workplace.dir.join(format!("state-{name}"));
         Ok(Subject { name: name.to_owned(), settings: Settings { profile, ..settings }, runtime, root, floor: false })

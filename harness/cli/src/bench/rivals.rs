@@ -1,5 +1,6 @@
 //! Who is measured: each runtime found, asked for its version, and given a name; the floor last.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use plimsoll_bench::machine;
@@ -7,6 +8,7 @@ use plimsoll_bench::subject::{Subject, floor, names, profile_for};
 use plimsoll_engine::host;
 use plimsoll_engine::profile::Profile;
 use plimsoll_engine::release::UNCLAIMED;
+use plimsoll_engine::self_report::SelfReport;
 use plimsoll_engine::settings::Settings;
 use plimsoll_engine::workplace::{CgroupView, Workplace};
 use plimsoll_reports::model::bench::{self, Benchmark, Design};
@@ -14,7 +16,7 @@ use plimsoll_reports::model::bench::{self, Benchmark, Design};
 use crate::args::{Rivals, View};
 use crate::bundled;
 use crate::failure::Failure;
-use crate::session::{INTERRUPTED, find_runtime, require_root};
+use crate::session::{INTERRUPTED, find_runtime, interrupted, require_root};
 
 /// A place that is set up, and who is measured there.
 pub struct Contest {
@@ -49,6 +51,8 @@ impl Contest {
                 timeout: Duration::from_secs(rivals.timeout),
                 release: UNCLAIMED,
                 fault: None,
+                kernel: Arc::default(),
+                exclusive: true,
             };
             let name = if rivals.runtime.is_empty() { "bundled".to_owned() } else { name };
             subjects.push(subject(name, settings, rivals.profile.is_none(), at)?);
@@ -86,7 +90,8 @@ impl Contest {
 
 fn subject(name: String, settings: Settings, by_version: bool, at: usize) -> Result<Subject, Failure> {
     let cannot = |why| Failure::Usage(format!("cannot execute {}: {why}", settings.runtime.display()));
-    let runtime = host::runtime(&settings).map_err(cannot)?;
+    let version = SelfReport::of(&settings, &interrupted).map_err(cannot)?.version;
+    let runtime = host::runtime(&settings, version).map_err(cannot)?;
     let fitting = by_version.then(|| profile_for(&runtime.version)).flatten();
     let profile = fitting.unwrap_or_else(|| settings.profile.clone());
     let runtime = plimsoll_reports::model::Runtime { profile: profile.name.clone(), ..runtime };

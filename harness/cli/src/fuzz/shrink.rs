@@ -167,7 +167,7 @@ impl<'s> Shrinker<'s> {
 
 /// The result of a process that has ended.
 pub fn read<T>(crew: &Crew<T>, ended: &plimsoll_engine::crew::Ended<T>) -> Result<Trial, Failure> {
-    if let Ok(trial) = serde_json::from_slice(&ended.output) {
+    if let Some(trial) = ended.output.as_deref().and_then(|output| serde_json::from_slice(output).ok()) {
         return Ok(trial);
     }
     crew.tidy(ended).map_err(Failure::host)?;

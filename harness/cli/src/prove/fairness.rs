@@ -13,7 +13,8 @@ use super::Results;
 /// The companies as they are, and then behind each neutral runtime.
 pub fn jobs<'c>(companies: &[Vec<&'c Check>]) -> Vec<Job<'c>> {
     let ways = iter::once(None).chain(Neutral::ALL.into_iter().map(|neutral| Some(Fault::Neutral(neutral))));
-    ways.flat_map(|fault| companies.iter().map(move |checks| Job { checks: checks.clone(), fault })).collect()
+    ways.flat_map(|fault| companies.iter().map(move |checks| Job { checks: checks.clone(), fault, exclusive: false }))
+        .collect()
 }
 
 /// The verdicts without anything in front of the runtime, and what each neutral one changed of them. The results are those

@@ -2,6 +2,7 @@
 //! of its own, so that whatever differs there was left by the check.
 
 mod canary;
+mod kernel;
 mod processes;
 mod snapshot;
 mod sweep;
@@ -15,6 +16,7 @@ use std::time::{Duration, Instant};
 use plimsoll_reports::model::Finding;
 
 pub use canary::{describe as tree, plant_canary};
+pub use kernel::{Change, KernelState, undo_all};
 pub use sweep::{below, detach_below, sweep};
 pub use watch::{CANARY, Watch};
 

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use plimsoll_reports::model::Finding;
 
-use super::{GuardSettings, canary};
+use super::{GuardSettings, canary, kernel};
 use crate::observer::files::{about, if_there, read_text};
 use crate::observer::stat::{Stat, command_line};
 use crate::observer::{mountinfo, own_descriptors};
@@ -39,7 +40,8 @@ pub(super) fn take(settings: &GuardSettings, processes: &[Stat], cgroups: &[Path
         ("network interfaces".to_owned(), present(interfaces(&read_text("/proc/net/dev")?))),
         ("host name".to_owned(), host_name()?),
         ("canary tree".to_owned(), canary::describe(&settings.canary)?),
-        ("/dev/null of the host".to_owned(), dev_null()?),
+        ("devices".to_owned(), devices(Path::new("/dev"))?),
+        ("loop devices".to_owned(), loops(settings)?),
     ];
     for name in SYSCTLS.iter().copied().chain(settings.extra_sysctls.iter().map(String::as_str)) {
         subjects.push((format!("sysctl {name}"), sysctl(name)?));
@@ -133,9 +135,28 @@ fn host_name() -> io::Result<Facts> {
     ]))
 }
 
-fn dev_null() -> io::Result<Facts> {
-    let status = if_there(fs::symlink_metadata("/dev/null"))?;
-    Ok(status.map(|status| ("/dev/null".to_owned(), canary::node(&status))).into_iter().collect())
+/// The members of `/dev` and of its directories, but for other mounts.
+fn devices(dir: &Path) -> io::Result<Facts> {
+    let device = fs::symlink_metadata(dir)?.dev();
+    let mut found = Facts::new();
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        let Some(status) = if_there(fs::symlink_metadata(&path))? else { continue };
+        if status.dev() != device {
+            continue;
+        }
+        if status.is_dir() {
+            found.extend(devices(&path)?);
+        }
+        found.insert(path.display().to_string(), canary::node(&status));
+    }
+    Ok(found)
+}
+
+/// The loop devices that show a file of this check.
+fn loops(settings: &GuardSettings) -> io::Result<Facts> {
+    let shown = kernel::loop_devices()?.into_values();
+    Ok(present(shown.filter(|file| file.contains(&settings.tag)).map(|file| file.trim().to_owned())))
 }
 
 /// Without a fact where this kernel or this user cannot read the setting.

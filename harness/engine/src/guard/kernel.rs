@@ -1,0 +1,315 @@
+//! What a runtime can change for the whole host, whatever namespaces it was given: settings of the kernel and of its
+//! modules, swap, loop devices and the clock. All checks of a run share these, so who changed one is only known when
+//! nothing else ran at the same time; see [`crate::schedule`].
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use plimsoll_reports::model::Finding;
+use serde::{Deserialize, Serialize};
+
+use crate::observer::files::{about, if_there};
+use crate::run_id::PREFIX;
+use crate::sys;
+
+/// Members of `/proc/sys` that a namespace has for itself (the check has its own), or that the kernel changes without being
+/// asked, or whose reading is an action. Directories stand for all that is in them.
+const LEFT_OUT: [&str; 22] = [
+    "fs/binfmt_misc",
+    "fs/mqueue",
+    "kernel/auto_msgmni",
+    "kernel/cad_pid",
+    "kernel/domainname",
+    "kernel/hostname",
+    "kernel/hung_task_warnings",
+    "kernel/msgmax",
+    "kernel/msgmnb",
+    "kernel/msgmni",
+    "kernel/ns_last_pid",
+    "kernel/perf_event_max_sample_rate",
+    "kernel/pid_max",
+    "kernel/random",
+    "kernel/sem",
+    "kernel/shm_rmid_forced",
+    "kernel/shmall",
+    "kernel/shmmax",
+    "kernel/shmmni",
+    "kernel/tainted",
+    "net",
+    "user",
+];
+
+/// Reading these makes the kernel work for milliseconds.
+const SLOW: [&str; 2] = ["/proc/sys/vm/stat_refresh", "/sys/module/workqueue/parameters/debug_force_rr_cpu"];
+
+/// Further files that decide what the kernel does or executes.
+const FURTHER: [&str; 5] = [
+    "/proc/swaps",
+    "/sys/kernel/uevent_helper",
+    "/sys/kernel/mm/transparent_hugepage/enabled",
+    "/sys/kernel/mm/transparent_hugepage/defrag",
+    "/sys/kernel/mm/transparent_hugepage/shmem_enabled",
+];
+
+/// The longest value that is compared.
+const LONGEST: u64 = 4096;
+
+/// A clock that a time service steers moves by less than this while a check runs.
+const DRIFT_MS: i64 = 500;
+
+/// The state of the host's kernel, as far as a runtime may have reached it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KernelState {
+    values: BTreeMap<PathBuf, String>,
+    /// Wall clock minus time since boot.
+    clock_ms: i64,
+}
+
+/// One difference between two states.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Change {
+    /// A file has another content.
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// Its content before; `None` where there was no such file.
+        before: Option<String>,
+        /// Its content after.
+        after: Option<String>,
+    },
+    /// The wall clock was set.
+    Clock {
+        /// By so many milliseconds.
+        by_ms: i64,
+    },
+}
+
+impl KernelState {
+    /// The state at this time.
+    ///
+    /// # Errors
+    /// When `/proc` or `/sys` cannot be listed.
+    pub fn now() -> io::Result<Self> {
+        let mut values = BTreeMap::new();
+        for path in watched()? {
+            if let Some(value) = value(path) {
+                values.insert(path.clone(), value);
+            }
+        }
+        // What shows a file of a run is the business of its check, and of the guard there.
+        values.extend(loop_devices()?.into_iter().filter(|(_, shown)| !shown.contains(PREFIX)));
+        Ok(Self { values, clock_ms: sys::wall_clock_offset_ms()? })
+    }
+
+    /// What is different now. A state without values (none was taken) differs from nothing.
+    ///
+    /// # Errors
+    /// As [`KernelState::now`].
+    pub fn changes(&self) -> io::Result<Vec<Change>> {
+        if self.values.is_empty() { Ok(Vec::new()) } else { Ok(self.compared_with(&Self::now()?)) }
+    }
+
+    /// From now on this change is how the host is.
+    pub fn accept(&mut self, change: &Change) {
+        match change {
+            Change::Value { path, after: Some(after), .. } => drop(self.values.insert(path.clone(), after.clone())),
+            Change::Value { path, after: None, .. } => drop(self.values.remove(path)),
+            Change::Clock { by_ms } => self.clock_ms += by_ms,
+        }
+    }
+
+    fn compared_with(&self, now: &Self) -> Vec<Change> {
+        let mut paths: Vec<&PathBuf> = self.values.keys().chain(now.values.keys()).collect();
+        paths.sort();
+        paths.dedup();
+        let differs = |path: &&PathBuf| self.values.get(*path) != now.values.get(*path);
+        let value = |path: &PathBuf| Change::Value {
+            path: path.clone(),
+            before: self.values.get(path).cloned(),
+            after: now.values.get(path).cloned(),
+        };
+        let by_ms = now.clock_ms - self.clock_ms;
+        let clock = (by_ms.abs() > DRIFT_MS).then_some(Change::Clock { by_ms });
+        paths.into_iter().filter(differs).map(value).chain(clock).collect()
+    }
+}
+
+impl Change {
+    /// Makes the host as it was before.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn undo(&self) -> io::Result<()> {
+        match self {
+            Self::Value { path, before: Some(before), .. } => write(path, before),
+            Self::Value { path, before: None, .. } if is_backing_file(path) => detach(path),
+            Self::Value { path, before: None, .. } => {
+                Err(io::Error::other(format!("{} cannot be removed", path.display())))
+            }
+            Self::Clock { by_ms } => sys::move_wall_clock(-by_ms),
+        }
+    }
+
+    /// Makes the host again as it was after the change: it was not the runtime's doing.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn redo(&self) -> io::Result<()> {
+        match self {
+            Self::Value { path, after: Some(after), .. } => write(path, after),
+            Self::Value { path, after: None, .. } => {
+                Err(io::Error::other(format!("{} cannot be removed", path.display())))
+            }
+            Self::Clock { by_ms } => sys::move_wall_clock(*by_ms),
+        }
+    }
+
+    /// The change as a finding; `undone` says what came of [`Change::undo`].
+    #[must_use]
+    pub fn finding(&self, undone: &io::Result<()>) -> Finding {
+        let (what, observed) = match self {
+            Self::Value { path, before, after } => {
+                let value = |value: &Option<String>| value.as_deref().unwrap_or("not there").trim().to_owned();
+                (path.display().to_string(), format!("{}, was {}", value(after), value(before)))
+            }
+            Self::Clock { by_ms } => ("the wall clock".to_owned(), format!("moved by {by_ms} ms")),
+        };
+        let undone =
+            undone.as_ref().map_or_else(|why| format!("cannot be put back: {why}"), |()| "put back".to_owned());
+        Finding {
+            what: format!("{what} of the host"),
+            expected: "as before".to_owned(),
+            observed: format!("{observed} ({undone})"),
+        }
+    }
+}
+
+/// Undoes changes, and tells of each what it was.
+#[must_use]
+pub fn undo_all(changes: &[Change]) -> Vec<Finding> {
+    changes.iter().map(|change| change.finding(&change.undo())).collect()
+}
+
+/// The files to look at, listed once: the processes of all checks inherit the list.
+fn watched() -> io::Result<&'static [PathBuf]> {
+    static WATCHED: OnceLock<Vec<PathBuf>> = OnceLock::new();
+    if let Some(watched) = WATCHED.get() {
+        return Ok(watched);
+    }
+    let mut found = Vec::new();
+    let sysctl = Path::new("/proc/sys");
+    collect(sysctl, &|path| LEFT_OUT.iter().any(|name| path == sysctl.join(name)), &mut found)?;
+    for module in if_there(fs::read_dir("/sys/module"))?.into_iter().flatten() {
+        collect(&module?.path().join("parameters"), &|_| false, &mut found)?;
+    }
+    found.extend(FURTHER.iter().map(PathBuf::from));
+    found.retain(|path| !SLOW.iter().any(|slow| path == Path::new(slow)));
+    Ok(WATCHED.get_or_init(|| found))
+}
+
+/// The files below a directory that root can read and write.
+fn collect(dir: &Path, left_out: &dyn Fn(&Path) -> bool, found: &mut Vec<PathBuf>) -> io::Result<()> {
+    let Some(entries) = if_there(fs::read_dir(dir).map_err(|why| about(dir.display(), &why)))? else { return Ok(()) };
+    for entry in entries {
+        let path = entry?.path();
+        let Some(status) = if_there(fs::symlink_metadata(&path))? else { continue };
+        if left_out(&path) {
+            continue;
+        }
+        if status.is_dir() {
+            collect(&path, left_out, found)?;
+        } else if status.is_file() && status.mode() & 0o200 != 0 && status.mode() & 0o444 != 0 {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// The file behind each loop device that has one, by the place that names it.
+pub(super) fn loop_devices() -> io::Result<BTreeMap<PathBuf, String>> {
+    let mut found = BTreeMap::new();
+    for device in if_there(fs::read_dir("/sys/block"))?.into_iter().flatten() {
+        let device = device?;
+        if device.file_name().to_string_lossy().starts_with("loop") {
+            let path = device.path().join("loop/backing_file");
+            found.extend(value(&path).map(|shown| (path, shown)));
+        }
+    }
+    Ok(found)
+}
+
+fn is_backing_file(path: &Path) -> bool {
+    path.ends_with("loop/backing_file")
+}
+
+/// Some cannot be read at all, or not at this time: those have no value.
+fn value(path: &Path) -> Option<String> {
+    let mut bytes = Vec::new();
+    File::open(path).ok()?.take(LONGEST).read_to_end(&mut bytes).ok()?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    // A choice is shown among its alternatives, in brackets.
+    let chosen = text.split_once('[').and_then(|(_, rest)| rest.split_once(']')).map(|(chosen, _)| chosen.to_owned());
+    Some(chosen.unwrap_or(text))
+}
+
+fn write(path: &Path, value: &str) -> io::Result<()> {
+    if path == Path::new("/proc/swaps") || is_backing_file(path) {
+        return Err(io::Error::other("it is gone"));
+    }
+    fs::write(path, value.as_bytes())
+}
+
+/// Detaches a loop device, given the file that names its content.
+fn detach(backing_file: &Path) -> io::Result<()> {
+    let name = backing_file.ancestors().nth(2).and_then(Path::file_name).unwrap_or_default();
+    let number = name.to_string_lossy().trim_start_matches("loop").parse().map_err(io::Error::other)?;
+    sys::loop_clear(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(values: &[(&str, &str)], clock_ms: i64) -> KernelState {
+        let values = values.iter().map(|(path, value)| (PathBuf::from(path), (*value).to_owned())).collect();
+        KernelState { values, clock_ms }
+    }
+
+    #[test]
+    fn what_changed_is_told_with_both_values() {
+        let (before, after) =
+            (state(&[("/a", "1"), ("/b", "2"), ("/c", "3")], 0), state(&[("/a", "1"), ("/b", "5")], 3));
+        let changes = before.compared_with(&after);
+        let told: Vec<String> = changes.iter().map(|change| change.finding(&Ok(())).observed).collect();
+        assert_eq!(told, ["5, was 2 (put back)", "not there, was 3 (put back)"]);
+    }
+
+    #[test]
+    fn only_a_clock_that_was_set_counts() {
+        assert!(state(&[], 0).compared_with(&state(&[], 400)).is_empty());
+        assert_eq!(state(&[], 0).compared_with(&state(&[], -3_600_000)), [Change::Clock { by_ms: -3_600_000 }]);
+    }
+
+    #[test]
+    fn two_looks_at_a_quiet_host_are_the_same() {
+        let before = KernelState::now().unwrap();
+        assert!(before.values.len() > 50, "{} settings", before.values.len());
+        assert!(before.values.contains_key(Path::new("/proc/sys/vm/swappiness")), "the memory settings are watched");
+        assert!(!before.values.contains_key(Path::new("/proc/sys/kernel/hostname")), "a namespace has its own");
+    }
+
+    #[test]
+    fn what_is_undone_is_written_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("setting");
+        fs::write(&path, "0\n").unwrap();
+        Change::Value { path: path.clone(), before: Some("3\n".into()), after: Some("0\n".into()) }.undo().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "3\n");
+        let gone = Change::Value { path, before: None, after: Some("1".into()) };
+        assert!(gone.finding(&gone.undo()).observed.contains("cannot be put back"));
+    }
+}

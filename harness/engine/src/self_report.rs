@@ -1,0 +1,87 @@
+//! What a runtime says of itself, `--version` and `features`, asked before the first check. It runs as set apart as in a
+//! check: nothing that is executed here is trusted yet.
+
+use std::io;
+use std::path::Path;
+use std::time::Instant;
+
+use plimsoll_reports::model::Finding;
+use serde::{Deserialize, Serialize};
+
+use crate::crew::Crew;
+use crate::guard::{KernelState, undo_all};
+use crate::process::{Capture, Ended, KEPT, Running, null};
+use crate::profile::{Op, Values};
+use crate::release::Release;
+use crate::settings::Settings;
+
+/// What a runtime said of itself, and the host as it was before that.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct SelfReport {
+    /// The first line of its version; empty when it does not answer.
+    pub version: String,
+    /// The greatest release of the specification that it accepts, by its features.
+    oci_version_max: Option<String>,
+    /// The host's kernel before the first call.
+    pub kernel: KernelState,
+    /// What the calls changed on the host.
+    pub harm: Vec<Finding>,
+}
+
+impl SelfReport {
+    /// The release of the specification that it claims. One without `features` claims none.
+    #[must_use]
+    pub fn claimed(&self) -> Option<Release> {
+        self.oci_version_max.as_deref().and_then(Release::parse)
+    }
+
+    /// Asks the runtime. `interrupted` is looked at while it answers.
+    ///
+    /// # Errors
+    /// When the binary cannot be executed, when the answer takes too long, and when the user interrupts.
+    pub fn of(settings: &Settings, interrupted: &dyn Fn() -> bool) -> io::Result<Self> {
+        let mut crew: Crew<()> = Crew::new(settings, settings.timeout * 3);
+        crew.start((), |_| {
+            let report = ask_all(settings).map_err(|why| why.to_string());
+            serde_json::to_vec(&report).unwrap_or_default()
+        })?;
+        loop {
+            if interrupted() {
+                crew.dismiss()?;
+                return Err(io::Error::new(io::ErrorKind::Interrupted, "interrupted before the first check"));
+            }
+            let Some(ended) = crew.ended()?.pop() else { continue };
+            crew.tidy(&ended)?;
+            let answer = ended.output.as_deref().map(serde_json::from_slice::<Result<Self, String>>);
+            return match answer {
+                Some(Ok(report)) => report.map_err(io::Error::other),
+                Some(Err(_)) | None => Err(io::Error::other("asking for its version did not come to an end")),
+            };
+        }
+    }
+}
+
+fn ask_all(settings: &Settings) -> io::Result<SelfReport> {
+    let kernel = KernelState::now()?;
+    let version = ask(settings, settings.profile.version_words(&Values::default()))?;
+    let version = version.lines().next().unwrap_or_default().trim().chars().take(200).collect();
+    let oci_version_max = match settings.profile.words(Op::Features, &Values::default().with("root", "/nonexistent")) {
+        Some(words) => {
+            let features: serde_json::Value = serde_json::from_str(&ask(settings, words)?).unwrap_or_default();
+            features["ociVersionMax"].as_str().map(str::to_owned)
+        }
+        None => None,
+    };
+    let harm = undo_all(&kernel.changes()?);
+    Ok(SelfReport { version, oci_version_max, kernel, harm })
+}
+
+/// What the runtime prints when it is called with these words; nothing when that is an error.
+fn ask(settings: &Settings, words: Vec<String>) -> io::Result<String> {
+    let argv = settings.command(words);
+    let (mut stdout, out) = Capture::pipe(KEPT)?;
+    let fds = vec![null()?, out, null()?];
+    let running = Running::start(&argv, &settings.environment(), Path::new("/"), fds)?;
+    let end = running.finish(&mut [&mut stdout], Instant::now() + settings.timeout)?;
+    Ok(if end.ended == Ended::Exit(0) { stdout.text() } else { String::new() })
+}

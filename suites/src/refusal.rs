@@ -6,27 +6,39 @@ use plimsoll_engine::guard::Watch;
 use plimsoll_engine::judgement::{Judgement, Outcome, Told};
 use plimsoll_engine::lab::{Attempt, Lab};
 use plimsoll_engine::profile::{Op, Values};
-use plimsoll_fixtures::Bundle;
+use plimsoll_fixtures::{Bundle, Recipe};
 
-/// One scenario a row: a configuration that create must refuse. The edits beside the wrong one must be harmless.
+/// One scenario a row: a configuration that create must refuse. The last edit is the mistake; without it the
+/// configuration must run, so that it is refused for that.
 macro_rules! create_refuses {
     ($cites:expr; $($id:literal, $edits:expr, $faults:expr;)*) => {
         &[$(plimsoll_engine::check::Scenario::new($id, $cites, $faults, |lab, out| {
+            crate::refusal::control(lab, $edits)?;
             crate::refusal::by_create(lab, out, &lab.bundle($edits)?)
         })),*]
     };
 }
 
-/// One scenario a row: a configuration that create or start must refuse, so that its program never runs.
+/// One scenario a row: a configuration that create or start must refuse, so that its program never runs. The last edit is
+/// the mistake, as above.
 macro_rules! never_runs {
     ($cites:expr; $($id:literal, $edits:expr, $faults:expr;)*) => {
         &[$(plimsoll_engine::check::Scenario::new($id, $cites, $faults, |lab, out| {
+            crate::refusal::control(lab, $edits)?;
             crate::refusal::by_create_or_start(lab, out, &lab.bundle($edits)?)
         })),*]
     };
 }
 
 pub(crate) use {create_refuses, never_runs};
+
+/// Sees that the configuration runs without its last edit.
+pub(crate) fn control(lab: &Lab<'_>, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> Told {
+    let mut recipe = Recipe::default();
+    edits(&mut recipe);
+    recipe.edits.pop();
+    lab.control_of(&recipe)
+}
 
 /// A call that must be an error without effect.
 pub(crate) fn of(lab: &Lab<'_>, out: &mut Judgement, what: &str, call: impl FnOnce() -> Told<Outcome>) -> Told {

@@ -71,6 +71,7 @@ impl Session {
             release: UNCLAIMED,
             fault: None,
             kernel: Arc::default(),
+            controls: Arc::default(),
             exclusive: true,
         };
         let report = self_report(&settings)?;

@@ -192,9 +192,9 @@ mod tests {
     #[test]
     fn noise_between_answers_is_none_of_them() {
         let own = crate::sys::pidfd_open(nix::unistd::getpid()).unwrap();
-        let text = format!("warning: x\nhalf{MARK}{{\"at\":5,\"pid\":1}}\n");
+        let text = format!("warning: x\nhalf{MARK}{{\"at\":5,\"pid\":1,\"container\":null}}\n");
         let mut channel = channel_with(text.as_bytes());
-        assert_eq!(channel.hello(&own).unwrap(), Some(Hello { at: 5, pid: 1 }));
+        assert_eq!(channel.hello(&own).unwrap(), Some(Hello { at: 5, pid: 1, container: None }));
         assert_eq!(channel.noise(), "warning: x\nhalf");
     }
 

@@ -38,6 +38,8 @@ pub struct Done {
     /// What has changed for the whole host meanwhile. Where the checks ran by themselves this was theirs, is among the
     /// findings and was undone; else nothing is settled, and nothing was undone.
     pub changes: Vec<Change>,
+    /// The configurations that were seen to run; see [`Settings::controls`].
+    pub controls: Vec<u64>,
 }
 
 /// Carries out a check, in a process that [`crate::isolate`] has set apart. `tag` is unique in the run.
@@ -45,13 +47,15 @@ pub struct Done {
 pub fn conduct(check: &Check, settings: &Settings, tag: &str, wishes: &Wishes) -> Done {
     let started = Instant::now();
     let mut result = blank(check);
-    let changes = attempt(check, settings, tag, wishes, &mut result).unwrap_or_else(|why| {
+    let mut done = attempt(check, settings, tag, wishes, &mut result).unwrap_or_else(|why| {
         fail_of_ours(&mut result, &format!("set-up: {why}"));
-        Vec::new()
+        Done::default()
     });
     result.duration_ms = milliseconds(started.elapsed());
-    let settled = changes.is_empty() || settings.exclusive;
-    Done { results: if settled { vec![result] } else { Vec::new() }, changes }
+    if done.changes.is_empty() || settings.exclusive {
+        done.results.push(result);
+    }
+    done
 }
 
 /// The result of a check that has not run.
@@ -78,10 +82,11 @@ fn attempt(
     tag: &str,
     wishes: &Wishes,
     result: &mut model::Check,
-) -> io::Result<Vec<Change>> {
+) -> io::Result<Done> {
     let mut judgement = Judgement::default();
     let played = play(settings, tag, |lab| tell(check, lab, &mut judgement))?;
     let spotless = played.left.is_empty();
+    let controls = played.lab.controls();
     weigh(check, settings.release, played.told, &judgement, played.left, result);
     if matches!(result.verdict, Verdict::Fail | Verdict::Warn | Verdict::Error | Verdict::Timeout)
         || wishes.keep.is_some()
@@ -96,7 +101,7 @@ fn attempt(
         }
         Ok(())
     })?;
-    Ok(played.changes)
+    Ok(Done { results: Vec::new(), changes: played.changes, controls })
 }
 
 /// Carries out a company of cases in one container, in a process that [`crate::isolate`] has set apart. What is
@@ -120,7 +125,7 @@ fn attempt_together(checks: &[&Check], settings: &Settings, tag: &str) -> io::Re
     let shared_with = |own: &Check| checks.iter().map(|check| check.id.clone()).filter(|id| *id != own.id).collect();
     let result = |check| model::Check { verdict: Verdict::Pass, shared_with: shared_with(check), ..blank(check) };
     let results = if settled { passed.into_iter().map(result).collect() } else { Vec::new() };
-    Ok(Done { results, changes: played.changes })
+    Ok(Done { results, changes: played.changes, controls: Vec::new() })
 }
 
 /// A story that was told on a bench of its own, and what it left behind.
@@ -186,7 +191,10 @@ fn clear(lab: Lab<'_>, spotless: bool, last: impl FnOnce(&Path) -> io::Result<()
 fn tell(check: &Check, lab: &Lab<'_>, out: &mut Judgement) -> Told {
     match check.body {
         Body::Case(case) => judge_case(case, lab, out),
-        Body::Scenario(scenario) => (scenario.story)(lab, out),
+        Body::Scenario(scenario) => {
+            (scenario.story)(lab, out)?;
+            lab.control_if_none_ran()
+        }
     }
 }
 

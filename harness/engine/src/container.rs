@@ -11,7 +11,7 @@ use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
 use plimsoll_fixtures::Bundle;
-use plimsoll_fixtures::probe::Hello;
+use plimsoll_fixtures::probe::{CONTAINER, Hello};
 use serde_json::Value;
 
 use crate::channel::Channel;
@@ -73,6 +73,20 @@ fn confirm_set_apart(lab: &Lab<'_>, bundle: &Bundle, pid: Pid) -> Told {
     ))
 }
 
+/// A runtime that starts the program without regard to the configuration passes no check by luck: the program must have
+/// the variable that names the container, where the configuration sets it.
+fn confirm_configured(bundle: &Bundle, hello: &Hello) -> Told {
+    let name = |entry: &Value| Some(entry.as_str()?.strip_prefix(CONTAINER)?.strip_prefix('=')?.to_owned());
+    let env = bundle.config.get("/process/env").and_then(Value::as_array);
+    let Some(expected) = env.into_iter().flatten().find_map(name) else { return Ok(()) };
+    if hello.container.as_ref() == Some(&expected) {
+        return Ok(());
+    }
+    let observed =
+        hello.container.as_deref().map_or_else(|| "it is not set".to_owned(), |seen| format!("it is {seen}"));
+    Err(Stop::broken(format!("variable {CONTAINER} of the program"), format!("{expected}, as configured"), observed))
+}
+
 impl<'l> Container<'l> {
     pub(crate) fn new(lab: &'l Lab<'l>, bundle: Bundle, pid: Pid, channel: Channel, stderr: Capture) -> Told<Self> {
         let pidfd = crate::sys::pidfd_open(pid).map_err(|why| {
@@ -125,6 +139,8 @@ impl<'l> Container<'l> {
     pub fn started(&self) -> Told<Hello> {
         self.start()?.ok()?;
         let hello = self.greeted()?;
+        confirm_configured(&self.bundle, &hello)?;
+        self.lab.has_run.set(true);
         if self.lab.settings.profile.shares_kernel {
             self.confirm(&hello)?;
         }

@@ -88,6 +88,7 @@ impl<'l> Foreground<'l> {
         self.stderr.drain();
         let what = format!("the program of {}", self.op);
         let hello = hello.ok_or_else(|| Stop::broken(what, "runs", format!("ended: {}", self.stderr.text())))?;
+        self.lab.has_run.set(true);
         if let (Some(fault), Some(pid)) = (self.lab.settings.fault, self.pid(&hello)?) {
             fault.after_exec(pid)?;
         }

@@ -10,12 +10,13 @@ use std::path::{Path, PathBuf};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use plimsoll_fixtures::bundle::{Bundle, Names};
 use plimsoll_fixtures::{Config, Edit, Recipe};
+use plimsoll_reports::model::Finding;
 use serde_json::Value;
 
 use crate::container::Container;
 use crate::driver::Driver;
 use crate::foreground::Foreground;
-use crate::judgement::{Outcome, Told};
+use crate::judgement::{Outcome, Stop, Told};
 use crate::profile::{Op, Values};
 use crate::release::Release;
 use crate::settings::Settings;
@@ -36,6 +37,9 @@ pub struct Lab<'s> {
     made: Cell<u32>,
     configs: RefCell<BTreeMap<String, Value>>,
     mounted: RefCell<Vec<PathBuf>>,
+    controls: RefCell<Vec<u64>>,
+    /// Whether a program has spoken from within a container of this check.
+    pub(crate) has_run: Cell<bool>,
     /// A directory of the host that an overlay hides from everybody else.
     pub(crate) layered: RefCell<Option<PathBuf>>,
 }
@@ -53,6 +57,8 @@ impl<'s> Lab<'s> {
             made: Cell::new(0),
             configs: RefCell::default(),
             mounted: RefCell::default(),
+            controls: RefCell::default(),
+            has_run: Cell::new(false),
             layered: RefCell::default(),
         }
     }
@@ -174,20 +180,52 @@ impl<'s> Lab<'s> {
     /// for each configuration, unless the engine poses with a fault.
     ///
     /// # Errors
-    /// [`Stop::Broken`](crate::judgement::Stop::Broken) when it does not run to its end.
+    /// [`Stop::Broken`] when it does not run to its end.
     pub fn control(&self, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> Told {
         let mut recipe = Recipe::default();
         edits(&mut recipe);
+        self.control_of(&recipe)
+    }
+
+    /// As [`Lab::control`], of a recipe.
+    ///
+    /// # Errors
+    /// As [`Lab::control`].
+    pub fn control_of(&self, recipe: &Recipe) -> Told {
         let mut hash = DefaultHasher::new();
         format!("{recipe:?}").hash(&mut hash);
-        let known = self.settings.dir.join(format!("ran-{:x}", hash.finish()));
-        if self.settings.fault.is_none() && known.exists() {
+        let number = hash.finish();
+        if self.settings.fault.is_none() && self.settings.controls.contains(&number) {
             return Ok(());
         }
-        let container = self.create(&self.build(&recipe)?)?;
+        self.run_to_its_end(recipe).map_err(|stop| match stop {
+            Stop::Broken(finding) => {
+                Stop::Broken(Finding { what: format!("{}, without what is to be refused", finding.what), ..finding })
+            }
+            other => other,
+        })?;
+        self.controls.borrow_mut().push(number);
+        Ok(())
+    }
+
+    fn run_to_its_end(&self, recipe: &Recipe) -> Told {
+        let container = self.create(&self.build(recipe)?)?;
         container.started()?;
-        container.finish_and_delete()?;
-        Ok(std::fs::write(known, "")?)
+        container.finish_and_delete()
+    }
+
+    /// Sees that this runtime makes containers at all, where a check has come to its end without one. Else a program that
+    /// only fails, or only does nothing, would pass.
+    ///
+    /// # Errors
+    /// As [`Lab::control`].
+    pub(crate) fn control_if_none_ran(&self) -> Told {
+        if self.has_run.get() || self.settings.fault.is_some() { Ok(()) } else { self.control(|recipe| recipe) }
+    }
+
+    /// The configurations that were seen to run by [`Lab::control`] here, by their numbers in [`Settings::controls`].
+    pub(crate) fn controls(&self) -> Vec<u64> {
+        self.controls.borrow().clone()
     }
 
     /// Calls an operation with these values.

@@ -1,7 +1,8 @@
 //! Runs checks side by side, each in a process of its own, and tells what happens as a stream of [`Event`]s.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use plimsoll_reports::model::{self, Verdict};
@@ -80,6 +81,8 @@ struct Desk<'c> {
     waiting: VecDeque<(usize, Job<'c>)>,
     results: Vec<(usize, model::Check)>,
     host: HostChanges,
+    /// The configurations that were seen to run.
+    controls: Arc<BTreeSet<u64>>,
 }
 
 /// What is said of a check whose process died, or sent something else than its result.
@@ -98,7 +101,8 @@ impl Plan<'_> {
         let mut waiting: Vec<Task<'_>> = jobs.into_iter().enumerate().collect();
         waiting.sort_by_key(|(_, job)| !job.waits());
         let host = HostChanges::new(&self.settings.kernel);
-        let mut desk = Desk { waiting: waiting.into(), results: Vec::new(), host };
+        let controls = Arc::clone(&self.settings.controls);
+        let mut desk = Desk { waiting: waiting.into(), results: Vec::new(), host, controls };
         let mut crew: Crew<Task<'_>> = Crew::new(self.settings, self.limit);
         while !(desk.waiting.is_empty() && crew.is_empty()) {
             if (self.interrupted)() {
@@ -158,10 +162,10 @@ impl Plan<'_> {
         if job.exclusive {
             desk.host.put_back()?;
         }
-        let kernel = desk.host.expected();
-        let exclusive = job.exclusive || self.jobs == 1;
+        let (kernel, controls) = (desk.host.expected(), Arc::clone(&desk.controls));
+        let exclusive = job.exclusive;
         crew.start((number, job.clone()), |tag| {
-            let settings = Settings { kernel, exclusive, ..self.settings.posing(job.fault) };
+            let settings = Settings { kernel, controls, exclusive, ..self.settings.posing(job.fault) };
             let done = match job.checks.as_slice() {
                 [check] => conduct(check, &settings, tag, self.wishes),
                 several => conduct_together(several, &settings, tag),
@@ -184,6 +188,7 @@ impl Plan<'_> {
             None => self.without_result(crew, &ended, &desk.host)?,
         };
         let (number, job) = ended.task;
+        Arc::make_mut(&mut desk.controls).extend(done.controls);
         if job.exclusive {
             desk.host.blame(&done.changes);
         } else {
@@ -212,10 +217,9 @@ impl Plan<'_> {
         crew.tidy(ended)?;
         let changes = host.look()?;
         let (_, job) = &ended.task;
-        let [check] = job.checks.as_slice() else { return Ok(Done { results: Vec::new(), changes }) };
-        let alone = job.exclusive || self.jobs == 1;
-        if !changes.is_empty() && !alone {
-            return Ok(Done { results: Vec::new(), changes });
+        let [check] = job.checks.as_slice() else { return Ok(Done { changes, ..Done::default() }) };
+        if !changes.is_empty() && !job.exclusive {
+            return Ok(Done { changes, ..Done::default() });
         }
         let (verdict, reason) = if ended.late {
             (Verdict::Timeout, format!("the check did not end within {:?}", self.limit))
@@ -223,6 +227,6 @@ impl Plan<'_> {
             (Verdict::Error, NO_RESULT.to_owned())
         };
         let result = model::Check { verdict, reason, findings: undo_all(&changes), ..blank(check) };
-        Ok(Done { results: vec![result], changes })
+        Ok(Done { results: vec![result], changes, ..Done::default() })
     }
 }

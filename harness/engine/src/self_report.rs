@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::crew::Crew;
 use crate::guard::{KernelState, undo_all};
+use crate::host_changes::HostLock;
 use crate::process::{Capture, Ended, KEPT, Running, null};
 use crate::profile::{Op, Values};
 use crate::release::Release;
@@ -40,6 +41,7 @@ impl SelfReport {
     /// # Errors
     /// When the binary cannot be executed, when the answer takes too long, and when the user interrupts.
     pub fn of(settings: &Settings, interrupted: &dyn Fn() -> bool) -> io::Result<Self> {
+        let _alone = HostLock::take()?;
         let mut crew: Crew<()> = Crew::new(settings, settings.timeout * 3);
         crew.start((), |_| {
             let report = ask_all(settings).map_err(|why| why.to_string());

@@ -1,5 +1,6 @@
 //! What every check of a run shares.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,6 +35,8 @@ pub struct Settings {
     pub fault: Option<Fault>,
     /// The kernel as it is to be found after each check.
     pub kernel: Arc<KernelState>,
+    /// The configurations that were seen to run, so that one beside them is refused for the difference.
+    pub controls: Arc<BTreeSet<u64>>,
     /// Whether nothing else of this run happens at the same time: then a change of the kernel's state is this check's.
     pub exclusive: bool,
 }

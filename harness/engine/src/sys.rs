@@ -287,7 +287,9 @@ pub fn adopt(fd: RawFd) -> OwnedFd {
     unsafe { OwnedFd::from_raw_fd(fd) }
 }
 
-/// Lets SIGINT and SIGTERM set `flag` instead of ending this process, so that a run can tidy up and report.
+/// Lets SIGINT, SIGTERM and SIGHUP set `flag` instead of ending this process, so that a run can clean up and report. SIGHUP
+/// stays ignored for a caller that ignores it, as nohup(1) does. A file that grows beyond the limit of the caller
+/// (`ulimit -f`) is an error from now on, and no longer the end of this process.
 ///
 /// # Errors
 /// When the kernel refuses the handler.
@@ -295,12 +297,22 @@ pub fn on_interrupt(flag: &'static AtomicBool) -> io::Result<()> {
     FLAG.store(std::ptr::from_ref(flag).cast_mut(), Ordering::SeqCst);
     let handler = nix::sys::signal::SigHandler::Handler(note_interrupt);
     let action = nix::sys::signal::SigAction::new(handler, SaFlags::empty(), SigSet::empty());
-    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
         // SAFETY: the handler does nothing but one atomic store.
-        unsafe { nix::sys::signal::sigaction(signal, &action) }?;
+        let before = unsafe { nix::sys::signal::sigaction(signal, &action) }?;
+        if signal == Signal::SIGHUP && before.handler() == nix::sys::signal::SigHandler::SigIgn {
+            // SAFETY: this is what was there.
+            unsafe { nix::sys::signal::sigaction(signal, &before) }?;
+        }
     }
+    let nothing = nix::sys::signal::SigHandler::Handler(do_nothing);
+    let nothing = nix::sys::signal::SigAction::new(nothing, SaFlags::SA_RESTART, SigSet::empty());
+    // SAFETY: the handler does nothing. An ignored signal would be handed on to the runtime, a handler is not.
+    unsafe { nix::sys::signal::sigaction(Signal::SIGXFSZ, &nothing) }?;
     Ok(())
 }
+
+extern "C" fn do_nothing(_signal: libc::c_int) {}
 
 static FLAG: AtomicPtr<AtomicBool> = AtomicPtr::new(std::ptr::null_mut());
 

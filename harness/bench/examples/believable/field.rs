@@ -47,6 +47,7 @@ impl Field {
             release: UNCLAIMED,
             fault: None,
             kernel: Arc::default(),
+            controls: Arc::default(),
             exclusive: true,
         };
         let runtime = host::runtime(&settings, SelfReport::of(&settings, &|| false)?.version)?;

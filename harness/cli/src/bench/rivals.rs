@@ -52,6 +52,7 @@ impl Contest {
                 release: UNCLAIMED,
                 fault: None,
                 kernel: Arc::default(),
+                controls: Arc::default(),
                 exclusive: true,
             };
             let name = if rivals.runtime.is_empty() { "bundled".to_owned() } else { name };

@@ -1,6 +1,7 @@
 //! The harness judged from outside: its answers to users' mistakes, to hostile runtimes, and to being killed.
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+mod attacks;
 mod bench;
 mod bundled;
 mod ended;

@@ -1,0 +1,133 @@
+//! Runtimes that attack the harness or the host: what they change is found and put back, and no result is theirs.
+
+use std::fs;
+
+use crate::bench::{Bench, SIMPLEST};
+use crate::runtime_or_skip;
+
+/// The value that a setting of the kernel has, and another one.
+fn another(setting: &str) -> (String, &'static str) {
+    let value = fs::read_to_string(setting).unwrap();
+    let other = if value.trim() == "4" { "5" } else { "4" };
+    (value, other)
+}
+
+#[test]
+fn a_kernel_setting_is_found_and_put_back() {
+    const SETTING: &str = "/proc/sys/vm/page-cluster";
+    let real = runtime_or_skip!();
+    let (before, other) = another(SETTING);
+    let bench = Bench::new();
+    let body = format!("case \" $* \" in *' delete '*) echo {other} >{SETTING};; esac\nexec {} \"$@\"", real.display());
+    let ran = bench.judge(&bench.script("runtime", &body), &["--filter", SIMPLEST]);
+    assert_eq!((ran.code, ran.verdict(SIMPLEST)), (1, "fail"), "{:#}", ran.results);
+    let finding = &ran.results["checks"][0]["findings"][0];
+    assert_eq!(finding["what"], format!("{SETTING} of the host"));
+    assert_eq!(finding["observed"], format!("{other}, was {} (put back)", before.trim()));
+    assert_eq!(fs::read_to_string(SETTING).unwrap(), before);
+    ran.assert_nothing_left();
+}
+
+#[test]
+fn devices_are_the_checks_own() {
+    let real = runtime_or_skip!();
+    let status = |path: &str| format!("{:?}", fs::symlink_metadata(path).map(|status| status.permissions()));
+    let before = status("/dev/full");
+    let bench = Bench::new();
+    let body = format!("chmod 600 /dev/full; rm -f /dev/zero\nexec {} \"$@\"", real.display());
+    let ran = bench.judge(&bench.script("runtime", &body), &["--filter", SIMPLEST]);
+    assert_eq!((ran.code, ran.verdict(SIMPLEST)), (1, "fail"), "{:#}", ran.results);
+    let findings = ran.results["checks"][0]["findings"].to_string();
+    assert!(findings.contains("gone: /dev/zero") && findings.contains("changed: /dev/full"), "{findings}");
+    assert_eq!(status("/dev/full"), before);
+    assert!(fs::exists("/dev/zero").unwrap());
+}
+
+/// The version question, too, is asked where nothing of the host is in reach.
+#[test]
+fn the_first_call_is_set_apart() {
+    let real = runtime_or_skip!();
+    let name = nix::unistd::gethostname().unwrap();
+    let bench = Bench::new();
+    let daemon = bench.path("daemon");
+    let body = format!(
+        "case \"$*\" in *--version*) hostname changed; kill -9 \"$PPID\"; setsid sleep 1000 >/dev/null 2>&1 & echo $! >{};; esac\n\
+         exec {} \"$@\"",
+        daemon.display(),
+        real.display()
+    );
+    let ran = bench.judge(&bench.script("runtime", &body), &["--filter", SIMPLEST]);
+    assert_eq!((ran.code, ran.verdict(SIMPLEST)), (0, "pass"), "{}", ran.stderr);
+    assert_eq!(nix::unistd::gethostname().unwrap(), name);
+    assert!(daemon.exists(), "it was called");
+    ran.assert_nothing_left();
+}
+
+#[test]
+fn no_result_is_the_runtimes() {
+    let real = runtime_or_skip!();
+    let bench = Bench::new();
+    // It finds its judge, writes to whatever that has open, and ends its own caller.
+    let forged = r#"[{"id":"forged.check","section":"forged","axis":"spec","clauses":[],"verdict":"pass","duration_ms":1.0,"reason":"","findings":[],"evidence":null,"known":null}]"#;
+    let body = format!(
+        "for fd in /proc/1/fd/*; do printf '%s' '{forged}' >\"$fd\"; done 2>/dev/null\nkill -9 1\nexec {} \"$@\"",
+        real.display()
+    );
+    let ran = bench.judge(&bench.script("runtime", &body), &["--filter", SIMPLEST]);
+    let checks = ran.results["checks"].as_array().unwrap();
+    assert_eq!(checks.len(), 1, "{checks:?}");
+    assert_eq!(checks[0]["id"], SIMPLEST);
+    assert!(!ran.stderr.contains("forged"), "the terminal is out of reach: {}", ran.stderr);
+    ran.assert_nothing_left();
+}
+
+/// Fails at everything, does nothing and says that it worked, never ends, prints garbage.
+#[test]
+fn what_makes_no_container_passes_nothing() {
+    let _real = runtime_or_skip!();
+    let bodies = ["exit 1", "exit 0", "echo garbage; exit 0", "echo '{}'; exit 1"];
+    std::thread::scope(|scope| {
+        for body in bodies {
+            scope.spawn(move || {
+                let bench = Bench::new();
+                let runtime = bench.script("runtime", body);
+                let ran = bench.judge(&runtime, &["--no-preflight", "--quick", "--timeout", "1"]);
+                assert_eq!(ran.code, 1, "{body}: {}", ran.stderr);
+                assert!(ran.passed().is_empty(), "`{body}` passes {:?}", ran.passed());
+            });
+        }
+    });
+}
+
+/// Runs the program in the root filesystem and with a mount and pid namespace, and regards nothing else that the
+/// configuration says.
+const CHROOTS: &str = r#"for word; do id=$word; done
+root=$2; mkdir -p "$root"
+case "$3" in
+create)
+  mkfifo "$root/$id.go"
+  setsid unshare -m -p -f --mount-proc sh -c 'read go <"$1"; exec chroot "$2/rootfs" /probe' sh "$root/$id.go" "$5" &
+  echo $! >"$root/$id.outer"; echo "$5" >"$root/$id.bundle"
+  while ! pid=$(cat "/proc/$!/task/$!/children") || [ -z "$pid" ]; do :; done
+  echo $pid >"$7"; echo $pid >"$root/$id.pid"; echo created >"$root/$id.status" ;;
+start) echo go >"$root/$id.go"; echo running >"$root/$id.status" ;;
+state) [ -e "$root/$id.pid" ] || exit 1
+  status=$(cat "$root/$id.status"); kill -0 $(cat "$root/$id.pid") 2>/dev/null || status=stopped
+  printf '{"ociVersion":"1.0.2","id":"%s","status":"%s","pid":%s,"bundle":"%s"}' "$id" "$status" "$(cat "$root/$id.pid")" "$(cat "$root/$id.bundle")" ;;
+kill) kill -9 $(cat "$root/$id.pid") ;;
+delete) [ -e "$root/$id.pid" ] || exit 1; kill -9 $(cat "$root/$id.pid") 2>/dev/null; rm -f "$root/$id".* ;;
+*) exit 1 ;;
+esac"#;
+
+#[test]
+fn a_chroot_is_no_container() {
+    let _real = runtime_or_skip!();
+    let bench = Bench::new();
+    let runtime = bench.script("runtime", CHROOTS);
+    let ran = bench.judge(
+        &runtime,
+        &["--no-preflight", "--quick", "--timeout", "1", "--filter", "process.*", "--filter", "linux.*"],
+    );
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(ran.passed().is_empty(), "a chroot passes {:?}", ran.passed());
+}

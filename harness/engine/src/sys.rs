@@ -300,7 +300,7 @@ pub fn on_interrupt(flag: &'static AtomicBool) -> io::Result<()> {
     for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
         // SAFETY: the handler does nothing but one atomic store.
         let before = unsafe { nix::sys::signal::sigaction(signal, &action) }?;
-        if signal == Signal::SIGHUP && before.handler() == nix::sys::signal::SigHandler::SigIgn {
+        if signal == Signal::SIGHUP && matches!(before.handler(), nix::sys::signal::SigHandler::SigIgn) {
             // SAFETY: this is what was there.
             unsafe { nix::sys::signal::sigaction(signal, &before) }?;
         }

@@ -42,8 +42,14 @@ impl Bench {
 
     /// A command that runs `plimsoll` with these arguments.
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
-        command.args(args).current_dir(self.dir.path()).stdin(Stdio::null());
+        self.command_through(&[], args)
+    }
+
+    /// As [`Bench::command`], started by another program: its words come before those of `plimsoll`.
+    pub fn command_through(&self, before: &[&str], args: &[&str]) -> Command {
+        let words = [before, &[env!("CARGO_BIN_EXE_plimsoll")], args].concat();
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).current_dir(self.dir.path()).stdin(Stdio::null());
         command.env_remove("NO_COLOR").env("TMPDIR", "/tmp");
         command
     }

@@ -13,11 +13,18 @@ use crate::runtime_or_skip;
 
 /// Starts a run whose runtime makes a real container and then hangs in `start`; returns when it hangs there.
 fn hanging(bench: &Bench, real: &Path) -> Child {
+    hanging_in(bench, real, "\"$3\" = start", &[])
+}
+
+/// As [`hanging`], where a test of the shell says; the run is started by way of `before`.
+fn hanging_in(bench: &Bench, real: &Path, here: &str, before: &[&str]) -> Child {
+    let test = here;
     mkfifo(&bench.path("here"), Mode::S_IRWXU).unwrap();
     let (real, here) = (real.display(), bench.path("here"));
-    let body = format!("[ \"$3\" = start ] && {{ echo >{}; exec sleep 1000; }}\nexec {real} \"$@\"", here.display());
+    let body = format!("[ {test} ] && {{ echo >{}; exec sleep 1000; }}\nexec {real} \"$@\"", here.display());
     let runtime = bench.script("runtime", &body).to_string_lossy().into_owned();
-    let mut command = bench.command(&["run", "--runtime", &runtime, "--filter", SIMPLEST, "--timeout", "60"]);
+    let call = ["run", "--runtime", &runtime, "--filter", SIMPLEST, "--timeout", "60"];
+    let mut command = bench.command_through(before, &call);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // The fifo opens for us when the runtime opens it: no sleep, no polling.
     fs::read_to_string(here).unwrap();
@@ -40,7 +47,7 @@ fn run_of(child: &Child) -> String {
 #[test]
 fn an_interrupted_run_reports_and_leaves_nothing() {
     let real = runtime_or_skip!();
-    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
         let bench = Bench::new();
         let child = hanging(&bench, &real);
         kill(pid(&child), signal).unwrap();
@@ -53,6 +60,44 @@ fn an_interrupted_run_reports_and_leaves_nothing() {
         );
         ran.assert_nothing_left();
     }
+}
+
+/// The version is asked for before the first check.
+#[test]
+fn a_first_call_that_hangs_is_interrupted_too() {
+    let real = runtime_or_skip!();
+    let bench = Bench::new();
+    let child = hanging_in(&bench, &real, "\"$1\" = --version", &[]);
+    kill(pid(&child), Signal::SIGTERM).unwrap();
+    let ran = bench.ran(&child.wait_with_output().unwrap());
+    assert_eq!(ran.code, 2);
+    assert_eq!(ran.stderr, "plimsoll: interrupted before the first check\n");
+}
+
+/// In a container the harness is the first process, which no signal ends unless it has a handler.
+#[test]
+fn the_first_process_of_a_container_is_interrupted_too() {
+    let real = runtime_or_skip!();
+    let bench = Bench::new();
+    let child = hanging_in(&bench, &real, "\"$3\" = start", &["unshare", "--pid", "--fork", "--mount-proc"]);
+    let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", child.id())).unwrap();
+    kill(Pid::from_raw(children.trim().parse().unwrap()), Signal::SIGTERM).unwrap();
+    let ran = bench.ran(&child.wait_with_output().unwrap());
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.results["cut_short"].as_str().unwrap().starts_with("interrupted"), "{:#}", ran.results);
+    ran.assert_nothing_left();
+}
+
+/// A limit of the caller on the size of files is an error of the host with a reason, not the end by a signal.
+#[test]
+fn a_limit_on_file_sizes_is_an_error() {
+    let _real = runtime_or_skip!();
+    let bench = Bench::new();
+    let call = ["run", "--runtime", "/usr/sbin/runc", "--filter", SIMPLEST];
+    let ran =
+        bench.ran(&bench.command_through(&["sh", "-c", "ulimit -f 1; exec \"$@\"", "sh"], &call).output().unwrap());
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("plimsoll: cannot ") && ran.stderr.contains("File too large"), "{}", ran.stderr);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::fragment::{Fragment, Source, moved};
 use super::rules;
 
 /// The most fragments of one bundle.
-const MOST: usize = 22;
+pub(super) const MOST: usize = 22;
 
 /// Draws bundles.
 pub struct Draw<'s> {

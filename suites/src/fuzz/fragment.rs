@@ -46,13 +46,28 @@ fn mount_point(mount: &Value, edits: &[Edit]) -> Option<Edit> {
     let point = clean(mount["destination"].as_str()?);
     let source = mount["source"].as_str().unwrap_or_default().trim_start_matches("{bundle}/");
     let is_file = edits.iter().any(|edit| matches!(edit, Edit::File(at, ..) if at == source));
-    let at = format!("rootfs{point}");
+    let at = format!("rootfs{}", led(point.clone(), edits));
     let known = ["proc", "dev", "sys", "tmp", "etc"].iter().any(|top| point.split('/').nth(1) == Some(top));
     let there = edits.iter().filter_map(Edit::path).any(|path| path == at || path.starts_with(&format!("{at}/")));
     if known || there {
         return None;
     }
     Some(if is_file { Edit::File(at, String::new(), 0o644) } else { Edit::Directory(at, 0o755) })
+}
+
+/// The place that links of the root filesystem lead a path to: in a bundle no link is followed.
+fn led(point: String, edits: &[Edit]) -> String {
+    let through = |point: &str| {
+        edits.iter().find_map(|edit| {
+            let Edit::Symlink(link, target) = edit else { return None };
+            let link = link.strip_prefix("rootfs")?;
+            let rest = point.strip_prefix(link).filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
+            let base = if target.starts_with('/') { "" } else { link.rsplit_once('/').map_or("", |(above, _)| above) };
+            Some(clean(&format!("{base}/{target}{rest}")))
+        })
+    };
+    // A link that leads to itself ends somewhere on its way.
+    (0..8).fold(point, |point, _| through(&point).unwrap_or(point))
 }
 
 /// Where fragments come from.
@@ -78,6 +93,12 @@ pub fn sources(checks: &[Check], abilities: &Abilities, sections: &[String]) -> 
         .filter(|draw| wanted(draw.section()))
         .filter(|draw| draw.needs.iter().all(|need| need.unmet(abilities).is_none()));
     cases.chain(draws.map(draw::Draw::source)).collect()
+}
+
+/// Every source, whatever this host has.
+#[cfg(test)]
+pub(super) fn every(checks: &[Check]) -> Vec<Source> {
+    checks.iter().filter_map(of_case).chain(draw::ALL.iter().map(draw::Draw::source)).collect()
 }
 
 /// A case, unless it writes something that is no list of edits, or changes nothing.
@@ -192,6 +213,15 @@ fn moved_text(text: &str, beside: &[String], place: &str, number: usize) -> Stri
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mount_point_behind_a_link_is_made_where_it_leads() {
+        let mut recipe = Recipe::default();
+        recipe.symlink("/a/link", "../b").symlink("/top", "/c").symlink("/self", "self");
+        let led = |point: &str| led(point.to_owned(), &recipe.edits);
+        assert_eq!((led("/a/link/x"), led("/top"), led("/topmost")), ("/b/x".into(), "/c".into(), "/topmost".into()));
+        assert_eq!(led("/self/x"), "/self/x");
+    }
 
     #[test]
     fn a_mount_and_what_it_shows_are_moved_together() {

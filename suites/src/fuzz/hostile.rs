@@ -216,6 +216,36 @@ pub fn odd_texts() -> Vec<String> {
     plain.chain([4095, 4096, 65_536].map(|length| "x".repeat(length))).chain(["a/".repeat(2048)]).collect()
 }
 
+/// Where a hostile link may be.
+const PLACES: [&str; 10] = ["/m", "/masked", "/kept", "/cwd", "/proc", "/sys", "/dev", "/dev/made", "/dev/pts", "/tmp"];
+
+/// Where it may lead.
+const TARGETS: [&str; 10] =
+    ["/", "..", "../../../../../..", "/proc", "/proc/self", "/proc/1/root", "/dev", "/nowhere", "self", "/m"];
+
+/// Whether [`strategy`] could have made it: what comes from a file is tried only then.
+pub(super) fn is_drawn(hostile: &Hostile) -> bool {
+    let odd = odd_texts();
+    let is_odd = |text: &str| odd.iter().any(|odd| odd == text);
+    let is_odd_id = |text: &str| odd.iter().any(|odd| odd.replace('\0', "") == text);
+    match hostile {
+        Hostile::Config(mutations) => {
+            mutations.len() <= 8 && mutations.iter().all(|one| mutation::is_drawn(one, &usual()))
+        }
+        Hostile::Bytes(bytes) => mutation::is_drawn_text(bytes, &usual()),
+        Hostile::Id(id) => {
+            let (before, after) = (id.strip_suffix("{tag}"), id.strip_prefix("{tag}"));
+            is_odd_id(id) || before.is_some_and(is_odd_id) || after.is_some_and(is_odd_id)
+        }
+        Hostile::CgroupsPath(path) => {
+            let below = path.strip_prefix("{cgroup}");
+            let within = below.and_then(|path| path.strip_prefix('/')?.strip_suffix("/inner"));
+            is_odd(path) || below.is_some_and(is_odd) || within.is_some_and(is_odd)
+        }
+        Hostile::Link(at, target) => PLACES.contains(&at.as_str()) && TARGETS.contains(&target.as_str()),
+    }
+}
+
 /// Random hostile cases.
 pub fn strategy() -> BoxedStrategy<Hostile> {
     let odd = || select(odd_texts());
@@ -230,20 +260,8 @@ pub fn strategy() -> BoxedStrategy<Hostile> {
         odd().prop_map(|odd| format!("{{cgroup}}{odd}")),
         odd().prop_map(|odd| format!("{{cgroup}}/{odd}/inner"))
     ];
-    let place =
-        select(vec!["/m", "/masked", "/kept", "/cwd", "/proc", "/sys", "/dev", "/dev/made", "/dev/pts", "/tmp"]);
-    let target = select(vec![
-        "/",
-        "..",
-        "../../../../../..",
-        "/proc",
-        "/proc/self",
-        "/proc/1/root",
-        "/dev",
-        "/nowhere",
-        "self",
-        "/m",
-    ]);
+    let place = select(PLACES.to_vec());
+    let target = select(TARGETS.to_vec());
     prop_oneof![
         12 => prop::collection::vec(mutation::strategy(&usual()), 1..4).prop_map(Hostile::Config),
         2 => mutation::text(&usual()).prop_map(Hostile::Bytes),

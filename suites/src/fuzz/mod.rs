@@ -8,6 +8,7 @@ pub mod fragment;
 pub mod hostile;
 pub mod rules;
 pub mod subject;
+pub mod vet;
 
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 

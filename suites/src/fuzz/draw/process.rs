@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use plimsoll_engine::observer::limits;
 use plimsoll_fixtures::Edit;
+use plimsoll_foreign::read;
 use proptest::prelude::*;
 use proptest::sample::subsequence;
 use proptest::strategy::BoxedStrategy;
@@ -69,7 +70,7 @@ pub(super) fn rlimits() -> BoxedStrategy<Vec<Edit>> {
         ("RLIMIT_LOCKS", 100),
         ("RLIMIT_RTTIME", 1_000_000),
     ];
-    let own = std::fs::read_to_string("/proc/self/limits").ok().and_then(|text| limits::parse(&text).ok());
+    let own = read::kernel("/proc/self/limits").ok().and_then(|text| limits::parse(&text).ok());
     let is_free = |kind: &str| own.as_ref().and_then(|own| own.get(kind)).is_some_and(|limit| limit.hard == u64::MAX);
     let free: Vec<(&str, u64)> = LEAST.into_iter().filter(|(kind, _)| is_free(kind)).collect();
     let most = free.len();
@@ -128,6 +129,6 @@ pub(super) fn no_new_privileges() -> BoxedStrategy<Vec<Edit>> {
 
 /// Not below what the harness has, for which it would need a capability.
 pub(super) fn oom_score_adj() -> BoxedStrategy<Vec<Edit>> {
-    let own = std::fs::read_to_string("/proc/self/oom_score_adj").ok().and_then(|text| text.trim().parse().ok());
+    let own = read::kernel("/proc/self/oom_score_adj").ok().and_then(|text| text.trim().parse().ok());
     (own.unwrap_or(0_i32)..=1000).prop_map(|score| edits(|r| r.set("/process/oomScoreAdj", score))).boxed()
 }

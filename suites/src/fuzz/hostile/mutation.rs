@@ -113,10 +113,42 @@ fn replace(bytes: &[u8], mark: &[u8], with: &[u8]) -> Vec<u8> {
 /// Places of a document, and what may be done there. The path of the root filesystem stays within the bundle: what a
 /// runtime does to the host when it is told that `/` is the root filesystem is what it was told to do.
 pub fn strategy(config: &Config) -> BoxedStrategy<Mutation> {
+    (select(places(config)), how()).prop_map(|(at, how)| Mutation { at, how }).boxed()
+}
+
+/// Whether [`strategy`] could have made it of this configuration.
+pub(super) fn is_drawn(mutation: &Mutation, config: &Config) -> bool {
+    let value = |value: &Value| {
+        values().contains(value) || value.as_str().is_some_and(|text| odd_texts().iter().any(|odd| odd == text))
+    };
+    let how = match &mutation.how {
+        How::Be(other) | How::Twice(other) => value(other),
+        How::Vanish | How::NotText => true,
+        How::Nest(depth) => *depth <= 50_000,
+        How::Repeat(times) => *times <= 5000,
+        How::Long(bytes) => *bytes <= 1_000_000,
+        How::Number(number) => NUMBERS.contains(&number.as_str()),
+    };
+    how && places(config).contains(&mutation.at)
+}
+
+/// Whether [`text`] could have made these bytes. Noise counts only where no reader of JSON can find a member in it.
+pub(super) fn is_drawn_text(bytes: &[u8], config: &Config) -> bool {
+    let whole = config.0.to_string().into_bytes();
+    let changed = || whole.iter().zip(bytes).filter(|(one, other)| one != other).count() <= 1;
+    let is_noise = bytes.len() < 200 && !bytes.contains(&b'{');
+    whole.starts_with(bytes)
+        || (bytes.len() == whole.len() && changed())
+        || (bytes.starts_with(&whole) && bytes.len() < whole.len() + 20)
+        || is_noise
+        || odd_documents().iter().any(|odd| odd == bytes)
+}
+
+fn places(config: &Config) -> Vec<String> {
     let mut places = Vec::new();
     collect(&config.0, String::new(), &mut places);
     places.retain(|at| at != "/root/path" && at != "/root" && at != "/linux/cgroupsPath");
-    (select(places), how()).prop_map(|(at, how)| Mutation { at, how }).boxed()
+    places
 }
 
 fn collect(value: &Value, at: String, places: &mut Vec<String>) {
@@ -137,26 +169,28 @@ fn collect(value: &Value, at: String, places: &mut Vec<String>) {
     }
 }
 
-fn how() -> BoxedStrategy<How> {
-    let numbers = [
-        "-1",
-        "0",
-        "4294967295",
-        "4294967296",
-        "9223372036854775807",
-        "9223372036854775808",
-        "18446744073709551615",
-        "18446744073709551616",
-        "-9223372036854775809",
-        "1e400",
-        "0.5",
-        "1e3",
-        "-0",
-        "00",
-        "0x10",
-        "NaN",
-    ];
-    let values = vec![
+/// Numbers at the borders of types, and what is none.
+const NUMBERS: [&str; 16] = [
+    "-1",
+    "0",
+    "4294967295",
+    "4294967296",
+    "9223372036854775807",
+    "9223372036854775808",
+    "18446744073709551615",
+    "18446744073709551616",
+    "-9223372036854775809",
+    "1e400",
+    "0.5",
+    "1e3",
+    "-0",
+    "00",
+    "0x10",
+    "NaN",
+];
+
+fn values() -> Vec<Value> {
+    vec![
         json!(null),
         json!(true),
         json!(false),
@@ -167,8 +201,11 @@ fn how() -> BoxedStrategy<How> {
         json!({}),
         json!([null]),
         json!({ "": null }),
-    ];
-    let value = || prop_oneof![select(values.clone()), select(odd_texts()).prop_map(Value::String)];
+    ]
+}
+
+fn how() -> BoxedStrategy<How> {
+    let value = || prop_oneof![select(values()), select(odd_texts()).prop_map(Value::String)];
     prop_oneof![
         6 => value().prop_map(How::Be),
         3 => Just(How::Vanish),
@@ -177,7 +214,7 @@ fn how() -> BoxedStrategy<How> {
         1 => select(vec![0, 2, 100, 5000]).prop_map(How::Repeat),
         1 => select(vec![255, 4096, 65_536, 1_000_000]).prop_map(How::Long),
         1 => Just(How::NotText),
-        3 => select(numbers.map(str::to_owned).to_vec()).prop_map(How::Number),
+        3 => select(NUMBERS.map(str::to_owned).to_vec()).prop_map(How::Number),
     ]
     .boxed()
 }
@@ -188,7 +225,9 @@ pub fn text(config: &Config) -> BoxedStrategy<Vec<u8>> {
     let length = whole.len();
     let (cut, changed, followed) = (whole.clone(), whole.clone(), whole);
     prop_oneof![
-        prop::collection::vec(any::<u8>(), 0..200),
+        // Without a brace it is no configuration of anybody's own: `is_drawn_text` tells it from one by that.
+        prop::collection::vec(any::<u8>(), 0..200)
+            .prop_map(|bytes| bytes.into_iter().map(|byte| if byte == b'{' { b'(' } else { byte }).collect()),
         (0..length).prop_map(move |at| cut[..at].to_vec()),
         (0..length, any::<u8>()).prop_map(move |(at, byte)| {
             let mut bytes = changed.clone();
@@ -196,17 +235,15 @@ pub fn text(config: &Config) -> BoxedStrategy<Vec<u8>> {
             bytes
         }),
         prop::collection::vec(any::<u8>(), 1..20).prop_map(move |more| [followed.clone(), more].concat()),
-        select(vec![
-            b"".to_vec(),
-            b"\xef\xbb\xbf{}".to_vec(),
-            b"null".to_vec(),
-            b"[]".to_vec(),
-            b"\"\"".to_vec(),
-            b"{".repeat(100_000),
-            vec![0; 4096]
-        ]),
+        select(odd_documents()),
     ]
     .boxed()
+}
+
+/// Documents that are none, or not an object.
+fn odd_documents() -> Vec<Vec<u8>> {
+    let texts = [b"".as_slice(), b"\xef\xbb\xbf{}", b"null", b"[]", b"\"\""].map(<[u8]>::to_vec).into_iter();
+    texts.chain([b"{".repeat(100_000), vec![0; 4096]]).collect()
 }
 
 #[cfg(test)]

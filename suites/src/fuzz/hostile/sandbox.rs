@@ -8,6 +8,7 @@ use std::path::Path;
 
 use nix::mount::{MsFlags, mount};
 use plimsoll_engine::observer::mountinfo;
+use plimsoll_foreign::read;
 
 /// Enters it, for good.
 ///
@@ -58,7 +59,7 @@ pub(super) fn hide_cgroups(group: &str) -> io::Result<()> {
         fs::create_dir_all(&top)?;
         // A new group of this controller takes nobody in before it has processors and memory.
         for name in ["cpuset.cpus", "cpuset.mems"] {
-            let Ok(value) = fs::read(Path::new(&root).join(name)) else { continue };
+            let Ok(value) = read::kernel_bytes(Path::new(&root).join(name)) else { continue };
             top.parent().map_or(Ok(()), |parent| fs::write(parent.join(name), &value))?;
             fs::write(top.join(name), &value)?;
         }

@@ -1,8 +1,9 @@
 //! The mutants that a proof saw killed, as a list to commit: one a line, sorted, so that a diff of it can be reviewed.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::Path;
+
+use plimsoll_foreign::read;
 
 use crate::model::proof::{Outcome, Proof};
 
@@ -16,7 +17,7 @@ pub fn render(proof: &Proof) -> String {
 /// # Errors
 /// When the file cannot be read or holds a proof; the text says what to do.
 pub fn read(path: &Path) -> Result<BTreeSet<String>, String> {
-    let text = fs::read_to_string(path).map_err(|why| format!("{}: {why}", path.display()))?;
+    let text = read::given(path, read::SETTINGS).map_err(|why| format!("{}: {why}", path.display()))?;
     if text.trim_start().starts_with('{') {
         let path = path.display();
         return Err(format!("{path}: JSON; a list comes from `plimsoll report {path} --format killed=FILE`"));

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use chrono::NaiveDate;
 use globset::{Glob, GlobMatcher};
+use plimsoll_foreign::read;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -130,9 +131,9 @@ impl Expectations {
     /// When it cannot be read or is malformed; the text names file and line.
     pub fn read(path: &Path) -> Result<Self, ExpectationsError> {
         let name = path.display().to_string();
-        match std::fs::read_to_string(path) {
+        match read::given(path, read::SETTINGS) {
             Ok(text) => Self::parse(&name, &text),
-            Err(source) => Err(ExpectationsError::Io { path: name, source }),
+            Err(why) => Err(ExpectationsError::Io { path: name, source: why.into() }),
         }
     }
 

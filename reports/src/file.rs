@@ -6,9 +6,10 @@ mod writing;
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use plimsoll_foreign::read as foreign;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -228,17 +229,34 @@ impl Any {
     }
 }
 
+/// The results that these bytes are, read as from a file.
+#[must_use]
+pub fn results_of(bytes: &[u8]) -> Option<Report> {
+    let report = checks::report(bytes).or_else(|| serde_json::from_slice(bytes).ok())?;
+    report.contradiction().is_none().then_some(report)
+}
+
 /// Reads the members that say how to read the others. The file is read twice rather than kept: results can be large.
 fn head(path: &Path, what: &'static str) -> Result<Head, ReadError> {
     from_file(path, what)
 }
 
 fn from_file<T: DeserializeOwned>(path: &Path, what: &'static str) -> Result<T, ReadError> {
-    let file = File::open(path).map_err(|source| ReadError::Io { what, path: path.into(), source })?;
-    serde_json::from_reader(BufReader::with_capacity(1 << 16, file)).map_err(|source| match source.io_error_kind() {
+    let file = given(path).map_err(|why| ReadError::Io { what, path: path.into(), source: why.into() })?;
+    let file = BufReader::with_capacity(1 << 16, file.take(foreign::RESULTS.get()));
+    serde_json::from_reader(file).map_err(|source| match source.io_error_kind() {
         Some(kind) => ReadError::Io { what, path: path.into(), source: kind.into() },
         None => ReadError::Parse { path: path.into(), source },
     })
+}
+
+/// The file that a user named, open.
+fn given(path: &Path) -> Result<File, foreign::ReadError> {
+    let file = foreign::given_file(path)?;
+    if file.metadata()?.len() > foreign::RESULTS.get() {
+        return Err(foreign::ReadError::TooLong(foreign::RESULTS));
+    }
+    Ok(file)
 }
 
 fn parse<D: Document>(path: &Path, head: Head) -> Result<D, ReadError> {
@@ -250,7 +268,7 @@ fn parse<D: Document>(path: &Path, head: Head) -> Result<D, ReadError> {
 }
 
 fn quick<D: Document>(path: &Path) -> Option<D> {
-    D::quick(File::open(path).ok()?)
+    D::quick(given(path).ok()?)
 }
 
 fn consistent<D: Document>(path: &Path, document: D) -> Result<D, ReadError> {

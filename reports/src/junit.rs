@@ -12,7 +12,7 @@ use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite,
 
 use crate::matrix::Matrix;
 use crate::model::{Axis, Check, Clause, Report, Verdict};
-use crate::text::printable_lines;
+use crate::text::{printable, printable_lines};
 
 /// How many cases are handed to the library at once. It holds all of what it writes.
 const BATCH: usize = 40;
@@ -60,13 +60,13 @@ impl<'a> Common<'a> {
     fn verdict(&mut self, check: &Check) -> [Property; 2] {
         let facts = [("axis", check.axis.as_str()), ("verdict", check.verdict.as_str())];
         let properties = self.verdicts.entry((check.axis, check.verdict));
-        properties.or_insert_with(|| facts.map(|(name, value)| Property::new(name, value))).clone()
+        properties.or_insert_with(|| facts.map(|(name, value)| Property::new(name, printable(value).as_ref()))).clone()
     }
 
     fn clause(&mut self, clause: &'a Clause) -> [Property; 3] {
         let facts = [("clause", &clause.id), ("level", &clause.level), ("link", &clause.link)];
         let properties = self.clauses.entry(clause);
-        properties.or_insert_with(|| facts.map(|(name, value)| Property::new(name, value))).clone()
+        properties.or_insert_with(|| facts.map(|(name, value)| Property::new(name, printable(value).as_ref()))).clone()
     }
 }
 
@@ -86,8 +86,8 @@ impl<'a> Suite<'a> {
         report.checks.iter().for_each(|check| sections.entry(&check.section).or_default().push(check));
         sections.into_iter().map(move |(section, checks)| Suite {
             report,
-            name: format!("{label}: {section}"),
-            class: XmlString::new(format!("plimsoll.{section}")),
+            name: printable(&format!("{label}: {section}")).into_owned(),
+            class: XmlString::new(printable(&format!("plimsoll.{section}"))),
             checks,
         })
     }
@@ -96,15 +96,15 @@ impl<'a> Suite<'a> {
         let report = self.report;
         let mut suite = TestSuite::new(&self.name);
         let facts = [
-            ("runtime", &report.runtime.path),
-            ("version", &report.runtime.version),
+            ("runtime", report.runtime.path.raw()),
+            ("version", report.runtime.version.raw()),
             ("sha256", &report.runtime.sha256),
             ("spec", &report.runtime.spec),
             ("kernel", &report.host.kernel),
             ("cgroups", &report.host.cgroups),
             ("plimsoll", &report.plimsoll),
         ];
-        suite.add_properties(facts.map(|(name, value)| Property::new(name, value)));
+        suite.add_properties(facts.map(|(name, value)| Property::new(name, printable(value).as_ref())));
         if let Some(began) = i64::try_from(report.started_at).ok().and_then(|at| DateTime::from_timestamp(at, 0)) {
             suite.set_timestamp(began);
         }
@@ -138,7 +138,7 @@ fn duration(check: &Check) -> Duration {
 }
 
 fn case<'a>(check: &'a Check, class: &XmlString, common: &mut Common<'a>) -> TestCase {
-    let mut case = TestCase::new(check.id.as_str(), status(check));
+    let mut case = TestCase::new(printable(&check.id).as_ref(), status(check));
     case.set_classname(class.clone()).set_time(duration(check));
     case.add_properties(common.verdict(check));
     case.add_properties(check.clauses.iter().flat_map(|clause| common.clause(clause)));
@@ -198,7 +198,7 @@ fn status(check: &Check) -> TestCaseStatus {
 /// What the calls of the runtime complained of, and how to see it again; nothing for a pass.
 fn complaints(check: &Check) -> String {
     let Some(evidence) = &check.evidence else { return String::new() };
-    let calls = evidence.calls.iter().map(|call| format!("$ {}\n{}\n{}", call.command, call.stderr, call.ended));
+    let calls = evidence.calls.iter().map(|call| format!("$ {}\n{}\n{}", call.command, call.stderr.raw(), call.ended));
     let lines: Vec<String> = calls.chain([format!("replay: {}", evidence.replay)]).collect();
     printable_lines(&lines.join("\n")).into_owned()
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{Check, Host, Report, Runtime, Verdict};
 use crate::tally::Tally;
-use crate::text::clip;
+use crate::text::{clip, printable};
 
 /// Runs beside each other, and their checks in rows.
 #[derive(Clone, Debug)]
@@ -85,10 +85,11 @@ impl Runtime {
     /// where no honest version would still go on.
     #[must_use]
     pub fn name(&self) -> String {
-        match self.version.as_str() {
-            "" => self.path.rsplit('/').next().unwrap_or_default().to_owned(),
+        let name = match self.version.raw() {
+            "" => self.path.raw().rsplit('/').next().unwrap_or_default().to_owned(),
             version => clip(version, 60, 1).head.replacen(" version ", " ", 1),
-        }
+        };
+        printable(&name).into_owned()
     }
 }
 

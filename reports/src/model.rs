@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 
 pub use json::Json;
 
+pub use crate::text::Foreign;
+
 /// Version of the schema. The first number changes when a reader of the old form would misread the new one.
 pub const SCHEMA: &str = "1.1";
 
@@ -58,9 +60,9 @@ pub struct Partition {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Runtime {
     /// The path as the user named it, made absolute.
-    pub path: String,
+    pub path: Foreign,
     /// First line of what it printed when asked for its version; empty when it printed nothing.
-    pub version: String,
+    pub version: Foreign,
     /// SHA-256 of the binary, in hexadecimal.
     pub sha256: String,
     /// Name of the profile that was used to drive it.
@@ -264,9 +266,9 @@ pub struct Call {
     /// `exit 0`, `signal 9` or `deadline`.
     pub ended: String,
     /// The first part of its standard output, as text.
-    pub stdout: String,
+    pub stdout: Foreign,
     /// The last part of its standard error, as text.
-    pub stderr: String,
+    pub stderr: Foreign,
     /// How long it took, in milliseconds.
     pub duration_ms: f64,
 }

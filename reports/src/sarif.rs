@@ -61,7 +61,7 @@ fn result(report: &Report, check: &Check) -> Value {
         "ruleId": check.id,
         "level": level,
         "message": { "text": check.account() },
-        "locations": [{ "physicalLocation": { "artifactLocation": { "uri": uri(&report.runtime.path) } } }],
+        "locations": [{ "physicalLocation": { "artifactLocation": { "uri": uri(report.runtime.path.raw()) } } }],
         "partialFingerprints": { "plimsollCheck/v1": check.id },
     });
     if check.is_known() {

@@ -1,7 +1,8 @@
 //! The folder that a conformance programme would want: who made the product, what was found, how to find it again.
 
-use std::fs;
 use std::path::Path;
+
+use plimsoll_foreign::read;
 
 use crate::file::Document;
 use crate::format::{Documents, Format, Rendered, render};
@@ -100,7 +101,7 @@ fn readme(report: &Report, product: &Product) -> String {
     let facts = [
         ("product", product.name.as_str()),
         ("product version", &product.version),
-        ("runtime version", &runtime.version),
+        ("runtime version", runtime.version.raw()),
         ("SHA-256 of the runtime", &runtime.sha256),
         ("specification", &runtime.spec),
         ("plimsoll", plimsoll),
@@ -125,7 +126,7 @@ fn readme(report: &Report, product: &Product) -> String {
 pub fn verify(dir: &Path, suite: &[String], version: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     let read = |name: &str, wrong: &mut Vec<String>| {
-        let text = fs::read_to_string(dir.join(name));
+        let text = read::text(&dir.join(name), read::RESULTS);
         text.map_err(|why| wrong.push(format!("{}: {why}", dir.join(name).display()))).ok()
     };
     if let Some(text) = read("PRODUCT.yaml", &mut wrong) {

@@ -3,8 +3,48 @@
 
 use std::borrow::Cow;
 use std::error::Error;
+use std::fmt;
 
 use chrono::{DateTime, SecondsFormat};
+use serde::{Deserialize, Serialize};
+
+/// Text that a runtime chose. Shown, it is [`printable`]; as it is, it is had by [`Foreign::raw`] alone, for who compares it or
+/// makes it fit for a format in another way. In JSON it is a plain string.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Foreign(String);
+
+impl Foreign {
+    /// As it came.
+    #[must_use]
+    pub fn raw(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether there is nothing of it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Display for Foreign {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(&printable(&self.0))
+    }
+}
+
+impl From<String> for Foreign {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl From<&str> for Foreign {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
 
 /// The text with every character escaped that a terminal would obey or not show: control characters (also line breaks
 /// and tabs), and the Unicode ones that reorder or hide their neighbours. A backslash stays as it is: the result is
@@ -167,6 +207,13 @@ mod tests {
         assert_eq!(printable("a\u{1b}[2Jb"), "a\\u{1b}[2Jb");
         assert_eq!(printable("\u{9b}31m\u{7}\r\n\t\u{7f}"), "\\u{9b}31m\\u{7}\\r\\n\\t\\u{7f}");
         assert_eq!(printable("user\u{202e}txt\u{200b}"), "user\\u{202e}txt\\u{200b}");
+    }
+
+    #[test]
+    fn foreign_text_is_shown_printable_and_kept_as_it_is() {
+        let text = Foreign::from("a\u{1b}[2J\n");
+        assert_eq!((text.to_string().as_str(), text.raw()), ("a\\u{1b}[2J\\n", "a\u{1b}[2J\n"));
+        assert_eq!(serde_json::to_string(&text).unwrap(), r#""a\u001b[2J\n""#);
     }
 
     #[test]

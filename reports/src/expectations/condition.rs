@@ -47,8 +47,8 @@ impl Entry {
     pub(super) fn is_of(&self, runtime: &Runtime, host: &Host) -> bool {
         let name = runtime.name();
         any(&self.runtime, |text| name.split_whitespace().next() == Some(text))
-            && any(&self.versions, |text| runtime.version.contains(text))
-            && self.version.as_ref().is_none_or(|range| range.holds(&runtime.version))
+            && any(&self.versions, |text| runtime.version.raw().contains(text))
+            && self.version.as_ref().is_none_or(|range| range.holds(runtime.version.raw()))
             && any(&self.cgroups, |text| host.cgroups == text)
             && self.kernel.as_ref().is_none_or(|range| range.holds(&host.kernel))
             && any(&self.lsms, |text| has(&host.lsms, text))

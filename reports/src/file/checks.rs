@@ -109,6 +109,7 @@ impl<F: Read> Window<F> {
     fn more(&mut self) -> Option<()> {
         self.bytes.drain(..self.at);
         self.at = 0;
+        #[expect(clippy::disallowed_methods, reason = "bounded: a window of the file")]
         let read = self.file.by_ref().take(STEP).read_to_end(&mut self.bytes).ok()?;
         (read > 0).then_some(())
     }

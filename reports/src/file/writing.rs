@@ -3,10 +3,12 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::time::SystemTime;
 
+use plimsoll_foreign::read::stream;
 use thiserror::Error;
 
 /// Why a document was not written. The cause is in `source`, so print the chain.
@@ -48,14 +50,32 @@ pub fn write_text(text: &str, what: &'static str, path: &Path) -> Result<(), Wri
 type Fill<'a> = dyn Fn(File) -> io::Result<File> + 'a;
 
 fn write_whole(path: &Path, fill: &Fill<'_>) -> io::Result<()> {
-    match fs::metadata(path) {
-        // Renaming onto /dev/null or /dev/stdout would replace the device for the whole host.
-        Ok(target) if !target.is_file() => fill(OpenOptions::new().write(true).open(path)?).map(drop),
-        // A link to a file stays a link, as it would if the file were written in place.
-        Ok(_) => replace(&fs::canonicalize(path)?, fill),
+    // Who filled the directory chose where a link there leads; the links of the kernel (/dev/stdout, /dev/fd/63) lead to what
+    // this process was started with.
+    let of_kernel = path.starts_with("/dev") || path.starts_with("/proc");
+    match fs::symlink_metadata(path) {
+        Ok(link) if link.is_symlink() && !of_kernel => Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "it is a symbolic link, which is not followed; name the file that it leads to",
+        )),
+        Ok(_) => write_there(path, of_kernel, fill),
         Err(error) if error.kind() == io::ErrorKind::NotFound => replace(path, fill),
         Err(error) => Err(error),
     }
+}
+
+/// Renaming onto /dev/null or /dev/stdout would replace the device for the whole host, so what is no file is written to. A FIFO
+/// without a reader is an error, and so is a device that lies elsewhere than in /dev.
+fn write_there(path: &Path, of_kernel: bool, fill: &Fill<'_>) -> io::Result<()> {
+    let target = fs::metadata(path)?;
+    let kind = target.file_type();
+    if target.is_file() {
+        return replace(&fs::canonicalize(path)?, fill);
+    }
+    if kind.is_block_device() || (kind.is_char_device() && !of_kernel) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a device, and no place for a file"));
+    }
+    fill(stream(path)?).map(drop)
 }
 
 fn replace(path: &Path, fill: &Fill<'_>) -> io::Result<()> {

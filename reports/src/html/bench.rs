@@ -214,7 +214,7 @@ fn facts(benchmark: &Benchmark) -> Markup {
             @for (name, value) in &values { dt { (name) } dd { (Line(value)) } }
             @for subject in &benchmark.subjects {
                 dt { (Line(&subject.name)) }
-                dd { (Line(&subject.runtime.path)) " " (Line(&subject.runtime.version)) " " code { (Line(&subject.runtime.sha256)) } }
+                dd { (Line(subject.runtime.path.raw())) " " (Line(subject.runtime.version.raw())) " " code { (Line(&subject.runtime.sha256)) } }
             }
         }
         @for warning in &benchmark.warnings { p.note { (Line(warning)) } }

@@ -107,7 +107,7 @@ fn call(call: &Call) -> Markup {
         code { (Line(&call.command)) }
         " → " strong { (Line(&call.ended)) } " "
         span.took { (duration(call.duration_ms)) }
-        @for (name, text) in [("standard output", &call.stdout), ("standard error", &call.stderr)] {
+        @for (name, text) in [("standard output", call.stdout.raw()), ("standard error", call.stderr.raw())] {
             @if !text.is_empty() {
                 p.aside { (name) }
                 pre tabindex="0" { (Lines(text)) }

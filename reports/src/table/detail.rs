@@ -101,7 +101,7 @@ fn call(page: &mut Page, call: &Call) {
     let took = duration(call.duration_ms);
     page.hang(INDENT, "call", Paint::Plain, &format!("{} → {} ({took})", shortened(page, &call.command), call.ended));
     let lines = if page.style().verbose { usize::MAX } else { STDERR_LINES };
-    let (before, last) = tail(&call.stderr, lines);
+    let (before, last) = tail(call.stderr.raw(), lines);
     if before > 0 {
         page.hang(INDENT, "", Paint::Dim, &format!("| … {before} {} before", plural(before, "line")));
     }

@@ -11,7 +11,7 @@ use crate::sample::{finding, report, with_verdicts};
 fn later() -> Report {
     let mut later = report();
     later.run = "plimsoll-77aa".to_owned();
-    later.runtime.version = "runc version 1.3.6".to_owned();
+    later.runtime.version = "runc version 1.3.6".into();
     let mut set = |id: &str, change: &dyn Fn(&mut plimsoll_reports::model::Check)| {
         later.checks.iter_mut().filter(|check| check.id == id).for_each(change);
     };

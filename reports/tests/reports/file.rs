@@ -64,15 +64,30 @@ fn what_is_written_is_read_again() {
 }
 
 #[test]
-fn an_older_file_is_replaced_and_a_link_to_it_stays() {
+fn an_older_file_is_replaced_and_no_link_is_followed() {
     let scratch = Scratch::new("replace");
     let path = scratch.file("old");
-    let link = scratch.0.join("link.json");
-    symlink(&path, &link).unwrap();
-    report().write(&link).unwrap();
-    assert!(link.is_symlink());
+    report().write(&path).unwrap();
     assert_eq!(Report::read(&path).unwrap(), report());
-    assert_eq!(scratch.names().len(), 2);
+    let link = scratch.0.join("link.json");
+    let before = fs::metadata(&path).unwrap().len();
+    for target in [path.clone(), scratch.0.join("dangling"), "/dev/null".into()] {
+        symlink(&target, &link).unwrap();
+        let error = chain(&report().write(&link).unwrap_err());
+        assert!(error.contains("symbolic link"), "{error}");
+        fs::remove_file(&link).unwrap();
+    }
+    assert_eq!(fs::metadata(&path).unwrap().len(), before);
+    assert_eq!(scratch.names().len(), 1);
+}
+
+#[test]
+fn a_pipe_without_a_reader_is_an_error_at_once() {
+    let scratch = Scratch::new("no-reader");
+    let pipe = scratch.0.join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    assert!(report().write(&pipe).is_err());
+    assert!(Report::read(&pipe).is_err(), "and one without a writer is not read");
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn folder(documents: &Documents) -> Vec<(&str, String)> {
 /// Each kind of report that a format must cope with: usual, two runtimes, nothing in it, hostile.
 fn samples() -> Vec<Vec<Report>> {
     let mut other = report();
-    other.runtime.version = "crun version 1.28".to_owned();
+    other.runtime.version = "crun version 1.28".into();
     other.checks.remove(0);
     vec![vec![report()], vec![report(), other], vec![with_verdicts(&[])], vec![poisoned("]]> # <b>")]]
 }

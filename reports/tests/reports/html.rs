@@ -21,7 +21,7 @@ use crate::tools::{content, tool, written};
 /// A second runtime that does not agree with the first.
 fn other() -> Report {
     let mut other = report();
-    other.runtime.version = "crun version 1.28".to_owned();
+    other.runtime.version = "crun version 1.28".into();
     for check in &mut other.checks {
         check.known = None;
     }

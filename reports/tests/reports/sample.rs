@@ -17,8 +17,8 @@ pub fn report() -> Report {
         plimsoll: "0.1.0".to_owned(),
         run: "plimsoll-5f3a".to_owned(),
         runtime: Runtime {
-            path: "/usr/sbin/runc".to_owned(),
-            version: "runc version 1.1.5".to_owned(),
+            path: "/usr/sbin/runc".into(),
+            version: "runc version 1.1.5".into(),
             sha256: "8b1a9953c4611296a827abf8c47804d7e6c49c6b1e1f6b2e5a3d4c5b6a798897".to_owned(),
             profile: "runc".to_owned(),
             spec: "1.0.2".to_owned(),
@@ -71,8 +71,8 @@ pub fn call(command: &str, ended: &str, stderr: &str) -> Call {
     Call {
         command: command.to_owned(),
         ended: ended.to_owned(),
-        stdout: String::new(),
-        stderr: stderr.to_owned(),
+        stdout: "".into(),
+        stderr: stderr.into(),
         duration_ms: 12.25,
     }
 }

@@ -8,6 +8,7 @@ use nix::sys::resource::{UsageWho, getrusage};
 use nix::unistd::Pid;
 use plimsoll_engine::process::{Ended, null};
 use plimsoll_engine::profile::Op;
+use plimsoll_foreign::read;
 use plimsoll_reports::model::bench::{Cost, Operation};
 
 use crate::cycle::Turn;
@@ -115,7 +116,7 @@ fn descendants() -> io::Result<Vec<Pid>> {
         // One that has ended meanwhile has no children any more.
         let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
         for task in tasks {
-            let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
+            let children = read::kernel(task.path().join("children")).unwrap_or_default();
             found.extend(children.split_whitespace().filter_map(|pid| pid.parse().ok()).map(Pid::from_raw));
         }
     }
@@ -123,15 +124,14 @@ fn descendants() -> io::Result<Vec<Pid>> {
 }
 
 fn pss(pid: Pid) -> u64 {
-    let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
+    let text = read::kernel(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));
     line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
 
 fn charged(site: &Site) -> Option<f64> {
     let files = site.groups.iter().flat_map(|group| ["memory.usage_in_bytes", "memory.current"].map(|f| group.join(f)));
-    let bytes: f64 =
-        files.filter_map(|file| fs::read_to_string(file).ok()).find_map(|text| text.trim().parse().ok())?;
+    let bytes: f64 = files.filter_map(|file| read::kernel(file).ok()).find_map(|text| text.trim().parse().ok())?;
     Some(bytes / 1024.0)
 }
 

@@ -11,6 +11,7 @@ use nix::unistd::Pid;
 use plimsoll_engine::process::{Ended, null};
 use plimsoll_engine::profile::{Op, Values};
 use plimsoll_engine::sys::pidfd_open;
+use plimsoll_foreign::read;
 use plimsoll_reports::model::bench::{Mishap, MishapKind};
 
 use crate::call::Begun;
@@ -121,7 +122,7 @@ impl Turn<'_> {
     pub fn create(&mut self) -> Result<(Duration, Pid, Output), Trouble> {
         let (output, out) = pipe()?;
         let (time, _) = self.timed(CREATE, Op::Create, Some(out), |values| values)?.ok_or_else(|| lacking(CREATE))?;
-        let text = fs::read_to_string(&self.site.pid_file);
+        let text = read::text(&self.site.pid_file, read::NUMBER);
         let pid = text.ok().and_then(|text| text.trim().parse().ok()).filter(|pid| *pid > 1).map(Pid::from_raw);
         let pid = pid.ok_or_else(|| wrong(CREATE, "the pid file names no process".to_owned()))?;
         Ok((time, pid, output))
@@ -137,10 +138,9 @@ impl Turn<'_> {
     }
 
     fn state(&mut self, pid: Pid) -> Result<Duration, Trouble> {
-        let (mut output, out) = pipe()?;
+        let (output, out) = pipe()?;
         let (time, _) = self.timed(STATE, Op::State, Some(out), |values| values)?.ok_or_else(|| lacking(STATE))?;
-        let mut text = Vec::new();
-        output.0.read_to_end(&mut text)?;
+        let text = read::whole(&output.0, read::DOCUMENT).map_err(io::Error::from)?;
         let state: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
         if state["status"] == "running" && state["pid"] == pid.as_raw() {
             return Ok(time);
@@ -281,7 +281,7 @@ impl Turn<'_> {
 
     /// The last line that a call wrote to standard error.
     fn last_words(&self) -> String {
-        let text = fs::read(self.log_path()).unwrap_or_default();
+        let text = read::file(&self.log_path(), read::LOG).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
         text.lines().next_back().unwrap_or("nothing said").chars().take(300).collect()
     }

@@ -235,7 +235,7 @@ mod tests {
         let whole = phases.each_ref().map(|phase| summary(&phase.samples_ms, &mut random).unwrap());
         assert!(whole.iter().all(|summary| summary.count == 50_000));
         assert!(ratio(&phases[0], &phases[1], &mut random).is_some());
-        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let status = plimsoll_foreign::read::kernel("/proc/self/status").unwrap();
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         let peak_kib: u64 = peak.split_whitespace().next().unwrap().parse().unwrap();
         assert!(peak_kib < 100 * 1024, "{peak_kib} KiB");

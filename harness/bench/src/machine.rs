@@ -3,13 +3,14 @@
 use std::fs;
 use std::path::Path;
 
+use plimsoll_foreign::read;
 use plimsoll_reports::model::bench::{Benchmark, Machine};
 use sha2::{Digest, Sha256};
 
 /// The facts, for bundles in `dir`. What the host does not tell is empty.
 #[must_use]
 pub fn facts(dir: &Path) -> Machine {
-    let read = |path: &str| fs::read_to_string(path).unwrap_or_default().trim().to_owned();
+    let read = |path: &str| read::kernel(path).unwrap_or_default().trim().to_owned();
     let cpuinfo = read("/proc/cpuinfo");
     let value =
         |name: &str| cpuinfo.lines().find(|line| line.starts_with(name)).and_then(|line| line.split(": ").nth(1));
@@ -29,7 +30,7 @@ pub fn facts(dir: &Path) -> Machine {
 fn mitigations() -> Vec<String> {
     let entries = fs::read_dir("/sys/devices/system/cpu/vulnerabilities").into_iter().flatten().flatten();
     let told = entries.filter_map(|entry| {
-        let text = fs::read_to_string(entry.path()).ok()?;
+        let text = read::kernel(entry.path()).ok()?;
         (text.trim() != "Not affected").then(|| format!("{}: {}", entry.file_name().to_string_lossy(), text.trim()))
     });
     let mut told: Vec<String> = told.collect();

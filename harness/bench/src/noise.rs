@@ -1,10 +1,10 @@
 //! What else the machine does while we measure: proc_stat(5), proc_loadavg(5), the frequencies of the processors.
 
-use std::fs;
 use std::io;
 
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::unistd::{SysconfVar, sysconf};
+use plimsoll_foreign::read;
 use plimsoll_reports::model::bench::Noise;
 
 /// Watches from one moment to another.
@@ -34,7 +34,7 @@ impl Meter {
 
     /// Looks at the frequencies; to be called now and then.
     pub fn look(&mut self) {
-        let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let text = read::kernel("/proc/cpuinfo").unwrap_or_default();
         for frequency in frequencies(&text) {
             let (low, high) = self.frequencies.unwrap_or((frequency, frequency));
             self.frequencies = Some((low.min(frequency), high.max(frequency)));
@@ -49,7 +49,7 @@ impl Meter {
         let (after, before) = (Times::now()?, self.before);
         let (busy, stolen) = (after.busy - before.busy, after.stolen - before.stolen);
         let all = (busy + stolen + after.idle - before.idle).max(f64::MIN_POSITIVE);
-        let load = fs::read_to_string("/proc/loadavg")?;
+        let load = read::kernel("/proc/loadavg")?;
         Ok(Noise {
             stolen: stolen / all,
             others: ((busy - (ours()? - self.ours)) / all).max(0.0),
@@ -91,7 +91,7 @@ fn ours() -> io::Result<f64> {
 impl Times {
     fn now() -> io::Result<Self> {
         let ticks = sysconf(SysconfVar::CLK_TCK)?.unwrap_or(100) as f64;
-        Ok(Self::of(&fs::read_to_string("/proc/stat")?, ticks))
+        Ok(Self::of(&read::kernel("/proc/stat")?, ticks))
     }
 
     /// user nice system idle iowait irq softirq steal; the guests' are in user already.

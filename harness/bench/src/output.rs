@@ -1,10 +1,11 @@
 //! What a container's program says: the time at which it started.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::os::fd::OwnedFd;
 
 use nix::fcntl::OFlag;
+use plimsoll_foreign::read;
 
 use crate::clock::stamped;
 
@@ -26,9 +27,8 @@ impl Output {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn has_stamp(mut self) -> io::Result<bool> {
-        let mut bytes = Vec::new();
-        self.0.read_to_end(&mut bytes)?;
+    pub fn has_stamp(self) -> io::Result<bool> {
+        let bytes = read::whole(self.0, read::DOCUMENT)?;
         Ok(stamped(&bytes).is_some())
     }
 }

@@ -13,6 +13,7 @@ use plimsoll_engine::workplace::Workplace;
 use plimsoll_fixtures::bundle::Names;
 use plimsoll_fixtures::payload::{self, Arch};
 use plimsoll_fixtures::{Bundle, Config};
+use plimsoll_foreign::read;
 use serde_json::{Value, json};
 
 use crate::floor;
@@ -97,7 +98,7 @@ fn make_group(dir: &Path) -> io::Result<()> {
     for name in ["cpuset.cpus", "cpuset.mems"] {
         let file = dir.join(name);
         if dir.join("tasks").exists() && file.exists() {
-            fs::write(file, fs::read(dir.with_file_name(name))?)?;
+            fs::write(file, read::kernel_bytes(dir.with_file_name(name))?)?;
         }
     }
     Ok(())
@@ -107,8 +108,8 @@ fn make_group(dir: &Path) -> io::Result<()> {
 fn borrowed(theirs: &Path, bundle: &Bundle, cgroup: &str) -> io::Result<Config> {
     let named = |path: &Path, why: &io::Error| io::Error::new(why.kind(), format!("{}: {why}", path.display()));
     let path = theirs.join("config.json");
-    let text = fs::read(&path).map_err(|why| named(&path, &why))?;
-    let mut config: Value = serde_json::from_slice(&text).map_err(|why| named(&path, &why.into()))?;
+    let text = read::given(&path, read::DOCUMENT).map_err(|why| named(&path, &why.into()))?;
+    let mut config: Value = serde_json::from_str(&text).map_err(|why| named(&path, &why.into()))?;
     let lower = fs::canonicalize(theirs.join(config["root"]["path"].as_str().unwrap_or("rootfs")))?;
     let (upper, work) = (bundle.dir.join("upper"), bundle.dir.join("work"));
     fs::create_dir(&upper)?;
@@ -136,7 +137,7 @@ impl Site {
     pub fn clear(&self) -> io::Result<()> {
         for group in self.groups.iter().filter(|group| group.exists()) {
             cgroup::thaw_below(group)?;
-            for pid in fs::read_to_string(group.join("cgroup.procs"))?.lines().filter_map(|line| line.parse().ok()) {
+            for pid in read::kernel(group.join("cgroup.procs"))?.lines().filter_map(|line| line.parse().ok()) {
                 match kill(Pid::from_raw(pid), Signal::SIGKILL) {
                     Ok(()) | Err(nix::errno::Errno::ESRCH) => {}
                     Err(why) => return Err(why.into()),

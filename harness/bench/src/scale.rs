@@ -11,6 +11,7 @@ use nix::unistd::Pid;
 use plimsoll_engine::cgroup::find_named;
 use plimsoll_engine::process::{Ended, null};
 use plimsoll_engine::profile::Op;
+use plimsoll_foreign::read;
 use plimsoll_reports::model::bench::{Axis, Curve, Footprint, Mishap, MishapKind, Point, Soak};
 
 use crate::clock::{milliseconds, now};
@@ -213,7 +214,7 @@ impl Ground<'_> {
     }
 
     fn footprint(&self) -> io::Result<Footprint> {
-        let memory = fs::read_to_string("/proc/meminfo")?;
+        let memory = read::kernel("/proc/meminfo")?;
         let value = |name: &str| {
             let line = memory.lines().find_map(|line| line.strip_prefix(name));
             line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0)

@@ -5,7 +5,6 @@ pub mod steps;
 mod story;
 pub mod tracer;
 
-use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
@@ -15,6 +14,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use plimsoll_engine::process::{Ended, null};
 use plimsoll_engine::profile::Op;
+use plimsoll_foreign::read;
 use plimsoll_reports::model::bench::Trace;
 
 use crate::cycle::Turn;
@@ -32,7 +32,7 @@ pub fn trace(subject: &Subject, site: &Site, watch: &mut Watch) -> io::Result<Ve
     let mut tracer = Tracer::new();
     let traced = if subject.floor { alone(&mut tracer, subject, site) } else { both(&mut tracer, subject, site) };
     tracer.release()?;
-    let named = fs::read_to_string(&site.pid_file).ok().and_then(|text| text.trim().parse().ok());
+    let named = read::text(&site.pid_file, read::NUMBER).ok().and_then(|text| text.trim().parse().ok());
     if let Some(pid) = named.filter(|pid| *pid > 1 && !subject.floor) {
         match kill(Pid::from_raw(pid), Signal::SIGKILL) {
             Ok(()) | Err(nix::errno::Errno::ESRCH) => {}
@@ -54,7 +54,7 @@ fn both(tracer: &mut Tracer, subject: &Subject, site: &Site) -> io::Result<Vec<T
     let (_read, write) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
     let (from, to) = call(tracer, subject, site, Op::Create, write)?;
     let create = story::tell(tracer, subject, "create", from, to);
-    let pid = fs::read_to_string(&site.pid_file)?.trim().parse().map_err(io::Error::other)?;
+    let pid = read::text(&site.pid_file, read::NUMBER)?.trim().parse().map_err(io::Error::other)?;
     let (from, to) = call(tracer, subject, site, Op::Start, null()?)?;
     let executed = tracer.until_executed(Pid::from_raw(pid), Instant::now() + subject.settings.timeout)?;
     Ok(vec![create, story::tell(tracer, subject, "start", from, to.max(executed))])

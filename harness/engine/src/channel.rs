@@ -98,7 +98,8 @@ impl Channel {
         let line = self.line(&pidfd)?;
         let line = line.ok_or_else(|| Stop::broken("the program", "answers from inside", "it ended without them"))?;
         let answers: Vec<Answer> = parse(&line)?;
-        if answers.len() == count { Ok(answers) } else { Err(Stop::Error("the probe lost a question".into())) }
+        let expected = || Stop::broken("what the program says", format!("{count} answers"), answers.len().to_string());
+        if answers.len() == count { Ok(answers) } else { Err(expected()) }
     }
 
     /// Asks without waiting.
@@ -176,7 +177,10 @@ impl Channel {
 }
 
 fn parse<T: serde::de::DeserializeOwned>(line: &str) -> Told<T> {
-    serde_json::from_str(line).map_err(|why| Stop::Error(format!("the probe said something else: {why}")))
+    // The probe is ours: another answer is of a program that the runtime executes instead, or of the runtime itself.
+    let foreign =
+        |why: serde_json::Error| Stop::broken("what the program says", "answers of the probe", why.to_string());
+    serde_json::from_str(line).map_err(foreign)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::os::fd::AsFd;
 use std::path::PathBuf;
 
 use nix::fcntl::{Flock, FlockArg};
+use plimsoll_foreign::read;
 
 use crate::judgement::{Stop, Told};
 use crate::lab::Lab;
@@ -66,7 +67,7 @@ impl Disk {
 
     fn of(name: &str, open: File) -> io::Result<Self> {
         let sys = PathBuf::from("/sys/block").join(name);
-        let text = fs::read_to_string(sys.join("dev"))?;
+        let text = read::kernel(sys.join("dev"))?;
         let numbers = text.trim().split_once(':').and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
         let numbers = numbers.ok_or_else(|| io::Error::other(format!("{}: {text}", sys.display())))?;
         let locked = Flock::lock(open, FlockArg::LockExclusive).map_err(|(_, why)| io::Error::from(why))?;
@@ -79,7 +80,7 @@ impl Disk {
     /// [`Stop::Skip`] when the kernel does not have it.
     pub fn schedule(&mut self, name: &str) -> Told {
         let file = self.sys.join("queue/scheduler");
-        let before = fs::read_to_string(&file)?;
+        let before = read::kernel(&file)?;
         // The one that is in use stands in brackets.
         let own = before.split(['[', ']']).nth(1).map(str::to_owned);
         fs::write(&file, name)

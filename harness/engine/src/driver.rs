@@ -8,6 +8,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use plimsoll_foreign::read;
 use plimsoll_reports::model::Call;
 use serde_json::Value;
 
@@ -156,7 +157,7 @@ impl<'s> Driver<'s> {
             Fault::ExecOutside if op == Op::Exec => self.probe(&words(&arguments(values)?)),
             Fault::ExecBeside(kind) if op == Op::Exec => {
                 let id = values.words("id").first().map_or("", String::as_str);
-                let pid = std::fs::read_to_string(self.root.with_file_name(format!("{id}.pid"))).unwrap_or_default();
+                let pid = read::text(&self.root.with_file_name(format!("{id}.pid")), read::NUMBER).unwrap_or_default();
                 let own = self.settings.probe.to_string_lossy();
                 let program = if kind == "mnt" { &own } else { plimsoll_fixtures::probe::PATH };
                 self.probe(&[&["enter", pid.trim(), kind, program], &*words(&arguments(values)?)].concat())
@@ -181,8 +182,8 @@ impl<'s> Driver<'s> {
         self.calls.borrow_mut().push(Call {
             command,
             ended: end.ended.to_string(),
-            stdout: head(&stdout).to_owned(),
-            stderr: tail(&stderr).to_owned(),
+            stdout: head(&stdout).into(),
+            stderr: tail(&stderr).into(),
             duration_ms: milliseconds(end.took),
         });
         if end.ended == Ended::Deadline {
@@ -223,7 +224,7 @@ fn arguments(values: &Values) -> Told<Vec<String>> {
     let [path, ..] = values.words("process") else {
         return Ok(values.words("args").iter().skip(1).cloned().collect());
     };
-    let process: Value = serde_json::from_slice(&std::fs::read(path)?).unwrap_or_default();
+    let process: Value = serde_json::from_slice(&read::file(Path::new(path), read::DOCUMENT)?).unwrap_or_default();
     let args = process["args"].as_array().into_iter().flatten().skip(1).filter_map(Value::as_str);
     Ok(args.map(str::to_owned).collect())
 }

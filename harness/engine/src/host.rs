@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
+use plimsoll_foreign::read;
 use plimsoll_reports::model::{Host, Runtime};
 use sha2::{Digest, Sha256};
 
@@ -64,7 +65,7 @@ pub const GUEST: &str = "plimsoll_guest";
 /// How the instructions of this machine are carried out, when it is a virtual one of ours: `tcg` or `kvm`.
 #[must_use]
 pub fn accelerator() -> Option<String> {
-    let line = fs::read_to_string("/proc/cmdline").ok()?;
+    let line = read::kernel("/proc/cmdline").ok()?;
     line.split_whitespace().find_map(|word| word.strip_prefix(GUEST)?.strip_prefix('=')).map(str::to_owned)
 }
 
@@ -87,7 +88,7 @@ pub fn facts(view: &str) -> io::Result<Host> {
 
 /// Security modules, by the list that securityfs gives, or else by what can be seen of them.
 fn lsms() -> Vec<String> {
-    if let Ok(list) = fs::read_to_string("/sys/kernel/security/lsm") {
+    if let Ok(list) = read::kernel("/sys/kernel/security/lsm") {
         return list.trim().split(',').map(str::to_owned).collect();
     }
     let seen = [("selinux", "/sys/fs/selinux/enforce"), ("apparmor", "/sys/module/apparmor/parameters/enabled")];
@@ -99,7 +100,7 @@ fn lsms() -> Vec<String> {
 /// # Errors
 /// When `/proc` cannot be read.
 pub fn missing_capabilities() -> io::Result<Vec<String>> {
-    let status = fs::read_to_string("/proc/self/status")?;
+    let status = read::kernel("/proc/self/status")?;
     let held = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
     let held = held.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
     let missing = CAPABILITIES.iter().enumerate().filter(|(number, _)| held & (1 << number) == 0);
@@ -113,7 +114,7 @@ pub fn missing_capabilities() -> io::Result<Vec<String>> {
 pub fn abilities(profile: &Profile, host: &Host) -> io::Result<Abilities> {
     let name = RunId::of_self()?.name();
     let mut numbers = host.kernel.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse().unwrap_or(0));
-    let filesystems = fs::read_to_string("/proc/filesystems")?;
+    let filesystems = read::kernel("/proc/filesystems")?;
     Ok(Abilities {
         profile: profile.clone(),
         kernel: (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)),
@@ -144,8 +145,8 @@ fn controllers() -> io::Result<Vec<String>> {
 /// When the binary cannot be read.
 pub fn runtime(settings: &Settings, version: String) -> io::Result<Runtime> {
     Ok(Runtime {
-        path: settings.runtime.to_string_lossy().into_owned(),
-        version,
+        path: settings.runtime.to_string_lossy().into_owned().into(),
+        version: version.into(),
         sha256: sha256(&settings.runtime)?,
         profile: settings.profile.name.clone(),
         spec: settings.release.to_string(),

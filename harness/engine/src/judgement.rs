@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use plimsoll_foreign::read::ReadError;
 use plimsoll_reports::model::Finding;
 
 use crate::process::Ended;
@@ -88,6 +89,23 @@ impl Stop {
     pub fn error(doing: &str) -> impl FnOnce(std::io::Error) -> Self {
         let doing = doing.to_owned();
         move |why| Self::Error(format!("{doing}: {why}"))
+    }
+}
+
+impl Stop {
+    /// A file that the runtime may have written was not read: what is odd about it is the runtime's doing.
+    pub fn of_file(what: &str) -> impl FnOnce(ReadError) -> Self {
+        let what = what.to_owned();
+        move |why| match why {
+            odd if odd.is_odd() => Self::broken(what, "a regular file of a fitting length", odd.to_string()),
+            other => Self::Error(format!("read {what}: {other}")),
+        }
+    }
+}
+
+impl From<ReadError> for Stop {
+    fn from(why: ReadError) -> Self {
+        Self::of_file("a file that the runtime can write to")(why)
     }
 }
 

@@ -1,62 +1,107 @@
 //! Keeps what a check worked with: bundles, logs, the commands, made ready to be run again by hand.
 
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use plimsoll_foreign::beneath::{self, Root};
+use plimsoll_foreign::name;
+use plimsoll_foreign::read::{self, Limit};
 use plimsoll_reports::model;
+
+use crate::observer::files::about;
 
 /// Copies the directory of a check below `base`, with its paths rewritten, and a script `replay.sh` of the calls.
 ///
 /// # Errors
 /// When a file cannot be read or written.
 pub fn keep(dir: &Path, base: &Path, id: &str, probe: &Path, result: &model::Check) -> io::Result<PathBuf> {
-    let to = base.join(id.replace('/', "."));
-    fs::create_dir_all(base)?;
-    if to.exists() {
+    let name = id.replace('/', ".");
+    let name = name::of_file(&name).map_err(|why| io::Error::other(format!("the id {id:?} {why}")))?;
+    let root = beneath::own_directory(base).map_err(|why| about(base.display(), &why))?;
+    let to = base.join(name);
+    if fs::symlink_metadata(&to).is_ok_and(|status| status.is_dir()) {
         fs::remove_dir_all(&to)?;
     }
-    let kept_probe = base.join("probe");
-    if !kept_probe.exists() {
-        fs::copy(probe, &kept_probe)?;
+    if fs::symlink_metadata(base.join("probe")).is_err() {
+        match root.link(probe, Path::new("probe")) {
+            // Another check was quicker.
+            Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {}
+            other => other?,
+        }
     }
-    let moved = Moved { from: dir.to_owned(), to: to.clone(), probe: fs::metadata(probe)?.ino(), kept_probe };
-    moved.copy(dir, &to)?;
-    fs::write(to.join("result.json"), serde_json::to_vec_pretty(result)?)?;
-    let script = to.join("replay.sh");
-    fs::write(&script, moved.script(id, result))?;
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755))?;
+    root.directory(Path::new(name), 0o755)?;
+    let kept = Root::open(&to)?;
+    let mut moved = Moved {
+        from: dir.to_owned(),
+        to: to.clone(),
+        probe: fs::metadata(probe)?.ino(),
+        kept_probe: base.join("probe"),
+        root: &kept,
+        left: MOST,
+    };
+    moved.copy(Path::new(""), 0)?;
+    kept.file(Path::new("result.json"), &serde_json::to_vec_pretty(result)?, 0o644)?;
+    kept.file(Path::new("replay.sh"), moved.script(id, result).as_bytes(), 0o755)?;
     Ok(to)
 }
 
-struct Moved {
+/// The most bytes that are kept of one check, and of one of its files. A runtime may have written any number.
+const MOST: u64 = 256 << 20;
+const LARGEST: Limit = Limit::mib(16);
+/// How deep directories are followed: a path within them is still one that the kernel takes.
+const DEEPEST: usize = 64;
+
+struct Moved<'r> {
     from: PathBuf,
     to: PathBuf,
     probe: u64,
     kept_probe: PathBuf,
+    root: &'r Root,
+    /// How many bytes may still be kept.
+    left: u64,
 }
 
-impl Moved {
-    fn copy(&self, from: &Path, to: &Path) -> io::Result<()> {
-        DirBuilder::new().recursive(true).create(to)?;
-        for entry in fs::read_dir(from)? {
-            let (from, name) = entry.map(|entry| (entry.path(), entry.file_name()))?;
-            let to = to.join(&name);
+impl Moved<'_> {
+    /// Copies what is below a directory of the check. What is no file, directory or link is left out.
+    fn copy(&mut self, below: &Path, depth: usize) -> io::Result<()> {
+        if depth > DEEPEST {
+            return Ok(());
+        }
+        for entry in fs::read_dir(self.from.join(below))? {
+            let path = below.join(entry?.file_name());
+            let from = self.from.join(&path);
             let meta = fs::symlink_metadata(&from)?;
             if meta.is_dir() {
-                self.copy(&from, &to)?;
+                self.root.directory(&path, 0o755)?;
+                self.copy(&path, depth + 1)?;
             } else if meta.is_symlink() {
-                symlink(fs::read_link(&from)?, &to)?;
+                self.root.symlink(&path, &fs::read_link(&from)?.to_string_lossy())?;
             } else if meta.is_file() && meta.ino() == self.probe {
-                fs::hard_link(&self.kept_probe, &to)?;
-            } else if meta.is_file() && name == "config.json" {
-                fs::write(&to, self.rewrite(&String::from_utf8_lossy(&fs::read(&from)?)))?;
+                self.root.link(&self.kept_probe, &path)?;
             } else if meta.is_file() {
-                fs::copy(&from, &to)?;
+                self.copy_file(&from, &path, meta.permissions().mode())?;
             }
         }
         Ok(())
+    }
+
+    fn copy_file(&mut self, from: &Path, path: &Path, mode: u32) -> io::Result<()> {
+        let bytes = match read::file(from, LARGEST) {
+            Ok(bytes) if bytes.len() as u64 <= self.left => bytes,
+            Ok(_) => return self.root.file(path, b"not kept: there was more than is kept of one check\n", 0o644),
+            Err(why) if why.is_odd() => {
+                return self.root.file(path, format!("not kept: {why}\n").as_bytes(), 0o644);
+            }
+            Err(why) => return Err(about(from.display(), &why.into())),
+        };
+        self.left -= bytes.len() as u64;
+        if path.file_name().is_some_and(|name| name == "config.json") {
+            let text = self.rewrite(&String::from_utf8_lossy(&bytes));
+            return self.root.file(path, text.as_bytes(), mode);
+        }
+        self.root.file(path, &bytes, mode)
     }
 
     fn rewrite(&self, text: &str) -> String {

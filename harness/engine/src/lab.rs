@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use plimsoll_fixtures::bundle::{Bundle, Names};
 use plimsoll_fixtures::{Config, Edit, Recipe};
+use plimsoll_foreign::{beneath, read};
 use plimsoll_reports::model::Finding;
 use serde_json::Value;
 
@@ -90,7 +91,10 @@ impl<'s> Lab<'s> {
         };
         let dir = self.dir.join(&id);
         // Before they are made: a bundle that cannot be finished has made some of them.
-        let mounted = |edit: &Edit| if let Edit::Tmpfs(path, _) = edit { Some(dir.join(path)) } else { None };
+        let mounted = |edit: &Edit| match edit {
+            Edit::Tmpfs(path, _) if beneath::parts(Path::new(path)).is_ok() => Some(dir.join(path)),
+            _ => None,
+        };
         self.mounted.borrow_mut().extend(recipe.edits.iter().filter_map(mounted));
         let bundle = Bundle::build(&dir, &of_release(recipe, self.settings.release), names, written)?;
         self.configs.borrow_mut().insert(id, bundle.config.0.clone());
@@ -138,6 +142,15 @@ impl<'s> Lab<'s> {
     #[must_use]
     pub fn pid_file(&self, bundle: &Bundle) -> PathBuf {
         self.dir.join(format!("{}.pid", bundle.id))
+    }
+
+    /// What a pid file holds that the runtime was asked to write; `None` when it wrote none.
+    ///
+    /// # Errors
+    /// [`Stop::Broken`](crate::judgement::Stop::Broken) when something else is in its place: a link, a FIFO, a directory, or
+    /// more than a number.
+    pub fn named_in(&self, pid_file: &Path) -> Told<Option<String>> {
+        read::text_if_there(pid_file, read::NUMBER).map_err(Stop::of_file("the pid file"))
     }
 
     /// A container that was created and not started.

@@ -3,6 +3,7 @@
 //!
 //! A check's way: [`schedule`] picks it, [`isolate`] sets a process apart for it, [`conduct`] carries it out on a
 //! [`lab`] with a [`driver`], [`container`]s, an [`observer`] and a [`guard`], and weighs what was found.
+#![cfg_attr(test, expect(clippy::disallowed_methods, reason = "tests read what they wrote"))]
 
 pub mod cgroup;
 pub mod channel;

@@ -4,6 +4,7 @@ use std::fs;
 
 use nix::sched::{CpuSet, sched_getaffinity};
 use nix::unistd::{Pid, SysconfVar, sysconf};
+use plimsoll_foreign::read;
 
 use crate::cgroup::{self, Knob, Mode, NSDELEGATE, NewGroup};
 use crate::observer::limits;
@@ -78,12 +79,12 @@ pub struct Abilities {
 }
 
 fn own_hard_limit(name: &str) -> Option<u64> {
-    let text = fs::read_to_string("/proc/self/limits").ok()?;
+    let text = read::kernel("/proc/self/limits").ok()?;
     limits::parse(&text).ok()?.get(name).map(|limit| limit.hard)
 }
 
 fn has_profile(name: &str) -> bool {
-    let loaded = fs::read_to_string("/sys/kernel/security/apparmor/profiles").unwrap_or_default();
+    let loaded = read::kernel("/sys/kernel/security/apparmor/profiles").unwrap_or_default();
     loaded.lines().any(|line| line.split(' ').next() == Some(name))
 }
 
@@ -99,7 +100,7 @@ fn may_use_all_processors() -> nix::Result<bool> {
 #[must_use]
 pub fn block_devices() -> Vec<(u32, u32)> {
     let numbers_of = |device: std::path::PathBuf| -> Option<(u32, u32)> {
-        let numbers = fs::read_to_string(device.join("dev")).ok()?;
+        let numbers = read::kernel(device.join("dev")).ok()?;
         let (major, minor) = numbers.trim().split_once(':')?;
         Some((major.parse().ok()?, minor.parse().ok()?))
     };
@@ -113,7 +114,7 @@ pub fn block_devices() -> Vec<(u32, u32)> {
 #[must_use]
 pub fn free_huge_pages() -> u64 {
     let number = |file: &str| -> u64 {
-        let text = fs::read_to_string(format!("/sys/kernel/mm/hugepages/hugepages-2048kB/{file}")).unwrap_or_default();
+        let text = read::kernel(format!("/sys/kernel/mm/hugepages/hugepages-2048kB/{file}")).unwrap_or_default();
         text.trim().parse().unwrap_or(0)
     };
     number("free_hugepages").saturating_sub(number("resv_hugepages"))

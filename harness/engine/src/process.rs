@@ -19,6 +19,9 @@ use crate::{orphans, sys};
 /// What is kept of one stream. A program that prints gigabytes costs no memory.
 pub const KEPT: usize = 64 * 1024;
 
+/// How many pieces of 64 KiB are read before the deadline is looked at again: 1 MiB.
+const AT_ONCE: usize = 16;
+
 /// How a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
@@ -86,10 +89,12 @@ impl Capture {
         self.file.as_ref()
     }
 
-    /// Reads what is there now; past the limit it is dropped and counted.
+    /// Reads what is there now; past the limit it is dropped and counted. Who writes as fast as this reads does not keep it from
+    /// its deadline: after as much as the largest pipe holds it comes back.
     pub fn drain(&mut self) {
-        let mut buffer = [0; 16 * 1024];
-        while let Some(file) = &mut self.file {
+        let mut buffer = [0; 64 * 1024];
+        for _ in 0..AT_ONCE {
+            let Some(file) = &mut self.file else { return };
             match file.read(&mut buffer) {
                 Ok(0) => self.file = None,
                 Ok(count) => self.keep(&buffer[..count]),
@@ -268,6 +273,13 @@ mod tests {
         let (finished, text) = run("head -c 3000000 /dev/zero | tr '\\0' x", Duration::from_secs(20));
         assert_eq!(finished.ended, Ended::Exit(0));
         assert_eq!(text.len(), KEPT + format!("… ({} bytes more)", 3_000_000 - KEPT).len());
+    }
+
+    #[test]
+    fn output_without_end_ends_at_the_deadline() {
+        let (finished, text) = run("exec yes", Duration::from_millis(300));
+        assert_eq!(finished.ended, Ended::Deadline);
+        assert!(finished.took < Duration::from_secs(20) && text.len() < KEPT + 100, "{} bytes", text.len());
     }
 
     #[test]

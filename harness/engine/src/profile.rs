@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use plimsoll_foreign::read;
 use serde::Deserialize;
 
 /// The operations of the specification, and those that users of runc expect.
@@ -90,7 +91,7 @@ pub enum ProfileError {
         /// The file.
         path: String,
         /// Why.
-        cause: std::io::Error,
+        cause: read::ReadError,
     },
     /// The file is not a profile.
     #[error("profile {path} is malformed: {why}")]
@@ -115,12 +116,16 @@ impl Profile {
         if let Some((name, text)) = BUILT_IN.iter().find(|(name, _)| *name == name_or_path) {
             return Self::parse(name, text);
         }
-        let text = std::fs::read_to_string(Path::new(name_or_path))
+        let text = read::given(Path::new(name_or_path), read::SETTINGS)
             .map_err(|cause| ProfileError::Unreadable { path: name_or_path.to_owned(), cause })?;
         Self::parse(name_or_path, &text)
     }
 
-    fn parse(path: &str, text: &str) -> Result<Self, ProfileError> {
+    /// The profile that a text is; `path` is for messages.
+    ///
+    /// # Errors
+    /// When it is none, or lacks one of the five operations of the specification.
+    pub fn parse(path: &str, text: &str) -> Result<Self, ProfileError> {
         let malformed = |why: String| ProfileError::Malformed { path: path.to_owned(), why };
         let profile: Self = toml::from_str(text).map_err(|why| malformed(one_line(&why, text)))?;
         for op in [Op::Create, Op::Start, Op::State, Op::Kill, Op::Delete] {

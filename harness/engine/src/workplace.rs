@@ -12,6 +12,8 @@ use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::prctl::set_child_subreaper;
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+use plimsoll_foreign::read;
+use plimsoll_reports::text::printable;
 
 use crate::cgroup;
 use crate::patience::stretched;
@@ -72,6 +74,7 @@ fn step<T>(doing: &str, done: io::Result<T>) -> io::Result<T> {
 }
 
 fn copy_self(to: &Path) -> io::Result<()> {
+    #[expect(clippy::disallowed_methods, reason = "this program itself")]
     fs::copy("/proc/self/exe", to)?;
     fs::set_permissions(to, fs::Permissions::from_mode(0o755))
 }
@@ -81,7 +84,11 @@ impl Drop for Workplace {
         // Each step is tried whatever became of the others; `plimsoll clean` finds what is left all the same.
         let steps = [reap_all(), remove_cgroups(&self.run), leave(&self.dir)];
         for why in steps.into_iter().filter_map(Result::err) {
-            eprintln!("plimsoll: cannot clean up after the run: {why}; `plimsoll clean` tries again");
+            #[expect(clippy::print_stderr, reason = "what is dropped returns nothing")]
+            {
+                let why = why.to_string();
+                eprintln!("plimsoll: cannot clean up after the run: {}; `plimsoll clean` tries again", printable(&why));
+            }
         }
     }
 }
@@ -108,7 +115,7 @@ fn reap_all() -> io::Result<()> {
 /// Waits on the pidfd of one of our children.
 fn wait_for_a_child() -> io::Result<()> {
     let pid = std::process::id();
-    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
+    let children = read::kernel(format!("/proc/{pid}/task/{pid}/children"))?;
     let Some(pid) = children.split_whitespace().next().and_then(|pid| pid.parse().ok()) else { return Ok(()) };
     let Ok(pidfd) = crate::sys::pidfd_open(nix::unistd::Pid::from_raw(pid)) else { return Ok(()) };
     crate::process::wait_readable(&[pidfd], Instant::now() + Duration::from_secs(1)).map(drop)

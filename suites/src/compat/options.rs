@@ -10,6 +10,7 @@ use plimsoll_engine::observer::Observation;
 use plimsoll_engine::process::Ended;
 use plimsoll_engine::profile::{Op, Values};
 use plimsoll_fixtures::probe::PATH;
+use plimsoll_foreign::read;
 use plimsoll_reports::model::Axis;
 use serde_json::Value;
 
@@ -88,7 +89,7 @@ pub(super) const SCENARIOS: &[Scenario] = super::compat! {
             lab.call(Op::Run, &lab.values(&bundle).with("detach", ""))?.ok()?;
             let state = super::look::printed(lab, Op::State, &Values::default().with("id", &bundle.id))?;
             out.expect_eq("status", &state["status"], "running");
-            let named = std::fs::read_to_string(lab.pid_file(&bundle)).unwrap_or_default();
+            let named = lab.named_in(&lab.pid_file(&bundle))?.unwrap_or_default();
             out.expect_eq("the pid file", named.trim(), state["pid"].to_string());
             crate::refusal::discard(lab, &bundle.id)
         };
@@ -99,7 +100,7 @@ pub(super) const SCENARIOS: &[Scenario] = super::compat! {
             let pid_file = lab.dir.join("exec.pid");
             let options = |call: Values| call.with("detach", "").with("pid-file", pid_file.to_string_lossy());
             container.call(Op::Exec, |call| options(call).with_words("args", &[PATH, "hang"]))?.ok()?;
-            let pid = std::fs::read_to_string(&pid_file).ok().and_then(|text| text.trim().parse().ok());
+            let pid = lab.named_in(&pid_file)?.and_then(|text| text.trim().parse().ok());
             let pid = pid.ok_or_else(|| Stop::broken("the pid file", "names the program", "no number is in it"))?;
             let (first, added) = (container.observe()?, Observation::of(Pid::from_raw(pid))?);
             out.expect_eq("its pid namespace", added.namespace("pid"), first.namespace("pid"));
@@ -133,7 +134,7 @@ pub(super) const SCENARIOS: &[Scenario] = super::compat! {
             let values = lab.values(&bundle).with("log", log.to_string_lossy()).with("log-format", "json");
             let outcome = lab.call(Op::Create, &values)?;
             out.expect("create", outcome.refused().is_ok(), "an error", outcome.said());
-            let text = std::fs::read_to_string(&log).unwrap_or_default();
+            let text = read::text_if_there(&log, read::DOCUMENT)?.unwrap_or_default();
             let mut entries = serde_json::Deserializer::from_str(&text).into_iter::<Value>();
             let is_error = |entry: Value| entry["level"] == "error" && entry["msg"].is_string();
             let has_error = entries.any(|entry| entry.is_ok_and(is_error));
@@ -144,8 +145,8 @@ pub(super) const SCENARIOS: &[Scenario] = super::compat! {
         let dir = lab.dir.join("spec");
         std::fs::create_dir(&dir)?;
         lab.call(Op::Spec, &Values::default().with("bundle", dir.to_string_lossy()))?.ok()?;
-        let written = std::fs::read(dir.join("config.json")).unwrap_or_default();
-        let mut config: Value = serde_json::from_slice(&written).unwrap_or_default();
+        let written = read::text_if_there(&dir.join("config.json"), read::DOCUMENT)?.unwrap_or_default();
+        let mut config: Value = serde_json::from_str(&written).unwrap_or_default();
         out.expect("ociVersion", config["ociVersion"].is_string(), "a string", &config["ociVersion"]);
         config["process"]["terminal"] = false.into();
         config["process"]["args"] = [PATH].into_iter().collect();

@@ -1,12 +1,11 @@
 //! `config.json` as a JSON document: what is the same document in other letters, and what is none (`config.md`).
 
-use std::fs;
-
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::judgement::{Judgement, Stop, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::profile::Op;
+use plimsoll_foreign::read;
 use serde_json::{Map, Value, json};
 
 use super::unknown::{as_configured, asks};
@@ -56,7 +55,7 @@ fn written_as(lab: &Lab<'_>, out: &mut Judgement, write: impl FnOnce(&Value) -> 
 }
 
 fn on_disk(bundle: &std::path::Path) -> Told<Value> {
-    let bytes = fs::read(bundle.join("config.json"))?;
+    let bytes = read::file(&bundle.join("config.json"), read::DOCUMENT)?;
     serde_json::from_slice(&bytes).map_err(|why| Stop::Error(format!("config.json of our own: {why}")))
 }
 

@@ -13,6 +13,7 @@ use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::Observation;
 use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::probe::Ask;
+use plimsoll_foreign::read;
 use serde_json::json;
 
 const REMOVES: &[&str] = &["runtime.delete.removes-created-resources", "runtime.lifecycle.destroy-undoes-create"];
@@ -88,19 +89,27 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             .map_err(|why| Stop::broken("a write to the bind mount", "success", why.to_string()))?;
         container.finish_and_delete()?;
         for file in ["below/file", "new"] {
-            let content = fs::read_to_string(container.bundle.dir.join("data").join(file)).ok();
+            let content = read::text(&container.bundle.dir.join("data").join(file), read::DOCUMENT).ok();
             out.expect_eq(&format!("{file} of the bind source"), content.as_deref(), Some("kept"));
         }
         Ok(())
     }),
     Scenario::new("lifecycle.delete/keeps-the-bundle", KEEPS, &[Fault::DeleteForeign], |lab, out| {
         let container = lab.stopped(|r| r.file("/etc/kept", "kept").beside("data/kept", "kept"))?;
-        let config = fs::read(container.bundle.dir.join("config.json"))?;
+        let config = read::file(&container.bundle.dir.join("config.json"), read::DOCUMENT)?;
         container.delete()?.ok()?;
         let dir = &container.bundle.dir;
-        out.expect_eq("config.json", fs::read(dir.join("config.json")).ok(), Some(config));
-        out.expect_eq("a file of the root", fs::read(dir.join("rootfs/etc/kept")).ok(), Some(b"kept".to_vec()));
-        out.expect_eq("a file beside it", fs::read(dir.join("data/kept")).ok(), Some(b"kept".to_vec()));
+        out.expect_eq("config.json", read::file(&dir.join("config.json"), read::DOCUMENT).ok(), Some(config));
+        out.expect_eq(
+            "a file of the root",
+            read::file(&dir.join("rootfs/etc/kept"), read::DOCUMENT).ok(),
+            Some(b"kept".to_vec()),
+        );
+        out.expect_eq(
+            "a file beside it",
+            read::file(&dir.join("data/kept"), read::DOCUMENT).ok(),
+            Some(b"kept".to_vec()),
+        );
         Ok(())
     }),
     Scenario::new(

@@ -142,7 +142,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         &[Fault::Lie("/pid", "7")],
         |lab, out| {
             let container = lab.created(|r| r)?;
-            let written = std::fs::read_to_string(lab.pid_file(&container.bundle)).unwrap_or_default();
+            let written = lab.named_in(&lab.pid_file(&container.bundle))?.unwrap_or_default();
             out.expect_eq("the pid file against the state", written.parse().ok(), container.state()?.pid());
             container.started()?;
             container.finish_and_delete()

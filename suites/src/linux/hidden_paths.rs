@@ -4,6 +4,7 @@ use plimsoll_engine::check::{Case, Rule, Scenario};
 use plimsoll_engine::fault::Fault;
 use plimsoll_fixtures::Config;
 use plimsoll_fixtures::probe::Ask;
+use plimsoll_foreign::read;
 
 const MASKED: &str = "/linux/maskedPaths";
 
@@ -82,7 +83,8 @@ const ON_THE_HOST: Scenario = Scenario::new(
             let inside = container.ask(ask)?;
             let nothing = plimsoll_fixtures::probe::Reply::Bytes(Vec::new());
             out.expect(path, inside.is_err() || inside == Ok(nothing), "nothing to read inside", inside);
-            let outside = std::fs::read_to_string(container.bundle.rootfs().join(path)).map_err(|why| why.kind());
+            let outside = read::text(&container.bundle.rootfs().join(path), read::DOCUMENT);
+            let outside = outside.map_err(|why| std::io::Error::from(why).kind());
             out.expect_eq(&format!("{path} on the host"), outside.as_deref(), Ok("secret"));
         }
         container.finish_and_delete()

@@ -15,6 +15,7 @@ use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::probe::{Ask, Reply};
 use plimsoll_fixtures::recipe::Edit;
 use plimsoll_fixtures::{Bundle, Recipe};
+use plimsoll_foreign::read;
 use plimsoll_reports::model::Axis;
 use serde_json::json;
 
@@ -33,7 +34,7 @@ fn trap(recipe: &mut Recipe) -> &mut Recipe {
 fn describe(bundle: &Bundle) -> std::io::Result<BTreeMap<String, (u64, u32, String)>> {
     let describe = |path: &Path| -> std::io::Result<(u64, u32, String)> {
         let status = std::fs::symlink_metadata(path)?;
-        let content = if status.is_file() { std::fs::read_to_string(path)? } else { String::new() };
+        let content = if status.is_file() { read::text(path, read::DOCUMENT)? } else { String::new() };
         Ok((status.ino(), status.mode(), content))
     };
     let entries = std::fs::read_dir(bundle.dir.join("trap"))?;

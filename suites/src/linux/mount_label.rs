@@ -1,8 +1,6 @@
 //! `linux.mountLabel`: the filesystems that the runtime mounts for the container have this SELinux label, so that its
 //! program gets at them, and at those of no other container.
 
-use std::fs;
-
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
 use plimsoll_engine::fault::Fault;
@@ -10,6 +8,7 @@ use plimsoll_engine::judgement::{Judgement, Stop, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_fixtures::probe::Ask;
+use plimsoll_foreign::read;
 
 use crate::process::selinux::{FILES, LABEL, NEEDS as LABELS, PROGRAM, labelled};
 
@@ -28,7 +27,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new("linux.mount-label/attribute", CITES, &[DROP, OTHER], |lab, out| {
         let container = running(lab, FILES)?;
         let mounts =
-            fs::read_to_string(format!("/proc/{}/mountinfo", container.pid)).map_err(Stop::error("read its mounts"))?;
+            read::kernel(format!("/proc/{}/mountinfo", container.pid)).map_err(Stop::error("read its mounts"))?;
         for place in ["/dev", "/dev/shm", PLACE] {
             let line = mounts.lines().find(|line| line.split(' ').nth(4) == Some(place)).unwrap_or_default();
             out.expect(&format!("label of the mount at {place}"), line.contains(FILES), FILES, line);

@@ -8,6 +8,7 @@ use plimsoll_engine::judgement::{Judgement, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_fixtures::probe::Ask;
 use plimsoll_fixtures::{Config, Recipe};
+use plimsoll_foreign::read;
 use serde_json::{Map, Value, json};
 
 const SYSCTL: &str = "/linux/sysctl";
@@ -41,7 +42,7 @@ fn words(text: &str) -> Vec<String> {
 
 /// A new network namespace starts with the host's settings of this kind, so only the other value shows anything.
 fn other_than(of_the_host: &str) -> &'static str {
-    let now = fs::read_to_string(path(of_the_host)).unwrap_or_default();
+    let now = read::kernel(path(of_the_host)).unwrap_or_default();
     if now.trim() == "1" { "0" } else { "1" }
 }
 
@@ -89,7 +90,7 @@ const SEVERAL: Scenario = Scenario::new(
 const HOST_KEPT: Scenario =
     Scenario::new("linux.sysctl/host-kept", &["linux.sysctl.applied"], &[Fault::Drop(SYSCTL)], |lab, out| {
         let names = ["kernel.msgmax", "kernel.shmmni", "fs.mqueue.msg_max"];
-        let read = || names.map(|name| fs::read_to_string(path(name)).map_err(|why| why.kind()));
+        let read = || names.map(|name| read::kernel(path(name)).map_err(|why| why.kind()));
         let before = read();
         let settings = json!({ "kernel.msgmax": "4242", "kernel.shmmni": "99", "fs.mqueue.msg_max": "7" });
         let container = lab.running(|r| r.set(SYSCTL, settings))?;
@@ -169,10 +170,10 @@ fn keeps(
     file: &str,
 ) -> Told {
     let file = format!("/proc/sys/{file}");
-    let before = fs::read_to_string(&file)?;
+    let before = read::kernel(&file)?;
     let other = before.trim().parse::<i64>().unwrap_or(0) + 1;
     let refused = lab.refused(out, |r| edits(r).set(SYSCTL, json!({ name: other.to_string() })));
-    let after = fs::read_to_string(&file)?;
+    let after = read::kernel(&file)?;
     if after != before {
         fs::write(&file, &before)?;
     }

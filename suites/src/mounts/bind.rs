@@ -8,6 +8,7 @@ use plimsoll_engine::judgement::Judgement;
 use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::probe::{Ask, Reply};
 use plimsoll_fixtures::{Config, Recipe};
+use plimsoll_foreign::read;
 
 use super::entry::{Entry, entries};
 use super::refusal::refuses;
@@ -221,7 +222,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
                 lab.running(|r| r.directory_beside("data").mount("/m", "tmpfs", "{bundle}/data", &["bind"]))?;
             let wrote = container.ask(Ask::Write { path: "/m/new".to_owned(), data: "from inside".to_owned() })?;
             out.expect("writing at /m", wrote.is_ok(), "works", wrote);
-            let found = std::fs::read_to_string(container.bundle.dir.join("data/new")).ok();
+            let found = read::text(&container.bundle.dir.join("data/new"), read::DOCUMENT).ok();
             out.expect_eq("the file on the host", found, Some("from inside".to_owned()));
             container.finish_and_delete()
         },

@@ -9,6 +9,7 @@ use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::{Ask, Reply};
+use plimsoll_foreign::read;
 
 use super::entry::entries;
 use super::flags::judge;
@@ -90,7 +91,7 @@ fn copied_up(lab: &Lab<'_>, out: &mut Judgement) -> Told {
     out.expect("the file that lay under the tmpfs", read == Ok(Reply::Bytes("below".into())), "copied", read);
     let write = container.ask(Ask::Write { path: "/m/deep/file".to_owned(), data: "above".to_owned() })?;
     out.expect("writing to the copy", write.is_ok(), "works", write);
-    let below = std::fs::read_to_string(container.bundle.rootfs().join("m/deep/file"))?;
+    let below = read::text(&container.bundle.rootfs().join("m/deep/file"), read::DOCUMENT)?;
     out.expect_eq("the file of the root filesystem", below.as_str(), "below");
     container.finish_and_delete()
 }

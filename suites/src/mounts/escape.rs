@@ -12,6 +12,7 @@ use plimsoll_engine::observer::mountinfo;
 use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::Ask;
+use plimsoll_foreign::read;
 use plimsoll_reports::model::Axis;
 
 /// The source by which the mount under test is known again.
@@ -51,7 +52,7 @@ fn untouched(out: &mut Judgement, outside: &Path) -> Told {
     let names: Result<Vec<_>, _> =
         std::fs::read_dir(outside)?.map(|entry| entry.map(|entry| entry.file_name())).collect();
     out.expect_eq("files of the host", names?, ["file"]);
-    out.expect_eq("the file of the host", std::fs::read_to_string(outside.join("file"))?.as_str(), "of the host");
+    out.expect_eq("the file of the host", read::text(&outside.join("file"), read::DOCUMENT)?.as_str(), "of the host");
     let over: Vec<_> =
         mountinfo::own()?.into_iter().filter(|mount| Path::new(&mount.point).starts_with(outside)).collect();
     out.expect("mounts over files of the host", over.is_empty(), "none", &over);

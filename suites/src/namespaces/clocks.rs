@@ -10,6 +10,7 @@ use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::own_namespace;
 use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::probe::{Ask, Reply};
+use plimsoll_foreign::read;
 use serde_json::{Value, json};
 
 const OFFSETS: &str = "/linux/timeOffsets";
@@ -110,7 +111,7 @@ const FELT: Scenario = Scenario::new(
         let inside = i64::try_from(hello.at / 1_000_000_000).unwrap_or_default();
         let near = |ahead: i64, wanted: i64| (wanted - 60..=wanted + 60).contains(&ahead);
         out.expect("CLOCK_MONOTONIC", near(inside - monotonic, DAY), "a day ahead", inside - monotonic);
-        let own = seconds(&std::fs::read("/proc/uptime")?);
+        let own = seconds(&read::kernel_bytes("/proc/uptime")?);
         let Ok(Reply::Bytes(uptime)) = container.ask(Ask::Read("/proc/uptime".into()))? else {
             return Err(Stop::broken("/proc/uptime inside", "readable", "it is not"));
         };

@@ -10,6 +10,7 @@ use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::mountinfo;
 use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::{Answer, Ask, Reply};
+use plimsoll_foreign::read;
 use serde_json::json;
 
 pub(super) const SCENARIOS: &[Scenario] = &[MOUNTS, SYSTEM_V, POSIX_QUEUES, SOCKETS];
@@ -44,7 +45,7 @@ const SYSTEM_V: Scenario = Scenario::new(
         let Ok(Reply::Count(queue)) = made else {
             return Err(Stop::broken("msgget inside", "a new queue", format!("{made:?}")));
         };
-        let outside = std::fs::read_to_string(QUEUES)?;
+        let outside = read::kernel(QUEUES)?;
         out.expect("queues outside", !lists(&outside, key), "not that of the container", outside);
         let remove = [queue.unsigned_abs(), u64::from(libc::IPC_RMID.unsigned_abs()), 0];
         let removed = container.ask(call(libc::SYS_msgctl, &remove))?;

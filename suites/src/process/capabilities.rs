@@ -8,6 +8,7 @@ use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_fixtures::probe::{Ask, Capabilities};
 use plimsoll_fixtures::{Config, Recipe};
+use plimsoll_foreign::read;
 use serde_json::json;
 
 const ALL: &str = "/process/capabilities";
@@ -157,7 +158,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         &["config.process.capabilities-ungrantable-no-failure"],
         &[Fault::Fail(plimsoll_engine::profile::Op::Create)],
         |lab, out| {
-            let status = std::fs::read_to_string("/proc/self/status")?;
+            let status = read::kernel("/proc/self/status")?;
             let held = status.lines().find_map(|line| line.strip_prefix("CapBnd:"));
             let held = held.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(u64::MAX);
             match CAPABILITIES.iter().enumerate().find(|(bit, _)| held >> bit & 1 == 0) {

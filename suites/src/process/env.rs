@@ -5,6 +5,7 @@ use plimsoll_engine::fault::Fault;
 use plimsoll_engine::settings::LEAK;
 use plimsoll_fixtures::Config;
 use plimsoll_fixtures::probe::Ask;
+use plimsoll_foreign::read;
 use plimsoll_reports::model::Axis;
 
 const ENV: &str = "/process/env";
@@ -69,7 +70,7 @@ const HOME: Rule = Rule::new(
 
 fn home_of_user(config: &Config, rootfs: &std::path::Path) -> Vec<String> {
     let uid = config.number("/process/user/uid").unwrap_or(0).to_string();
-    let users = std::fs::read_to_string(rootfs.join("etc/passwd")).unwrap_or_default();
+    let users = read::text(&rootfs.join("etc/passwd"), read::DOCUMENT).unwrap_or_default();
     let mut users = users.lines().map(|line| line.split(':').collect::<Vec<_>>());
     let user = users.find(|user| user.get(2) == Some(&uid.as_str()));
     user.and_then(|user| user.get(5).map(|&home| home.to_owned())).into_iter().collect()

@@ -1,6 +1,5 @@
 //! What the limits do, seen from inside and by the counters of the kernel.
 
-use std::fs;
 use std::time::Instant;
 
 use plimsoll_engine::cgroup::Knob;
@@ -12,6 +11,7 @@ use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::probe::{Ask, Reply};
+use plimsoll_foreign::read;
 use serde_json::json;
 
 use super::processor::{pin, wants};
@@ -129,7 +129,7 @@ const UNTHROTTLED: Scenario = Scenario::new(
 
 /// The processor time of the container's first process, in ticks.
 fn ticks(container: &Container<'_>) -> Told<u64> {
-    let text = fs::read_to_string(format!("/proc/{}/stat", container.pid))?;
+    let text = read::kernel(format!("/proc/{}/stat", container.pid))?;
     let after_name = text.rsplit_once(')').map_or("", |(_, rest)| rest);
     let fields: Vec<u64> = after_name.split_whitespace().skip(11).take(2).filter_map(|n| n.parse().ok()).collect();
     Ok(fields.iter().sum())
@@ -142,7 +142,7 @@ const PROGRESS: u64 = 1_000_000;
 /// kernel does not count them.
 pub(super) fn run_time(container: &Container<'_>) -> Told<u64> {
     const TICK: u64 = 10_000_000;
-    let counted = fs::read_to_string(format!("/proc/{}/schedstat", container.pid)).ok();
+    let counted = read::kernel(format!("/proc/{}/schedstat", container.pid)).ok();
     let first = counted.and_then(|text| text.split(' ').next()?.parse().ok());
     first.map_or_else(|| Ok(ticks(container)? * TICK), Ok)
 }

@@ -15,6 +15,7 @@ use plimsoll_engine::judgement::{Judgement, Stop, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_fixtures::Recipe;
+use plimsoll_foreign::read;
 use serde_json::json;
 
 use crate::namespaces::usual_user;
@@ -58,7 +59,7 @@ fn owners(container: &Container<'_>) -> Told<Vec<(PathBuf, u32)>> {
 }
 
 fn delegatable() -> Told<BTreeSet<String>> {
-    let list = fs::read_to_string(DELEGATABLE).map_err(Stop::error(DELEGATABLE))?;
+    let list = read::kernel(DELEGATABLE).map_err(Stop::error(DELEGATABLE))?;
     Ok(list.lines().map(str::to_owned).collect())
 }
 

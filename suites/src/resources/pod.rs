@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use plimsoll_engine::cgroup;
 use plimsoll_engine::judgement::{Stop, Told};
 use plimsoll_engine::lab::Lab;
+use plimsoll_foreign::read;
 
 /// The group, in each hierarchy.
 pub(super) struct Pod {
@@ -28,7 +29,7 @@ impl Pod {
             for file in
                 ["cpuset.cpus", "cpuset.mems"].iter().filter(|_| hierarchy.controllers.contains(&"cpuset".into()))
             {
-                fs::write(dir.join(file), fs::read(hierarchy.mount.join(file))?)?;
+                fs::write(dir.join(file), read::kernel_bytes(hierarchy.mount.join(file))?)?;
             }
             dirs.push(dir);
         }
@@ -62,7 +63,7 @@ impl Pod {
     pub fn get(&self, file: &str) -> Told<String> {
         let at = self.dirs.iter().map(|dir| dir.join(file)).find(|path| path.exists());
         let at = at.ok_or_else(|| Stop::Error(format!("no control group has {file}")))?;
-        Ok(fs::read_to_string(at)?.trim().to_owned())
+        Ok(read::kernel(at)?.trim().to_owned())
     }
 
     /// Puts a process into it, in each hierarchy.

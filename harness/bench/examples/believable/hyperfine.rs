@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::ffi::CString;
-use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -57,7 +56,9 @@ fn hyperfine(field: &Field, call: &Call) -> Result<Vec<f64>, Box<dyn Error>> {
     if !ended.success() {
         return Err(format!("hyperfine: {ended}").into());
     }
-    let found: Value = serde_json::from_slice(&fs::read(&file)?)?;
+    let found: Value = serde_json::from_slice(
+        &plimsoll_foreign::read::file(&file, plimsoll_foreign::read::LOG).map_err(std::io::Error::from)?,
+    )?;
     let times = found["results"][0]["times"].as_array().into_iter().flatten();
     Ok(times.filter_map(Value::as_f64).map(|seconds| seconds * 1e3).collect())
 }

@@ -11,7 +11,10 @@ use plimsoll_reports::model::bench::Difference;
 use crate::field::{Field, ratio};
 
 pub fn show(field: &Field, runtime: &Path, repetitions: u32) -> Result<bool, Box<dyn Error>> {
-    let one = field.program("one", &fs::read(runtime)?)?;
+    let one = field.program(
+        "one",
+        &plimsoll_foreign::read::file(runtime, plimsoll_foreign::read::PROGRAM).map_err(std::io::Error::from)?,
+    )?;
     let two = field.workplace.dir.join("two");
     fs::hard_link(&one, &two)?;
     let subjects = [field.subject("one", &one)?, field.subject("two", &two)?];

@@ -1,11 +1,11 @@
 //! The control group: a directory in each hierarchy, joined without waiting for a grace period.
 
-use std::fs;
 use std::io;
 use std::path::PathBuf;
 
 use plimsoll_engine::cgroup::Hierarchy;
 use plimsoll_fixtures::Config;
+use plimsoll_foreign::read;
 use serde_json::Value;
 
 use super::filter::device_program;
@@ -61,7 +61,7 @@ impl<'h> Groups<'h> {
             if has("cpuset") {
                 // Version 1 takes no process into a group before that has processors and memory nodes.
                 for name in ["cpuset.cpus", "cpuset.mems"] {
-                    let above = fs::read_to_string(dir.with_file_name(name))?;
+                    let above = read::kernel(dir.with_file_name(name))?;
                     plan.write(dir.join(name).as_os_str().as_encoded_bytes(), above.trim());
                 }
             }

@@ -3,6 +3,7 @@
 use std::io;
 
 use plimsoll_fixtures::Config;
+use plimsoll_foreign::read;
 
 use super::writer::Plan;
 use super::{filter, list, texts, unable};
@@ -109,7 +110,7 @@ fn capabilities_and_user(plan: &mut Plan, config: &Config) {
         known.fold(0_u64, |set, number| set | 1 << number)
     };
     // Of those that this kernel does not know, none can be dropped.
-    let last = std::fs::read_to_string("/proc/sys/kernel/cap_last_cap").ok().and_then(|text| text.trim().parse().ok());
+    let last = read::kernel("/proc/sys/kernel/cap_last_cap").ok().and_then(|text| text.trim().parse().ok());
     let bounding = set("bounding");
     for number in (0..=last.unwrap_or(40_u64)).filter(|number| bounding & 1 << number == 0) {
         plan.call(libc::SYS_prctl, [libc::PR_CAPBSET_DROP as u64, number, 0, 0, 0]);

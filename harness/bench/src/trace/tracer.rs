@@ -13,6 +13,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid};
 use plimsoll_engine::process::Ended;
 use plimsoll_engine::sys::{exit_now, fork};
+use plimsoll_foreign::read;
 
 use super::steps::{self, OWN_CODE};
 use crate::call::Call;
@@ -234,7 +235,7 @@ fn become_program(call: &Call, fds: &[OwnedFd], go: OwnedFd) -> i32 {
 /// `VmHWM` of proc_pid_status(5): executing a program sets it back, so nothing of the parent is in it. Threads have that of
 /// their process and count for nothing.
 fn peak(pid: Pid) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let status = read::kernel(format!("/proc/{pid}/status")).unwrap_or_default();
     let value = |name: &str| {
         let line = status.lines().find_map(|line| line.strip_prefix(name))?;
         line.split_whitespace().next()?.parse::<u64>().ok()

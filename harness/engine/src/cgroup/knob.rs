@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use plimsoll_foreign::read;
+
 use super::{Membership, Version, hierarchies, remove_tree};
 use crate::observer::files::if_there;
 
@@ -165,13 +167,13 @@ impl NewGroup {
 pub fn on_offer(top: &Path) -> io::Result<Vec<String>> {
     // One with processes keeps to what it has handed on before.
     let file = if is_crowded(top) { "cgroup.subtree_control" } else { "cgroup.controllers" };
-    let names = std::fs::read_to_string(top.join(file))?;
+    let names = read::kernel(top.join(file))?;
     Ok(names.split_whitespace().map(str::to_owned).collect())
 }
 
 /// Whether a group that is not the root of its hierarchy has processes, as the one that a container sees as the root.
 fn is_crowded(group: &Path) -> bool {
-    let processes = || std::fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
+    let processes = || read::kernel(group.join("cgroup.procs")).unwrap_or_default();
     group.join("cgroup.type").exists() && !processes().is_empty()
 }
 

@@ -1,13 +1,14 @@
 //! Removing groups, waiting for what is still in them.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::Pid;
+use plimsoll_foreign::read;
 
 use super::reach::reach;
 use super::tree::below;
@@ -77,14 +78,13 @@ fn wait_for_change(group: &Path, deadline: Instant) -> io::Result<()> {
 
 /// Waits until the kernel says that the last process, already past its last instruction, has left.
 fn wait_until_unpopulated(group: &Path, deadline: Instant) -> io::Result<()> {
-    let Some(mut events) = if_there(reach(&group.join("cgroup.events")).and_then(File::open))? else {
+    let Some(events) = if_there(reach(&group.join("cgroup.events")).and_then(File::open))? else {
         // Version 1 has no event for this. A process leaves within microseconds of its end, so give way to it.
         std::thread::yield_now();
         return Ok(());
     };
-    let mut text = String::new();
-    events.read_to_string(&mut text)?;
-    if text.contains("populated 1") {
+    let text = read::whole(&events, read::KERNEL)?;
+    if text.windows(11).any(|window| window == b"populated 1") {
         let left = deadline.saturating_duration_since(Instant::now());
         let left = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
         poll(&mut [PollFd::new(events.as_fd(), PollFlags::POLLPRI)], left)?;

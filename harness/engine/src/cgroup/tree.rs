@@ -6,6 +6,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use plimsoll_foreign::read;
+
 use super::hierarchies;
 use super::reach::reach;
 use crate::observer::files::{about, if_there};
@@ -34,7 +36,7 @@ pub fn empty_ones(run: &str, tag: &str) -> io::Result<BTreeSet<PathBuf>> {
     let mut found = BTreeSet::new();
     for hierarchy in hierarchies()? {
         for dir in below(&hierarchy.mount)?.into_iter().filter(|dir| !of_others(&dir.to_string_lossy())) {
-            if if_there(reach(&dir.join("cgroup.procs")).and_then(fs::read))?
+            if if_there(reach(&dir.join("cgroup.procs")).and_then(read::kernel_bytes))?
                 .is_some_and(|processes| processes.is_empty())
             {
                 found.insert(dir);

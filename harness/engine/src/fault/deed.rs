@@ -8,6 +8,7 @@ use std::path::Path;
 use nix::mount::{MsFlags, mount};
 use nix::unistd::Pid;
 use plimsoll_fixtures::Bundle;
+use plimsoll_foreign::read;
 
 use super::{Fault, Leftover};
 use crate::cgroup;
@@ -24,7 +25,7 @@ impl Fault {
             Self::WrongPid => fs::write(pid_file, "1"),
             Self::GiveNullAway => chown("/dev/null", Some(FIRST_ID), None),
             Self::MoveOut => {
-                let Some(pid) = if_there(fs::read_to_string(pid_file))? else { return Ok(()) };
+                let Some(pid) = read::text_if_there(&pid_file, read::NUMBER)? else { return Ok(()) };
                 move_out(pid.trim())
             }
             Self::Beside => on_groups(&pid_file, move_beside),
@@ -38,7 +39,7 @@ impl Fault {
             }
             Self::All(faults) => faults.iter().try_for_each(|fault| fault.after_create(lab, bundle)),
             Self::Miswire(wrong) => {
-                let Some(pid) = if_there(fs::read_to_string(pid_file))? else { return Ok(()) };
+                let Some(pid) = read::text_if_there(&pid_file, read::NUMBER)? else { return Ok(()) };
                 wrong.at_create(pid.trim())
             }
             Self::OpenState => {
@@ -83,7 +84,7 @@ fn move_out(pid: &str) -> io::Result<()> {
 
 /// Does something about a process and each of its groups that is below another one.
 fn on_groups(pid_file: &Path, deed: impl Fn(&str, &Path) -> io::Result<()>) -> io::Result<()> {
-    let Some(pid) = if_there(fs::read_to_string(pid_file))? else { return Ok(()) };
+    let Some(pid) = read::text_if_there(pid_file, read::NUMBER)? else { return Ok(()) };
     let number = Pid::from_raw(pid.trim().parse().map_err(io::Error::other)?);
     let groups = cgroup::of(number)?.into_iter().filter_map(|membership| membership.dir);
     let mut groups = groups.filter(|dir| dir.parent().is_some_and(|above| above.join("cgroup.procs").exists()));
@@ -97,7 +98,7 @@ fn move_beside(pid: &str, group: &Path) -> io::Result<()> {
     fs::create_dir_all(&beside)?;
     // A cpuset of version 1 takes no process before it has processors and nodes.
     for file in ["cpuset.cpus", "cpuset.mems"] {
-        if let Some(list) = if_there(fs::read(above.join(file)))?.filter(|list| list.len() > 1) {
+        if let Some(list) = if_there(read::kernel_bytes(above.join(file)))?.filter(|list| list.len() > 1) {
             fs::write(beside.join(file), list)?;
         }
     }
@@ -109,7 +110,7 @@ const LIMITS: [&str; 3] = ["pids.max", "memory.limit_in_bytes", "memory.max"];
 
 fn limit_above(group: &Path) -> io::Result<()> {
     for limit in LIMITS {
-        if let (Some(held), Some(above)) = (if_there(fs::read(group.join(limit)))?, group.parent()) {
+        if let (Some(held), Some(above)) = (if_there(read::kernel_bytes(group.join(limit)))?, group.parent()) {
             fs::write(above.join(limit), held)?;
         }
     }

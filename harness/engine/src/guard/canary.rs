@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, symlink};
 use std::path::Path;
 
+use plimsoll_foreign::read;
 use sha2::{Digest, Sha256};
 
 use crate::observer::files::about;
@@ -82,7 +83,11 @@ fn content(path: &Path, status: &Metadata) -> io::Result<String> {
     if size > HASHED {
         return Ok(format!(" size {size}"));
     }
-    let digest = Sha256::digest(fs::read(path)?);
+    let digest = match read::file(path, read::DOCUMENT) {
+        Ok(bytes) => Sha256::digest(bytes),
+        Err(odd) if odd.is_odd() => return Ok(format!(" size {size}, and {odd}")),
+        Err(why) => return Err(why.into()),
+    };
     // Eight bytes tell two contents apart for a reader as well as all do.
     let digest: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     Ok(format!(" size {size} sha256 {digest}…"))

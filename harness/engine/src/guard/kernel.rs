@@ -249,6 +249,7 @@ fn is_backing_file(path: &Path) -> bool {
 /// Some cannot be read at all, or not at this time: those have no value.
 fn value(path: &Path) -> Option<String> {
     let mut bytes = Vec::new();
+    #[expect(clippy::disallowed_methods, reason = "bounded: what is longer is told apart by its beginning")]
     File::open(path).ok()?.take(LONGEST).read_to_end(&mut bytes).ok()?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
     // A choice is shown among its alternatives, in brackets.

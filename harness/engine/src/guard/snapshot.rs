@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use plimsoll_foreign::read;
 use plimsoll_reports::model::Finding;
 
 use super::{GuardSettings, canary, kernel};
@@ -161,7 +162,7 @@ fn loops(settings: &GuardSettings) -> io::Result<Facts> {
 
 /// Without a fact where this kernel or this user cannot read the setting.
 fn sysctl(name: &str) -> io::Result<Facts> {
-    match fs::read(Path::new("/proc/sys").join(name)) {
+    match read::kernel_bytes(Path::new("/proc/sys").join(name)) {
         Ok(value) => Ok(Facts::from([(name.to_owned(), String::from_utf8_lossy(&value).trim().to_owned())])),
         Err(why) if matches!(why.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => Ok(Facts::new()),
         Err(why) => Err(about(name, &why)),

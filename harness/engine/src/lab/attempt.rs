@@ -132,7 +132,7 @@ impl Lab<'_> {
 
     /// The container's process as the pid file names it, or else the state document.
     fn pid_of(&self, bundle: &Bundle) -> Told<Pid> {
-        let named = std::fs::read_to_string(self.pid_file(bundle)).ok().and_then(|text| text.trim().parse().ok());
+        let named = self.named_in(&self.pid_file(bundle))?.and_then(|text| text.trim().parse().ok());
         let pid = match named {
             Some(pid) => Some(pid),
             None => {

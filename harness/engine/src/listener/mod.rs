@@ -16,6 +16,10 @@ use crate::judgement::{Stop, Told};
 use crate::lab::Lab;
 use crate::process::wait_readable;
 
+/// The most bytes of a connection, and the most connections and descriptors, that are taken. The runtime may send any number.
+const LONGEST: usize = 1 << 20;
+const MOST: usize = 64;
+
 /// A socket, bound and waiting.
 #[derive(Debug)]
 pub struct Listener<'l> {
@@ -86,7 +90,7 @@ impl Listener<'_> {
     /// [`Stop::Error`] when a connection cannot be read.
     pub fn connections(&self) -> Told<Vec<Connection>> {
         let mut made = Vec::new();
-        loop {
+        while made.len() < MOST {
             match self.socket.accept() {
                 Ok((stream, _)) => made.push(Connection::read(&stream, self.lab.driver.deadline())?),
                 Err(why) if why.kind() == ErrorKind::WouldBlock => break,
@@ -118,7 +122,7 @@ impl Listener<'_> {
 impl Connection {
     fn read(stream: &UnixStream, deadline: Instant) -> Told<Self> {
         let (mut bytes, mut fds, mut with_first, mut first, mut closed) = (Vec::new(), Vec::new(), 0, true, false);
-        while !closed && wait_readable(&[stream], deadline)? {
+        while !closed && bytes.len() < LONGEST && fds.len() < MOST && wait_readable(&[stream], deadline)? {
             let (read, taken) = receive(stream.as_raw_fd())?;
             closed = read.is_empty() && taken.is_empty();
             with_first = if first { taken.len() } else { with_first };

@@ -1,9 +1,10 @@
 //! Reading small kernel files, with errors that name the file.
 
 use std::fmt::Display;
-use std::fs;
 use std::io;
 use std::path::Path;
+
+use plimsoll_foreign::read;
 
 /// The error `why`, saying what it happened to. The kind is kept: callers tell "not there" from the rest by it.
 pub(crate) fn about(what: impl Display, why: &io::Error) -> io::Error {
@@ -19,7 +20,7 @@ pub(crate) fn malformed(what: impl Display) -> io::Error {
 /// The whole file as text; bytes that are no UTF-8 are replaced.
 pub(crate) fn read_text(path: impl AsRef<Path>) -> io::Result<String> {
     let path = path.as_ref();
-    let bytes = fs::read(path).map_err(|why| about(path.display(), &why))?;
+    let bytes = read::kernel_bytes(path).map_err(|why| about(path.display(), &why))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

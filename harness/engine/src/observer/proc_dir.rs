@@ -2,13 +2,14 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use nix::dir::Dir;
 use nix::fcntl::{OFlag, openat, readlinkat};
 use nix::sys::stat::Mode;
 use nix::unistd::Pid;
+use plimsoll_foreign::read;
 
 use super::files::{about, is_gone};
 
@@ -39,9 +40,8 @@ impl ProcDir {
 
     /// A file as text; bytes that are no UTF-8 are replaced.
     pub(crate) fn text(&self, file: &str) -> io::Result<String> {
-        let mut bytes = Vec::with_capacity(4096);
-        let mut opened = File::from(self.open(file, OFlag::O_RDONLY)?);
-        opened.read_to_end(&mut bytes).map_err(|why| self.about(file, &why))?;
+        let opened = File::from(self.open(file, OFlag::O_RDONLY)?);
+        let bytes = read::whole(opened, read::KERNEL).map_err(|why| self.about(file, &why.into()))?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 

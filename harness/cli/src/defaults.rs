@@ -1,21 +1,25 @@
 //! `plimsoll.toml`: what a project would otherwise give on every command line. Its values become the defaults of the
 //! options, so that the command line wins and `--help` shows them.
 
-use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::{Command, ValueEnum};
 use plimsoll_engine::release::Release;
+use plimsoll_foreign::read::ReadError;
+use plimsoll_foreign::{read, trust};
+use plimsoll_reports::text::printable;
 use serde::Deserialize;
 
 use crate::args::View;
 use crate::failure::Failure;
-use crate::output::Wish;
+use crate::output::{Wish, say};
 
 /// Where it is looked for.
 const FILE: &str = "plimsoll.toml";
+
+/// The verbs that call a runtime which the file may name.
+const JUDGES: &[&str] = &["run", "prove", "fuzz", "replay"];
 
 /// The file.
 #[derive(Debug, Default, Deserialize)]
@@ -65,23 +69,65 @@ impl FromStr for ViewName {
 }
 
 impl Defaults {
-    /// Reads the file that the arguments name with `--config`, else `plimsoll.toml` if it is in the current directory.
+    /// Reads the file that the arguments name with `--config`, else `plimsoll.toml` if it is in the current directory. What the
+    /// latter says of what is executed, and how, is announced: whoever changed into the directory need not know it.
     pub fn read(arguments: &[String]) -> Result<Self, Failure> {
-        match named(arguments) {
-            Some(path) => Self::of(&path, &fs::read_to_string(&path).map_err(|why| unreadable(&path, &why))?),
-            None => match fs::read_to_string(FILE) {
-                Ok(text) => Self::of(Path::new(FILE), &text),
-                Err(why) if why.kind() == ErrorKind::NotFound => Ok(Self::default()),
-                Err(why) => Err(unreadable(Path::new(FILE), &why)),
-            },
+        if let Some(path) = named(arguments) {
+            return Self::of(&path, &read::given(&path, read::SETTINGS).map_err(|why| unreadable(&path, &why))?);
         }
+        let path = Path::new(FILE);
+        let text = match read::given(path, read::SETTINGS) {
+            Ok(text) => text,
+            Err(why) if why.is_absent() => return Ok(Self::default()),
+            Err(why) => return Err(unreadable(path, &why)),
+        };
+        let defaults = Self::of(path, &text)?;
+        if JUDGES.iter().any(|verb| arguments.iter().any(|argument| argument == verb)) {
+            defaults.announce(path)?;
+        }
+        Ok(defaults)
+    }
+
+    /// Says what the file chooses of what root executes, and refuses that of a file that somebody else could have written.
+    fn announce(&self, path: &Path) -> Result<(), Failure> {
+        let (words, executes) = self.choices();
+        if words.is_empty() {
+            return Ok(());
+        }
+        let place = std::path::absolute(path).map_err(Failure::host)?;
+        let objection = trust::objection(path).map_err(Failure::host)?;
+        if let (Some(why), true) = (objection, executes) {
+            return Err(Failure::Usage(format!(
+                "{} is not used, since it says what is executed as root ({}) and {why}: make it writable for yourself \
+                 alone, or name it by --config",
+                place.display(),
+                words.join(", "),
+            )));
+        }
+        say(&format!("plimsoll: {} says {}", place.display(), words.join(", ")));
+        Ok(())
+    }
+
+    /// What the file says, in words, and whether that decides what is executed.
+    fn choices(&self) -> (Vec<String>, bool) {
+        let chosen = |(name, _, values): &(&str, &[&str], Vec<String>)| {
+            (!values.is_empty()).then(|| format!("{} {}", name.replace('_', "-"), values.join(" ")))
+        };
+        let words = self.values().iter().filter_map(chosen).collect();
+        (words, !self.runtime.is_empty() || self.profile.is_some())
     }
 
     fn of(path: &Path, text: &str) -> Result<Self, Failure> {
-        toml::from_str(text).map_err(|why| {
+        let defaults: Self = toml::from_str(text).map_err(|why| {
             let line = why.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
             Failure::Usage(format!("{}, line {line}: {}", path.display(), why.message().replace('\n', " ")))
-        })
+        })?;
+        // They are shown by `--help`, as they are.
+        let values = defaults.values().into_iter().flat_map(|(_, _, values)| values);
+        match values.into_iter().find(|value| printable(value) != value.as_str()) {
+            Some(value) => Err(Failure::Usage(format!("{}: {value:?} has a control character", path.display()))),
+            None => Ok(defaults),
+        }
     }
 
     /// The command line with these defaults.
@@ -97,7 +143,6 @@ impl Defaults {
 
     /// The value of each option, and the verbs that have the option.
     fn values(&self) -> [(&'static str, &'static [&'static str], Vec<String>); 10] {
-        const JUDGES: &[&str] = &["run", "prove", "fuzz", "replay"];
         let one = |value: Option<String>| value.into_iter().collect();
         [
             ("runtime", JUDGES, self.runtime.clone()),
@@ -124,7 +169,7 @@ fn named(arguments: &[String]) -> Option<PathBuf> {
     })
 }
 
-fn unreadable(path: &Path, why: &std::io::Error) -> Failure {
+fn unreadable(path: &Path, why: &ReadError) -> Failure {
     Failure::Usage(format!("cannot read {}: {why}", path.display()))
 }
 

@@ -8,7 +8,7 @@ mod search;
 mod shrink;
 mod teller;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -17,6 +17,7 @@ use plimsoll_engine::fault::Fault;
 use plimsoll_reports::file::Document;
 use plimsoll_reports::format::Documents;
 use plimsoll_reports::model::fuzz::{self as model, Fuzz};
+use plimsoll_reports::text::printable;
 use plimsoll_suites::fuzz::subject::Judge;
 use plimsoll_suites::mutants;
 
@@ -79,10 +80,11 @@ pub fn fuzz(args: &args::Fuzz, look: Look) -> Result<ExitCode, Failure> {
 
 /// `plimsoll replay`: tries a kept case once more.
 pub fn replay(args: &args::Replay, look: Look) -> Result<ExitCode, Failure> {
-    let kept = Kept::read(&args.dir)?;
+    let checks = plimsoll_suites::all();
+    let kept = Kept::read(&args.dir, &checks)?;
     let fault = args.fault.as_deref().map(fault).transpose()?;
     let session = Session::open(&args.subject, None)?.posing(fault);
-    let judge = Judge::new(plimsoll_suites::all(), session.abilities().clone(), Vec::new());
+    let judge = Judge::new(checks, session.abilities().clone(), Vec::new());
     let trial = Shrinker::new(&session, &judge).attempt(&kept.subject)?;
     drop(session);
     teller::replayed(&kept, &trial, look)?;
@@ -99,8 +101,9 @@ pub fn look_after(args: &args::Corpus) -> Result<ExitCode, Failure> {
     match &args.verb {
         args::CorpusVerb::Add { dir, name, corpus } => add(dir, name.as_deref(), corpus)?,
         args::CorpusVerb::List { corpus } => {
-            for (name, kept) in list(corpus)? {
-                crate::output::print(&format!("{name:<40} {}: {}\n", kept.property, kept.description))?;
+            for (name, kept) in list(corpus, &plimsoll_suites::all())? {
+                let line = format!("{name:<40} {}: {}", kept.property, kept.description);
+                crate::output::print(&format!("{}\n", printable(&line)))?;
             }
         }
     }
@@ -114,8 +117,8 @@ fn seed(args: &args::Fuzz, began: SystemTime) -> u64 {
 
 fn corpus(named: Option<&Path>) -> Result<Vec<(String, Kept)>, Failure> {
     match named {
-        Some(dir) => list(dir),
-        None if Path::new(CORPUS).is_dir() => list(&PathBuf::from(CORPUS)),
+        Some(dir) => list(dir, &plimsoll_suites::all()),
+        None if Path::new(CORPUS).is_dir() => list(Path::new(CORPUS), &plimsoll_suites::all()),
         None => Ok(Vec::new()),
     }
 }

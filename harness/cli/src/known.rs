@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use plimsoll_foreign::read;
 use plimsoll_reports::expectations::Expectations;
 use plimsoll_reports::file::{Document, write_text};
 use plimsoll_reports::model::Report;
 
 use crate::args::{Expect, ExpectVerb, Update};
 use crate::failure::Failure;
-use crate::output::print;
+use crate::output::{print, say};
 
 /// The files of known deviations.
 pub struct Known(Vec<Expectations>);
@@ -28,7 +29,7 @@ impl Known {
             file.apply(report);
             let unused = if whole { file.unused(report) } else { Vec::new() };
             for note in unused.iter().chain(&file.expired(report)) {
-                eprintln!("plimsoll: {note}");
+                say(&format!("plimsoll: {note}"));
             }
         }
     }
@@ -49,8 +50,8 @@ fn update(args: &Update) -> Result<ExitCode, Failure> {
         )));
     }
     let path = args.expect.display();
-    let text = match std::fs::read_to_string(&args.expect) {
-        Err(why) if why.kind() == std::io::ErrorKind::NotFound => String::new(),
+    let text = match read::given(&args.expect, read::SETTINGS) {
+        Err(why) if why.is_absent() => String::new(),
         other => other.map_err(|why| Failure::Usage(format!("cannot read {path}: {why}")))?,
     };
     let file = Expectations::parse(&path.to_string(), &text).map_err(Failure::usage)?;
@@ -60,7 +61,7 @@ fn update(args: &Update) -> Result<ExitCode, Failure> {
     } else if update.text != text {
         write_text(&update.text, "expectations", &args.expect).map_err(Failure::host)?;
     }
-    update.removed.iter().for_each(|id| eprintln!("removed {id}"));
-    update.added.iter().for_each(|id| eprintln!("added   {id}: say why in its reason"));
+    update.removed.iter().for_each(|id| say(&format!("removed {id}")));
+    update.added.iter().for_each(|id| say(&format!("added   {id}: say why in its reason")));
     Ok(ExitCode::SUCCESS)
 }

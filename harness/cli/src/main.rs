@@ -1,6 +1,8 @@
 //! `plimsoll`: judges OCI runtimes. Here the command line is taken apart and each verb called; exit codes are those of
 //! [`Failure`] and of the report.
 
+#![warn(clippy::print_stderr, reason = "what is said passes through `output::say`")]
+
 mod args;
 mod bench;
 mod bundled;
@@ -15,6 +17,7 @@ mod known;
 mod list;
 mod merge;
 mod output;
+mod premises;
 mod progress;
 mod prove;
 mod report;
@@ -33,6 +36,7 @@ use clap::{CommandFactory, FromArgMatches};
 use crate::args::{Arguments, Verb};
 use crate::defaults::Defaults;
 use crate::failure::Failure;
+use crate::output::say;
 
 fn main() -> ExitCode {
     // The same binary is the probe inside the containers: that comes first, and touches nothing else.
@@ -54,7 +58,7 @@ fn main() -> ExitCode {
         Err(failure) => Err(failure),
     };
     done.unwrap_or_else(|failure: Failure| {
-        eprintln!("plimsoll: {failure}");
+        say(&format!("plimsoll: {failure}"));
         ExitCode::from(failure.code())
     })
 }

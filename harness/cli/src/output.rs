@@ -1,13 +1,15 @@
 //! Where reports go: each wish is a format and perhaps a file.
 
 use std::env;
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use plimsoll_foreign::beneath;
 use plimsoll_reports::file::{write_text, write_with};
 use plimsoll_reports::format::{Documents, Format, Rendered, Text, render};
+use plimsoll_reports::text::printable;
 
 use crate::args::Look;
 use crate::failure::Failure;
@@ -87,7 +89,7 @@ pub fn fill(dir: &Path, files: &[(&str, String)]) -> Result<(), Failure> {
 }
 
 fn made(dir: &Path) -> Result<&Path, Failure> {
-    let made = fs::create_dir_all(dir);
+    let made = beneath::own_directory(dir);
     made.map_err(|why| Failure::Host(format!("cannot make the directory {}: {why}", dir.display())))?;
     Ok(dir)
 }
@@ -102,6 +104,15 @@ fn summarize(documents: &Documents, look: Look) -> Result<(), Failure> {
     let file = OpenOptions::new().append(true).create(true).open(&path);
     let written = file.and_then(|mut file| text.write_to(&mut file));
     written.map_err(|why| Failure::Host(format!("cannot add to the job summary {}: {why}", path.display())))
+}
+
+/// One line on standard error. Whatever is in it, a terminal obeys none of it, and no second line can be forged.
+#[expect(
+    clippy::print_stderr,
+    reason = "what is said passes through `printable` here, and nowhere else is anything said"
+)]
+pub fn say(text: &str) {
+    eprintln!("{}", printable(text));
 }
 
 /// Prints to standard output.

@@ -8,6 +8,7 @@ use plimsoll_engine::schedule::Event;
 use plimsoll_reports::model::{Check, Verdict};
 
 use crate::args::Look;
+use crate::output::say;
 use crate::session::interrupted;
 
 /// The bar, or the lines.
@@ -51,7 +52,7 @@ impl Progress {
                 bar.inc(1);
             }
             None if self.quiet => {}
-            None => eprintln!("{}", line(check)),
+            None => say(&line(check)),
         }
     }
 
@@ -99,8 +100,9 @@ impl User for Line {
 
 fn line(check: &Check) -> String {
     let reason = if check.reason.is_empty() { String::new() } else { format!("  ({})", check.reason) };
-    let reason = plimsoll_reports::text::printable(&reason);
-    format!("{:<8}{} {:.0} ms{reason}", check.verdict, check.id, check.duration_ms)
+    // Also the id: it comes from a process in which the runtime was called.
+    let line = format!("{:<8}{} {:.0} ms{reason}", check.verdict, check.id, check.duration_ms);
+    plimsoll_reports::text::printable(&line).into_owned()
 }
 
 /// No ticker: a second thread would keep the supervisor from forking.

@@ -21,7 +21,7 @@ use plimsoll_suites::mutants::{self, Mutant};
 
 use crate::args::{Look, Prove};
 use crate::failure::Failure;
-use crate::output::deliver;
+use crate::output::{deliver, say};
 use crate::progress::Progress;
 use crate::select::select;
 use crate::session::{Session, interrupted};
@@ -143,11 +143,14 @@ fn explanations(mutants: &[Mutant<'_>]) -> Result<Vec<Explanation>, Failure> {
 /// Says on standard error what is not as the baseline has it.
 fn tell(against: &baseline::Difference) {
     for mutant in &against.lost {
-        eprintln!("plimsoll: a runtime that {mutant} was seen before and is not any more");
+        say(&format!("plimsoll: a runtime that {mutant} was seen before and is not any more"));
     }
     for (mutants, what) in [(&against.untried, "were not tried"), (&against.new, "are new")] {
         if let [first, ..] = mutants.as_slice() {
-            eprintln!("plimsoll: warning: against the baseline, {} mutants {what}, such as: {first}", mutants.len());
+            say(&format!(
+                "plimsoll: warning: against the baseline, {} mutants {what}, such as: {first}",
+                mutants.len()
+            ));
         }
     }
 }

@@ -8,6 +8,7 @@ use plimsoll_engine::check::Check;
 use plimsoll_engine::company;
 use plimsoll_engine::conduct::blank;
 use plimsoll_engine::schedule::Job;
+use plimsoll_foreign::read;
 use plimsoll_reports::file::Document;
 use plimsoll_reports::format::Documents;
 use plimsoll_reports::model::{self, Partition, Report, Verdict};
@@ -173,7 +174,7 @@ fn commands(report: &Report) -> String {
     let kept = report.checks.iter().filter_map(|check| check.evidence.as_ref()?.kept.as_ref());
     let scripts = kept.filter_map(|dir| {
         let path = Path::new(dir).join("replay.sh");
-        let script = std::fs::read_to_string(&path).ok()?;
+        let script = read::text(&path, read::LOG).ok()?;
         let lines: Vec<String> =
             script.lines().map(|line| plimsoll_reports::text::printable(line).to_string()).collect();
         Some(format!("{}:\n{}\n\n", path.display(), lines.join("\n")))

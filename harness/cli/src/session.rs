@@ -21,11 +21,12 @@ use plimsoll_engine::self_report::SelfReport;
 use plimsoll_engine::settings::Settings;
 use plimsoll_engine::workplace::{CgroupView, Workplace};
 use plimsoll_reports::model::{Check, Host, Runtime};
-use plimsoll_reports::text::printable;
 
 use crate::args::{Subject, View};
 use crate::bundled;
 use crate::failure::Failure;
+use crate::output::say;
+use crate::premises;
 use crate::progress::Progress;
 
 /// Set by Ctrl-C or a request to end.
@@ -55,6 +56,7 @@ impl Session {
             _ => return Err(Failure::Usage("this verb takes one runtime at a time: give --runtime once".to_owned())),
         };
         require_root()?;
+        premises::hold(&runtime)?;
         let wishes = wishes(subject, &runtime, keep)?;
         plimsoll_engine::sys::on_interrupt(&INTERRUPTED).map_err(Failure::host)?;
         stretch(subject.time_scale.unwrap_or(if is_emulated() { EMULATED } else { 1 }));
@@ -79,8 +81,8 @@ impl Session {
         let settings = Settings { release, kernel: Arc::new(report.kernel), ..settings };
         let host = host::facts(subject.cgroup_view.name()).map_err(Failure::host)?;
         let runtime = host::runtime(&settings, report.version).map_err(Failure::host)?;
-        if !settings.profile.is_for(&runtime.version) {
-            eprintln!("plimsoll: {}", foreign(&settings, &runtime));
+        if !settings.profile.is_for(runtime.version.raw()) {
+            say(&format!("plimsoll: {}", foreign(&settings, &runtime)));
         }
         let abilities = host::abilities(&settings.profile, &host).map_err(Failure::host)?;
         let jobs = subject.jobs.map_or_else(default_jobs, usize::from);
@@ -157,12 +159,7 @@ fn self_report(settings: &Settings) -> Result<SelfReport, Failure> {
         _ => Failure::Usage(format!("cannot execute {}: {why}", settings.runtime.display())),
     })?;
     for harm in &report.harm {
-        eprintln!(
-            "plimsoll: {} changes {}: {}",
-            settings.runtime.display(),
-            printable(&harm.what),
-            printable(&harm.observed)
-        );
+        say(&format!("plimsoll: {} changes {}: {}", settings.runtime.display(), harm.what, harm.observed));
     }
     Ok(report)
 }

@@ -8,7 +8,7 @@ use plimsoll_reports::submission::{Product, build, verify, version_of};
 
 use crate::args::{Submit, VerifySubmission};
 use crate::failure::Failure;
-use crate::output::fill;
+use crate::output::{fill, say};
 
 /// Builds the folder.
 pub fn submit(args: &Submit) -> Result<ExitCode, Failure> {
@@ -29,16 +29,16 @@ pub fn submit(args: &Submit) -> Result<ExitCode, Failure> {
     }
     fill(&args.output, &files)?;
     report.write(&args.output.join("results.json")).map_err(Failure::host)?;
-    eprintln!("made {}; look through it, then `plimsoll verify-submission {0}`", args.output.display());
+    say(&format!("made {}; look through it, then `plimsoll verify-submission {0}`", args.output.display()));
     Ok(ExitCode::SUCCESS)
 }
 
 /// Checks a folder.
 pub fn verify_submission(args: &VerifySubmission) -> Result<ExitCode, Failure> {
     let wrong = verify(&args.dir, &suite(), env!("CARGO_PKG_VERSION"));
-    wrong.iter().for_each(|why| eprintln!("plimsoll: {why}"));
+    wrong.iter().for_each(|why| say(&format!("plimsoll: {why}")));
     if wrong.is_empty() {
-        eprintln!("{} is complete and in itself consistent", args.dir.display());
+        say(&format!("{} is complete and in itself consistent", args.dir.display()));
     }
     Ok(ExitCode::from(u8::from(!wrong.is_empty())))
 }

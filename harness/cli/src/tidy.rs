@@ -6,6 +6,7 @@ use plimsoll_engine::clean;
 
 use crate::args::Clean;
 use crate::failure::Failure;
+use crate::output::say;
 
 /// Removes it, or says what would be removed.
 pub fn clean(args: &Clean) -> Result<ExitCode, Failure> {
@@ -13,10 +14,10 @@ pub fn clean(args: &Clean) -> Result<ExitCode, Failure> {
     let verb = if args.dry_run { "would remove" } else { "removed" };
     let paths = report.cgroups.iter().chain(&report.directories).map(|path| path.display().to_string());
     for thing in report.processes.iter().chain(&report.mounts).cloned().chain(paths) {
-        eprintln!("{verb} {thing}");
+        say(&format!("{verb} {thing}"));
     }
     if report.is_empty() {
-        eprintln!("nothing to clean: no killed run has left anything");
+        say("nothing to clean: no killed run has left anything");
     }
     Ok(ExitCode::SUCCESS)
 }

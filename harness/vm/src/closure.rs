@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use goblin::elf::Elf;
 
 use crate::error::Error;
+use crate::pack::read_program;
 
 /// Where the loader looks after everything that a program itself names.
 const DEFAULT_DIRECTORIES: [&str; 4] = ["/lib64", "/usr/lib64", "/lib", "/usr/lib"];
@@ -29,7 +30,7 @@ pub fn of(program: &Path) -> Result<Files, Error> {
     closure.add(program, &[])?;
     // Libraries were found by configuration: the loader inside must come to the same ones.
     if closure.files.len() > 1
-        && let Ok(cache) = fs::read(LOADER_CACHE)
+        && let Ok(cache) = read_program(Path::new(LOADER_CACHE))
     {
         closure.files.insert(LOADER_CACHE.into(), cache);
     }
@@ -47,7 +48,7 @@ impl Closure {
         if self.files.contains_key(path) {
             return Ok(());
         }
-        let bytes = fs::read(path).map_err(Error::reading(path))?;
+        let bytes = read_program(path).map_err(Error::reading(path))?;
         self.files.insert(path.to_owned(), bytes.clone());
         if let Some(interpreter) = script_interpreter(&bytes) {
             return self.add(&interpreter, &[]);
@@ -99,7 +100,8 @@ impl Search {
 
 /// Whether the loader would take it: directories may hold the same library for another word size.
 fn is_library(path: &Path, is_64: bool) -> bool {
-    fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"\x7fELF") && bytes.get(4) == Some(&if is_64 { 2 } else { 1 }))
+    read_program(path)
+        .is_ok_and(|bytes| bytes.starts_with(b"\x7fELF") && bytes.get(4) == Some(&if is_64 { 2 } else { 1 }))
 }
 
 /// `$ORIGIN` is the directory of the file that names it.
@@ -126,10 +128,11 @@ fn loader_directories(config: &Path) -> Vec<PathBuf> {
 fn read_loader_config(config: &Path, found: &mut Vec<PathBuf>, seen: &mut BTreeSet<PathBuf>) {
     // A host without this file has the default directories only.
     let Ok(config) = fs::canonicalize(config) else { return };
-    let Ok(text) = fs::read_to_string(&config) else { return };
+    let Ok(text) = read_program(&config) else { return };
     if !seen.insert(config.clone()) {
         return;
     }
+    let text = String::from_utf8_lossy(&text);
     for line in text.lines().map(|line| line.split('#').next().unwrap_or_default().trim()) {
         match line.strip_prefix("include ") {
             Some(pattern) => {

@@ -1,9 +1,11 @@
 //! The kernel to boot: an image, and the modules and the configuration that lie beside it. Images are those of x86, see
 //! `Documentation/arch/x86/boot.rst` of the kernel.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+
+use plimsoll_foreign::read;
 
 use crate::environment::Lsm;
 use crate::error::Error;
@@ -115,14 +117,17 @@ impl Kernel {
     fn config(&self) -> Option<String> {
         let beside = self.image.with_file_name(format!("config-{}", self.release));
         let with_modules = self.modules.iter().map(|dir| dir.join("config"));
-        [beside].into_iter().chain(with_modules).find_map(|path| fs::read_to_string(path).ok())
+        [beside]
+            .into_iter()
+            .chain(with_modules)
+            .find_map(|path| read::whole(read::regular_file(&path).ok()?, read::LOG).ok())
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
     }
 }
 
 /// The release, from the header of the image.
 fn release(image: &Path) -> Option<String> {
-    let mut head = Vec::new();
-    File::open(image).ok()?.take(HEAD).read_to_end(&mut head).ok()?;
+    let head = read::whole(read::regular_file(image).ok()?.take(HEAD), read::DOCUMENT).ok()?;
     if head.get(0x202..0x206)? != b"HdrS" {
         return None;
     }

@@ -7,8 +7,10 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use goblin::elf::Elf;
+use plimsoll_foreign::read;
 
 use crate::error::Error;
+use crate::pack::read_program;
 
 /// What checks and runtimes use, where the kernel has it as a module.
 pub const WANTED: &[&str] = &[
@@ -89,17 +91,16 @@ fn list(dir: &Path, found: &mut BTreeMap<String, PathBuf>) -> io::Result<()> {
 
 /// The module, whichever way the distribution packs it.
 fn unpacked(path: &Path) -> io::Result<Vec<u8>> {
-    let packed = fs::read(path)?;
-    let mut bytes = Vec::new();
+    let packed = read_program(path)?;
+    let whole = |packed: &mut dyn Read| Ok(read::whole(packed, read::PROGRAM)?);
     match path.extension().and_then(|extension| extension.to_str()) {
-        Some("xz") => lzma_rust2::XzReader::new(packed.as_slice(), true).read_to_end(&mut bytes)?,
-        Some("gz") => flate2::read::GzDecoder::new(packed.as_slice()).read_to_end(&mut bytes)?,
-        Some("zst") => ruzstd::decoding::StreamingDecoder::new(packed.as_slice())
-            .map_err(io::Error::other)?
-            .read_to_end(&mut bytes)?,
-        _ => return Ok(packed),
-    };
-    Ok(bytes)
+        Some("xz") => whole(&mut lzma_rust2::XzReader::new(packed.as_slice(), true)),
+        Some("gz") => whole(&mut flate2::read::GzDecoder::new(packed.as_slice())),
+        Some("zst") => {
+            whole(&mut ruzstd::decoding::StreamingDecoder::new(packed.as_slice()).map_err(io::Error::other)?)
+        }
+        _ => Ok(packed),
+    }
 }
 
 /// What the module names in its section `.modinfo`: `depends=a,b`.

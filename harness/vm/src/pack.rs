@@ -1,7 +1,10 @@
 //! Puts the initial root filesystem together.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
+
+use plimsoll_foreign::read;
 
 use crate::archive::Archive;
 use crate::closure;
@@ -49,8 +52,13 @@ fn add_tree(archive: &mut Archive, path: &Path) -> Result<(), Error> {
     Ok(())
 }
 
+/// A file that goes into the machine: a regular one, and not endless.
+pub(crate) fn read_program(path: &Path) -> io::Result<Vec<u8>> {
+    Ok(read::whole(read::regular_file(path)?, read::PROGRAM)?)
+}
+
 fn add_file(archive: &mut Archive, from: &Path, to: &Path) -> Result<(), Error> {
-    let content = fs::read(from).map_err(Error::reading(from))?;
+    let content = read_program(from).map_err(Error::reading(from))?;
     let meta = fs::metadata(from).map_err(Error::reading(from))?;
     archive.file(to, std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o777, &content);
     Ok(())

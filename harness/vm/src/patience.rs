@@ -4,6 +4,8 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
+use plimsoll_foreign::read;
+
 /// A limit that a sign of life renews.
 #[derive(Debug)]
 pub(crate) struct Patience {
@@ -37,7 +39,7 @@ impl Patience {
 fn waited(process: u32) -> Duration {
     let threads = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
     let delays = threads.filter_map(|thread| {
-        let text = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        let text = read::kernel(thread.path().join("schedstat")).ok()?;
         text.split_whitespace().nth(1)?.parse().ok()
     });
     delays.max().map(Duration::from_nanos).unwrap_or_default()

@@ -38,7 +38,10 @@ mod tests {
         let compiled = dir.path().join("policy");
         let args = ["-c", "31", "-f", "/dev/null", "-o", compiled.to_str().unwrap()];
         if compile("secilc", &args, &source("plimsoll.cil")).is_some() {
-            assert!(std::fs::read(compiled).unwrap() == SELINUX, "compile policy/plimsoll.cil again");
+            assert!(
+                plimsoll_foreign::read::file(compiled.as_ref(), plimsoll_foreign::read::LOG).unwrap() == SELINUX,
+                "compile policy/plimsoll.cil again"
+            );
         }
     }
 

@@ -78,6 +78,7 @@ impl Emulator {
 }
 
 impl Drop for Emulator {
+    #[expect(clippy::print_stderr, reason = "what is dropped returns nothing")]
     fn drop(&mut self) {
         // It may have ended by itself; either way nothing of it may stay.
         let ended = self.process.kill().and_then(|()| self.process.wait());

@@ -6,13 +6,14 @@
 //! The serial port [`LIVE`] carries what happens, [`RESULT`] what came of it; the kernel's console has one of its own.
 
 use std::ffi::OsString;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
 use flate2::Compression;
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
+use plimsoll_foreign::read::{self, Limit};
 
 /// The port of the kernel's console.
 pub const CONSOLE: &str = "ttyS0";
@@ -52,6 +53,9 @@ pub struct Returned {
     /// Its content.
     pub bytes: Vec<u8>,
 }
+
+/// The longest payload, and the longest file: whoever is root in the machine can write to its ports.
+const LONGEST: Limit = Limit::mib(512);
 
 const HEAD: usize = 5;
 const TAIL: usize = 4;
@@ -119,8 +123,7 @@ impl Returned {
     fn parse(payload: &[u8]) -> Option<Self> {
         let end = payload.iter().position(|byte| *byte == 0)?;
         let (mode, content) = payload.get(end + 1..)?.split_first_chunk::<4>()?;
-        let mut bytes = Vec::new();
-        ZlibDecoder::new(content).read_to_end(&mut bytes).ok()?;
+        let bytes = read::whole(ZlibDecoder::new(content), LONGEST).ok()?;
         let path = OsString::from_vec(payload[..end].to_vec()).into();
         Some(Self { path, mode: u32::from_le_bytes(*mode), bytes })
     }
@@ -140,7 +143,7 @@ impl Decoder {
     pub fn feed(&mut self, bytes: &[u8]) -> io::Result<Vec<Message>> {
         self.pending.extend_from_slice(bytes);
         let mut messages = Vec::new();
-        while let Some(frame) = self.whole_frame() {
+        while let Some(frame) = self.whole_frame()? {
             let (body, sum) = frame.split_at(frame.len() - TAIL);
             let intact = crc32fast::hash(body).to_le_bytes() == *sum;
             let message = if intact { Message::parse(body[0], &body[HEAD..]) } else { None };
@@ -149,14 +152,18 @@ impl Decoder {
         Ok(messages)
     }
 
-    fn whole_frame(&mut self) -> Option<Vec<u8>> {
-        let length = u32::from_le_bytes(self.pending.get(1..HEAD)?.try_into().ok()?);
-        let whole = HEAD + usize::try_from(length).ok()? + TAIL;
+    fn whole_frame(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let Some(length) = self.pending.get(1..HEAD).and_then(|bytes| bytes.try_into().ok()) else { return Ok(None) };
+        let length = u32::from_le_bytes(length);
+        if u64::from(length) > LONGEST.get() {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        let whole = HEAD + usize::try_from(length).map_err(io::Error::other)? + TAIL;
         if self.pending.len() < whole {
-            return None;
+            return Ok(None);
         }
         let rest = self.pending.split_off(whole);
-        Some(std::mem::replace(&mut self.pending, rest))
+        Ok(Some(std::mem::replace(&mut self.pending, rest)))
     }
 }
 
@@ -195,6 +202,7 @@ mod tests {
         let mut damaged = frame.clone();
         damaged[HEAD] ^= 1;
         assert!(Decoder::default().feed(&damaged).is_err());
+        assert!(Decoder::default().feed(b"o\xff\xff\xff\xff").is_err(), "four gigabytes are not waited for");
     }
 
     #[test]

@@ -93,7 +93,7 @@ fn subject(name: String, settings: Settings, by_version: bool, at: usize) -> Res
     let cannot = |why| Failure::Usage(format!("cannot execute {}: {why}", settings.runtime.display()));
     let version = SelfReport::of(&settings, &interrupted).map_err(cannot)?.version;
     let runtime = host::runtime(&settings, version).map_err(cannot)?;
-    let fitting = by_version.then(|| profile_for(&runtime.version)).flatten();
+    let fitting = by_version.then(|| profile_for(runtime.version.raw())).flatten();
     let profile = fitting.unwrap_or_else(|| settings.profile.clone());
     let runtime = plimsoll_reports::model::Runtime { profile: profile.name.clone(), ..runtime };
     let root = settings.dir.join(format!("state-{at}"));

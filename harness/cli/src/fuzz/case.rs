@@ -1,11 +1,14 @@
 //! A case on disk: `case.json` says what is tried and what it broke, and `config.json` is there to be read.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use plimsoll_engine::check::Check;
 use plimsoll_fixtures::{Config, Edit};
+use plimsoll_foreign::{beneath, name, read};
 use plimsoll_suites::fuzz::fragment::recipe;
 use plimsoll_suites::fuzz::subject::Subject;
+use plimsoll_suites::fuzz::vet;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
@@ -30,47 +33,66 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// Reads the case in a directory.
-    pub fn read(dir: &Path) -> Result<Self, Failure> {
+    /// Reads the case in a directory, which anybody may have written: it must be one that this suite could have found.
+    pub fn read(dir: &Path, checks: &[Check]) -> Result<Self, Failure> {
         let path = dir.join("case.json");
-        let text = fs::read(&path).map_err(|why| Failure::Usage(format!("no case in {}: {why}", dir.display())))?;
-        serde_json::from_slice(&text).map_err(|why| Failure::Usage(format!("{} is no case: {why}", path.display())))
+        let text = read::file(&path, read::CASE);
+        let text = text.map_err(|why| Failure::Usage(format!("no case in {}: {why}", dir.display())))?;
+        let kept: Self = serde_json::from_slice(&text)
+            .map_err(|why| Failure::Usage(format!("{} is no case: {why}", path.display())))?;
+        match vet::objection(&kept.subject, checks) {
+            None => Ok(kept),
+            Some(why) => Err(Failure::Usage(format!("{} is not tried: {why}", path.display()))),
+        }
     }
 
     /// Writes it to a directory, which is made.
     pub fn write(&self, dir: &Path) -> Result<(), Failure> {
         let failed = |why: std::io::Error| Failure::Host(format!("cannot keep a case in {}: {why}", dir.display()));
-        fs::create_dir_all(dir).map_err(failed)?;
+        let root = beneath::own_directory(dir).map_err(failed)?;
         let mut text = serde_json::to_string_pretty(self).map_err(Failure::host)?;
         text.push('\n');
-        fs::write(dir.join("case.json"), text).map_err(failed)?;
+        root.file(Path::new("case.json"), text.as_bytes(), 0o644).map_err(failed)?;
         let Subject::Bundle(fragments) = &self.subject else { return Ok(()) };
         let config = recipe(fragments).config_of(Config::base());
-        fs::write(dir.join("config.json"), format!("{:#}\n", config.0)).map_err(failed)
+        root.file(Path::new("config.json"), format!("{:#}\n", config.0).as_bytes(), 0o644).map_err(failed)
     }
 }
 
 /// Copies a kept case into the corpus.
 pub fn add(dir: &Path, name: Option<&str>, corpus: &Path) -> Result<(), Failure> {
-    let kept = Kept::read(dir)?;
+    let kept = Kept::read(dir, &plimsoll_suites::all())?;
     let own = dir.canonicalize().ok().and_then(|dir| dir.file_name().map(|name| name.to_string_lossy().into_owned()));
     let name = name.map(str::to_owned).or(own).unwrap_or_else(|| kept.property.clone());
-    let place = corpus.join(&name);
-    if place.exists() {
+    let place = below(corpus, &name)?;
+    if fs::symlink_metadata(&place).is_ok() {
         return Err(Failure::Usage(format!("{} is there already; give another --name", place.display())));
     }
+    beneath::own_directory(corpus)
+        .map_err(|why| Failure::Usage(format!("cannot use the corpus {}: {why}", corpus.display())))?;
     kept.write(&place)
 }
 
+/// A directory of this name below another.
+pub fn below(dir: &Path, name: &str) -> Result<PathBuf, Failure> {
+    let name = name::of_file(name)
+        .map_err(|why| Failure::Usage(format!("the name {name:?} {why}: give the name of one directory")))?;
+    Ok(dir.join(name))
+}
+
 /// The cases of a corpus, sorted by name.
-pub fn list(corpus: &Path) -> Result<Vec<(String, Kept)>, Failure> {
+pub fn list(corpus: &Path, checks: &[Check]) -> Result<Vec<(String, Kept)>, Failure> {
     let entries =
         fs::read_dir(corpus).map_err(|why| Failure::Usage(format!("no corpus {}: {why}", corpus.display())))?;
     let mut cases = Vec::new();
     for entry in entries {
         let entry = entry.map_err(Failure::host)?;
-        if entry.path().is_dir() {
-            cases.push((entry.file_name().to_string_lossy().into_owned(), Kept::read(&entry.path())?));
+        let kind = entry.file_type().map_err(Failure::host)?;
+        if kind.is_symlink() {
+            return Err(Failure::Usage(format!("{} is a symbolic link, not a case", entry.path().display())));
+        }
+        if kind.is_dir() {
+            cases.push((entry.file_name().to_string_lossy().into_owned(), Kept::read(&entry.path(), checks)?));
         }
     }
     cases.sort_by(|a, b| a.0.cmp(&b.0));

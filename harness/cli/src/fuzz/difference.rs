@@ -172,7 +172,7 @@ impl Comparison<'_> {
 
     fn finding(&self, what: &str, told: Vec<String>) -> Finding {
         let told = self.rivals.iter().zip(told).map(|(rival, told)| {
-            let name = rival.runtime.path.rsplit('/').next().unwrap_or_default();
+            let name = rival.runtime.path.raw().rsplit('/').next().unwrap_or_default();
             format!("{name}: {}", told.chars().take(400).collect::<String>())
         });
         Finding {
@@ -207,7 +207,7 @@ impl Comparison<'_> {
             description: describe(&subject),
             property: rule.to_owned(),
             clauses: clauses.iter().map(|clause| clause.id.clone()).collect(),
-            runtime: self.rivals.iter().map(|rival| rival.runtime.version.as_str()).collect::<Vec<_>>().join(", "),
+            runtime: self.rivals.iter().map(|rival| rival.runtime.version.raw()).collect::<Vec<_>>().join(", "),
             seed: self.seed,
             case: Some(case),
             subject,

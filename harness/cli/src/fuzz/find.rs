@@ -1,15 +1,17 @@
 //! What was found: each property with each minimal case once.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use plimsoll_engine::trial::{Broken, Trial};
+use plimsoll_foreign::beneath;
 use plimsoll_reports::model::Verdict;
 use plimsoll_reports::model::fuzz::Failure as Found;
 use plimsoll_suites::fuzz::subject::{Judge, Subject};
 
-use super::case::{Kept, describe};
+use super::case::{Kept, below, describe};
 use super::known::{Case, Known};
 use super::milliseconds;
 use super::shrink::{Minimal, Shrinker};
@@ -131,12 +133,12 @@ impl<'s> Findings<'s> {
     }
 
     fn keep(&self, tried: &Tried<'_>, minimal: &Minimal, found: &mut Found) -> Result<(), Failure> {
-        let dir = self.free(&found.property);
+        let dir = self.free(&found.property)?;
         let kept = Kept {
             description: found.description.clone(),
             property: found.property.clone(),
             clauses: found.clauses.iter().map(|clause| clause.id.clone()).collect(),
-            runtime: self.session.runtime.version.clone(),
+            runtime: self.session.runtime.version.raw().to_owned(),
             seed: tried.seed,
             case: tried.case,
             subject: minimal.subject.clone(),
@@ -147,10 +149,17 @@ impl<'s> Findings<'s> {
         Ok(())
     }
 
-    /// A directory that is not there yet.
-    fn free(&self, property: &str) -> PathBuf {
-        let names = (1_u32..).map(|number| self.keep.join(format!("{property}-{number}")));
-        names.into_iter().find(|dir| !dir.exists()).unwrap_or_else(|| self.keep.join(property))
+    /// A directory that is not there yet. The name of a property comes from a process in which the runtime was called.
+    fn free(&self, property: &str) -> Result<PathBuf, Failure> {
+        beneath::own_directory(self.keep)
+            .map_err(|why| Failure::Usage(format!("cannot keep cases in {}: {why}", self.keep.display())))?;
+        for number in 1_u32.. {
+            let dir = below(self.keep, &format!("{property}-{number}"))?;
+            if fs::symlink_metadata(&dir).is_err() {
+                return Ok(dir);
+            }
+        }
+        Err(Failure::Host(format!("no name is left for {property} in {}", self.keep.display())))
     }
 }
 

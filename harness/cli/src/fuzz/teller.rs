@@ -10,7 +10,7 @@ use plimsoll_reports::text::printable;
 use super::case::Kept;
 use crate::args::Look;
 use crate::failure::Failure;
-use crate::output::print;
+use crate::output::{print, say};
 
 /// A line on a terminal that says how far the search is, and a line for each failure anywhere.
 pub struct Teller {
@@ -34,11 +34,12 @@ impl Teller {
     pub fn tell(&mut self, tried: u64, failures: &[Found]) {
         for found in &failures[self.told..] {
             let word = if found.known.is_some() { "known" } else { found.verdict.as_str() };
-            let line = format!("{word:<8}{}: {}", found.property, printable(&found.description));
+            let line = format!("{word:<8}{}: {}", found.property, found.description);
+            let line = printable(&line).into_owned();
             match &self.bar {
                 Some(bar) => bar.println(line),
                 None if self.quiet => {}
-                None => eprintln!("{line}"),
+                None => say(&line),
             }
         }
         self.told = failures.len();
@@ -57,7 +58,7 @@ pub fn replayed(kept: &Kept, trial: &Trial, look: Look) -> Result<(), Failure> {
     }
     let mut text = format!("{}\n", printable(&kept.description));
     for broken in &trial.broken {
-        text.push_str(&format!("BROKEN {}\n", broken.property));
+        text.push_str(&format!("BROKEN {}\n", printable(&broken.property)));
         for finding in &broken.findings {
             for (label, value) in
                 [("what", &finding.what), ("expected", &finding.expected), ("observed", &finding.observed)]
@@ -68,13 +69,13 @@ pub fn replayed(kept: &Kept, trial: &Trial, look: Look) -> Result<(), Failure> {
     }
     for call in &trial.calls {
         text.push_str(&format!("  {:<10}{} → {}\n", "call", printable(&call.command), printable(&call.ended)));
-        for line in call.stderr.lines() {
+        for line in call.stderr.raw().lines() {
             text.push_str(&format!("  {:<10}  {}\n", "", printable(line)));
         }
     }
     match &trial.error {
         Some(why) => text.push_str(&format!("ERROR {}\n", printable(why))),
-        None if trial.broken.is_empty() => text.push_str(&format!("{} holds\n", kept.property)),
+        None if trial.broken.is_empty() => text.push_str(&format!("{} holds\n", printable(&kept.property))),
         None => {}
     }
     print(&text)

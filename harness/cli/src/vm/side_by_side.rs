@@ -9,7 +9,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use plimsoll_engine::run_id::RunId;
 use plimsoll_reports::file::Document;
 use plimsoll_reports::format::Documents;
-use plimsoll_reports::model::{self, Host, Report, Runtime};
+use plimsoll_reports::model::{self, Foreign, Host, Report, Runtime};
 use plimsoll_vm::machine::{Completed, Live};
 
 use super::trial::Trial;
@@ -17,7 +17,7 @@ use super::wanted::Wanted;
 use crate::args::{Look, Run};
 use crate::bundled;
 use crate::failure::Failure;
-use crate::output::deliver;
+use crate::output::{deliver, say};
 
 /// Runs in each machine, keeps each machine's results, and shows all of them side by side.
 pub fn run(trial: &Trial<'_>, machines: &[Wanted], run: &Run, look: Look) -> Result<ExitCode, Failure> {
@@ -61,7 +61,7 @@ fn answer(trial: &Trial<'_>, machine: &Wanted, run: &Run, look: Look) -> Result<
     let started = Instant::now();
     let mut tell = |live: Live<'_>| {
         if let (Live::Stderr(bytes), false) = (live, look.quiet) {
-            String::from_utf8_lossy(bytes).lines().for_each(|line| eprintln!("{name}: {line}"));
+            String::from_utf8_lossy(bytes).lines().for_each(|line| say(&format!("{name}: {line}")));
         }
     };
     match trial.run(machine, &mut tell) {
@@ -73,7 +73,8 @@ fn answer(trial: &Trial<'_>, machine: &Wanted, run: &Run, look: Look) -> Result<
             }
         }
         Err(why) => {
-            eprint!("{name}: {why}\n{}", super::tail(&why));
+            say(&format!("{name}: {why}"));
+            super::tail(&why).iter().for_each(|line| say(line));
             Ok((2, unanswered(machine, run, &why.to_string(), started)?))
         }
     }
@@ -92,14 +93,14 @@ fn unanswered(machine: &Wanted, run: &Run, why: &str, started: Instant) -> Resul
     let took = started.elapsed();
     let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(took);
     let named = run.subject.runtime.first().cloned().map_or_else(bundled::file, Ok)?;
-    let path = named.to_string_lossy().into_owned();
+    let path = named.to_string_lossy().into_owned().into();
     Ok(Report {
         schema: model::SCHEMA.to_owned(),
         plimsoll: env!("CARGO_PKG_VERSION").to_owned(),
         run: RunId::of_self().map_err(Failure::host)?.to_string(),
         runtime: Runtime {
             path,
-            version: String::new(),
+            version: Foreign::default(),
             sha256: String::new(),
             profile: run.subject.profile.clone(),
             spec: String::new(),

@@ -1,5 +1,6 @@
 //! What all machines of one call share, and one machine's run.
 
+use std::path::PathBuf;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use plimsoll_vm::qemu::Hardware;
 use super::cargo::Cargo;
 use super::wanted::Wanted;
 use crate::args::{Acceleration, Vm};
+use crate::output::say;
 use crate::session::interrupted;
 
 /// The longest that a trial boot with the processor's help may take. Where that works, it takes a second.
@@ -45,7 +47,7 @@ impl<'t> Trial<'t> {
         let root = self.root(machine)?;
         let works = machine::gets_ready(&self.hardware(machine), &root, PROBE)?;
         let found = if works { "works: using it" } else { "does not work here: going on by software" };
-        eprintln!("plimsoll: kvm {found}");
+        say(&format!("plimsoll: kvm {found}"));
         Ok(works)
     }
 
@@ -54,6 +56,11 @@ impl<'t> Trial<'t> {
         machine.kernel.fit_for(machine.lsm)?;
         let root = self.root(machine)?;
         machine::run(&self.hardware(machine), &root, &mut Listener { tell, interrupted: &interrupted })
+    }
+
+    /// What the command is to leave.
+    pub fn returns(&self) -> &[PathBuf] {
+        &self.cargo.returns
     }
 
     fn root(&self, machine: &Wanted) -> Result<Vec<u8>, Error> {

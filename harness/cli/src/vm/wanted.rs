@@ -1,8 +1,8 @@
 //! The machines that a user asks for: by options, of which every combination counts, or by a file.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
+use plimsoll_foreign::read;
 use plimsoll_vm::environment::{Cgroups, Lsm};
 use plimsoll_vm::kernel::Kernel;
 use serde::Deserialize;
@@ -97,7 +97,7 @@ fn some<T>(given: Vec<T>, default: T) -> Vec<T> {
 
 fn read(path: &Path) -> Result<Vec<Row>, Failure> {
     let usage = |why: String| Failure::Usage(format!("{}: {why}", path.display()));
-    let text = fs::read_to_string(path).map_err(|why| usage(why.to_string()))?;
+    let text = read::given(path, read::SETTINGS).map_err(|why| usage(why.to_string()))?;
     let file: File = toml::from_str(&text).map_err(|why| usage(why.to_string().trim().replace('\n', " ")))?;
     if file.machine.is_empty() {
         return Err(usage("it names no machine: add a table [[machine]]".to_owned()));

@@ -9,7 +9,7 @@ use crate::runtime_or_skip;
 
 /// A shell script that does `special` for operation `op` and calls the real runtime for the others. The operation is
 /// the third word: `--root DIR OP`.
-fn wrap(bench: &Bench, real: &Path, op: &str, special: &str) -> Ran {
+pub fn wrap(bench: &Bench, real: &Path, op: &str, special: &str) -> Ran {
     let real = real.display();
     let body = format!("real={real}\n[ \"$3\" = {op} ] && {{ {special}\n}}\nexec $real \"$@\"");
     let runtime = bench.script("runtime", &body);
@@ -78,7 +78,7 @@ fn an_operation_that_never_ends_is_a_timeout() {
 #[test]
 fn a_state_that_says_nothing_of_use_is_a_failure() {
     let real = runtime_or_skip!();
-    let garbage = ["exit 0", "echo garbage; exit 0", "exec head -c 1000000000 /dev/zero", "echo '[]'; exit 0"];
+    let garbage = ["exit 0", "echo garbage; exit 0", "exec head -c 100000000 /dev/zero", "echo '[]'; exit 0"];
     for special in garbage {
         let ran = wrap(&Bench::new(), &real, "state", special);
         assert_eq!((ran.code, ran.verdict(SIMPLEST)), (1, "fail"), "{special}");

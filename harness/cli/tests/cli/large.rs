@@ -79,8 +79,8 @@ fn report() -> Report {
         plimsoll: text(env!("CARGO_PKG_VERSION")),
         run: text("large"),
         runtime: Runtime {
-            path: text("/usr/bin/runtime"),
-            version: text("runtime version 1"),
+            path: "/usr/bin/runtime".into(),
+            version: "runtime version 1".into(),
             sha256: text(""),
             profile: text("runtime"),
             spec: text("1.3.0"),
@@ -121,8 +121,8 @@ fn evidence() -> Evidence {
     let call = |verb: &str| Call {
         command: format!("runtime --root /run/plimsoll-large/state {verb} --bundle /run/plimsoll-large/bundle c1"),
         ended: "exit 0".to_owned(),
-        stdout: String::new(),
-        stderr: "level=warning msg=\"this is what it had to say\"\n".to_owned(),
+        stdout: "".into(),
+        stderr: "level=warning msg=\"this is what it had to say\"\n".into(),
         duration_ms: 12.5,
     };
     let configs = ["one", "two"].map(|name| (name.to_owned(), Config::base().0.into()));

@@ -1,9 +1,11 @@
 //! The harness judged from outside: its answers to users' mistakes, to hostile runtimes, and to being killed.
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+#![expect(clippy::disallowed_methods, reason = "tests read what they wrote")]
 
 mod attacks;
 mod bench;
 mod bundled;
+mod dependencies;
 mod ended;
 mod fuzz;
 mod gate;
@@ -11,5 +13,7 @@ mod hostile;
 mod large;
 mod machine;
 mod measured;
+mod parsers;
 mod pipelines;
+mod untrusted;
 mod usage;

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
+use plimsoll_foreign::read;
 
 use super::step;
 use crate::environment::Cgroups;
@@ -63,12 +64,13 @@ fn mount_v2(place: &Path) -> io::Result<()> {
     step("mount cgroup2", mounted.map_err(Into::into))
 }
 
+#[expect(clippy::print_stderr, reason = "the console is all that process 1 has")]
 fn delegate(root: &Path) -> io::Result<()> {
     let slice = root.join(SLICE);
     [root.join(INIT), slice.clone(), root.join(COMMAND)].iter().try_for_each(fs::create_dir)?;
     enter(Cgroups::V2, INIT)?;
     for group in [root, &slice] {
-        let controllers = fs::read_to_string(group.join("cgroup.controllers"))?;
+        let controllers = read::kernel(group.join("cgroup.controllers"))?;
         for name in controllers.split_whitespace() {
             // One at a time: one that the kernel refuses must not take the others with it.
             match fs::write(group.join("cgroup.subtree_control"), format!("+{name}")) {
@@ -82,7 +84,7 @@ fn delegate(root: &Path) -> io::Result<()> {
 
 fn mount_v1() -> io::Result<()> {
     mount(Some("tmpfs"), ROOT, Some("tmpfs"), FLAGS, Some("mode=755"))?;
-    let known = fs::read_to_string("/proc/cgroups")?;
+    let known = read::kernel("/proc/cgroups")?;
     // Name, hierarchy, number of groups, enabled.
     let enabled = known.lines().filter(|line| !line.starts_with('#') && line.ends_with('1'));
     let names: Vec<&str> = enabled.filter_map(|line| line.split_whitespace().next()).collect();

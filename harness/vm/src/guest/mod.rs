@@ -19,6 +19,7 @@ use plimsoll_engine::host::GUEST;
 use crate::job::{DIRECTORY, JOB, Job, MODULES};
 use crate::wire::{LIVE, Message, RESULT, Returned};
 use command::Ended;
+use plimsoll_foreign::read;
 use port::Port;
 
 /// Whether this process is the first one of a machine that was started for it. The kernel hands words of its command
@@ -29,6 +30,7 @@ pub fn is_first_process() -> bool {
 }
 
 /// Does the job, and turns the machine off.
+#[expect(clippy::print_stderr, reason = "the console is all that process 1 has")]
 pub fn main() -> ! {
     if let Err(why) = work() {
         // The ports may not be there; the console's tail is what the host shows.
@@ -52,7 +54,7 @@ fn work() -> io::Result<()> {
     mounts::mount_pseudo_filesystems()?;
     let mut result = Port::open(Path::new(RESULT))?;
     let mut live = Port::open(Path::new(LIVE))?;
-    let job: Job = serde_json::from_slice(&fs::read(JOB)?)?;
+    let job: Job = serde_json::from_slice(&read::file(Path::new(JOB), read::LOG)?)?;
     if let Err(why) = set_up(&job) {
         return result.send(&Message::Failed(why.to_string()));
     }
@@ -83,7 +85,7 @@ fn set_up(job: &Job) -> io::Result<()> {
 
 /// Loads a module. One that is there already, or whose device is not, is no obstacle.
 fn load(name: &str) -> io::Result<()> {
-    let bytes = fs::read(Path::new(MODULES).join(name))?;
+    let bytes = read::file(&Path::new(MODULES).join(name), read::PROGRAM)?;
     match nix::kmod::init_module(&bytes, c"") {
         Ok(()) | Err(nix::errno::Errno::EEXIST | nix::errno::Errno::ENODEV) => Ok(()),
         Err(why) => step(&format!("load the module {name}"), Err(why.into())),
@@ -103,7 +105,11 @@ fn send_back(path: &Path, result: &mut Port) -> io::Result<()> {
         }
     } else if meta.is_file() {
         let mode = std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o777;
-        result.send(&Message::File(Returned { path: path.to_owned(), mode, bytes: fs::read(path)? }))?;
+        result.send(&Message::File(Returned {
+            path: path.to_owned(),
+            mode,
+            bytes: read::file(path, read::PROGRAM)?,
+        }))?;
     }
     Ok(())
 }

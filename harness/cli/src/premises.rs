@@ -1,0 +1,65 @@
+//! Set-ups in which what a run does to keep itself apart would not hold: refused where another user could take part, told
+//! where it is the caller's own choice.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use plimsoll_foreign::trust;
+
+use crate::failure::Failure;
+use crate::output::say;
+
+/// Refuses a temporary directory in which others can replace that of the run, and warns of a runtime that others can change.
+pub fn hold(runtime: &Path) -> Result<(), Failure> {
+    let place = std::env::temp_dir();
+    if let Some(why) = unsafe_place(&place)? {
+        return Err(Failure::Host(format!(
+            "the temporary directory {} {why}, so others could replace what the run keeps there: chmod 1777 it as root, or name \
+             another by TMPDIR",
+            place.display()
+        )));
+    }
+    if let Some(why) = trust::objection(runtime).map_err(Failure::host)? {
+        say(&format!("plimsoll: warning: {} is executed as root, and {why}", runtime.display()));
+    }
+    Ok(())
+}
+
+/// Why others could replace a directory that is made in this one. One that is not there is told of when it is needed.
+fn unsafe_place(place: &Path) -> Result<Option<String>, Failure> {
+    let Ok(place) = fs::canonicalize(place) else { return Ok(None) };
+    let status = fs::metadata(&place).map_err(Failure::host)?;
+    if !status.is_dir() {
+        return Ok(None);
+    }
+    let own = nix::unistd::geteuid().as_raw();
+    if status.uid() != 0 && status.uid() != own {
+        return Ok(Some(format!("belongs to user {}", status.uid())));
+    }
+    let (mode, sticky) = (status.mode() & 0o7777, status.mode() & 0o1000 != 0);
+    Ok((mode & 0o022 != 0 && !sticky)
+        .then(|| format!("can be written by others and has no sticky bit (mode {mode:04o})")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_shared_directory_needs_the_sticky_bit() {
+        let dir = tempfile::tempdir().unwrap();
+        let with = |mode| {
+            fs::set_permissions(dir.path(), fs::Permissions::from_mode(mode)).unwrap();
+            unsafe_place(dir.path()).unwrap()
+        };
+        assert_eq!(with(0o700), None);
+        assert_eq!(with(0o1777), None);
+        assert!(with(0o777).unwrap().contains("no sticky bit (mode 0777)"));
+        assert!(with(0o770).is_some());
+        with(0o700);
+        assert_eq!(unsafe_place(Path::new("/none/such")).unwrap(), None);
+    }
+}

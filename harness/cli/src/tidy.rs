@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use plimsoll_engine::clean;
+use plimsoll_reports::text::printable;
 
 use crate::args::Clean;
 use crate::failure::Failure;
@@ -13,7 +14,10 @@ pub fn clean(args: &Clean) -> Result<ExitCode, Failure> {
     let verb = if args.dry_run { "would remove" } else { "removed" };
     let paths = report.cgroups.iter().chain(&report.directories).map(|path| path.display().to_string());
     for thing in report.processes.iter().chain(&report.mounts).cloned().chain(paths) {
-        eprintln!("{verb} {thing}");
+        eprintln!("{verb} {}", printable(&thing));
+    }
+    for (path, why) in &report.undecided {
+        eprintln!("left alone {}: {}", printable(&path.display().to_string()), printable(why));
     }
     if report.is_empty() {
         eprintln!("nothing to clean: no killed run has left anything");

@@ -4,6 +4,8 @@
 mod attacks;
 mod bench;
 mod bundled;
+mod cleaned;
+mod confined;
 mod ended;
 mod fuzz;
 mod gate;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use plimsoll_engine::cgroup::RunGroups;
 use plimsoll_engine::conduct::Wishes;
 use plimsoll_engine::driver::quote;
 use plimsoll_engine::fault::Fault;
@@ -61,13 +62,15 @@ impl Session {
         plimsoll_engine::sys::on_interrupt(&INTERRUPTED).map_err(Failure::host)?;
         stretch(subject.time_scale.unwrap_or(if is_emulated() { EMULATED } else { 1 }));
         let view = if subject.cgroup_view == View::V1 { CgroupView::V1 } else { CgroupView::Host };
-        let place = Workplace::set_up(view).map_err(Failure::host)?;
+        let mut place = Workplace::set_up(view).map_err(Failure::host)?;
+        let groups = groups(&mut place);
         let settings = Settings {
             runtime,
             verb: subject.runtime.is_empty().then_some(bundled::VERB),
             profile,
             run: place.run.to_string(),
             dir: place.dir.clone(),
+            groups,
             probe: place.probe.clone(),
             timeout: stretched(Duration::from_secs(subject.timeout)),
             release: UNCLAIMED,
@@ -162,6 +165,20 @@ fn self_report(settings: &Settings) -> Result<SelfReport, Failure> {
         say(&format!("plimsoll: {} changes {}: {}", settings.runtime.display(), harm.what, harm.observed));
     }
     Ok(report)
+}
+
+/// The control groups of the run, or a word about what it does without them.
+fn groups(place: &mut Workplace) -> Option<Arc<RunGroups>> {
+    place.make_groups().map_or_else(
+        |why| {
+            eprintln!(
+                "plimsoll: {why}: checks run without control groups of their own, so nothing limits their processes and \
+                 memory, and a group that a runtime leaves is found by its name alone"
+            );
+            None
+        },
+        Some,
+    )
 }
 
 /// What the user reads when the profile is for runtimes of other versions.

@@ -16,6 +16,9 @@ pub fn clean(args: &Clean) -> Result<ExitCode, Failure> {
     for thing in report.processes.iter().chain(&report.mounts).cloned().chain(paths) {
         say(&format!("{verb} {thing}"));
     }
+    for (path, why) in &report.undecided {
+        say(&format!("left alone {}: {why}", path.display()));
+    }
     if report.is_empty() {
         say("nothing to clean: no killed run has left anything");
     }

@@ -1,9 +1,10 @@
-//! Removing what runs left behind whose owner was killed. Runs that still have their owner are never touched.
+//! Removing what runs left behind whose owner was killed. Runs that still have their owner are never touched, nor are those of
+//! which that cannot be told; see [`crate::life`].
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -12,12 +13,13 @@ use nix::mount::{MntFlags, umount2};
 use nix::unistd::{Pid, geteuid};
 
 use crate::cgroup;
+use crate::life::{self, Life};
 use crate::observer::files::{about, if_there, read_text};
 use crate::observer::mountinfo;
 use crate::observer::stat::{self, Stat, command_line};
 use crate::patience::stretched;
 use crate::process::wait_readable;
-use crate::run_id::RunId;
+use crate::run_id::{PREFIX, RunId};
 use crate::sys;
 
 /// How long killed processes may take to end.
@@ -36,6 +38,8 @@ pub struct Report {
     pub cgroups: Vec<PathBuf>,
     /// Directories with all that was in them.
     pub directories: Vec<PathBuf>,
+    /// What belongs to runs that may live, and why that cannot be told: it was not touched.
+    pub undecided: Vec<(PathBuf, String)>,
 }
 
 impl Report {
@@ -46,22 +50,29 @@ impl Report {
     }
 }
 
-/// The runs that left something and whose owner is gone.
-///
+/// The runs that left something, but for those that live.
+#[derive(Debug, Default)]
+struct Found {
+    dead: Vec<RunId>,
+    undecided: Vec<(RunId, String)>,
+}
+
 /// # Errors
 /// When the places where runs leave things cannot be listed.
-pub fn dead_runs() -> io::Result<Vec<RunId>> {
+fn find() -> io::Result<Found> {
     let mut runs = BTreeSet::new();
     for path in directories()?.iter().chain(&groups()?) {
         runs.extend(owner(path));
     }
-    let mut dead = Vec::new();
+    let mut found = Found::default();
     for run in runs {
-        if !run.is_alive()? {
-            dead.push(run);
+        match life::of(&run, &std::env::temp_dir().join(run.name()))? {
+            Life::Alive => {}
+            Life::Dead => found.dead.push(run),
+            Life::Unknown(why) => found.undecided.push((run, why)),
         }
     }
-    Ok(dead)
+    Ok(found)
 }
 
 /// Removes what those runs left, or only says what that is.
@@ -69,7 +80,13 @@ pub fn dead_runs() -> io::Result<Vec<RunId>> {
 /// # Errors
 /// When something resists; what was found after it is then still there.
 pub fn clean(dry_run: bool) -> io::Result<Report> {
-    clean_runs(dead_runs()?, dry_run)
+    let found = find()?;
+    let mut report = clean_runs(found.dead, dry_run)?;
+    for path in directories()?.into_iter().chain(groups()?) {
+        let of_it = found.undecided.iter().find(|(run, _)| owner(&path) == Some(*run));
+        report.undecided.extend(of_it.map(|(_, why)| (path, why.clone())));
+    }
+    Ok(report)
 }
 
 fn clean_runs(runs: Vec<RunId>, dry_run: bool) -> io::Result<Report> {
@@ -83,6 +100,7 @@ fn clean_runs(runs: Vec<RunId>, dry_run: bool) -> io::Result<Report> {
         cgroups: groups,
         directories,
         runs,
+        undecided: Vec::new(),
     };
     report.mounts.reverse();
     if !dry_run {
@@ -93,8 +111,9 @@ fn clean_runs(runs: Vec<RunId>, dry_run: bool) -> io::Result<Report> {
 
 /// In this order: a frozen process does not die, a group with processes stays, a directory with mounts stays.
 fn remove(report: &Report) -> io::Result<()> {
-    report.cgroups.iter().try_for_each(|group| cgroup::thaw_below(group))?;
-    end_all(&report.runs)?;
+    // In version 2 that ends those of other pid namespaces, too, which the loop does not see.
+    report.cgroups.iter().try_for_each(|group| cgroup::kill_below(group))?;
+    end_all(report)?;
     report.cgroups.iter().try_for_each(|group| cgroup::remove_tree(group))?;
     for point in &report.mounts {
         umount2(point.as_str(), MntFlags::MNT_DETACH).map_err(|why| about(point, &why.into()))?;
@@ -123,10 +142,15 @@ fn directories() -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// The control groups of runs, living and dead, in all hierarchies.
+/// The control groups of runs, living and dead, in all hierarchies; none that lies in another of them.
 fn groups() -> io::Result<Vec<PathBuf>> {
-    let named = cgroup::find_named("plimsoll-")?;
-    Ok(named.into_iter().filter(|path| owner(path).is_some()).collect())
+    let mut found: Vec<PathBuf> = Vec::new();
+    for path in cgroup::find_named(PREFIX)?.into_iter().filter(|path| owner(path).is_some()) {
+        if !found.iter().any(|above| path.starts_with(above)) {
+            found.push(path);
+        }
+    }
+    Ok(found)
 }
 
 /// Mount points at or below the directories, in the order of mounting.
@@ -156,11 +180,12 @@ fn describe(stat: &Stat) -> io::Result<String> {
     Ok(format!("{} {}", stat.pid, command_line(stat)?))
 }
 
-/// Kills until none is left: one that forks meanwhile leaves a child behind.
-fn end_all(runs: &[RunId]) -> io::Result<()> {
+/// Kills until none is left: one that forks meanwhile leaves a child behind, and one that is thawed may freeze itself again.
+fn end_all(report: &Report) -> io::Result<()> {
     let deadline = Instant::now() + stretched(PATIENCE);
     loop {
-        let left = processes_of(runs)?;
+        report.cgroups.iter().try_for_each(|group| cgroup::thaw_below(group))?;
+        let left = processes_of(&report.runs)?;
         if left.is_empty() {
             return Ok(());
         }
@@ -168,11 +193,14 @@ fn end_all(runs: &[RunId]) -> io::Result<()> {
             let left: Vec<String> = left.iter().map(|stat| format!("{} ({})", stat.pid, stat.comm)).collect();
             return Err(io::Error::other(format!("still there after SIGKILL: {}", left.join(", "))));
         }
-        end(&left, runs, deadline)?;
+        let killed = kill(&left, &report.runs)?;
+        report.cgroups.iter().try_for_each(|group| cgroup::thaw_below(group))?;
+        // One that does not end in time is found by the next look at the groups.
+        killed.iter().try_for_each(|pidfd| wait_readable(&[pidfd], deadline).map(drop))?;
     }
 }
 
-fn end(processes: &[Stat], runs: &[RunId], deadline: Instant) -> io::Result<()> {
+fn kill(processes: &[Stat], runs: &[RunId]) -> io::Result<Vec<OwnedFd>> {
     let mut killed = Vec::new();
     for pid in processes.iter().map(|stat| Pid::from_raw(stat.pid)) {
         let Some(pidfd) = if_there(sys::pidfd_open(pid))? else { continue };
@@ -182,8 +210,7 @@ fn end(processes: &[Stat], runs: &[RunId], deadline: Instant) -> io::Result<()> 
             killed.push(pidfd);
         }
     }
-    // One that does not end in time is found by the next look at the groups.
-    killed.iter().try_for_each(|pidfd| wait_readable(&[pidfd], deadline).map(drop))
+    Ok(killed)
 }
 
 #[cfg(test)]

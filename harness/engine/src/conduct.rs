@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use plimsoll_reports::model::{self, Evidence, Finding, Verdict};
 use serde::{Deserialize, Serialize};
 
+use crate::cgroup;
 use crate::check::{Body, Case, Check};
 use crate::company;
 use crate::driver::milliseconds;
@@ -88,6 +89,7 @@ fn attempt(
     let spotless = played.left.is_empty();
     let controls = played.lab.controls();
     weigh(check, settings.release, played.told, &judgement, played.left, result);
+    blame_on_limits(result, &cgroup::reached());
     if matches!(result.verdict, Verdict::Fail | Verdict::Warn | Verdict::Error | Verdict::Timeout)
         || wishes.keep.is_some()
     {
@@ -270,6 +272,24 @@ fn weigh(
 pub(crate) fn is_harm(finding: &Finding) -> bool {
     const OWN: [&str; 4] = ["cgroups", "host mounts", "processes", "state directory"];
     !OWN.contains(&finding.what.as_str())
+}
+
+/// Says so when a check went wrong whose processes had all that the harness allows them. That it could start none of its own, or
+/// was told nothing, is then the runtime's doing.
+fn blame_on_limits(result: &mut model::Check, reached: &[String]) {
+    let Some(words) = reached_words(reached) else { return };
+    match result.verdict {
+        Verdict::Error => result.verdict = Verdict::Fail,
+        Verdict::Fail | Verdict::Warn | Verdict::Timeout => {}
+        Verdict::Pass | Verdict::Skip => return,
+    }
+    result.reason = if result.reason.is_empty() { words } else { format!("{}; {words}", result.reason) };
+}
+
+/// What a reader is told of limits that were reached; nothing when none was.
+pub(crate) fn reached_words(reached: &[String]) -> Option<String> {
+    let list = reached.join(" and ");
+    (!reached.is_empty()).then(|| format!("what the runtime started reached {list}, set by the harness for each check"))
 }
 
 fn fail_of_ours(result: &mut model::Check, why: &str) {

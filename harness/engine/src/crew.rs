@@ -1,9 +1,10 @@
 //! A crew of processes that are set apart ([`crate::isolate`]), each with a task of its own and a deadline. Whatever one
-//! of them leaves on the host when it dies is removed by the tag in its names.
+//! of them leaves on the host when it dies is in its control groups, or has its tag in its name.
 
 use std::io;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 
-use crate::cgroup;
+use crate::cgroup::{self, CheckGroups, RunGroups};
 use crate::conduct::discard;
 use crate::isolate::{self, Apart};
 use crate::process::wait_readable;
@@ -24,6 +25,7 @@ static BEGUN: AtomicUsize = AtomicUsize::new(0);
 pub struct Crew<T> {
     run: String,
     dir: PathBuf,
+    groups: Option<Arc<RunGroups>>,
     limit: Duration,
     members: Vec<Member<T>>,
 }
@@ -31,6 +33,7 @@ pub struct Crew<T> {
 struct Member<T> {
     task: T,
     tag: String,
+    groups: Option<CheckGroups>,
     apart: Apart,
     deadline: Instant,
 }
@@ -46,13 +49,25 @@ pub struct Ended<T> {
     tag: String,
     /// Whether it was ended for want of time.
     pub late: bool,
+    /// The limits that its processes have reached, in words.
+    pub reached: Vec<String>,
+}
+
+/// What a process wants to find around it, besides what each one finds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wants {
+    /// The control groups of the host, and its cgroup namespace: no groups of its own, and no limits.
+    pub host_groups: bool,
+    /// A budget for real-time processes, if the host has one to give.
+    pub real_time: bool,
 }
 
 impl<T> Crew<T> {
     /// A crew without members. Each task may take as long as `limit`.
     #[must_use]
     pub fn new(settings: &Settings, limit: Duration) -> Self {
-        Self { run: settings.run.clone(), dir: settings.dir.clone(), limit, members: Vec::new() }
+        let Settings { run, dir, groups, .. } = settings.clone();
+        Self { run, dir, groups, limit, members: Vec::new() }
     }
 
     /// How many are at work.
@@ -75,13 +90,26 @@ impl<T> Crew<T> {
     /// Sets a process to work. `work` gets a tag that is unique in the run.
     ///
     /// # Errors
-    /// When this process cannot fork.
+    /// When this process cannot fork, or make the groups of the new one.
     pub fn start(&mut self, task: T, work: impl FnOnce(&str) -> Vec<u8>) -> io::Result<()> {
+        self.start_with(Wants::default(), task, work)
+    }
+
+    /// As [`Crew::start`], for a process that wants to find something else around it.
+    ///
+    /// # Errors
+    /// As [`Crew::start`].
+    pub fn start_with(&mut self, wants: Wants, task: T, work: impl FnOnce(&str) -> Vec<u8>) -> io::Result<()> {
         let number = BEGUN.fetch_add(1, Ordering::Relaxed) + 1;
         // The letter ends the number, so that the tag of number 1 is not found in that of number 10.
         let tag = format!("p{}-{number}n", self.run);
-        let apart = isolate::spawn(&self.dir.join("dev"), || work(&tag))?;
-        self.members.push(Member { task, tag, apart, deadline: Instant::now() + self.limit });
+        let groups = self.groups.as_ref().filter(|_| !wants.host_groups);
+        let own = groups.map(|groups| groups.check(&tag)).transpose()?;
+        if let Some(groups) = groups.filter(|_| wants.real_time) {
+            groups.give_real_time(&tag);
+        }
+        let apart = isolate::spawn(&self.dir.join("dev"), own.as_ref(), || work(&tag))?;
+        self.members.push(Member { task, tag, groups: own, apart, deadline: Instant::now() + self.limit });
         Ok(())
     }
 
@@ -101,7 +129,11 @@ impl<T> Crew<T> {
                 // What came from a process that died need not be from itself.
                 let output = member.apart.output.result().filter(|_| matches!(status, WaitStatus::Exited(_, 0)));
                 let late = Instant::now() >= member.deadline;
-                ended.push(Ended { task: member.task, output, tag: member.tag, late });
+                // Who sent something has said so itself.
+                let silent = member.groups.as_ref().filter(|_| output.is_none());
+                let reached = silent.map(CheckGroups::reached).unwrap_or_default();
+                member.groups.as_ref().map_or(Ok(()), CheckGroups::remove)?;
+                ended.push(Ended { task: member.task, output, tag: member.tag, late, reached });
             } else {
                 index += 1;
             }
@@ -148,10 +180,12 @@ impl<T> Crew<T> {
     }
 }
 
-/// Ends a process with everything that it started. On cgroup v1 a frozen process does not die: thaw first.
+/// Ends a process with everything that it started. On cgroup v1 a frozen process does not die, and one that is thawed may freeze
+/// itself again before it is killed: it is thawed again afterwards.
 fn end<T>(member: &Member<T>) -> io::Result<()> {
-    for group in cgroup::find_named(&member.tag)? {
-        cgroup::thaw_below(&group)?;
+    match &member.groups {
+        Some(groups) => groups.kill()?,
+        None => cgroup::find_named(&member.tag)?.iter().try_for_each(|group| cgroup::thaw_below(group))?,
     }
     match kill(member.apart.pid, Signal::SIGKILL) {
         Ok(()) | Err(Errno::ESRCH) => Ok(()),

@@ -1,27 +1,31 @@
-//! Sets one check apart: namespaces of its own for processes, mounts, host name, network and IPC, and a `/dev` of its
-//! own, so that whatever it or the runtime does dies with it, and what others do on this host meanwhile is not taken for
-//! its doing.
+//! Sets one check apart: namespaces of its own for processes, control groups, mounts, host name, network and IPC, and a
+//! `/dev` of its own, so that whatever it or the runtime does dies with it, and what others do on this host meanwhile is not
+//! taken for its doing.
 //!
 //! ```text
-//! supervisor ──unshare(pid), fork──► check (pid 1, reaps the runtime's orphans) ──► unshare(mnt, uts, net, ipc)
-//!      ◄── result over a socket ──────┘
+//! supervisor ──into groups of its own ([`birth`])──► check (pid 1, reaps the runtime's orphans) ──► unshare(mnt, uts, net, ipc)
+//!      ◄── result over a socket ──────────────────────┘
 //! ```
 //! The check dies with the supervisor, and a pid namespace with its pid 1, so a killed harness leaves no process and no
 //! mount.
 
-use std::fs::File;
+mod birth;
+mod sys;
+
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 
 use nix::mount::{MsFlags, mount};
-use nix::sched::{CloneFlags, setns, unshare};
+use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::Signal;
 use nix::sys::stat::{Mode, umask};
-use nix::unistd::{ForkResult, Pid, setsid};
+use nix::unistd::{Pid, close, setsid};
 
+use crate::cgroup::{self, CheckGroups};
 use crate::result_channel::{self, Receiver, Sender};
-use crate::{orphans, private_dev, sys};
+use crate::sys::{forget_streams, loopback_up};
+use crate::{orphans, private_dev};
 
 /// A check under way.
 #[derive(Debug)]
@@ -34,26 +38,32 @@ pub struct Apart {
     pub output: Receiver,
 }
 
-/// Runs `work` in a process set apart and sends what it returns. Its `/dev` is prepared at `dev`, a directory of the run.
+/// Runs `work` in a process set apart and sends what it returns. Its `/dev` is prepared at `dev`, a directory of the run. It
+/// stands in `groups`, if there are some, and sees no others.
 ///
 /// # Errors
-/// When this process cannot fork.
-pub fn spawn(dev: &Path, work: impl FnOnce() -> Vec<u8>) -> io::Result<Apart> {
+/// When this process cannot fork, or the kernel refuses it its groups.
+pub fn spawn(dev: &Path, groups: Option<&CheckGroups>, work: impl FnOnce() -> Vec<u8>) -> io::Result<Apart> {
     let (sender, output) = result_channel::pair()?;
-    let own = File::open("/proc/self/ns/pid")?;
-    // For the next child only: a process cannot change its own.
-    unshare(CloneFlags::CLONE_NEWPID)?;
-    let forked = sys::fork();
-    if let Ok(ForkResult::Child) = forked {
-        drop(output);
-        let done = perform(sender, dev, work).inspect_err(|why| eprintln!("plimsoll: cannot set a check apart: {why}"));
-        sys::exit_now(if done.is_ok() { 0 } else { FAILED });
-    }
-    setns(&own, CloneFlags::CLONE_NEWPID)?;
-    match forked? {
-        ForkResult::Parent { child } => Ok(Apart { pid: child, pidfd: sys::pidfd_open(child)?, output }),
-        ForkResult::Child => unreachable!("it has exited"),
-    }
+    let ours = output.fd().map(|fd| fd.as_raw_fd());
+    let child = move || {
+        // In the check's own table: it must see when the supervisor reads no more.
+        let closed = ours.map_or(Ok(()), close);
+        debug_assert!(closed.is_ok(), "{closed:?}");
+        let performed = perform(sender, dev, groups, work);
+        performed.map_or_else(
+            |why| {
+                eprintln!("plimsoll: cannot set a check apart: {why}");
+                FAILED
+            },
+            |()| 0,
+        )
+    };
+    let (pid, pidfd) = match groups {
+        Some(groups) => birth::within(groups, child)?,
+        None => birth::beside(child)?,
+    };
+    Ok(Apart { pid, pidfd, output })
 }
 
 /// What a check has for itself; containers without namespaces of their own see these as the host's.
@@ -65,7 +75,7 @@ const OWN: CloneFlags = CloneFlags::CLONE_NEWNS
 /// Exit code of a process that could not be set apart.
 const FAILED: i32 = 70;
 
-fn perform(sender: Sender, dev: &Path, work: impl FnOnce() -> Vec<u8>) -> io::Result<()> {
+fn perform(sender: Sender, dev: &Path, groups: Option<&CheckGroups>, work: impl FnOnce() -> Vec<u8>) -> io::Result<()> {
     nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
     // The runtime has no business in the memory of its judge. What this process executes is dumpable again.
     nix::sys::prctl::set_dumpable(false)?;
@@ -79,9 +89,10 @@ fn perform(sender: Sender, dev: &Path, work: impl FnOnce() -> Vec<u8>) -> io::Re
     umask(Mode::from_bits_truncate(0o022));
     unshare(OWN)?;
     mount_proc()?;
+    groups.map_or(Ok(()), cgroup::confine)?;
     private_dev::mount_private(dev)?;
-    sys::loopback_up()?;
-    sys::forget_streams()?;
+    loopback_up()?;
+    forget_streams()?;
     orphans::forget();
     sender.send(&work())
 }

@@ -14,6 +14,7 @@ use plimsoll_foreign::{beneath, read};
 use plimsoll_reports::model::Finding;
 use serde_json::Value;
 
+use crate::cgroup;
 use crate::container::Container;
 use crate::driver::Driver;
 use crate::foreground::Foreground;
@@ -80,7 +81,7 @@ impl<'s> Lab<'s> {
     /// As [`Lab::bundle`].
     pub fn build(&self, recipe: &Recipe) -> Told<Bundle> {
         let id = format!("{}-{}", self.tag, self.next());
-        let cgroup = self.cgroup_of(&id);
+        let cgroup = self.group(&id);
         let names = Names { id: &id, cgroup: &cgroup, probe: &self.settings.probe };
         let fault = self.settings.fault;
         let written = |config: &Config| {
@@ -110,14 +111,17 @@ impl<'s> Lab<'s> {
     /// The same bundle as if it had been made from another recipe: what a case expects that shares its container.
     #[must_use]
     pub fn seen_as(&self, bundle: &Bundle, recipe: &Recipe) -> Bundle {
-        let cgroup = self.cgroup_of(&bundle.id);
+        let cgroup = self.group(&bundle.id);
         let names = Names { id: &bundle.id, cgroup: &cgroup, probe: &self.settings.probe };
         let recipe = of_release(recipe, self.settings.release);
         Bundle { config: names.config(&bundle.dir, &recipe), ..bundle.clone() }
     }
 
-    fn cgroup_of(&self, id: &str) -> String {
-        format!("/plimsoll-{}/{id}", self.settings.run)
+    /// The path of a control group of this check, as the check sees it: `name` has the check's tag in it. A check without groups
+    /// of its own has them below that of the run, which no runtime is blamed for leaving.
+    #[must_use]
+    pub fn group(&self, name: &str) -> String {
+        if cgroup::is_confined() { format!("/{name}") } else { format!("/plimsoll-{}/{name}", self.settings.run) }
     }
 
     /// Runs a bundle in the foreground: create, start, wait and delete in one call.

@@ -28,6 +28,7 @@ pub mod judgement;
 pub mod keep;
 pub mod lab;
 pub mod layers;
+pub mod life;
 pub mod listener;
 pub mod need;
 pub mod network;

@@ -14,7 +14,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-use crate::{orphans, sys};
+use crate::{cgroup, orphans, sys};
 
 /// What is kept of one stream. A program that prints gigabytes costs no memory.
 pub const KEPT: usize = 64 * 1024;
@@ -229,6 +229,8 @@ impl Running {
             }
             if !in_time {
                 kill(self.pid, Signal::SIGKILL)?;
+                // One that is frozen does not die before it is thawed.
+                cgroup::thaw_own()?;
                 waitpid(self.pid, None)?;
                 break Ended::Deadline;
             }

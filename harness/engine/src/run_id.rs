@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::str::FromStr;
 
 use nix::unistd::Pid;
@@ -11,11 +12,23 @@ use crate::observer::Stat;
 /// What every such name begins with.
 pub(crate) const PREFIX: &str = "plimsoll-";
 
-/// The owner of a run. As text `pid-start` in hexadecimal; every name that the run makes on the host contains it.
+/// Inode of the first pid namespace, in which every process has a number. `PROC_PID_INIT_INO` of the kernel.
+pub(crate) const INITIAL: u32 = 0xefff_fffc;
+
+/// The owner of a run. As text `pid-start-namespace` in hexadecimal; every name that the run makes on the host contains it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunId {
     pid: i32,
     start: u64,
+    /// The pid namespace of the owner, by its inode less [`INITIAL`]: short, since names end in paths of sockets. Earlier
+    /// versions did not tell it.
+    namespace: Option<u32>,
+}
+
+/// Inode of the pid namespace of this process.
+pub(crate) fn own_pid_namespace() -> io::Result<u32> {
+    let inode = std::fs::metadata("/proc/self/ns/pid")?.ino();
+    u32::try_from(inode).map_err(io::Error::other)
 }
 
 /// The text is no id of a run.
@@ -31,7 +44,23 @@ impl RunId {
     pub fn of_self() -> io::Result<Self> {
         let pid = nix::unistd::getpid();
         let stat = Stat::of(pid)?.ok_or_else(|| io::Error::other("/proc does not show this process"))?;
-        Ok(Self { pid: pid.as_raw(), start: stat.start })
+        let namespace = Some(own_pid_namespace()?.wrapping_sub(INITIAL));
+        Ok(Self { pid: pid.as_raw(), start: stat.start, namespace })
+    }
+
+    /// The owner, by its number in its pid namespace.
+    pub(crate) fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// Inode of the owner's pid namespace, if the name tells it.
+    pub(crate) fn namespace(&self) -> Option<u32> {
+        self.namespace.map(|short| short.wrapping_add(INITIAL))
+    }
+
+    /// Whether the owner was started at this time, in ticks since the start of the kernel.
+    pub(crate) fn started_at(&self, start: u64) -> bool {
+        self.start == start
     }
 
     /// Whether the owner still runs. It must be asked in the pid namespace of the owner.
@@ -49,6 +78,12 @@ impl RunId {
         format!("{PREFIX}{self}")
     }
 
+    /// The name of a control group that the run makes beside that of [`Self::name`].
+    #[must_use]
+    pub fn group(&self, word: &str) -> String {
+        format!("{PREFIX}p{self}-0n-{word}")
+    }
+
     /// The run that a name as [`Self::name`] gives belongs to, or that of a control group which a check makes beside those.
     #[must_use]
     pub fn of_name(name: &str) -> Option<Self> {
@@ -58,17 +93,17 @@ impl RunId {
 
     /// Such a group has the tag of its check, `pRUN-NUMBERn`, and a word.
     fn of_group(name: &str) -> Option<Self> {
-        let (pid, rest) = name.strip_prefix('p')?.split_once('-')?;
-        let (start, rest) = rest.split_once('-')?;
-        let (number, _word) = rest.split_once("n-")?;
+        let (tag, _word) = name.strip_prefix('p')?.split_once("n-")?;
+        let (run, number) = tag.rsplit_once('-')?;
         number.parse::<u32>().ok()?;
-        format!("{pid}-{start}").parse().ok()
+        run.parse().ok()
     }
 }
 
 impl fmt::Display for RunId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:x}-{:x}", self.pid, self.start)
+        write!(f, "{:x}-{:x}", self.pid, self.start)?;
+        self.namespace.map_or(Ok(()), |namespace| write!(f, "-{namespace:x}"))
     }
 }
 
@@ -76,12 +111,15 @@ impl FromStr for RunId {
     type Err = NoRunId;
 
     fn from_str(text: &str) -> Result<Self, NoRunId> {
-        let parsed = text.split_once('-').and_then(|(pid, start)| {
+        let parsed = || {
+            let mut parts = text.split('-');
+            let (pid, start) = (parts.next()?, parts.next()?);
             let (pid, start) = (i32::from_str_radix(pid, 16).ok()?, u64::from_str_radix(start, 16).ok()?);
-            Some(Self { pid, start })
-        });
+            let namespace = parts.next().map(|part| u32::from_str_radix(part, 16)).transpose().ok()?;
+            Some(Self { pid, start, namespace })
+        };
         // Signs and leading zeros are of another origin: only what we write ourselves is ours to clean up.
-        parsed.filter(|id| id.to_string() == text && id.pid > 0).ok_or_else(|| NoRunId(text.to_owned()))
+        parsed().filter(|id| id.to_string() == text && id.pid > 0).ok_or_else(|| NoRunId(text.to_owned()))
     }
 }
 
@@ -91,20 +129,30 @@ mod tests {
 
     #[test]
     fn text_and_id_are_one() {
-        let id = RunId { pid: 0x1a2b, start: 0xffee };
-        assert_eq!((id.to_string().as_str(), id.name().as_str()), ("1a2b-ffee", "plimsoll-1a2b-ffee"));
-        assert_eq!("1a2b-ffee".parse(), Ok(id));
+        let id = RunId { pid: 0x1a2b, start: 0xffee, namespace: Some(0) };
+        assert_eq!((id.to_string().as_str(), id.name().as_str()), ("1a2b-ffee-0", "plimsoll-1a2b-ffee-0"));
+        assert_eq!(("1a2b-ffee-0".parse(), id.namespace()), (Ok(id), Some(INITIAL)));
+        assert_eq!(RunId::of_name("plimsoll-1a2b-ffee-0"), Some(id));
+        assert_eq!(RunId::of_name("plimsoll-p1a2b-ffee-0-17n-pod"), Some(id));
+        assert_eq!(RunId::of_name(&id.group("look")), Some(id));
+        let elsewhere = RunId { namespace: Some(0x4d), ..id };
+        assert_eq!("1a2b-ffee-4d".parse(), Ok(elsewhere));
+        assert_eq!(elsewhere.namespace(), Some(0xf000_0049));
+    }
+
+    #[test]
+    fn names_of_earlier_versions_tell_no_namespace() {
+        let id = RunId { pid: 0x1a2b, start: 0xffee, namespace: None };
         assert_eq!(RunId::of_name("plimsoll-1a2b-ffee"), Some(id));
         assert_eq!(RunId::of_name("plimsoll-p1a2b-ffee-17n-pod"), Some(id));
     }
 
     #[test]
     fn names_of_others_are_not_ours() {
-        for name in ["plimsoll-", "plimsoll-1a2b", "plimsoll-x-1", "plimsoll-1a2b-ffee-3", "1a2b-ffee", "plimsoll--1-2"]
-        {
+        for name in ["plimsoll-", "plimsoll-1a2b", "plimsoll-x-1", "plimsoll-1a-2-3-4", "1a2b-ffee", "plimsoll--1-2"] {
             assert_eq!(RunId::of_name(name), None, "{name}");
         }
-        for name in ["plimsoll-p1a-2-3n", "plimsoll-p1a-2-n-pod", "plimsoll-p1a-pod", "plimsoll-1a-2-3n-pod"] {
+        for name in ["plimsoll-p1a-2-3-4n", "plimsoll-p1a-2-n-pod", "plimsoll-p1a-pod", "plimsoll-1a-2-3n-pod"] {
             assert_eq!(RunId::of_name(name), None, "{name}");
         }
         for name in ["plimsoll-0-1", "plimsoll-01-1", "plimsoll-+1-1", "plimsoll-1A-1", "plimsoll-fffffffff-1"] {
@@ -119,7 +167,7 @@ mod tests {
         assert!(!RunId { start: me.start + 1, ..me }.is_alive().unwrap());
         let mut child = std::process::Command::new("/bin/cat").stdin(std::process::Stdio::piped()).spawn().unwrap();
         let pid = child.id().cast_signed();
-        let id = RunId { pid, start: Stat::of(Pid::from_raw(pid)).unwrap().unwrap().start };
+        let id = RunId { pid, start: Stat::of(Pid::from_raw(pid)).unwrap().unwrap().start, ..me };
         assert!(id.is_alive().unwrap());
         child.kill().unwrap();
         child.wait().unwrap();

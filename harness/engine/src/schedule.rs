@@ -8,12 +8,12 @@ use std::time::Duration;
 use plimsoll_reports::model::{self, Verdict};
 
 use crate::check::Check;
-use crate::conduct::{Done, Wishes, blank, conduct, conduct_together};
-use crate::crew::{Crew, Ended};
+use crate::conduct::{Done, Wishes, blank, conduct, conduct_together, reached_words};
+use crate::crew::{Crew, Ended, Wants};
 use crate::fault::Fault;
 use crate::guard::undo_all;
 use crate::host_changes::HostChanges;
-use crate::need::Abilities;
+use crate::need::{Abilities, Need};
 use crate::settings::Settings;
 
 /// What happens during a run.
@@ -52,6 +52,14 @@ impl<'c> Job<'c> {
     /// Whether one of the checks may wait for a deadline.
     fn waits(&self) -> bool {
         self.checks.iter().any(|check| check.waits())
+    }
+
+    /// What the checks want to find around them. The options of cgroup version 2 can be lost from the host's cgroup namespace
+    /// alone, and a budget is given to those alone that ask for it, since a host has not enough for all.
+    fn wants(&self) -> Wants {
+        let needs = || self.checks.iter().flat_map(|check| check.needs());
+        let is_budget = |need: &Need| matches!(need, Need::Knob(knob) if knob.v1 == "cpu.rt_runtime_us");
+        Wants { host_groups: needs().any(|need| *need == Need::Nsdelegate), real_time: needs().any(is_budget) }
     }
 
     /// The same for one of the checks.
@@ -164,7 +172,7 @@ impl Plan<'_> {
         }
         let (kernel, controls) = (desk.host.expected(), Arc::clone(&desk.controls));
         let exclusive = job.exclusive;
-        crew.start((number, job.clone()), |tag| {
+        crew.start_with(job.wants(), (number, job.clone()), |tag| {
             let settings = Settings { kernel, controls, exclusive, ..self.settings.posing(job.fault) };
             let done = match job.checks.as_slice() {
                 [check] => conduct(check, &settings, tag, self.wishes),
@@ -221,8 +229,12 @@ impl Plan<'_> {
         if !changes.is_empty() && !job.exclusive {
             return Ok(Done { changes, ..Done::default() });
         }
+        let reached = reached_words(&ended.reached);
         let (verdict, reason) = if ended.late {
-            (Verdict::Timeout, format!("the check did not end within {:?}", self.limit))
+            let reached = reached.map(|words| format!("; {words}")).unwrap_or_default();
+            (Verdict::Timeout, format!("the check did not end within {:?}{reached}", self.limit))
+        } else if let Some(words) = reached {
+            (Verdict::Fail, format!("the process of the check died without a result: {words}"))
         } else {
             (Verdict::Error, NO_RESULT.to_owned())
         };

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::cgroup::RunGroups;
 use crate::fault::Fault;
 use crate::guard::KernelState;
 use crate::patience::stretched;
@@ -25,6 +26,8 @@ pub struct Settings {
     pub run: String,
     /// Directory of the run: a private tmpfs.
     pub dir: PathBuf,
+    /// The control groups of the run, for those of its checks; none where they cannot be made, or where nothing is judged.
+    pub groups: Option<Arc<RunGroups>>,
     /// The probe, on the filesystem of `dir`.
     pub probe: PathBuf,
     /// The longest that one call of the runtime, or one answer of the probe, may take.

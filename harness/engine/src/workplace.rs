@@ -1,10 +1,12 @@
 //! The place of a run: a mount namespace of its own with a private tmpfs, gone with the process, and names on the host
 //! that tell whose they are.
 
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, File};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -15,7 +17,8 @@ use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use plimsoll_foreign::read;
 use plimsoll_reports::text::printable;
 
-use crate::cgroup;
+use crate::cgroup::{self, RunGroups};
+use crate::life::Lock;
 use crate::patience::stretched;
 use crate::run_id::RunId;
 
@@ -37,6 +40,12 @@ pub struct Workplace {
     pub dir: PathBuf,
     /// The probe, there.
     pub probe: PathBuf,
+    /// The control groups of the run, once made.
+    groups: Option<Arc<RunGroups>>,
+    /// The top of a hierarchy of version 2 that the runtime is not shown.
+    hidden: Option<OwnedFd>,
+    /// Held until this process ends, or has tidied up: so `plimsoll clean` knows that the run lives.
+    lock: Option<Lock>,
 }
 
 /// The most that a run may write: a runtime that fills its state directory harms nobody.
@@ -57,16 +66,35 @@ impl Workplace {
         let slave = MsFlags::MS_REC | MsFlags::MS_SLAVE;
         step("keep mounts private", mount(None::<&str>, "/", None::<&str>, slave, None::<&str>).map_err(Into::into))?;
         step(&format!("make {}", dir.display()), DirBuilder::new().mode(0o755).create(&dir))?;
-        let place = Self { run, probe: dir.join("probe"), dir };
+        let mut place = Self { run, probe: dir.join("probe"), dir, groups: None, hidden: None, lock: None };
+        // Before a tmpfs hides it from this process: others see the directory on disk, and the lock in it.
+        place.lock = step("lock the directory of the run", Lock::hold(&place.dir))?;
         let mounted = mount(Some("plimsoll"), &place.dir, Some("tmpfs"), MsFlags::empty(), Some(TMPFS));
         step(&format!("mount a tmpfs at {}", place.dir.display()), mounted.map_err(Into::into))?;
         step("copy the probe", copy_self(&place.probe))?;
         if view == CgroupView::V1 {
+            place.hidden = step("open the hierarchy of cgroup v2", open_v2())?;
             step("show the runtime cgroup v1 only", cgroup::show_v1_only())?;
         }
         set_child_subreaper(true)?;
         Ok(place)
     }
+
+    /// Makes the control groups of the run for its checks.
+    ///
+    /// # Errors
+    /// When this host lets nobody make some of them; the text says which.
+    pub fn make_groups(&mut self) -> io::Result<Arc<RunGroups>> {
+        let groups = Arc::new(RunGroups::make(&self.run.name(), self.hidden.take())?);
+        self.groups = Some(Arc::clone(&groups));
+        Ok(groups)
+    }
+}
+
+/// The top of the hierarchy of version 2 that is mounted here.
+fn open_v2() -> io::Result<Option<OwnedFd>> {
+    let found = cgroup::hierarchies()?.into_iter().find(|hierarchy| hierarchy.v2);
+    found.map(|hierarchy| Ok(File::open(hierarchy.mount)?.into())).transpose()
 }
 
 fn step<T>(doing: &str, done: io::Result<T>) -> io::Result<T> {
@@ -82,7 +110,8 @@ fn copy_self(to: &Path) -> io::Result<()> {
 impl Drop for Workplace {
     fn drop(&mut self) {
         // Each step is tried whatever became of the others; `plimsoll clean` finds what is left all the same.
-        let steps = [reap_all(), remove_cgroups(&self.run), leave(&self.dir)];
+        let of_checks = || self.groups.as_ref().map_or(Ok(()), |groups| groups.remove());
+        let steps = [reap_all(), of_checks(), remove_cgroups(&self.run), leave(&self.dir)];
         for why in steps.into_iter().filter_map(Result::err) {
             #[expect(clippy::print_stderr, reason = "what is dropped returns nothing")]
             {
@@ -94,7 +123,12 @@ impl Drop for Workplace {
 }
 
 fn leave(dir: &Path) -> io::Result<()> {
-    umount2(dir, MntFlags::MNT_DETACH)?;
+    match umount2(dir, MntFlags::MNT_DETACH) {
+        // Nothing was mounted yet.
+        Ok(()) | Err(Errno::EINVAL) => {}
+        Err(why) => return Err(why.into()),
+    }
+    Lock::remove(dir)?;
     fs::remove_dir(dir)
 }
 

@@ -191,7 +191,7 @@ fn frozen_before(lab: &Lab<'_>, out: &mut Judgement) -> Told {
 
 /// Two containers in one group: the second is refused, or both work and the end of one is not that of the other.
 fn shared_by_two(lab: &Lab<'_>, out: &mut Judgement) -> Told {
-    let path = format!("/plimsoll-{}/{}-shared", lab.settings.run, lab.tag);
+    let path = lab.group(&format!("{}-shared", lab.tag));
     let first = lab.running(|r| r.set(PATH, json!(path)))?;
     let bundle = lab.bundle(|r| r.set(PATH, json!(path)))?;
     let attempt = lab.try_create(&bundle)?;

@@ -19,8 +19,11 @@ use serde_json::json;
 const REMOVES: &[&str] = &["runtime.delete.removes-created-resources", "runtime.lifecycle.destroy-undoes-create"];
 const KEEPS: &[&str] = &["runtime.delete.keeps-foreign-resources"];
 
+/// The guard sees these.
+const GUARDED: &[Fault] = &[Fault::Ignore(Op::Delete), Fault::Leave(Leftover::ForeignCgroup)];
+
 pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario::new("lifecycle.delete/removes-the-container", REMOVES, &[Fault::Ignore(Op::Delete)], |lab, out| {
+    Scenario::new("lifecycle.delete/removes-the-container", REMOVES, GUARDED, |lab, out| {
         let watch = lab.watch()?;
         let container = lab.stopped(|r| r)?;
         container.delete()?.ok()?;
@@ -37,13 +40,16 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         Ok(())
     })
     .needs(&[Need::HostView, Need::Controller("pids")]),
-    // Others may make groups on this host meanwhile, but hardly so during each of three lives.
+    // A check without groups of its own sees those of others come and go, but hardly so during each of three lives.
     Scenario::new(
         "lifecycle.delete/leaves-no-other-cgroup",
         REMOVES,
-        &[Fault::Leave(Leftover::OtherCgroup), Fault::Leave(Leftover::Cgroup)],
+        &[Fault::Leave(Leftover::OtherCgroup), Fault::Leave(Leftover::Cgroup), Fault::Leave(Leftover::ForeignCgroup)],
         |lab, out| {
-            let groups = || cgroup::empty_ones(&lab.settings.run, &lab.tag);
+            let groups = || match cgroup::is_confined() {
+                true => cgroup::made_by_check(&lab.tag).map(BTreeSet::from_iter),
+                false => cgroup::empty_ones(&lab.settings.run, &lab.tag),
+            };
             let mut left = Vec::new();
             for _life in 0..3 {
                 let before = groups()?;
@@ -165,7 +171,7 @@ struct Above {
 
 impl Above {
     fn make(lab: &Lab<'_>) -> Told<Self> {
-        let path = format!("/plimsoll-{}/{}-above", lab.settings.run, lab.tag);
+        let path = lab.group(&format!("{}-above", lab.tag));
         let mut dirs = Vec::new();
         for hierarchy in cgroup::hierarchies()? {
             let dir = hierarchy.mount.join(path.trim_start_matches('/'));

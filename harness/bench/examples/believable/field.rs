@@ -42,6 +42,7 @@ impl Field {
             profile: Profile::load("runc")?,
             run: self.workplace.run.to_string(),
             dir: self.workplace.dir.clone(),
+            groups: None,
             probe: self.workplace.probe.clone(),
             timeout: Duration::from_secs(10),
             release: UNCLAIMED,

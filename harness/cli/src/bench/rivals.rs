@@ -47,6 +47,7 @@ impl Contest {
                 profile: Profile::load(rivals.profile.as_deref().unwrap_or("runc")).map_err(Failure::usage)?,
                 run: workplace.run.to_string(),
                 dir: workplace.dir.clone(),
+                groups: None,
                 probe: workplace.probe.clone(),
                 timeout: Duration::from_secs(rivals.timeout),
                 release: UNCLAIMED,

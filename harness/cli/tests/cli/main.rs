@@ -5,6 +5,8 @@
 mod attacks;
 mod bench;
 mod bundled;
+mod cleaned;
+mod confined;
 mod dependencies;
 mod ended;
 mod fuzz;

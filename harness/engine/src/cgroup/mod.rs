@@ -1,10 +1,13 @@
 //! Control groups, read from the kernel's own files: which hierarchies there are, where a process stands in each, and
 //! what a group's files say. See cgroups(7). Where a directory is comes from mountinfo and is never guessed.
 
+mod confine;
 mod knob;
+mod limit;
 mod options;
 mod reach;
 mod remove;
+mod run;
 mod tree;
 mod view;
 
@@ -18,10 +21,14 @@ use serde::Serialize;
 use crate::observer::files::{if_there, malformed, read_text};
 use crate::observer::mountinfo::{self, Mount};
 
+pub(crate) use confine::{confine, own_roots, thaw_own};
+pub use confine::{is_confined, made_by_check, reached};
 pub use knob::{Held, Knob, NewGroup, on_offer};
 pub use options::{NSDELEGATE, options, set_options};
 pub use remove::remove_tree;
-pub use tree::{empty_ones, find_named, thaw_below};
+pub(crate) use run::LEAF;
+pub use run::{CheckGroups, RunGroups};
+pub use tree::{empty_ones, find_named, kill_below, thaw_below};
 pub use view::show_v1_only;
 
 /// What the mounts show of control groups.

@@ -54,7 +54,7 @@ fn describe(group: &Path) -> String {
 }
 
 /// Processes in a group; 0 stands for one that is outside of our pid namespace.
-fn members(group: &Path) -> io::Result<Vec<i32>> {
+pub(super) fn members(group: &Path) -> io::Result<Vec<i32>> {
     let text = if_there(reach(&group.join("cgroup.procs")).and_then(read_text))?.unwrap_or_default();
     Ok(text.lines().filter_map(|line| line.parse().ok()).collect())
 }

@@ -3,15 +3,18 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use nix::unistd::Pid;
 use plimsoll_foreign::read;
 
 use super::hierarchies;
 use super::reach::reach;
 use crate::observer::files::{about, if_there};
 use crate::run_id::PREFIX;
+use crate::sys;
 
 /// The directories of all groups, in all hierarchies, whose own name contains `tag`. A group comes before those in it.
 ///
@@ -80,6 +83,30 @@ fn walk(dir: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
 pub fn thaw_below(dir: &Path) -> io::Result<()> {
     thaw(dir)?;
     below(dir)?.iter().try_for_each(|group| thaw(group))
+}
+
+/// Kills every process in a group and in those in it, but for those of pid namespaces that this process does not see.
+///
+/// # Errors
+/// When a group cannot be read, or the kernel refuses.
+pub fn kill_below(dir: &Path) -> io::Result<()> {
+    let at_once = dir.join("cgroup.kill");
+    if at_once.exists() {
+        return if_there(fs::write(at_once, "1")).map(drop);
+    }
+    kill_in(dir)?;
+    below(dir)?.iter().try_for_each(|group| kill_in(group))
+}
+
+fn kill_in(group: &Path) -> io::Result<()> {
+    for pid in super::remove::members(group)?.into_iter().filter(|pid| *pid > 0) {
+        let Some(pidfd) = if_there(sys::pidfd_open(Pid::from_raw(pid)))? else { continue };
+        // The number may have gone to another process before the descriptor was opened; from now on it cannot.
+        if super::remove::members(group)?.contains(&pid) {
+            if_there(sys::pidfd_signal(pidfd.as_fd(), libc::SIGKILL))?;
+        }
+    }
+    Ok(())
 }
 
 fn thaw(group: &Path) -> io::Result<()> {

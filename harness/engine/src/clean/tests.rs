@@ -11,7 +11,8 @@ fn dead_run(salt: u64) -> RunId {
     let start = Stat::of(Pid::from_raw(child.id().cast_signed())).unwrap().unwrap().start;
     child.kill().unwrap();
     child.wait().unwrap();
-    format!("{:x}-{:x}", child.id(), start + (salt << 40)).parse().unwrap()
+    let namespace = RunId::of_self().unwrap().to_string().rsplit_once('-').unwrap().1.to_owned();
+    format!("{:x}-{:x}-{namespace}", child.id(), start + (salt << 40)).parse().unwrap()
 }
 
 #[test]
@@ -39,7 +40,7 @@ fn inside_leftovers_of_a_dead_run_go() {
         fs::write(inner.join("cgroup.procs"), child.id().to_string()).unwrap();
         TestGroup::freeze(&inner);
     }
-    let runs = dead_runs().unwrap();
+    let runs = find().unwrap().dead;
     assert!(runs.contains(&dead) && !runs.contains(&living), "{runs:?}");
 
     let report = clean_runs(vec![dead], true).unwrap();
@@ -52,7 +53,7 @@ fn inside_leftovers_of_a_dead_run_go() {
     assert_eq!(clean_runs(vec![dead], false).unwrap(), report);
 
     assert!(!dirs[0].exists() && dirs[1].exists());
-    assert!(!dead_runs().unwrap().contains(&dead));
+    assert!(!find().unwrap().dead.contains(&dead));
     match group {
         Some(group) => assert!(!group.0.exists()),
         None => child.kill().unwrap(),

@@ -77,9 +77,10 @@ impl Fault {
     }
 }
 
-/// Takes a process to the control groups at the mount points.
+/// Takes a process to the control groups of the harness.
 fn move_out(pid: &str) -> io::Result<()> {
-    cgroup::hierarchies()?.iter().try_for_each(|hierarchy| fs::write(hierarchy.mount.join("cgroup.procs"), pid))
+    let own = cgroup::of(nix::unistd::getpid())?.into_iter().filter_map(|membership| membership.dir);
+    own.into_iter().try_for_each(|dir| fs::write(dir.join("cgroup.procs"), pid))
 }
 
 /// Does something about a process and each of its groups that is below another one.
@@ -142,6 +143,8 @@ fn leave(leftover: Leftover, lab: &Lab<'_>, bundle: &Bundle) -> io::Result<()> {
             in_first_hierarchy(path)
         }
         // In its name the id, by which it is found and removed.
+        Leftover::ForeignCgroup if cgroup::is_confined() => in_each_hierarchy(FOREIGN),
+        Leftover::ForeignCgroup => in_each_hierarchy(&format!("{FOREIGN}-{}", bundle.id)),
         Leftover::OtherCgroup => in_first_hierarchy(&format!("left-of-{}", bundle.id)),
         Leftover::Mount => {
             let place = lab.dir.join("left");
@@ -158,6 +161,13 @@ fn leave(leftover: Leftover, lab: &Lab<'_>, bundle: &Bundle) -> io::Result<()> {
             Running::start(&argv, &[], Path::new("/"), vec![null()?, null()?, null()?]).map(drop)
         }
     }
+}
+
+/// The name of a group that nobody would take for a container's. Only a check with groups of its own is left with it.
+const FOREIGN: &str = "somebody-else";
+
+fn in_each_hierarchy(path: &str) -> io::Result<()> {
+    cgroup::hierarchies()?.iter().try_for_each(|hierarchy| fs::create_dir_all(hierarchy.mount.join(path)))
 }
 
 fn in_first_hierarchy(path: &str) -> io::Result<()> {

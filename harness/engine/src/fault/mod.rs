@@ -120,6 +120,8 @@ pub enum Leftover {
     Cgroup,
     /// A control group of another name.
     OtherCgroup,
+    /// A control group in each hierarchy whose name tells nothing of the container.
+    ForeignCgroup,
     /// A directory of its id in the state root.
     State,
     /// A mount on the host.

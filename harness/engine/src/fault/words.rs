@@ -31,6 +31,9 @@ impl fmt::Display for Fault {
             Self::Escape => write!(f, "follows a link out of the root filesystem"),
             Self::Change(pointer, change) => write!(f, "{change} {pointer}"),
             Self::Leave(Leftover::OtherCgroup) => write!(f, "leaves a cgroup of another name behind at delete"),
+            Self::Leave(Leftover::ForeignCgroup) => {
+                write!(f, "leaves a foreign cgroup in each hierarchy behind at delete")
+            }
             Self::Leave(leftover) => write!(f, "leaves a {} behind at delete", format!("{leftover:?}").to_lowercase()),
             Self::OpenState => write!(f, "lets everybody write to its state"),
             Self::Scribble => write!(f, "writes a file into the root filesystem"),

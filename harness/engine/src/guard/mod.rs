@@ -53,7 +53,7 @@ impl Guard {
     /// # Errors
     /// When something cannot be read, or `/proc` is not that of this pid namespace.
     pub fn before(settings: GuardSettings) -> io::Result<Self> {
-        let cgroups = cgroup::find_named(&settings.tag)?;
+        let cgroups = cgroup::made_by_check(&settings.tag)?;
         Self::knowing(settings, &cgroups)
     }
 
@@ -85,7 +85,7 @@ impl Guard {
     /// As [`Guard::after`].
     pub fn after_within(&self, grace: Duration) -> io::Result<Vec<Finding>> {
         let left = processes::settle(&self.processes, Instant::now() + grace)?;
-        let after = snapshot::take(&self.settings, &left, &cgroup::find_named(&self.settings.tag)?)?;
+        let after = snapshot::take(&self.settings, &left, &cgroup::made_by_check(&self.settings.tag)?)?;
         Ok(snapshot::compare(&self.before, &after))
     }
 }

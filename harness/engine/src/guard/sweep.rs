@@ -19,7 +19,8 @@ use crate::patience::stretched;
 /// How long killed processes may take to end. Nobody waits that long unless the kernel is stuck.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Ends all other processes of this pid namespace and removes the control groups whose name contains `tag`.
+/// Ends all other processes of this pid namespace and removes the control groups of the check: all that it has made, or, where
+/// it has none of its own, those whose name contains `tag`.
 ///
 /// # Errors
 /// When this process is not the first of its pid namespace, for then the others are not ours to kill; when a process
@@ -28,12 +29,13 @@ pub fn sweep(tag: &str) -> io::Result<()> {
     if getpid().as_raw() != 1 {
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, "refusing to kill: not process 1 of a namespace"));
     }
-    let named = cgroup::find_named(tag)?;
-    named.iter().try_for_each(|group| cgroup::thaw_below(group))?;
-    processes::others()?.iter().try_for_each(thaw)?;
-    end_all()?;
+    thaw_all(tag)?;
+    kill_all()?;
+    // One that was thawed may have frozen itself again before it was killed.
+    thaw_all(tag)?;
+    see_all_end()?;
     // The list was made before the kill, and a runtime may have added to it since.
-    cgroup::find_named(tag)?.iter().try_for_each(|group| cgroup::remove_tree(group))
+    cgroup::made_by_check(tag)?.iter().try_for_each(|group| cgroup::remove_tree(group))
 }
 
 /// Where mounts are below `dir`, in the order in which they were made.
@@ -60,6 +62,14 @@ pub fn detach_below(dir: &Path) -> io::Result<()> {
     Ok(())
 }
 
+fn thaw_all(tag: &str) -> io::Result<()> {
+    if cgroup::is_confined() {
+        return cgroup::own_roots().into_iter().try_for_each(cgroup::thaw_below);
+    }
+    cgroup::find_named(tag)?.iter().try_for_each(|group| cgroup::thaw_below(group))?;
+    processes::others()?.iter().try_for_each(thaw)
+}
+
 /// Thaws the groups of a process whatever their name, for a runtime need not put it where the configuration says.
 fn thaw(stat: &Stat) -> io::Result<()> {
     let groups = if_there(cgroup::of(Pid::from_raw(stat.pid)))?.unwrap_or_default();
@@ -67,13 +77,15 @@ fn thaw(stat: &Stat) -> io::Result<()> {
     below_root.filter_map(|group| group.dir.as_deref()).try_for_each(|dir: &Path| cgroup::thaw_below(dir))
 }
 
-fn end_all() -> io::Result<()> {
-    let deadline = Instant::now() + stretched(PATIENCE);
+fn kill_all() -> io::Result<()> {
     match kill(Pid::from_raw(-1), Signal::SIGKILL) {
-        Ok(()) | Err(Errno::ESRCH) => {}
-        Err(why) => return Err(why.into()),
+        Ok(()) | Err(Errno::ESRCH) => Ok(()),
+        Err(why) => Err(why.into()),
     }
-    let left = processes::settle(&BTreeSet::new(), deadline)?;
+}
+
+fn see_all_end() -> io::Result<()> {
+    let left = processes::settle(&BTreeSet::new(), Instant::now() + stretched(PATIENCE))?;
     if left.is_empty() {
         return Ok(());
     }

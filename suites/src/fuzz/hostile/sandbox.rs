@@ -1,14 +1,11 @@
 //! Keeps a runtime that falls for a hostile configuration from harming the host: in the mount namespace of the check
-//! everything but the place of the run, `/proc` and the control groups can only be read, and for paths of control groups
-//! `/` of each hierarchy is a group of the check's own.
+//! everything but the place of the run, `/proc` and the control groups can only be read, and these are the check's own.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
 use nix::mount::{MsFlags, mount};
 use plimsoll_engine::observer::mountinfo;
-use plimsoll_foreign::read;
 
 /// Enters it, for good.
 ///
@@ -46,24 +43,4 @@ fn flag(option: &str) -> Option<MsFlags> {
         "relatime" => MsFlags::MS_RELATIME,
         _ => return None,
     })
-}
-
-/// Makes a group of this name in each hierarchy, and shows it as the root of the hierarchy.
-///
-/// # Errors
-/// When a group cannot be made.
-pub(super) fn hide_cgroups(group: &str) -> io::Result<()> {
-    let groups = mountinfo::own()?.into_iter().filter(|mount| mount.kind == "cgroup" || mount.kind == "cgroup2");
-    for root in groups.map(|mount| mount.point) {
-        let top = Path::new(&root).join(group);
-        fs::create_dir_all(&top)?;
-        // A new group of this controller takes nobody in before it has processors and memory.
-        for name in ["cpuset.cpus", "cpuset.mems"] {
-            let Ok(value) = read::kernel_bytes(Path::new(&root).join(name)) else { continue };
-            top.parent().map_or(Ok(()), |parent| fs::write(parent.join(name), &value))?;
-            fs::write(top.join(name), &value)?;
-        }
-        mount(Some(&top), root.as_str(), None::<&str>, MsFlags::MS_BIND, None::<&str>)?;
-    }
-    Ok(())
 }

@@ -26,6 +26,7 @@ pub mod init;
 pub mod launch;
 pub mod log;
 pub mod netlink;
+pub mod number;
 pub mod operation;
 pub mod procfs;
 pub mod protect;
@@ -36,4 +37,4 @@ pub mod sync;
 mod sys;
 
 pub use cli::main;
-pub use sys::enter;
+pub use sys::{Scrubbing, enter};

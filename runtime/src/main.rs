@@ -4,10 +4,12 @@
 
 use std::ffi::{c_char, c_int};
 
+use plimsoll_runtime::Scrubbing;
+
 /// A start asks for memory some hundred times and lives for milliseconds. This allocator takes 64 KiB at a time from the
 /// kernel, where that of musl asks it for each larger piece.
 #[global_allocator]
-static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+static ALLOCATOR: Scrubbing<dlmalloc::GlobalDlmalloc> = Scrubbing(dlmalloc::GlobalDlmalloc);
 
 /// The entry. The library says what it does in place of Rust's own.
 #[unsafe(no_mangle)]

@@ -35,6 +35,19 @@ pub fn write(proc: BorrowedFd<'_>, path: &Path, value: &str) -> Result<()> {
     rustix::io::write(file.as_fd(), value.as_bytes()).doing(writing).map(drop)
 }
 
+/// Reads the small file `path` below `proc`, and of no other file system.
+///
+/// # Errors
+/// As openat2(2) and read(2).
+pub fn read(proc: BorrowedFd<'_>, path: &Path) -> Result<String> {
+    let reading = || format!("read `/proc/{}`", path.display());
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_XDEV | ResolveFlags::NO_MAGICLINKS;
+    let file = rustix::fs::openat2(proc, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty(), resolve);
+    let mut text = vec![0; 4096];
+    let length = rustix::io::read(file.doing(reading)?, &mut text).doing(reading)?;
+    Ok(String::from_utf8_lossy(&text[..length]).into_owned())
+}
+
 /// Opens what a link below `proc` refers to, such as `self/ns/time`.
 ///
 /// # Errors

@@ -4,13 +4,15 @@
 //! the runtime's binary on the host. An image can make its program, its interpreter, or a script's, be that link. Who
 //! then opens `/proc/<pid>/exe` of the process holds the binary, and can write it once nobody executes it.
 //!
-//! A copy that is not dumpable does not let anybody open that file. What is left is the binary executed anew within
-//! the container: it starts dumpable, and becomes hidden a moment later. Two things close that gap.
+//! A copy that is not dumpable does not let anybody open that file who lacks `CAP_SYS_PTRACE` over it. What is left is the
+//! binary executed anew within the container: it starts dumpable, and becomes hidden a moment later. Two things close that gap.
 //! * Executed where its own path leads elsewhere, as in a container, the runtime ends before it does anything
 //!   ([`refuse_in_container`]). It is static, so no library of the image runs in it. In a pid namespace of its own the
 //!   container has no other process that could look on.
 //! * Where others may look on, that is for `exec`, and for a pid namespace that is shared, the runtime first executes
-//!   itself from a read-only clone of the mount it lies on ([`seal`]). What can be opened is not writable then.
+//!   itself from a sealed copy in memory ([`seal`]). What can be opened then is a file that everybody may read, that nobody
+//!   can write, and that lies on no file system of the host. The last counts: with `CAP_DAC_READ_SEARCH` whoever has any file
+//!   opens all others of its file system by their handles, open_by_handle_at(2).
 //!
 //! So the usual start, a container with a pid namespace of its own, needs no second execution.
 
@@ -19,6 +21,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 
 use rustix::fs::{CWD, MemfdFlags, Mode, OFlags, SealFlags, StatVfsMountFlags};
+use rustix::io::Errno;
 use rustix::mount::OpenTreeFlags;
 use rustix::process::DumpableBehavior;
 
@@ -34,7 +37,10 @@ const SELF: &str = "/proc/self/exe";
 /// When the path of the program leads to another file.
 pub fn refuse_in_container() -> Result<()> {
     let Ok(own) = rustix::fs::stat(SELF) else { return Ok(()) };
-    if !is_sealed()? {
+    if is_sealed()? {
+        // Others will look into a process that has this memory.
+        sys::scrub_freed_memory();
+    } else {
         let path = rustix::fs::readlink(SELF, Vec::new()).doing(|| format!("read `{SELF}`"))?;
         let named = rustix::fs::stat(path.as_c_str());
         if named.is_ok_and(|named| (named.st_dev, named.st_ino) != (own.st_dev, own.st_ino)) || named.is_err() {
@@ -57,10 +63,10 @@ pub fn seal() -> Result<()> {
     if is_sealed()? {
         return Ok(());
     }
-    let binary = match read_only_clone() {
-        Ok(clone) => clone,
-        // Without rights over mounts a copy in memory serves.
-        Err(_) => sealed_copy()?,
+    let binary = match sealed_copy() {
+        Ok(copy) => copy,
+        // A host may refuse programs in memory: `vm.memfd_noexec`.
+        Err(_) => read_only_clone()?,
     };
     let copying = || "copy the arguments".to_owned();
     let words = std::fs::read("/proc/self/cmdline").doing(copying)?;
@@ -93,7 +99,12 @@ fn read_only_clone() -> Result<OwnedFd> {
 fn sealed_copy() -> Result<OwnedFd> {
     let copying = || "copy the runtime's binary".to_owned();
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-    let mut copy = std::fs::File::from(rustix::fs::memfd_create("runtime", flags).doing(copying)?);
+    let memory = match rustix::fs::memfd_create("runtime", flags | MemfdFlags::EXEC) {
+        // A kernel before 6.3, which lets every such file be executed.
+        Err(Errno::INVAL) => rustix::fs::memfd_create("runtime", flags),
+        made => made,
+    };
+    let mut copy = std::fs::File::from(memory.doing(copying)?);
     let mut own = std::fs::File::open(SELF).doing(copying)?;
     std::io::copy(&mut own, &mut copy).doing(copying)?;
     let seals = SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL;

@@ -2,9 +2,11 @@
 //!
 //! ```text
 //! runtime                                        first process
-//!                       ◄── InitPid ───────────  on a socket of its own: bootstrap, which made the first process
+//!                       ◄── InitPid ───────────  on a socket of its own: bootstrap, which made the first process, and
+//!                                                which has said `Console` and `Warning` there before
 //! asks systemd          ─── Adopted ───────────► (systemd manager only)
 //! makes the network     ─── Network ───────────► with the namespace (without a user namespace)
+//!                       ◄── NamespacesMade ────  bootstrap, which makes a new user namespace while it lives
 //! maps the ids          ─── IdsMapped ─────────► (new user namespace only)
 //! device rules hold     ◄── DevicesMade ───────  a rule could have denied it
 //! runs createRuntime …  ◄── EnvironmentReady ──  mounts are made, `/` is still the host's; if anybody waits for that
@@ -43,6 +45,10 @@ pub enum Message {
     InitPid(i32),
     /// A descriptor comes along: the network namespace.
     Network,
+    /// A descriptor comes along: a file system that was made in the container's pid namespace.
+    Mounted,
+    /// The namespaces of the container are made, the user namespace among them.
+    NamespacesMade,
     /// The manager has moved the first process into its cgroup.
     Adopted,
     /// The user namespace has its maps.
@@ -86,6 +92,8 @@ impl Message {
             Self::Adopted => (11, String::new()),
             Self::Network => (12, String::new()),
             Self::DevicesMade => (13, String::new()),
+            Self::Mounted => (14, String::new()),
+            Self::NamespacesMade => (15, String::new()),
         };
         let mut bytes = vec![tag];
         bytes.extend(text.as_bytes());
@@ -95,7 +103,7 @@ impl Message {
 
     fn decode(bytes: &[u8]) -> Option<Self> {
         let (tag, text) = bytes.split_first()?;
-        let text = || String::from_utf8_lossy(text).into_owned();
+        let text = || printable(&String::from_utf8_lossy(text));
         Some(match tag {
             0 => Self::InitPid(text().parse().ok()?),
             1 => Self::IdsMapped,
@@ -111,9 +119,17 @@ impl Message {
             11 => Self::Adopted,
             12 => Self::Network,
             13 => Self::DevicesMade,
+            14 => Self::Mounted,
+            15 => Self::NamespacesMade,
             _ => return None,
         })
     }
+}
+
+/// Without what drives a terminal: who says it may have become the container's.
+fn printable(text: &str) -> String {
+    let shown = |letter: char| if letter.is_control() { letter.escape_default().to_string() } else { letter.into() };
+    text.chars().map(shown).collect()
 }
 
 /// One end of the socket.
@@ -237,12 +253,14 @@ mod tests {
         one.send_with(&Message::Console, file.as_fd()).unwrap();
         one.send(&Message::Failed("mount `/x`: ENOENT".into())).unwrap();
         one.send(&Message::InitPid(42)).unwrap();
+        one.send(&Message::Warning("\u{1b}[2Jgone\n".into())).unwrap();
         drop(one);
         let (message, fd) = other.receive().unwrap().unwrap();
         assert!(message == Message::Console && fd.is_some());
         let (message, fd) = other.receive().unwrap().unwrap();
         assert!(message == Message::Failed("mount `/x`: ENOENT".into()) && fd.is_none());
         other.expect(&Message::InitPid(42)).unwrap();
+        other.expect(&Message::Warning("\\u{1b}[2Jgone\\n".into())).unwrap();
         assert!(other.receive().unwrap().is_none());
     }
 

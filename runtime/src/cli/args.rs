@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{ArgAction, Args, Command, FromArgMatches, Subcommand, ValueEnum};
 
@@ -11,6 +12,7 @@ use super::quick;
 pub(super) use super::update::Update;
 use crate::config::OCI_VERSION;
 use crate::log::Format;
+use crate::number::plain;
 use crate::operation::{events, list, ps};
 use crate::procfs::in_user_namespace;
 
@@ -277,8 +279,13 @@ pub(super) struct Make {
     #[arg(long)]
     pub no_new_keyring: bool,
     /// Keep this many descriptors after standard error
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = number::<u32>)]
     pub preserve_fds: u32,
+}
+
+/// A number that is typed as numbers are printed.
+pub(super) fn number<T: FromStr>(text: &str) -> Result<T, String> {
+    plain(text).ok_or_else(|| format!("`{text}` is no such decimal number without plus sign or leading zeros"))
 }
 
 #[cfg(test)]

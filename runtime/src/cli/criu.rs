@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::args::Global;
+use super::args::{Global, number};
 use crate::criu::{CgroupMode, Options};
 use crate::error::{Context, Result};
 use crate::launch::Wish;
+use crate::number::plain;
 use crate::operation::checkpoint::Extent;
 
 /// What both have in common.
@@ -71,7 +72,7 @@ pub(super) struct Checkpoint {
     #[arg(long)]
     link_remap: bool,
     /// Descriptor that is written to when --lazy-pages is ready
-    #[arg(long, value_name = "FD")]
+    #[arg(long, value_name = "FD", value_parser = number::<u32>)]
     status_fd: Option<u32>,
     /// Send memory to a criu page server
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = server)]
@@ -182,5 +183,5 @@ fn writable(number: u32) -> Result<File> {
 fn server(text: &str) -> Result<(String, u16), String> {
     let invalid = || format!("`{text}` is not ADDRESS:PORT");
     let (address, port) = text.rsplit_once(':').ok_or_else(invalid)?;
-    Ok((address.trim_matches(['[', ']']).to_owned(), port.parse().map_err(|_| invalid())?))
+    Ok((address.trim_matches(['[', ']']).to_owned(), plain(port).ok_or_else(invalid)?))
 }

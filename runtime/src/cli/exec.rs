@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::args::Global;
+use super::args::{Global, number};
 use crate::cgroup::Below;
 use crate::launch::Wish;
 use crate::operation::exec::Changes;
@@ -44,7 +44,7 @@ pub(super) struct Exec {
     #[arg(short, long, value_name = "UID[:GID]")]
     user: Option<String>,
     /// Further groups
-    #[arg(short = 'g', long, value_name = "GID")]
+    #[arg(short = 'g', long, value_name = "GID", value_parser = number::<u32>)]
     additional_gids: Vec<u32>,
     /// Further capabilities
     #[arg(short, long, value_name = "CAP")]
@@ -59,7 +59,7 @@ pub(super) struct Exec {
     #[arg(long, value_name = "PROFILE")]
     apparmor: Option<String>,
     /// Keep this many descriptors after standard error
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = number::<u32>)]
     preserve_fds: u32,
     /// Also when the container is paused; it runs when that goes on
     #[arg(long)]

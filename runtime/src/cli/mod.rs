@@ -13,6 +13,7 @@ use args::{Arguments, Delete, Events, Global, Id, Kill, List, Ps, Run, Spec, Ver
 
 use crate::error::{Context, Result};
 use crate::launch::Wish;
+use crate::number::plain;
 use crate::{log, operation, protect};
 
 /// The exit code of an operation that failed.
@@ -112,7 +113,7 @@ impl args::Make {
 
 /// How many sockets the caller passes on; they are meant for the process that `LISTEN_PID` names. sd_listen_fds(3).
 fn listen_fds() -> u32 {
-    let number = |name| std::env::var(name).ok().and_then(|value| value.parse::<u32>().ok());
+    let number = |name| std::env::var(name).ok().and_then(|value| plain::<u32>(&value));
     if number("LISTEN_PID") == Some(std::process::id()) { number("LISTEN_FDS").unwrap_or(0) } else { 0 }
 }
 

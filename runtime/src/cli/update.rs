@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::args::number;
 use crate::config::{BlockIo, Cpu, Memory, Pids, Resources};
 use crate::error::Result;
+use crate::number::plain;
 use crate::operation::update::{self, Schemata};
 
 #[derive(Debug, Args)]
@@ -16,28 +18,28 @@ pub(super) struct Update {
     #[arg(short, long, value_name = "FILE")]
     resources: Option<PathBuf>,
     /// Weight on block devices, 10 to 1000
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number::<u16>)]
     blkio_weight: Option<u16>,
     /// Length of a period, in microseconds
-    #[arg(long, value_name = "US")]
+    #[arg(long, value_name = "US", value_parser = number::<u64>)]
     cpu_period: Option<u64>,
     /// Run time for each period, in microseconds; -1 for no limit
-    #[arg(long, value_name = "US", allow_hyphen_values = true)]
+    #[arg(long, value_name = "US", allow_hyphen_values = true, value_parser = number::<i64>)]
     cpu_quota: Option<i64>,
     /// Run time that can be saved up, in microseconds
-    #[arg(long, value_name = "US")]
+    #[arg(long, value_name = "US", value_parser = number::<u64>)]
     cpu_burst: Option<u64>,
     /// Relative weight
-    #[arg(long, value_name = "N", alias = "cpu-shares")]
+    #[arg(long, value_name = "N", alias = "cpu-shares", value_parser = number::<u64>)]
     cpu_share: Option<u64>,
     /// Length of a real-time period, in microseconds
-    #[arg(long, value_name = "US")]
+    #[arg(long, value_name = "US", value_parser = number::<u64>)]
     cpu_rt_period: Option<u64>,
     /// Real-time run time for each such period, in microseconds
-    #[arg(long, value_name = "US", allow_hyphen_values = true)]
+    #[arg(long, value_name = "US", allow_hyphen_values = true, value_parser = number::<i64>)]
     cpu_rt_runtime: Option<i64>,
     /// 1 for SCHED_IDLE, 0 for the ordinary policy
-    #[arg(long, value_name = "0|1")]
+    #[arg(long, value_name = "0|1", value_parser = number::<i64>)]
     cpu_idle: Option<i64>,
     /// Processors, such as 0-3,7
     #[arg(long, value_name = "LIST")]
@@ -61,7 +63,7 @@ pub(super) struct Update {
     #[arg(long, value_name = "BYTES", value_parser = bytes, allow_hyphen_values = true)]
     memory_swap: Option<i64>,
     /// Number of tasks; -1 for no limit
-    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = number::<i64>)]
     pids_limit: Option<i64>,
     /// Line for the L3 cache
     #[arg(long, value_name = "LINE")]
@@ -126,7 +128,7 @@ fn bytes(text: &str) -> Result<i64, String> {
         "t" | "tb" | "tib" => 40,
         _ => return Err(invalid()),
     };
-    number.parse::<i64>().ok().and_then(|number| number.checked_mul(1 << shift)).ok_or_else(invalid)
+    plain::<i64>(number).and_then(|number| number.checked_mul(1 << shift)).ok_or_else(invalid)
 }
 
 #[cfg(test)]
@@ -138,7 +140,7 @@ mod tests {
         for (text, size) in [("-1", -1), ("4096", 4096), ("1k", 1024), ("512M", 512 << 20), ("2GiB", 2 << 30)] {
             assert_eq!(bytes(text), Ok(size), "{text}");
         }
-        for text in ["", "-2", "k", "1x", "1.5g", "9223372036854775807k"] {
+        for text in ["", "-2", "k", "1x", "1.5g", "9223372036854775807k", "+1", "01k"] {
             assert!(bytes(text).is_err(), "{text}");
         }
     }

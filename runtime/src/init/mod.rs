@@ -2,12 +2,16 @@
 //!
 //! It is a clone of the runtime that never executes the runtime's binary anew. It may use whatever was prepared in
 //! [`Plan`], since it has a copy of the runtime's memory and descriptors. Each step has a name, which an error carries.
+//! The first process of a container is alone in there until it is ready. Where others may look on, `bootstrap` does most
+//! of the steps.
 
+mod bootstrap;
 pub mod capability;
 pub mod memory_policy;
 mod namespace;
 mod numbers;
 mod plan;
+mod procs;
 mod program;
 pub mod rlimit;
 pub mod schedule;
@@ -15,10 +19,12 @@ mod setup;
 mod streams;
 mod user;
 
+pub use bootstrap::{bootstrap, bootstrap_shared};
 pub(crate) use namespace::become_root;
 pub use plan::{Entering, Gateway, Plan, Start};
 pub(crate) use setup::die_with_runtime;
 
+use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
 
 use crate::container::Lock;
@@ -36,6 +42,8 @@ pub struct Init<'plan> {
     channel: Channel,
     lock: Option<Lock>,
     has_network: bool,
+    enters_pid_namespace: bool,
+    procs: VecDeque<OwnedFd>,
     umask: rustix::fs::Mode,
     root: Option<Root>,
     read_only_later: Vec<OwnedFd>,
@@ -68,49 +76,50 @@ const CREATE: &[Step] = &[
     ("make paths read-only", setup::read_only),
     ("mask paths", setup::mask),
     ("set the propagation of the root", setup::propagate),
+    ("connect the streams", user::streams),
     ("prepare the program", user::prepare),
+    ("set limits and scheduling", user::limits),
     ("become the user", user::become_user),
     ("wait for start", program::wait_for_start),
     ("run the startContainer hooks", program::hooks),
     ("execute the program", program::execute),
 ];
 
-/// How a process joins a container.
-const EXEC: &[Step] = &[
-    ("prepare the process", setup::prepare),
-    ("bind to the initial processors", user::initial_processors),
-    ("enter the cgroup", namespace::enter_cgroup),
-    ("bind to the final processors", user::final_processors),
-    ("join the namespaces", namespace::enter),
-    ("find the root of the container", setup::find_root),
-    ("open the terminal", setup::console),
-    ("prepare the program", user::prepare),
-    ("become the user", user::become_user),
-    ("get ready", program::wait_for_start),
-    ("execute the program", program::execute),
-];
-
 /// Runs the steps. Never returns: either the program runs, or the runtime learns which step failed and why.
 pub fn main(plan: &Plan<'_>, channel: Channel, lock: Option<Lock>) -> ! {
-    let mut init = Init {
-        plan,
-        channel,
-        lock,
-        has_network: false,
-        umask: rustix::process::umask(rustix::fs::Mode::empty()),
-        root: None,
-        read_only_later: Vec::new(),
-        masks: None,
-        console: None,
-        directory: None,
-    };
-    let steps = if plan.joins_container() { EXEC } else { CREATE };
-    let failed = steps.iter().find_map(|(name, step)| step(&mut init).doing(|| (*name).into()).err());
-    if let Some(error) = failed {
-        // When the runtime is gone too, nobody is left to be told.
-        drop(init.channel.send(&Message::Failed(error.to_string())));
+    Init::new(plan, channel, lock).finish(CREATE)
+}
+
+impl<'plan> Init<'plan> {
+    fn new(plan: &'plan Plan<'plan>, channel: Channel, lock: Option<Lock>) -> Self {
+        Self {
+            plan,
+            channel,
+            lock,
+            has_network: false,
+            enters_pid_namespace: plan.shares_processes(),
+            procs: VecDeque::new(),
+            umask: rustix::process::umask(rustix::fs::Mode::empty()),
+            root: None,
+            read_only_later: Vec::new(),
+            masks: None,
+            console: None,
+            directory: None,
+        }
     }
-    sys::exit_now(1)
+
+    fn run(&mut self, steps: &[Step]) -> Result<()> {
+        steps.iter().try_for_each(|(name, step)| step(self).doing(|| (*name).into()))
+    }
+
+    /// Runs the steps, the last of which does not return unless it fails.
+    fn finish(mut self, steps: &[Step]) -> ! {
+        if let Err(error) = self.run(steps) {
+            // When the runtime is gone too, nobody is left to be told.
+            drop(self.channel.send(&Message::Failed(error.to_string())));
+        }
+        sys::exit_now(1)
+    }
 }
 
 impl Init<'_> {

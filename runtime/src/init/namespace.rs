@@ -1,6 +1,6 @@
 //! Namespaces: what a clone could not do. namespaces(7).
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
 use rustix::thread::{Gid, Uid};
@@ -49,25 +49,78 @@ pub(crate) fn become_root() -> Result<()> {
     rustix::thread::set_thread_res_uid(root, root, root).doing(|| "become user 0 of the user namespace".into())
 }
 
+/// Joins those of the container. A pid namespace is that of the children.
+pub(super) fn join_container(init: &mut Init<'_>) -> Result<()> {
+    let Entering::Container { pidfd, flags } = &init.plan.entering else { return Ok(()) };
+    let user = NamespaceKind::User.clone_flag();
+    let join = |flags| match flags {
+        0 => Ok(()),
+        flags => sys::setns(pidfd.as_fd(), flags),
+    };
+    let joining = || "join those of the container".to_owned();
+    // The rights of the host reach them all, those of the user namespace only what belongs to that.
+    let early = match join(flags & !user) {
+        Err(error) if flags & user != 0 && error.raw_os_error() == Some(libc::EPERM) => false,
+        joined => joined.doing(joining).map(|()| true)?,
+    };
+    if flags & user != 0 {
+        join(user).doing(|| "join the user namespace of the container".into())?;
+        become_root()?;
+    }
+    if early { Ok(()) } else { join(flags & !user).doing(joining) }?;
+    // Whoever changes its rights no longer depends on its parent.
+    super::die_with_runtime()
+}
+
+/// Bootstrap joins the namespaces with a path while it has the rights of the host, and makes those that a first process is
+/// otherwise born in. Hooks should not be born in the pid namespace, since they have the root of the host: it comes last, but
+/// for a user namespace, which takes the rights over it away.
+pub(super) fn enter_at_once(init: &mut Init<'_>) -> Result<()> {
+    let plan = init.plan;
+    let Entering::Create { joined } = &plan.entering else { return Ok(()) };
+    let join = |kind: NamespaceKind, fd: &OwnedFd| {
+        sys::setns(fd.as_fd(), kind.clone_flag()).doing(|| format!("join the {} namespace", kind.name()))
+    };
+    let late = |kind| kind == NamespaceKind::Pid && !plan.config.linux.has_user_namespace();
+    let mut denied = Vec::new();
+    for (kind, fd) in joined.iter().filter(|(kind, _)| *kind != NamespaceKind::User && !late(*kind)) {
+        match join(*kind, fd) {
+            Err(error) if error.errno() == Some(libc::EPERM) && plan.joined(NamespaceKind::User).is_some() => {
+                denied.push((*kind, fd));
+            }
+            done => {
+                done?;
+                init.enters_pid_namespace &= *kind != NamespaceKind::Pid;
+            }
+        }
+    }
+    if let Some((kind, fd)) = joined.iter().find(|(kind, _)| *kind == NamespaceKind::User) {
+        join(*kind, fd)?;
+        become_root()?;
+        super::die_with_runtime()?;
+    }
+    for (kind, fd) in denied.into_iter().filter(|(kind, _)| *kind != NamespaceKind::Pid) {
+        join(kind, fd)?;
+    }
+    sys::unshare(plan.is_born_in()).doing(|| "make namespaces".into())?;
+    if plan.config.linux.makes(NamespaceKind::User) { init.channel.send(&Message::NamespacesMade) } else { Ok(()) }
+}
+
+/// Has the next child born in the pid namespace that is joined.
+pub(super) fn enter_pid(init: &mut Init<'_>) -> Result<()> {
+    let Some(pid) = init.plan.joined(NamespaceKind::Pid).filter(|_| init.enters_pid_namespace) else { return Ok(()) };
+    sys::setns(pid, NamespaceKind::Pid.clone_flag()).doing(|| "join it".into())
+}
+
 /// Joins the namespaces with a path, and makes those that a clone cannot make: a cgroup namespace takes the cgroup of
 /// its maker for its root, and the clocks of a time namespace are set before anything lives in it.
 pub(super) fn enter(init: &mut Init<'_>) -> Result<()> {
-    let joined = match &init.plan.entering {
-        Entering::Container { pidfd, flags } => {
-            let early = NamespaceKind::User.clone_flag() | NamespaceKind::Pid.clone_flag();
-            return match flags & !early {
-                0 => Ok(()),
-                flags => sys::setns(pidfd.as_fd(), flags).doing(|| "join those of the container".into()),
-            };
-        }
-        Entering::Create { joined } => joined,
-    };
+    let Entering::Create { joined } = &init.plan.entering else { return Ok(()) };
     let linux = &init.plan.config.linux;
-    // For the first process of a new user namespace, bootstrap joined them; a user namespace is joined there always,
-    // and a pid namespace by the clone.
-    let here = |kind: NamespaceKind| {
-        !linux.makes(NamespaceKind::User) && !matches!(kind, NamespaceKind::Pid | NamespaceKind::User)
-    };
+    // For the first process of a new user namespace, bootstrap joined them, and where processes are shared; a user namespace
+    // is joined there always.
+    let early = linux.makes(NamespaceKind::User) || init.plan.shares_processes();
+    let here = |kind: NamespaceKind| !early && kind != NamespaceKind::User;
     for (kind, fd) in joined.iter().filter(|(kind, _)| here(*kind)) {
         sys::setns(fd.as_fd(), kind.clone_flag()).doing(|| format!("join the {} namespace", kind.name()))?;
     }

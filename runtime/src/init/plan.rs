@@ -107,6 +107,11 @@ impl Plan<'_> {
         matches!(self.entering, Entering::Container { .. })
     }
 
+    /// Whether the first process is born where others may look into it: in a pid namespace that is joined.
+    pub fn shares_processes(&self) -> bool {
+        self.joined(NamespaceKind::Pid).is_some()
+    }
+
     /// The namespace of `kind` that is joined, if it is.
     pub fn joined(&self, kind: NamespaceKind) -> Option<BorrowedFd<'_>> {
         use std::os::fd::AsFd;

@@ -88,6 +88,7 @@ pub(super) fn mounts(init: &mut Init<'_>) -> Result<()> {
         let request = Request::new(&planned.mount, &init.plan.config.linux.mount_label, init.plan.bundle);
         let source = match source {
             Some(source) => Some(source.try_clone().doing(|| "copy a descriptor".into())?),
+            None if request.is_new_procfs() => init.procs.pop_front(),
             None => None,
         };
         let mounted = match request.make(init.root()?, source) {

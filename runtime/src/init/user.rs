@@ -10,6 +10,7 @@ use super::capability::Sets;
 use super::{Init, memory_policy, rlimit, schedule, setup, streams};
 use crate::config::{PersonalityDomain, Process};
 use crate::error::{Context, Result};
+use crate::rootfs::console;
 use crate::sync::Message;
 use crate::{procfs, sys};
 
@@ -25,13 +26,18 @@ pub(super) fn final_processors(init: &mut Init<'_>) -> Result<()> {
     affinity.and_then(|affinity| affinity.last.as_deref()).map_or(Ok(()), schedule::bind)
 }
 
-/// What the process keeps over execve(2) and needs rights to set: terminal, limits, scheduling, labels.
-pub(super) fn prepare(init: &mut Init<'_>) -> Result<()> {
+/// Standard input, output and error become those of the program.
+pub(super) fn streams(init: &mut Init<'_>) -> Result<()> {
     let Some(process) = init.plan.process else { return Ok(()) };
     match init.console.take() {
-        Some(console) => console.take(process.user.uid)?,
-        None => streams::adapt(init.root()?, process.user.uid)?,
+        Some(console) => console.connect(process.user.uid),
+        None => streams::adapt(init.root()?, process.user.uid),
     }
+}
+
+/// What a process hands on to its children, and keeps over execve(2).
+pub(super) fn prepare(init: &mut Init<'_>) -> Result<()> {
+    let Some(process) = init.plan.process else { return Ok(()) };
     // Opened as root, made if missing; entered as the user, who must be allowed to.
     init.directory = Some(working_directory(init, &process.cwd)?);
     let linux = &init.plan.config.linux;
@@ -43,8 +49,17 @@ pub(super) fn prepare(init: &mut Init<'_>) -> Result<()> {
         sys::personality(domain).doing(|| "set the personality".into())?;
     }
     linux.memory_policy.as_ref().map_or(Ok(()), memory_policy::apply)?;
+    labels(init, process)
+}
+
+/// What the process has to set itself, with the rights of root: a session has its terminal, a child may not be born with a
+/// deadline, nor beyond a limit of processes.
+pub(super) fn limits(init: &mut Init<'_>) -> Result<()> {
+    let Some(process) = init.plan.process else { return Ok(()) };
+    if process.terminal {
+        console::control()?;
+    }
     schedule::apply(process)?;
-    labels(init, process)?;
     rlimit::apply(&process.rlimits)
 }
 
@@ -57,7 +72,7 @@ fn working_directory(init: &Init<'_>, path: &Path) -> Result<std::os::fd::OwnedF
     root.open_with(path, OFlags::PATH | OFlags::DIRECTORY, ResolveFlags::empty()).doing(opening)
 }
 
-/// AppArmor and SELinux take the label that the next execve(2) gives.
+/// AppArmor and SELinux take the label that the next execve(2) gives; a child inherits it.
 fn labels(init: &Init<'_>, process: &Process) -> Result<()> {
     let proc = init.plan.proc.as_fd();
     if !process.apparmor_profile.is_empty() {

@@ -1,8 +1,8 @@
-//! The clone. In the common case one clone3(2) with all namespaces makes the first process. A second process stands in
-//! between, bootstrap, only where rights demand it: when a user namespace is joined, when namespaces of the host are
-//! joined by the first process of a new user namespace, and when the runtime, in a user namespace itself, could not
-//! come back from a pid namespace. It makes the first process a child of the runtime
-//! (`CLONE_PARENT`) and ends.
+//! The clone. In the common case one clone3(2) with all namespaces makes the first process, which is alone in its pid
+//! namespace. A second process stands in between, bootstrap, where others may look into the new one, for `exec` and for a pid
+//! namespace that is joined: see [`init::bootstrap`]. And where rights demand it: when a user namespace is joined, and when
+//! namespaces of the host are joined by the first process of a new user namespace. It makes the first process a child of
+//! the runtime (`CLONE_PARENT`) and ends.
 
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -11,8 +11,8 @@ use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions};
 use crate::config::NamespaceKind;
 use crate::container::Lock;
 use crate::error::{Context, Error, Result};
-use crate::init::{self, Entering, Plan};
-use crate::procfs;
+use crate::init::{self, Plan};
+use crate::log;
 use crate::sync::{Channel, Message};
 use crate::sys::{self, CloneArgs, ClonedAs};
 
@@ -23,6 +23,28 @@ pub struct Newborn {
     pub pid: i32,
     /// A descriptor for it.
     pub pidfd: OwnedFd,
+    /// The runtime's end of its terminal, when bootstrap has opened that.
+    pub console: Option<OwnedFd>,
+    /// The way to the first process, when this is bootstrap and that is still to be born.
+    pub later: Option<Channel>,
+    /// Whether others look into it: no more is taken from it than how far it is.
+    pub is_exposed: bool,
+}
+
+impl Newborn {
+    /// A child of this process that bootstrap has told of, and which was in the reach of others when it did so.
+    ///
+    /// # Errors
+    /// When there is no such child.
+    pub fn child(pid: i32, console: Option<OwnedFd>) -> Result<Self> {
+        let number = Pid::from_raw(pid).ok_or_else(|| Error::new("the first process has no number"))?;
+        let looks = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let found = rustix::process::waitid(WaitId::Pid(number), looks);
+        found.doing(|| format!("find process {pid} among the children"))?;
+        let pidfd = rustix::process::pidfd_open(number, PidfdFlags::empty());
+        let pidfd = pidfd.doing(|| "open the first process".into())?;
+        Ok(Self { pid, pidfd, console, later: None, is_exposed: true })
+    }
 }
 
 /// Makes the first process, which starts with [`init::main`], and returns the channel to it. Both hold the lock then: the
@@ -32,69 +54,64 @@ pub struct Newborn {
 /// When the kernel refuses the clone, or bootstrap fails.
 pub fn birth(plan: &Plan<'_>, lock: Option<Lock>) -> Result<(Newborn, Channel, Option<Lock>)> {
     let (ours, theirs) = Channel::pair()?;
+    if plan.shares_processes() {
+        return bootstrap_shared(plan, ours, theirs, lock);
+    }
     if needs_bootstrap(plan) {
         return through_bootstrap(plan, ours, theirs, lock);
     }
-    let outer = enter_pid_namespace(plan)?;
     let cgroup = plan.gateway.directory.as_ref().map(OwnedFd::as_fd);
-    let args = CloneArgs { flags: flags(plan), cgroup };
+    let args = CloneArgs { flags: plan.is_born_in(), cgroup };
     match sys::clone3(args).doing(|| "clone the first process".into())? {
         ClonedAs::Child => {
             drop(ours);
             init::main(plan, theirs, lock)
         }
         ClonedAs::Parent { pid, pidfd } => {
-            if let Some(outer) = outer {
-                let back = sys::setns(outer.as_fd(), NamespaceKind::Pid.clone_flag());
-                back.doing(|| "leave the container's pid namespace".into())?;
-            }
-            Ok((Newborn { pid, pidfd }, ours, lock))
+            Ok((Newborn { pid, pidfd, console: None, later: None, is_exposed: false }, ours, lock))
         }
     }
 }
 
-/// The namespaces that the clone makes.
-fn flags(plan: &Plan<'_>) -> u64 {
-    if plan.joins_container() { 0 } else { plan.is_born_in() }
-}
-
 fn joins(plan: &Plan<'_>, kind: NamespaceKind) -> bool {
-    match &plan.entering {
-        Entering::Container { flags, .. } => flags & kind.clone_flag() != 0,
-        Entering::Create { .. } => plan.joined(kind).is_some(),
-    }
+    plan.joined(kind).is_some()
 }
 
 fn needs_bootstrap(plan: &Plan<'_>) -> bool {
-    // Who is root in a user namespace alone has no way back to the pid namespace around that.
-    let never_comes_back = || joins(plan, NamespaceKind::Pid) && procfs::in_user_namespace();
-    joins(plan, NamespaceKind::User) || joins_for_new_user_namespace(plan) || never_comes_back()
+    plan.joins_container() || joins(plan, NamespaceKind::User) || joins_for_new_user_namespace(plan)
 }
 
 /// Whether namespaces of the host are joined by the first process of a new user namespace.
 fn joins_for_new_user_namespace(plan: &Plan<'_>) -> bool {
     let joins_any = NamespaceKind::ALL.into_iter().any(|kind| joins(plan, kind));
-    plan.config.linux.makes(NamespaceKind::User) && joins_any && !plan.joins_container()
+    plan.config.linux.makes(NamespaceKind::User) && joins_any
 }
 
 /// Joins a namespace of one kind on behalf of the process that is about to be cloned.
 fn join(plan: &Plan<'_>, kind: NamespaceKind) -> Result<()> {
-    let flag = kind.clone_flag();
-    let joined = match &plan.entering {
-        Entering::Container { pidfd, .. } => sys::setns(pidfd.as_fd(), flag),
-        Entering::Create { .. } => plan.joined(kind).map_or(Ok(()), |fd| sys::setns(fd, flag)),
-    };
+    let joined = plan.joined(kind).map_or(Ok(()), |fd| sys::setns(fd, kind.clone_flag()));
     joined.doing(|| format!("join the {} namespace", kind.name()))
 }
 
-/// Joining a pid namespace places the children of a process only. Returns the namespace to come back to.
-fn enter_pid_namespace(plan: &Plan<'_>) -> Result<Option<OwnedFd>> {
-    if !joins(plan, NamespaceKind::Pid) {
-        return Ok(None);
+/// Bootstrap makes the container, and the first process when that is made.
+fn bootstrap_shared(
+    plan: &Plan<'_>,
+    ours: Channel,
+    theirs: Channel,
+    lock: Option<Lock>,
+) -> Result<(Newborn, Channel, Option<Lock>)> {
+    let cgroup = plan.gateway.directory.as_ref().map(OwnedFd::as_fd);
+    let (later, first) = Channel::pair()?;
+    match sys::clone3(CloneArgs { flags: 0, cgroup }).doing(|| "clone bootstrap".into())? {
+        ClonedAs::Child => {
+            drop((ours, later));
+            init::bootstrap_shared(plan, first, theirs, lock)
+        }
+        ClonedAs::Parent { pid, pidfd } => {
+            let bootstrap = Newborn { pid, pidfd, console: None, later: Some(later), is_exposed: false };
+            Ok((bootstrap, ours, lock))
+        }
     }
-    let outer = procfs::open_link(plan.proc.as_fd(), "self/ns/pid".as_ref())?;
-    join(plan, NamespaceKind::Pid)?;
-    Ok(Some(outer))
 }
 
 fn through_bootstrap(
@@ -110,20 +127,32 @@ fn through_bootstrap(
     match sys::clone3(CloneArgs { flags: 0, cgroup }).doing(|| "clone bootstrap".into())? {
         ClonedAs::Child => {
             drop((lock, ours, number));
+            if plan.joins_container() {
+                init::bootstrap(plan, theirs, announces)
+            }
             bootstrap(plan, theirs, announces)
         }
         ClonedAs::Parent { pidfd, .. } => {
             drop((theirs, announces));
-            let pid = match number.receive()? {
-                Some((Message::InitPid(pid), _)) => pid,
-                Some((Message::Failed(cause), _)) => return Err(Error::new(cause)),
-                other => return Err(Error::new(format!("bootstrap said {other:?}"))),
-            };
+            let newborn = announced(&number)?;
             let ended = rustix::process::waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED);
             ended.doing(|| "wait for bootstrap".into())?;
-            let number = Pid::from_raw(pid).ok_or_else(|| Error::new("the first process has no number"))?;
-            let pidfd = rustix::process::pidfd_open(number, PidfdFlags::empty());
-            Ok((Newborn { pid, pidfd: pidfd.doing(|| "open the first process".into())? }, ours, lock))
+            Ok((newborn, ours, lock))
+        }
+    }
+}
+
+/// Listens to bootstrap until it has told the number of the first process.
+fn announced(number: &Channel) -> Result<Newborn> {
+    let mut console = None;
+    loop {
+        match number.receive()? {
+            Some((Message::InitPid(pid), _)) => return Newborn::child(pid, console),
+            Some((Message::Console, Some(terminal))) => console = Some(terminal),
+            Some((Message::Warning(warning), _)) => log::warn(&warning),
+            Some((Message::Failed(cause), _)) => return Err(Error::new(cause)),
+            Some((message, _)) => return Err(Error::new(format!("bootstrap said {message:?}"))),
+            None => return Err(Error::new("bootstrap ended before the first process was born")),
         }
     }
 }
@@ -132,7 +161,7 @@ fn through_bootstrap(
 fn bootstrap(plan: &Plan<'_>, channel: Channel, announces: Channel) -> ! {
     let born = enter_early(plan).doing(|| "bootstrap".into()).and_then(|()| {
         let parent = u64::from(libc::CLONE_PARENT.unsigned_abs());
-        let args = CloneArgs { flags: flags(plan) | parent, cgroup: None };
+        let args = CloneArgs { flags: plan.is_born_in() | parent, cgroup: None };
         sys::clone3(args).doing(|| "clone the first process".into())
     });
     let said = match born {
@@ -153,12 +182,7 @@ fn enter_early(plan: &Plan<'_>) -> Result<()> {
         join(plan, NamespaceKind::User)?;
         init::become_root()?;
     }
-    if !joins_for_new_user_namespace(plan) {
-        return enter_pid_namespace(plan).map(drop);
-    }
     // The host's namespaces are joined with the rights that the new user namespace takes away.
-    for kind in NamespaceKind::ALL.into_iter().filter(|kind| joins(plan, *kind)) {
-        join(plan, kind)?;
-    }
-    Ok(())
+    let early = |kind: &NamespaceKind| joins_for_new_user_namespace(plan) && joins(plan, *kind);
+    NamespaceKind::ALL.into_iter().filter(early).try_for_each(|kind| join(plan, kind))
 }

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use rustix::process::{Signal, WaitId, WaitIdOptions};
 
+use super::Newborn;
 use crate::config::{IdMapping, NamespaceKind};
 use crate::error::{Context, Error, Result};
 use crate::init::Plan;
@@ -16,12 +17,20 @@ use crate::sys::{self, CloneArgs, ClonedAs};
 ///
 /// # Errors
 /// When the kernel refuses a map.
-pub fn write_for(plan: &Plan<'_>, pid: i32, channel: &Channel) -> Result<()> {
+pub fn write_for(plan: &Plan<'_>, newborn: &Newborn, channel: &Channel) -> Result<()> {
     let linux = &plan.config.linux;
     if plan.joins_container() || !linux.makes(NamespaceKind::User) {
         return Ok(());
     }
-    write(pid, &linux.uid_mappings, &linux.gid_mappings)?;
+    if newborn.later.is_some() {
+        // Bootstrap was not born in it.
+        match channel.receive()? {
+            Some((Message::NamespacesMade, _)) => {}
+            Some((Message::Failed(cause), _)) => return Err(Error::new(cause)),
+            other => return Err(Error::new(format!("bootstrap said {other:?}"))),
+        }
+    }
+    write(newborn.pid, &linux.uid_mappings, &linux.gid_mappings)?;
     channel.send(&Message::IdsMapped)
 }
 

@@ -2,13 +2,13 @@
 
 use std::os::fd::OwnedFd;
 
-use rustix::process::{DumpableBehavior, Pid};
+use rustix::process::Pid;
 
 use super::{Newborn, Undo, Wish, birth, confine, differing, prepare, supervise};
 use crate::cgroup::Cgroup;
 use crate::config::{Config, Process};
 use crate::container::{Container, Record};
-use crate::error::{Context, Error, Result};
+use crate::error::{Error, Result};
 use crate::init::{Entering, Plan, Start, rlimit};
 use crate::procfs;
 use crate::rootfs::console;
@@ -31,22 +31,23 @@ pub fn join(wish: &Wish, container: &Container, config: &Config, process: &Proce
     let record = container.record()?;
     let cgroup = container.cgroup()?.ok_or_else(|| Error::new("the container has no cgroup"))?;
     let plan = plan(wish, container, record, &*cgroup, (config, process))?;
-    // The new process can be seen in the container from its birth on; nobody there may look into it.
-    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
-        .doing(|| "hide the runtime's memory".into())?;
     rlimit::raise(&process.rlimits)?;
-    let (newborn, channel, _) = birth(&plan, None)?;
+    let (mut newborn, channel, _) = birth(&plan, None)?;
+    let console = newborn.console.take();
     let mut undo = Undo::new(None);
-    undo.first_process(newborn.pidfd.try_clone().doing(|| "copy a descriptor".into())?);
-    let ending = prepare::oom_score(&plan, newborn.pid).and_then(|()| {
+    undo.first_process(&newborn.pidfd)?;
+    let joined = (|| {
+        let console = console.map_or(Ok(None), |console| wish.hand_over_console(console))?;
+        prepare::oom_score(&plan, newborn.pid)?;
         supervise(wish, &plan, &channel, &newborn, &mut undo, None, &mut || {
             wish.write_pid_file(newborn.pid)?;
             wish.send_pidfd(&newborn.pidfd)?;
             channel.send(&Message::Recorded)
-        })
-    });
-    match ending {
-        Ok(ending) => Ok(Joined { newborn, console: ending.console }),
+        })?;
+        Ok(console)
+    })();
+    match joined {
+        Ok(console) => Ok(Joined { newborn, console }),
         Err(error) => {
             undo.run(config, &record.bundle);
             Err(error)

@@ -21,12 +21,12 @@ pub use restore::restore;
 pub use supervise::{Ending, supervise};
 pub use undo::Undo;
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
 
-use rustix::process::Signal;
+use rustix::process::{Signal, WaitId, WaitIdOptions};
 
-use crate::cgroup::Cgroup;
+use crate::cgroup::{Cgroup, Gate};
 use crate::config::{Config, HookKind, NamespaceKind};
 use crate::container::{Directory, Lock, Record, State, Status};
 use crate::error::{Context, Error, Result};
@@ -103,32 +103,68 @@ fn make(
     if let Some(process) = plan.process {
         crate::init::rlimit::raise(&process.rlimits)?;
     }
-    let (newborn, ours, lock) = birth(plan, lock)?;
-    undo.first_process(newborn.pidfd.try_clone().doing(|| "copy a descriptor".into())?);
-    let accompanied = accompany(wish, plan, (cgroup, groups), (directory, text), (&newborn, &ours), undo);
-    let (record, console) = accompanied.map_err(|error| cause(error, &newborn, &ours))?;
-    Ok((lock, record, newborn.pidfd, console))
+    let (mut newborn, mut ours, lock) = birth(plan, lock)?;
+    undo.first_process(&newborn.pidfd)?;
+    let equipped = equip(plan, (cgroup, groups), (directory, text), (&newborn, &ours));
+    let mut gate = Some(equipped.map_err(|error| cause(error, &newborn, &ours))?);
+    let mut console = None;
+    if newborn.later.is_some() {
+        let raised = raise(wish, plan, (&newborn, &ours), undo, gate.take());
+        let (born, opened) = raised.map_err(|error| cause(error, &newborn, &ours))?;
+        if let Some(later) = newborn.later.take() {
+            (newborn, ours, console) = (born, later, opened);
+        }
+        undo.first_process(&newborn.pidfd)?;
+    }
+    let accompanied = accompany(wish, plan, directory, (&newborn, &ours), undo, gate);
+    let (record, opened) = accompanied.map_err(|error| cause(error, &newborn, &ours))?;
+    Ok((lock, record, newborn.pidfd, console.or(opened)))
 }
 
-/// Does what the first process cannot do for itself, and sees it to its program.
-fn accompany(
-    wish: &Wish,
+/// Does what the first process cannot do for itself; bootstrap, where there is one, hands it on.
+fn equip(
     plan: &Plan<'_>,
     (cgroup, groups): (&dyn Cgroup, Option<&Groups>),
     (directory, text): (&Directory, &str),
     (newborn, ours): (&Newborn, &Channel),
-    undo: &mut Undo,
-) -> Result<(Record, Option<OwnedFd>)> {
+) -> Result<Gate> {
     confine::adopt(cgroup, &plan.gateway, newborn.pid, ours)?;
     network::make(plan, ours)?;
     directory.write(&directory.config(), text.as_bytes())?;
     let gate = cgroup.gate(&plan.config.linux.resources.devices)?;
     groups.map_or(Ok(()), |groups| groups.add(newborn.pid))?;
-    id_map::write_for(plan, newborn.pid, ours)?;
+    id_map::write_for(plan, newborn, ours)?;
     prepare::oom_score(plan, newborn.pid)?;
+    Ok(gate)
+}
+
+/// Sees bootstrap to the birth of the first process. Returns that, and the terminal.
+fn raise(
+    wish: &Wish,
+    plan: &Plan<'_>,
+    (bootstrap, ours): (&Newborn, &Channel),
+    undo: &mut Undo,
+    gate: Option<Gate>,
+) -> Result<(Newborn, Option<OwnedFd>)> {
+    let ending = supervise(wish, plan, ours, bootstrap, undo, gate, &mut || Ok(()))?;
+    let ended = rustix::process::waitid(WaitId::PidFd(bootstrap.pidfd.as_fd()), WaitIdOptions::EXITED);
+    ended.doing(|| "wait for bootstrap".into())?;
+    let born = ending.born.ok_or_else(|| Error::new("bootstrap ended before the first process was born"))?;
+    Ok((born, ending.console))
+}
+
+/// Sees the first process to its program.
+fn accompany(
+    wish: &Wish,
+    plan: &Plan<'_>,
+    directory: &Directory,
+    (newborn, ours): (&Newborn, &Channel),
+    undo: &mut Undo,
+    gate: Option<Gate>,
+) -> Result<(Record, Option<OwnedFd>)> {
     let record = Record::new(plan.bundle, newborn.pid, wish.systemd_cgroup)?;
     record.stage(directory)?;
-    let ending = supervise(wish, plan, ours, newborn, undo, Some(gate), &mut || {
+    let ending = supervise(wish, plan, ours, newborn, undo, gate, &mut || {
         directory.publish(&directory.record())?;
         if let Start::OnConnection(_) = plan.start {
             prepare::publish_start_socket(directory)?;
@@ -163,8 +199,6 @@ pub fn hooks(plan: &Plan<'_>, kind: HookKind, status: Status, pid: i32) -> Resul
 
 /// The error of a first process that ended without a word.
 fn died(newborn: &Newborn) -> Error {
-    use rustix::process::{WaitId, WaitIdOptions};
-    use std::os::fd::AsFd;
     let ended = rustix::process::waitid(WaitId::PidFd(newborn.pidfd.as_fd()), WaitIdOptions::EXITED);
     match ended.ok().flatten().and_then(|status| status.terminating_signal()) {
         Some(signal) => Error::new(format!("the container's first process was killed by signal {signal}")),

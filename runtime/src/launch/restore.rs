@@ -153,7 +153,7 @@ impl Around<'_> {
         let number = Pid::from_raw(pid).ok_or_else(|| Error::new("the restored process has no number"))?;
         let pidfd = rustix::process::pidfd_open(number, PidfdFlags::empty());
         let pidfd = pidfd.doing(|| "open the restored process".into())?;
-        undo.first_process(pidfd.try_clone().doing(|| "copy a descriptor".into())?);
+        undo.first_process(&pidfd)?;
         let record = Record::new(self.bundle, pid, self.wish.systemd_cgroup)?;
         record.save(self.directory)?;
         self.wish.write_pid_file(pid)?;

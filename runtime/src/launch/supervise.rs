@@ -17,9 +17,11 @@ use crate::sync::{Channel, Message};
 pub struct Ending {
     /// The runtime's end of the terminal, when there is one that was not handed on.
     pub console: Option<OwnedFd>,
+    /// The first process, when this was bootstrap.
+    pub born: Option<Newborn>,
 }
 
-/// Listens to the first process until it runs its program, or waits for `start`. The gate is closed once the devices are
+/// Listens to the first process until it runs its program, or waits for `start`; to bootstrap until the first process is born. The gate is closed once the devices are
 /// made. `record` is called once, when all is set up.
 ///
 /// # Errors
@@ -38,13 +40,19 @@ pub fn supervise(
     while let Some((message, fd)) = channel.receive()? {
         match (message, fd) {
             (Message::DevicesMade, _) => gate.take().map_or(Ok(()), Gate::close)?,
-            (Message::EnvironmentReady, _) => {
+            (Message::EnvironmentReady, _) if plan.stops_at_environment && !newborn.is_exposed => {
                 undo.hooks_ran();
                 environment(plan, newborn)?;
                 channel.send(&Message::GoOn)?;
             }
-            (Message::Console, Some(console)) => ending.console = wish.hand_over_console(console)?,
-            (Message::Ready, _) => {
+            (Message::Console, Some(console)) if !newborn.is_exposed => {
+                ending.console = wish.hand_over_console(console)?
+            }
+            (Message::InitPid(pid), _) if newborn.later.is_some() => {
+                ending.born = Some(Newborn::child(pid, None)?);
+                return Ok(ending);
+            }
+            (Message::Ready, _) if newborn.later.is_none() => {
                 undo.hooks_ran();
                 record()?;
                 // It depends on the runtime until it says otherwise, by hanging up.

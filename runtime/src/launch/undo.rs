@@ -9,6 +9,7 @@ use rustix::process::{Signal, WaitId, WaitIdOptions};
 use crate::cgroup::Cgroup;
 use crate::config::{Config, HookKind};
 use crate::container::{Container, Directory, State, Status};
+use crate::error::{Context, Result};
 use crate::{hook, log};
 
 /// Things to remove, in the reverse order of their making.
@@ -25,9 +26,13 @@ impl Undo {
         Self { directory: directory.into(), first_process: None, cgroup: None, hooks_ran: false }
     }
 
-    /// There is a first process too.
-    pub fn first_process(&mut self, pidfd: OwnedFd) {
-        self.first_process = Some(pidfd);
+    /// There is a first process too, in place of bootstrap if there was one.
+    ///
+    /// # Errors
+    /// When there are no descriptors left.
+    pub fn first_process(&mut self, pidfd: &OwnedFd) -> Result<()> {
+        self.first_process = Some(pidfd.try_clone().doing(|| "copy a descriptor".into())?);
+        Ok(())
     }
 
     /// There is a cgroup too.

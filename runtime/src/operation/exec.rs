@@ -3,11 +3,12 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use crate::config::{Capabilities, Process, User};
+use crate::config::{Capabilities, Hooks, Process, User};
 use crate::container::{Container, Status};
 use crate::error::{Context, Error, Result};
 use crate::foreground::Foreground;
 use crate::launch::{Joined, Wish, join};
+use crate::number::plain;
 use crate::protect;
 
 /// What is changed about the process of the configuration.
@@ -50,13 +51,30 @@ pub fn exec(wish: &Wish, changes: &Changes, ignore_paused: bool) -> Result<u8> {
         Status::Paused => return Err(Error::new("the container is paused; --ignore-paused waits until it goes on")),
         other => return Err(Error::new(format!("container `{}` is {}, not running", wish.id, other.name()))),
     }
-    let config = container.config()?;
+    let mut config = container.config()?;
+    // What concerns the host alone: others in the container may look into the new process.
+    config.hooks = Hooks::default();
+    config.mounts.clear();
     let process = changes.apply(config.process.as_ref())?;
+    if container.directory.start_socket().exists() && !config.linux.has_user_namespace() && may_look(&process) {
+        return Err(Error::new(format!(
+            "container `{}` is not started, and a process with CAP_SYS_PTRACE could look into the runtime that waits in it: \
+             start it first",
+            wish.id
+        )));
+    }
     wish.check_terminal(process.terminal, wish.detach)?;
     let foreground = if wish.detach { None } else { Some(Foreground::prepare()?) };
     let Joined { newborn, console } = join(wish, &container, &config, &process)?;
     let Some(foreground) = foreground else { return Ok(0) };
     foreground.wait(newborn.pidfd.as_fd(), console.as_ref().map(OwnedFd::as_fd))
+}
+
+/// Whether the process can come to look into others that it shares a user namespace with.
+fn may_look(process: &Process) -> bool {
+    let Some(sets) = &process.capabilities else { return false };
+    let sets = [&sets.bounding, &sets.permitted, &sets.effective, &sets.inheritable, &sets.ambient];
+    sets.into_iter().flatten().any(|capability| capability == "CAP_SYS_PTRACE")
 }
 
 impl Changes {
@@ -101,8 +119,12 @@ fn absolute(cwd: &Path) -> Result<()> {
 /// Numbers alone: a name would have to be looked up in files of the image.
 fn set_user(user: &mut User, given: &str) -> Result<()> {
     let number = |text: &str| {
-        let number = text.parse::<u32>().ok().filter(|number| *number != u32::MAX);
-        number.ok_or_else(|| Error::new(format!("--user: `{given}` is not UID or UID:GID, as numbers")))
+        let number = plain::<u32>(text).filter(|number| *number != u32::MAX);
+        number.ok_or_else(|| {
+            Error::new(format!(
+                "--user: `{given}` is not UID or UID:GID, as decimal numbers without sign or leading zeros"
+            ))
+        })
     };
     let (uid, gid) = given.split_once(':').map_or((given, None), |(uid, gid)| (uid, Some(gid)));
     user.uid = number(uid)?;
@@ -130,7 +152,8 @@ mod tests {
         assert_eq!((user.uid, user.gid), (7, 8));
         set_user(&mut user, "9").unwrap();
         assert_eq!((user.uid, user.gid), (9, 8));
-        for given in ["", "root", "1:", ":1", "-1", "4294967296", "4294967295", "1:2:3", "1 "] {
+        for given in ["", "root", "1:", ":1", "-1", "4294967296", "4294967295", "1:2:3", "1 ", "+1", "1:+1", "01", " 1"]
+        {
             assert!(set_user(&mut User::default(), given).is_err(), "{given}");
         }
     }

@@ -7,6 +7,7 @@ use rustix::process::PidfdFlags;
 
 use crate::container::{Container, Status};
 use crate::error::{Context, Error, Result};
+use crate::number::plain;
 use crate::sys;
 
 /// Signals by name, without `SIG`; real-time ones follow as `RTMIN`, `RTMIN+1` … `RTMAX`.
@@ -96,7 +97,7 @@ fn kill_all(container: &Container, number: i32) -> Result<()> {
 pub fn parse(signal: &str) -> Result<i32> {
     let unknown = || Error::new(format!("`{signal}` is no signal"));
     let last = libc::SIGRTMAX();
-    if let Ok(number) = signal.parse::<i32>() {
+    if let Some(number) = plain::<i32>(signal) {
         return if (1..=last).contains(&number) { Ok(number) } else { Err(unknown()) };
     }
     let name = signal.to_ascii_uppercase();
@@ -104,7 +105,8 @@ pub fn parse(signal: &str) -> Result<i32> {
     if let Some((_, number)) = SIGNALS.iter().find(|(known, _)| *known == name) {
         return Ok(*number);
     }
-    let offset = |rest: &str| if rest.is_empty() { Some(0) } else { rest.parse::<i32>().ok() };
+    let offset =
+        |rest: &str| if rest.is_empty() { Some(0) } else { plain::<i32>(rest.strip_prefix('+').unwrap_or(rest)) };
     let number = match (name.strip_prefix("RTMIN"), name.strip_prefix("RTMAX")) {
         (Some(rest), _) => offset(rest).map(|offset| libc::SIGRTMIN() + offset),
         (_, Some(rest)) => offset(rest).map(|offset| last + offset),
@@ -124,7 +126,7 @@ mod tests {
         {
             assert_eq!(parse(signal).unwrap(), number, "{signal}");
         }
-        for signal in ["", "0", "65", "-9", "SIG", "NONE", "RTMIN-1", "RTMAX+1"] {
+        for signal in ["", "0", "65", "-9", "SIG", "NONE", "RTMIN-1", "RTMAX+1", "+9", "09", " 9", "RTMIN++1"] {
             assert!(parse(signal).is_err(), "{signal}");
         }
     }

@@ -51,18 +51,25 @@ impl Console {
         attach(clone_opened(self.slave.as_fd())?.as_fd(), place.as_fd())
     }
 
-    /// Makes the terminal the controlling one, and standard input, output and error.
+    /// Makes the terminal standard input, output and error.
     ///
     /// # Errors
-    /// As ioctl_tty(2) and dup(2).
-    pub fn take(&self, owner: u32) -> Result<()> {
-        let taking = || "take the terminal".to_owned();
-        rustix::fs::fchown(&self.slave, Some(Uid::from_raw(owner)), None).doing(taking)?;
-        rustix::process::ioctl_tiocsctty(&self.slave).doing(taking)?;
-        rustix::stdio::dup2_stdin(&self.slave).doing(taking)?;
-        rustix::stdio::dup2_stdout(&self.slave).doing(taking)?;
-        rustix::stdio::dup2_stderr(&self.slave).doing(taking)
+    /// As dup(2).
+    pub fn connect(&self, owner: u32) -> Result<()> {
+        let connecting = || "use the terminal".to_owned();
+        rustix::fs::fchown(&self.slave, Some(Uid::from_raw(owner)), None).doing(connecting)?;
+        rustix::stdio::dup2_stdin(&self.slave).doing(connecting)?;
+        rustix::stdio::dup2_stdout(&self.slave).doing(connecting)?;
+        rustix::stdio::dup2_stderr(&self.slave).doing(connecting)
     }
+}
+
+/// Makes the terminal on standard input that of the session.
+///
+/// # Errors
+/// As ioctl_tty(2).
+pub fn control() -> Result<()> {
+    rustix::process::ioctl_tiocsctty(rustix::stdio::stdin()).doing(|| "take the terminal".into())
 }
 
 /// The host's ptmx, opened while the host is visible.

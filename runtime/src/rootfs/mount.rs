@@ -84,6 +84,7 @@ impl<'config> Request<'config> {
         }
         let mount = match self.options.bind {
             Some(_) => self.bind(source)?,
+            None if source.is_some() => source.ok_or_else(|| Error::new("it is missing"))?,
             None if self.needs_mount2() => return self.make_classic(root),
             None => self.filesystem(root)?,
         };
@@ -91,6 +92,23 @@ impl<'config> Request<'config> {
         attach(mount.as_fd(), target.as_fd())?;
         self.propagate(mount.as_fd())?;
         Ok(self.mounted(mount))
+    }
+
+    /// Whether it is a new procfs, which shows the processes that its maker is among.
+    pub fn is_new_procfs(&self) -> bool {
+        self.kind() == "proc" && self.options.bind.is_none() && !self.options.remount
+    }
+
+    /// The procfs, attached nowhere. Needs no path.
+    ///
+    /// # Errors
+    /// When the kernel refuses, or it has options that only mount(2) takes.
+    pub fn procfs(&self) -> Result<OwnedFd> {
+        let destination = self.entry.destination.display();
+        if self.needs_mount2() {
+            return Err(Error::new(format!("mount `{destination}`: these options need a pid namespace that is new")));
+        }
+        self.superblock().doing(|| format!("mount `{destination}`"))
     }
 
     fn mounted(&self, mount: OwnedFd) -> Mounted {
@@ -131,8 +149,19 @@ impl<'config> Request<'config> {
         Ok(())
     }
 
-    /// A mount of a new file system, attached nowhere.
+    /// A mount of a new file system, attached nowhere, with what `root` is needed for.
     fn filesystem(&self, root: &Root) -> Result<OwnedFd> {
+        let mount = self.superblock()?;
+        if self.kind() == MQUEUE && !self.label.is_empty() {
+            self.label_root(mount.as_fd())?;
+        }
+        if self.options.copy_up {
+            super::copy::copy_up(root, &self.entry.destination, mount.as_fd())?;
+        }
+        Ok(mount)
+    }
+
+    fn superblock(&self) -> Result<OwnedFd> {
         let context = rustix::mount::fsopen(self.kind(), FsOpenFlags::FSOPEN_CLOEXEC)
             .doing(|| format!("open the file system type `{}`", self.kind()))?;
         self.configure(context.as_fd())?;
@@ -143,15 +172,8 @@ impl<'config> Request<'config> {
         }
         let attributes = u32::try_from(attributes).map(MountAttrFlags::from_bits_retain);
         let attributes = attributes.doing(|| "set its attributes".into())?;
-        let mount = rustix::mount::fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes)
-            .map_err(|errno| explain(context.as_fd(), "mount it", errno))?;
-        if self.kind() == MQUEUE && !self.label.is_empty() {
-            self.label_root(mount.as_fd())?;
-        }
-        if self.options.copy_up {
-            super::copy::copy_up(root, &self.entry.destination, mount.as_fd())?;
-        }
-        Ok(mount)
+        rustix::mount::fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes)
+            .map_err(|errno| explain(context.as_fd(), "mount it", errno))
     }
 
     fn configure(&self, context: BorrowedFd<'_>) -> Result<()> {

@@ -28,15 +28,39 @@ pub enum ClonedAs {
     },
 }
 
+/// Says that this process has a single thread; one that has seen so starts none.
+#[derive(Debug)]
+pub struct Alone(());
+
+impl Alone {
+    /// Looks at `/proc`, which has to be that of the process: before it joins the mount namespace of a container.
+    ///
+    /// # Errors
+    /// When there are other threads, or no `/proc`.
+    pub fn check() -> io::Result<Self> {
+        let threads = rustix::fs::stat("/proc/self/task")?.st_nlink - 2;
+        if threads == 1 { Ok(Self(())) } else { Err(io::Error::other(format!("refusing to clone: {threads} threads"))) }
+    }
+
+    /// `clone3(2)` in the manner of fork(2).
+    ///
+    /// # Errors
+    /// As clone3(2).
+    pub fn clone3(&self, args: CloneArgs<'_>) -> io::Result<ClonedAs> {
+        fork(args)
+    }
+}
+
 /// `clone3(2)` in the manner of fork(2), refused unless this process has a single thread.
 ///
 /// # Errors
 /// When there are other threads, or the kernel refuses.
 pub fn clone3(args: CloneArgs<'_>) -> io::Result<ClonedAs> {
-    let threads = rustix::fs::stat("/proc/self/task")?.st_nlink - 2;
-    if threads != 1 {
-        return Err(io::Error::other(format!("refusing to clone: {threads} threads")));
-    }
+    Alone::check()?.clone3(args)
+}
+
+/// The caller has one thread.
+fn fork(args: CloneArgs<'_>) -> io::Result<ClonedAs> {
     let mut pidfd: RawFd = -1;
     // SAFETY: a clone_args of zeroes is valid: it asks for nothing.
     let mut raw: libc::clone_args = unsafe { std::mem::zeroed() };

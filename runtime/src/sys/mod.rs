@@ -6,13 +6,15 @@
 mod clone;
 mod entry;
 mod exec;
+mod forget;
 mod mount;
 mod schedule;
 mod signal;
 
-pub use clone::{CloneArgs, ClonedAs, clone3, exit_now, namespace_kind, setns, unshare};
+pub use clone::{Alone, CloneArgs, ClonedAs, clone3, exit_now, namespace_kind, setns, unshare};
 pub use entry::enter;
 pub use exec::{close_range, execve, fexecve};
+pub use forget::{Scrubbing, close_all_but, scrub_freed_memory, wipe_arguments};
 pub use mount::{MountAttr, mount_setattr};
 pub use schedule::{ioprio_set, personality, sched_setattr, set_mempolicy};
 pub use signal::{

@@ -41,6 +41,11 @@ impl Bundle {
         Some(Self { dir, cgroup })
     }
 
+    /// The directory of the bundle.
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
     /// Lets each container have a cgroup of its own.
     pub fn without_cgroups_path(self) -> Self {
         self.edit(|config| drop(config["linux"].as_object_mut().unwrap().remove("cgroupsPath")));

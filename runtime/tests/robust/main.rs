@@ -11,3 +11,4 @@ mod nested;
 mod races;
 mod signals;
 mod streams;
+mod watched;

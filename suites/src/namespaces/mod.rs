@@ -9,6 +9,7 @@ mod isolation;
 mod joined;
 mod owner;
 mod types;
+mod watched;
 
 use nix::mount::{MntFlags, umount2};
 use plimsoll_engine::check::{Case, Scenario};
@@ -35,6 +36,9 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     joined::SCENARIOS,
     joined::TYPES,
     types::SCENARIOS,
+    watched::JOINED,
+    watched::SCENARIOS,
+    watched::VARIABLES,
 ];
 
 const LIST: &str = "/linux/namespaces";

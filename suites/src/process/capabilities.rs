@@ -80,13 +80,13 @@ pub(crate) fn names(mask: u64) -> Vec<&'static str> {
 }
 
 /// Replaces these sets, and empties the others.
-pub(super) fn only<'r>(recipe: &'r mut Recipe, sets: &[&str], names: &[&str]) -> &'r mut Recipe {
+pub(crate) fn only<'r>(recipe: &'r mut Recipe, sets: &[&str], names: &[&str]) -> &'r mut Recipe {
     let members = SETS.iter().map(|&set| (set.to_owned(), json!(if sets.contains(&set) { names } else { &[] })));
     recipe.set(ALL, members.collect::<serde_json::Map<_, _>>())
 }
 
 /// The sets that make a program of root hold these capabilities.
-pub(super) const HELD: &[&str] = &["bounding", "effective", "permitted"];
+pub(crate) const HELD: &[&str] = &["bounding", "effective", "permitted"];
 
 const SOME: &[&str] = &["CAP_CHOWN", "CAP_KILL", "CAP_NET_BIND_SERVICE"];
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use plimsoll_fixtures::Config;
-use plimsoll_fixtures::probe::{Answer, Ask};
+use plimsoll_fixtures::probe::{Answer, Ask, Reply, Sighting};
 
 use super::Container;
 use crate::cgroup::{self, Held, Knob};
@@ -40,6 +40,22 @@ impl Container<'_> {
         meanwhile()?;
         let mut answers = self.channel.borrow_mut().receive(1, &self.pidfd)?;
         answers.pop().ok_or_else(|| Stop::Error("the probe lost a question".into()))
+    }
+
+    /// What the program can get at in other processes of its pid namespace while something else is done.
+    ///
+    /// # Errors
+    /// As [`Container::ask_while`]; [`Stop::Error`] when it cannot look.
+    pub fn watch_while(&self, meanwhile: impl FnOnce() -> Told) -> Told<Vec<Sighting>> {
+        let answer = self.ask_while(Ask::Watch, || {
+            meanwhile()?;
+            self.tell(Ask::Cwd)
+        })?;
+        self.channel.borrow_mut().receive(1, &self.pidfd)?;
+        match answer {
+            Ok(Reply::Sightings(sightings)) => Ok(sightings),
+            other => Err(Stop::Error(format!("the probe cannot watch: {other:?}"))),
+        }
     }
 
     /// Sends a question that has no answer, such as [`Ask::Exit`].

@@ -3,6 +3,7 @@
 use super::{BlockIo, Cpu, DeviceRule, Memory, Resources};
 use crate::config::require::require;
 use crate::error::Result;
+use crate::number::plain;
 
 impl Resources {
     /// Checks what does not depend on the host. `at` is the JSON path of the object, `linux.resources` in a
@@ -101,7 +102,7 @@ fn is_page_size(text: &str) -> bool {
 
 /// The list format of cpuset(7): numbers and rising ranges between commas. An empty list means none chosen.
 fn is_list(list: &str) -> bool {
-    let number = |text: &str| text.parse::<u32>().ok();
+    let number = |text: &str| plain::<u32>(text);
     let part = |part: &str| match part.split_once('-') {
         Some((first, last)) => number(first).zip(number(last)).is_some_and(|(first, last)| first <= last),
         None => number(part).is_some(),

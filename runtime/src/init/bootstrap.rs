@@ -1,0 +1,137 @@
+//! Bootstrap: the process that stands between the runtime and a process that is born where others may look into it.
+//!
+//! A process can be looked into by those in its pid namespace that have `CAP_SYS_PTRACE` over its user namespace, dumpable or
+//! not. So bootstrap, which is in none of the container's pid namespaces, does all that takes something of the host, and
+//! lets go of the host: root and directory (with the mount namespace), descriptors, arguments, environment. Then the
+//! process is born, as a child of the runtime. It holds its standard streams, the descriptors that were asked for, some of
+//! the container, and a socket.
+//!
+//! That socket can be stolen from it, as its memory can be written. So the runtime takes from it no more than its progress;
+//! bootstrap has a socket of its own for what the runtime acts upon. A copy of that one is in the process for a moment: the
+//! runtime looks whether the number that it hears is that of a child.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
+
+use rustix::process::DumpableBehavior;
+
+use super::{Init, Plan, Start, Step, namespace, procs, program, setup, user};
+use crate::container::Lock;
+use crate::error::{Context, Result};
+use crate::procfs;
+use crate::sync::{Channel, Message};
+use crate::sys::{self, Alone, CloneArgs, ClonedAs};
+
+/// How a process comes into a container, up to its birth.
+const JOIN: &[Step] = &[
+    ("prepare bootstrap", setup::prepare),
+    ("bind to the initial processors", user::initial_processors),
+    ("enter the cgroup", namespace::enter_cgroup),
+    ("bind to the final processors", user::final_processors),
+    ("join the namespaces", namespace::join_container),
+    ("find the root of the container", setup::find_root),
+    ("open the terminal", setup::console),
+    ("connect the streams", user::streams),
+    ("prepare the program", user::prepare),
+];
+
+/// The rest, in the process itself.
+const JOINED: &[Step] = &[
+    ("prepare the process", setup::prepare),
+    ("set limits and scheduling", user::limits),
+    ("become the user", user::become_user),
+    ("get ready", program::wait_for_start),
+    ("execute the program", program::execute),
+];
+
+/// How a container is made whose processes others see, up to the birth of its first process.
+const SHARE: &[Step] = &[
+    ("prepare bootstrap", setup::prepare),
+    ("enter the cgroup", namespace::enter_cgroup),
+    ("make file systems in the pid namespace", procs::make),
+    ("join and make namespaces", namespace::enter_at_once),
+    ("wait for the maps of the user namespace", namespace::wait_for_maps),
+    ("make the other namespaces", namespace::enter),
+    ("set the host name", namespace::set_names),
+    ("make a session keyring", setup::keyring),
+    ("separate the mounts from the host", setup::separate),
+    ("attach the root file system", setup::attach_root),
+    ("make the mounts", setup::mounts),
+    ("join the network namespace", namespace::network),
+    ("make the devices", setup::devices),
+    ("open the terminal", setup::console),
+    ("finish the environment", setup::environment),
+    ("run the createContainer hooks", setup::hooks),
+    ("change the root", setup::change_root),
+    ("write the kernel parameters", setup::sysctl),
+    ("make paths read-only", setup::read_only),
+    ("mask paths", setup::mask),
+    ("set the propagation of the root", setup::propagate),
+    ("connect the streams", user::streams),
+    ("prepare the program", user::prepare),
+    ("join the pid namespace", namespace::enter_pid),
+];
+
+/// The rest, in the first process.
+const SHARED: &[Step] = &[
+    ("prepare the first process", setup::prepare),
+    ("set limits and scheduling", user::limits),
+    ("become the user", user::become_user),
+    ("wait for start", program::wait_for_start),
+    ("run the startContainer hooks", program::hooks),
+    ("execute the program", program::execute),
+];
+
+/// `exec`: does what has to be done before the process is born, makes it, tells its number on `announces`, and ends. The
+/// process goes on with `channel`.
+pub fn bootstrap(plan: &Plan<'_>, channel: Channel, announces: Channel) -> ! {
+    Init::new(plan, announces, None).bear(JOIN, channel, JOINED)
+}
+
+/// As [`bootstrap`], for the first process of a container that joins a pid namespace.
+pub fn bootstrap_shared(plan: &Plan<'_>, channel: Channel, announces: Channel, lock: Option<Lock>) -> ! {
+    Init::new(plan, announces, lock).bear(SHARE, channel, SHARED)
+}
+
+impl Init<'_> {
+    fn bear(mut self, before: &[Step], channel: Channel, after: &[Step]) -> ! {
+        let born = Alone::check().doing(|| "look for threads".into()).and_then(|alone| {
+            self.run(before)?;
+            self.forget_the_host(&channel).doing(|| "forget the host".into())?;
+            let args = CloneArgs { flags: u64::from(libc::CLONE_PARENT.unsigned_abs()), cgroup: None };
+            alone.clone3(args).doing(|| "clone the process".into())
+        });
+        let said = match born {
+            Ok(ClonedAs::Child) => {
+                drop(std::mem::replace(&mut self.channel, channel));
+                self.finish(after)
+            }
+            Ok(ClonedAs::Parent { pid, .. }) => Message::InitPid(pid),
+            Err(error) => Message::Failed(error.to_string()),
+        };
+        sys::exit_now(i32::from(self.channel.send(&said).is_err()))
+    }
+
+    /// Lets go of all that is the host's and was not let go by joining. The plan has no descriptors from here on but the socket
+    /// that waits for `start`.
+    fn forget_the_host(&self, channel: &Channel) -> Result<()> {
+        let mut kept = vec![channel.as_fd(), self.channel.as_fd()];
+        kept.extend(self.root.as_ref().map(AsFd::as_fd));
+        kept.extend(self.directory.as_ref().map(AsFd::as_fd));
+        if let Start::OnConnection(listener) = &self.plan.start {
+            kept.push(listener.as_fd());
+        }
+        forget_the_host(self.plan, &kept)
+    }
+}
+
+/// Overwrites arguments and environment, and closes all descriptors but the standard ones, those that the program is to get
+/// and `kept`.
+pub(super) fn forget_the_host(plan: &Plan<'_>, kept: &[BorrowedFd<'_>]) -> Result<()> {
+    let stat = procfs::read(plan.proc.as_fd(), Path::new("self/stat"))?;
+    sys::wipe_arguments(&stat).doing(|| "overwrite the arguments".into())?;
+    sys::close_all_but(3 + plan.preserve_fds, kept).doing(|| "close the descriptors".into())?;
+    // A change of user may have made it dumpable. In a user namespace this protects the process all the same, since its
+    // memory belongs to the user namespace in which the runtime was executed.
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).doing(|| "hide the memory".into())
+}

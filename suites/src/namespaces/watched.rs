@@ -1,0 +1,182 @@
+//! What a container can get at in the processes by which the runtime adds programs to it, or joins others to its pid
+//! namespace. With `CAP_SYS_PTRACE` it may look into each process there, so none may have anything of the host when it is
+//! born: neither root, directory, namespaces and descriptors, nor the environment of the runtime, nor a way to write its binary.
+
+use std::collections::BTreeSet;
+use std::os::unix::fs::MetadataExt;
+
+use nix::sys::signal::Signal;
+use nix::sys::stat::makedev;
+use plimsoll_engine::check::Scenario;
+use plimsoll_engine::fault::Fault;
+use plimsoll_engine::holder::path;
+use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::lab::Lab;
+use plimsoll_engine::need::Need;
+use plimsoll_engine::observer::{Mount, Observation, mountinfo, own_namespace};
+use plimsoll_engine::profile::Op;
+use plimsoll_engine::settings::LEAK;
+use plimsoll_fixtures::Recipe;
+use plimsoll_fixtures::probe::{PATH, Sighting};
+use plimsoll_reports::model::Axis;
+use serde_json::json;
+
+use super::{LIST, usual_user};
+use crate::process::capabilities::{HELD, only};
+
+/// How many programs are added while the container looks: a process that has something lets it be seen for a moment only.
+const TIMES: usize = 30;
+
+/// How many containers join.
+const JOIN: usize = 10;
+
+/// What lets it look, and what a container with many rights has beside that.
+const RIGHTS: &[&str] = &[
+    "CAP_SYS_PTRACE",
+    "CAP_CHOWN",
+    "CAP_DAC_OVERRIDE",
+    "CAP_DAC_READ_SEARCH",
+    "CAP_FOWNER",
+    "CAP_KILL",
+    "CAP_SETGID",
+    "CAP_SETUID",
+    "CAP_SYS_ADMIN",
+    "CAP_SYS_CHROOT",
+];
+
+fn mighty(recipe: &mut Recipe) -> &mut Recipe {
+    only(recipe, HELD, RIGHTS)
+}
+
+const SEES: &[Need] =
+    &[Need::Operation(Op::Exec), Need::HostView, Need::Capability("CAP_SYS_PTRACE"), Need::Capability("CAP_SYS_ADMIN")];
+
+/// The namespaces that are looked at, as in `/proc/PID/ns`.
+const KINDS: [&str; 6] = ["mnt", "net", "ipc", "uts", "cgroup", "user"];
+
+type Edits = fn(&mut Recipe) -> &mut Recipe;
+
+macro_rules! watched {
+    ($($id:literal, $edits:expr, $judge:expr;)*) => {
+        &[$(Scenario::new(
+            concat!("namespaces.pid.nothing-of-the-host/", $id),
+            &["runtime.operations.cli-not-specified"],
+            &[Fault::ExecBeside("mnt")],
+            |lab, out| adds(lab, out, $edits, $judge),
+        ).axis(Axis::Security).needs(SEES)),*]
+    };
+}
+
+pub(super) const SCENARIOS: &[Scenario] = watched! {
+    "exec", mighty, nothing_but_the_container;
+    "exec-in-a-user-namespace", |r| usual_user(mighty(r)).new_namespace("cgroup"), nothing_but_the_container;
+};
+
+/// Programs are added while the container looks.
+fn adds(
+    lab: &Lab<'_>,
+    out: &mut Judgement,
+    edits: Edits,
+    judge: fn(&mut Judgement, &Observation, &[Sighting]),
+) -> Told {
+    let container = lab.running(edits)?;
+    let own = container.observe()?;
+    let mut process = container.bundle.config.0["process"].clone();
+    process["args"] = json!([PATH, "exit=0"]);
+    let seen = container.watch_while(|| (0..TIMES).try_for_each(|_| container.exec(&process)?.finish()?.ok()))?;
+    judge(out, &own, &seen);
+    container.finish_and_delete()
+}
+
+/// What was seen is on a mount of the container, or on a file system that the host has not mounted; a namespace is one of it.
+fn nothing_but_the_container(out: &mut Judgement, own: &Observation, seen: &[Sighting]) {
+    let mounts: BTreeSet<u64> = own.mounts.iter().map(|mount| mount.id).collect();
+    let of_the_host = devices(&mountinfo::own().unwrap_or_else(|why| panic!("our own mounts: {why}")));
+    let own_namespaces = |seen: &Sighting| KINDS.iter().any(|kind| is_namespace(seen, own.namespace(kind)));
+    none(out, seen, |seen| match is_of_namespaces(seen) {
+        true => !own_namespaces(seen),
+        false => of_the_host.contains(&seen.device) && !mounts.contains(&seen.mount),
+    });
+}
+
+/// A pod that shares its processes: later containers join the pid namespace of the first. Whoever asks for that trusts the
+/// first one somewhat, so this is a warning.
+pub(super) const JOINED: &[Scenario] = &[Scenario::new(
+    "namespaces.pid.nothing-of-the-host/create-with-a-path",
+    &["runtime.operations.cli-not-specified"],
+    &[Fault::Drop("/linux/namespaces/2")],
+    |lab, out| {
+        let first = lab.running(mighty)?;
+        let entry = json!({ "type": "pid", "path": path(first.pid, "pid") });
+        let mut later = Vec::new();
+        let seen = first.watch_while(|| {
+            for _ in 0..JOIN {
+                later.push(lab.running(|r| r.inherit_namespace("pid").push(LIST, &entry))?);
+            }
+            Ok(())
+        })?;
+        let mut devices = devices(&first.observe()?.mounts);
+        for container in &later {
+            devices.extend(self::devices(&container.observe()?.mounts));
+            container.kill(Signal::SIGKILL)?.ok()?;
+            container.wait()?;
+            container.delete()?.ok()?;
+        }
+        let of_the_host: BTreeSet<u64> = self::devices(&mountinfo::own()?).difference(&devices).copied().collect();
+        let root = std::fs::metadata("/")?;
+        none(out, &seen, |seen| match is_of_namespaces(seen) {
+            true => ["mnt", "ipc", "uts"].iter().any(|kind| is_namespace(seen, own_namespace(kind).ok().flatten())),
+            false => of_the_host.contains(&seen.device) || (seen.device, seen.inode) == (root.dev(), root.ino()),
+        });
+        first.finish_and_delete()
+    },
+)
+.axis(Axis::Security)
+.advisory()
+.needs(SEES)];
+
+/// The variables of the runtime may be secrets of whoever calls it.
+pub(super) const VARIABLES: &[Scenario] = &[Scenario::new(
+    "namespaces.pid.nothing-of-the-host/environment-of-exec",
+    &["runtime.operations.cli-not-specified"],
+    &[Fault::ExecBeside("mnt")],
+    |lab, out| {
+        adds(lab, out, mighty, |out, _, seen| {
+            none(out, seen, |seen| seen.what == "environ" && seen.leads_to.starts_with(LEAK));
+        })
+    },
+)
+.axis(Axis::Security)
+.advisory()
+.needs(SEES)];
+
+/// The binary that nobody can write is the runtime's way to keep it from the container: that one may be seen.
+fn none(out: &mut Judgement, seen: &[Sighting], foreign: impl Fn(&&Sighting) -> bool) {
+    let file = |seen: &Sighting| (seen.device, seen.inode);
+    let sealed: BTreeSet<_> = seen.iter().filter(|seen| seen.what == "exe" && seen.sealed).map(file).collect();
+    let found: Vec<_> = seen.iter().filter(foreign).filter(|seen| !sealed.contains(&file(seen))).collect();
+    let times: u64 = found.iter().map(|seen| seen.times).sum();
+    let few = found.iter().take(5).collect::<Vec<_>>();
+    let what = "what a process of the runtime gave away in the container's pid namespace";
+    out.expect(what, found.is_empty(), "nothing", format!("{times} times, as {few:?}"));
+    let looked: u64 = seen.iter().filter(|seen| seen.what == "root").map(|seen| seen.times).sum();
+    out.expect("processes that were looked into", looked > 0, "some", looked);
+}
+
+/// Those of `ns`, and descriptors of others.
+fn is_of_namespaces(seen: &Sighting) -> bool {
+    seen.what.starts_with("ns/") || KINDS.iter().any(|kind| seen.leads_to.starts_with(&format!("{kind}:[")))
+}
+
+fn is_namespace(seen: &Sighting, inode: Option<u64>) -> bool {
+    inode.is_some_and(|inode| seen.leads_to.ends_with(&format!(":[{inode}]")))
+}
+
+/// The numbers of the file systems, as stat(2) has them.
+fn devices(mounts: &[Mount]) -> BTreeSet<u64> {
+    let number = |mount: &Mount| {
+        let (major, minor) = mount.device.split_once(':')?;
+        Some(makedev(major.parse().ok()?, minor.parse().ok()?))
+    };
+    mounts.iter().filter_map(number).collect()
+}

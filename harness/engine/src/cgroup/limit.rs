@@ -5,6 +5,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use plimsoll_foreign::read;
+
 use crate::observer::files::{about, malformed};
 
 /// Most processes and threads. A check has some dozens; runtimes that are sandboxes of their own have some hundreds.
@@ -51,7 +53,7 @@ pub(super) struct Limits(Vec<(&'static str, u64)>);
 impl Limits {
     /// Those that groups beside or below this one have. Memory is three quarters of the host's at most.
     pub(super) fn known_to(group: &Path) -> io::Result<Self> {
-        let text = fs::read_to_string("/proc/meminfo")?;
+        let text = read::kernel("/proc/meminfo")?;
         let total =
             text.lines().find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix(" kB")?.parse().ok());
         let total: u64 = total.ok_or_else(|| malformed(&text))?;
@@ -75,11 +77,11 @@ impl Limits {
 /// The limits that a group has reached, in words.
 pub(super) fn reached(group: &Path) -> Vec<String> {
     let words = |files: &Files| {
-        let number = |file: &str| fs::read_to_string(group.join(file)).ok()?.trim().parse::<u64>().ok();
+        let number = |file: &str| read::kernel(group.join(file)).ok()?.trim().parse::<u64>().ok();
         // The kernel counts memory in batches: the last one may not have been had.
         let (limit, nearly) = (number(files.limit)?, if files.unit == 1 { 0 } else { 4 * MIB });
         let full = number(files.peak).is_some_and(|peak| peak + nearly >= limit);
-        let told = files.refused.iter().find_map(|file| fs::read_to_string(group.join(file)).ok());
+        let told = files.refused.iter().find_map(|file| read::kernel(group.join(file)).ok());
         let refused = told.is_some_and(|text| text.lines().any(|line| line.starts_with("max ") && line != "max 0"));
         (full || refused).then(|| format!("its limit of {} {}", limit / files.unit, files.of_what))
     };

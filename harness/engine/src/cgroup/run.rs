@@ -13,6 +13,8 @@ use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
+use plimsoll_foreign::read;
+
 use super::limit::{self, Limits};
 use super::tree::kill_below;
 use super::{Hierarchy, hierarchies, remove_tree, thaw_below};
@@ -89,7 +91,7 @@ impl RunGroups {
         let Hierarchy { controllers, v2, .. } = hierarchy.clone();
         let mut cpuset = Vec::new();
         for file in CPUSET.iter().filter(|_| controllers.iter().any(|name| name == "cpuset")) {
-            cpuset.push((*file, fs::read(top.join(file))?));
+            cpuset.push((*file, read::kernel_bytes(top.join(file))?));
         }
         let limits = Limits::default();
         self.places.push(Place { v2, points, dir: dir.clone(), cpuset: cpuset.clone(), limits });
@@ -175,8 +177,8 @@ const SUBTREE: &str = "cgroup.subtree_control";
 
 /// Lets a group of version 2 hand on all controllers that it has; those that it could not before are given back.
 fn hand_on(group: &Path) -> io::Result<Vec<String>> {
-    let offered = fs::read_to_string(group.join("cgroup.controllers"))?;
-    let before = fs::read_to_string(group.join(SUBTREE))?;
+    let offered = read::kernel(group.join("cgroup.controllers"))?;
+    let before = read::kernel(group.join(SUBTREE))?;
     let had = |name: &&str| before.split_whitespace().any(|one| one == *name);
     let mut new = Vec::new();
     for name in offered.split_whitespace().filter(|name| !had(name)) {

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::model::Report;
+use crate::text::printable_json;
 
 /// The badge of one run.
 #[must_use]
@@ -21,5 +22,6 @@ pub fn render(report: &Report) -> String {
         _ => ("incomplete".to_owned(), "orange"),
     };
     let label = format!("OCI runtime {}", report.runtime.spec);
-    json!({ "schemaVersion": 1, "label": label, "message": message, "color": color }).to_string() + "\n"
+    let badge = json!({ "schemaVersion": 1, "label": label, "message": message, "color": color });
+    printable_json(&badge.to_string()) + "\n"
 }

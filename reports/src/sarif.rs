@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::model::{Axis, Check, Report, Verdict};
-use crate::text::moment;
+use crate::text::{moment, printable_json};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
@@ -11,7 +11,8 @@ const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 #[must_use]
 pub fn render(reports: &[Report]) -> String {
     let runs: Vec<Value> = reports.iter().map(run).collect();
-    format!("{:#}\n", json!({ "$schema": SCHEMA, "version": "2.1.0", "runs": runs }))
+    let document = json!({ "$schema": SCHEMA, "version": "2.1.0", "runs": runs });
+    printable_json(&format!("{document:#}\n"))
 }
 
 fn run(report: &Report) -> Value {

@@ -84,6 +84,22 @@ pub fn quoted(text: &str) -> String {
     serde_json::Value::from(printable_lines(text).into_owned()).to_string()
 }
 
+/// JSON that stays what it is, with what a terminal would obey or not show written as escapes: it stands in strings alone.
+#[must_use]
+pub fn printable_json(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character != '\n' && is_hostile(character) {
+            let units =
+                character.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
+            shown.push_str(&units);
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
 fn is_hostile(character: char) -> bool {
     character.is_control()
         || matches!(character,

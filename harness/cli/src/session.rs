@@ -171,10 +171,10 @@ fn self_report(settings: &Settings) -> Result<SelfReport, Failure> {
 fn groups(place: &mut Workplace) -> Option<Arc<RunGroups>> {
     place.make_groups().map_or_else(
         |why| {
-            eprintln!(
+            say(&format!(
                 "plimsoll: {why}: checks run without control groups of their own, so nothing limits their processes and \
                  memory, and a group that a runtime leaves is found by its name alone"
-            );
+            ));
             None
         },
         Some,

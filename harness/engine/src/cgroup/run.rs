@@ -77,14 +77,14 @@ impl RunGroups {
         let mounts = mountinfo::own()?;
         for hierarchy in hierarchies()? {
             let points = points(&mounts, &hierarchy);
-            self.add(hierarchy, points)?;
+            self.add(&hierarchy, points)?;
         }
         let Some(top) = &self.hidden else { return Ok(()) };
         let mount = PathBuf::from(format!("/proc/self/fd/{}", top.as_raw_fd()));
-        self.add(Hierarchy { controllers: Vec::new(), v2: true, mount, root: "/".to_owned() }, Vec::new())
+        self.add(&Hierarchy { controllers: Vec::new(), v2: true, mount, root: "/".to_owned() }, Vec::new())
     }
 
-    fn add(&mut self, hierarchy: Hierarchy, points: Vec<PathBuf>) -> io::Result<()> {
+    fn add(&mut self, hierarchy: &Hierarchy, points: Vec<PathBuf>) -> io::Result<()> {
         let top = &hierarchy.mount;
         let dir = top.join(&self.name);
         fs::create_dir(&dir).map_err(|why| about(format!("make the control group {}", dir.display()), &why))?;

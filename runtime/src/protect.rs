@@ -10,22 +10,25 @@
 //!   ([`refuse_in_container`]). It is static, so no library of the image runs in it. In a pid namespace of its own the
 //!   container has no other process that could look on.
 //! * Where others may look on, that is for `exec`, and for a pid namespace that is shared, the runtime first executes
-//!   itself from a sealed copy in memory ([`seal`]). What can be opened then is a file that everybody may read, that nobody
-//!   can write, and that lies on no file system of the host. The last counts: with `CAP_DAC_READ_SEARCH` whoever has any file
-//!   opens all others of its file system by their handles, open_by_handle_at(2).
+//!   itself from an overlay without a writable layer, or where the kernel has none from a sealed copy in memory ([`seal`]).
+//!   What can be opened then is a file that everybody may read, that nobody can write, and that lies on no file system of
+//!   the host. The last counts: with `CAP_DAC_READ_SEARCH` whoever has any file opens all others of its file system by
+//!   their handles, open_by_handle_at(2); an overlay knows no handles.
 //!
 //! So the usual start, a container with a pid namespace of its own, needs no second execution.
 
 use std::ffi::CString;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
+use std::path::Path;
 
 use rustix::fs::{CWD, MemfdFlags, Mode, OFlags, SealFlags, StatVfsMountFlags};
 use rustix::io::Errno;
-use rustix::mount::OpenTreeFlags;
+use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, OpenTreeFlags};
 use rustix::process::DumpableBehavior;
 
 use crate::error::{Context, Error, Result};
+use crate::rootfs::detached::new_tmpfs;
 use crate::rootfs::mask::set_read_only;
 use crate::sys;
 
@@ -60,12 +63,14 @@ pub fn refuse_in_container() -> Result<()> {
 /// # Errors
 /// When the clone or the copy cannot be made or executed.
 pub fn seal() -> Result<()> {
-    if is_sealed()? {
+    let own = Own::look()?;
+    if own.is_apart() {
         return Ok(());
     }
-    let binary = match sealed_copy() {
-        Ok(copy) => copy,
-        // A host may refuse programs in memory: `vm.memfd_noexec`.
+    let binary = match read_only_overlay().or_else(|_| sealed_copy()) {
+        Ok(binary) => binary,
+        // A host may refuse programs in memory as well: `vm.memfd_noexec`.
+        Err(_) if own.read_only => return Ok(()),
         Err(_) => read_only_clone()?,
     };
     let copying = || "copy the arguments".to_owned();
@@ -81,12 +86,58 @@ pub fn seal() -> Result<()> {
     Err(sys::fexecve(binary.as_fd(), &args, &env)).doing(|| "execute the runtime from a sealed binary".into())
 }
 
+/// What this process executes.
+#[derive(Debug)]
+struct Own {
+    read_only: bool,
+    overlay: bool,
+    sealed_memory: bool,
+}
+
+impl Own {
+    fn look() -> Result<Self> {
+        let looking = || format!("look at `{SELF}`");
+        let own = rustix::fs::open(SELF, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).doing(looking)?;
+        Ok(Self {
+            read_only: rustix::fs::fstatvfs(&own).doing(looking)?.f_flag.contains(StatVfsMountFlags::RDONLY),
+            overlay: rustix::fs::fstatfs(&own).doing(looking)?.f_type == OVERLAYFS_SUPER_MAGIC,
+            sealed_memory: rustix::fs::fcntl_get_seals(&own).is_ok_and(|seals| seals.contains(SealFlags::WRITE)),
+        })
+    }
+
+    /// Whether it can neither be written nor lead to other files.
+    fn is_apart(&self) -> bool {
+        self.sealed_memory || self.overlay && self.read_only
+    }
+}
+
+/// statfs(2).
+const OVERLAYFS_SUPER_MAGIC: rustix::fs::FsWord = 0x794c_7630;
+
 fn is_sealed() -> Result<bool> {
-    let looking = || format!("look at `{SELF}`");
-    let own = rustix::fs::open(SELF, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).doing(looking)?;
-    let read_only = rustix::fs::fstatvfs(&own).doing(looking)?.f_flag.contains(StatVfsMountFlags::RDONLY);
-    let seals = rustix::fs::fcntl_get_seals(&own).unwrap_or(SealFlags::empty());
-    Ok(read_only || seals.contains(SealFlags::WRITE))
+    let own = Own::look()?;
+    Ok(own.is_apart() || own.read_only)
+}
+
+/// The binary as an overlay of its directory shows it, which is attached nowhere and has no layer that could be written.
+fn read_only_overlay() -> Result<OwnedFd> {
+    let making = || "make an overlay of the runtime's directory".to_owned();
+    let path = std::fs::read_link(SELF).doing(making)?;
+    let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(Error::new(format!("`{}` is in no directory", path.display())));
+    };
+    let open = |path: &Path| rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+    let dir = open(dir).doing(making)?;
+    // The kernel wants two layers where none is writable.
+    let empty = new_tmpfs(&[], 0)?;
+    let layer = |fd: &OwnedFd| format!("/proc/self/fd/{}", fd.as_raw_fd());
+    let context = rustix::mount::fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC).doing(making)?;
+    let layers = format!("{}:{}", layer(&empty), layer(&dir));
+    rustix::mount::fsconfig_set_string(&context, "lowerdir", layers.as_str()).doing(making)?;
+    rustix::mount::fsconfig_create(&context).doing(making)?;
+    let attributes = MountAttrFlags::MOUNT_ATTR_RDONLY | MountAttrFlags::MOUNT_ATTR_NODEV;
+    let overlay = rustix::mount::fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes).doing(making)?;
+    rustix::fs::openat(&overlay, name, OFlags::PATH | OFlags::CLOEXEC | OFlags::NOFOLLOW, Mode::empty()).doing(making)
 }
 
 fn read_only_clone() -> Result<OwnedFd> {

@@ -9,6 +9,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
 use nix::mount::{MntFlags, umount2};
 use nix::unistd::{Pid, geteuid};
 
@@ -116,10 +117,14 @@ fn remove(report: &Report) -> io::Result<()> {
     end_all(report)?;
     report.cgroups.iter().try_for_each(|group| cgroup::remove_tree(group))?;
     for point in &report.mounts {
-        umount2(point.as_str(), MntFlags::MNT_DETACH).map_err(|why| about(point, &why.into()))?;
+        match umount2(point.as_str(), MntFlags::MNT_DETACH) {
+            // Somebody else who cleans was faster.
+            Ok(()) | Err(Errno::EINVAL | Errno::ENOENT) => {}
+            Err(why) => return Err(about(point, &why.into())),
+        }
     }
     for dir in &report.directories {
-        fs::remove_dir_all(dir).map_err(|why| about(dir.display(), &why))?;
+        if_there(fs::remove_dir_all(dir)).map_err(|why| about(dir.display(), &why))?;
     }
     Ok(())
 }

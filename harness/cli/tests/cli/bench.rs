@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use nix::fcntl::{Flock, FlockArg};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -92,6 +93,12 @@ impl Ran {
     pub fn assert_nothing_left(&self) {
         assert_nothing_left(self.results["run"].as_str().expect("a run id"));
     }
+}
+
+/// Held by a test that calls `clean`, which removes what others would see removed by theirs.
+pub fn only_one_cleans() -> Flock<fs::File> {
+    let file = fs::File::create(Path::new(env!("CARGO_TARGET_TMPDIR")).join("clean.lock")).unwrap();
+    Flock::lock(file, FlockArg::LockExclusive).unwrap()
 }
 
 /// Nothing of this run is left on the host: no directory, mount, cgroup or process.

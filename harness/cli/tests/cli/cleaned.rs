@@ -12,7 +12,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::Mode;
 use nix::unistd::{Pid, mkfifo};
 
-use crate::bench::{Bench, SIMPLEST, assert_nothing_left};
+use crate::bench::{Bench, SIMPLEST, assert_nothing_left, only_one_cleans};
 use crate::runtime_or_skip;
 
 /// A run whose runtime makes a real container and then hangs in `start`.
@@ -74,6 +74,7 @@ fn cleaned(bench: &Bench, place: &[&str], temporary: &Path) -> String {
 #[test]
 fn groups_of_other_names_in_those_of_a_killed_run_go_too() {
     let real = runtime_or_skip!();
+    let _alone = only_one_cleans();
     let bench = Bench::new();
     let name = format!("foreign-{}", std::process::id());
     let special = format!("for top in /sys/fs/cgroup/*; do mkdir $top/{name} 2>/dev/null; done");
@@ -102,6 +103,7 @@ fn wait_for_end(run: &str) {
 #[test]
 fn runs_of_other_pid_namespaces_are_left_alone() {
     let real = runtime_or_skip!();
+    let _alone = only_one_cleans();
     for (of_run, of_clean) in [(ELSEWHERE, HERE), (HERE, ELSEWHERE), (ELSEWHERE, ELSEWHERE)] {
         let bench = Bench::new();
         let Hanging { mut child, run } = hanging(&bench, &real, of_run, ":");
@@ -128,6 +130,7 @@ fn runs_of_other_pid_namespaces_are_left_alone() {
 #[test]
 fn what_clean_lists_does_not_drive_a_terminal() {
     let _real = runtime_or_skip!();
+    let _alone = only_one_cleans();
     let bench = Bench::new();
     // Of a process that nobody has, for no process was started so late.
     let run = format!("{:x}-10000000000-{:x}", std::process::id(), pid_namespace().wrapping_sub(INITIAL));

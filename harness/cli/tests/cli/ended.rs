@@ -8,7 +8,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::Mode;
 use nix::unistd::{Pid, mkfifo};
 
-use crate::bench::{Bench, SIMPLEST, assert_nothing_left};
+use crate::bench::{Bench, SIMPLEST, assert_nothing_left, only_one_cleans};
 use crate::runtime_or_skip;
 
 /// Starts a run whose runtime makes a real container and then hangs in `start`; returns when it hangs there.
@@ -103,6 +103,7 @@ fn a_limit_on_file_sizes_is_an_error() {
 #[test]
 fn what_a_killed_run_leaves_is_removed_by_clean() {
     let real = runtime_or_skip!();
+    let _alone = only_one_cleans();
     let bench = Bench::new();
     let mut child = hanging(&bench, &real);
     let run = run_of(&child);

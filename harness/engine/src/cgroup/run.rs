@@ -88,7 +88,7 @@ impl RunGroups {
         let top = &hierarchy.mount;
         let dir = top.join(&self.name);
         fs::create_dir(&dir).map_err(|why| about(format!("make the control group {}", dir.display()), &why))?;
-        let Hierarchy { controllers, v2, .. } = hierarchy.clone();
+        let (controllers, v2) = (&hierarchy.controllers, hierarchy.v2);
         let mut cpuset = Vec::new();
         for file in CPUSET.iter().filter(|_| controllers.iter().any(|name| name == "cpuset")) {
             cpuset.push((*file, read::kernel_bytes(top.join(file))?));

@@ -53,15 +53,21 @@ pub(super) struct Limits(Vec<(&'static str, u64)>);
 impl Limits {
     /// Those that groups beside or below this one have. Memory is three quarters of the host's at most.
     pub(super) fn known_to(group: &Path) -> io::Result<Self> {
-        let text = read::kernel("/proc/meminfo")?;
-        let total =
-            text.lines().find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix(" kB")?.parse().ok());
-        let total: u64 = total.ok_or_else(|| malformed(&text))?;
-        let memory = MEMORY.min(total * 1024 / 4 * 3);
-        let known = KNOWN.iter().map(|files| (files.limit, if files.unit == 1 { PIDS } else { memory }));
+        Ok(Self::of(PIDS, MEMORY.min(most_memory()?), group))
+    }
+
+    /// Those of all checks of a run together: several that take all that they may are not to take the host's last.
+    pub(super) fn of_run(group: &Path) -> io::Result<Self> {
+        let text = read::kernel("/proc/sys/kernel/pid_max")?;
+        let numbers: u64 = text.trim().parse().map_err(|_| malformed(&text))?;
+        Ok(Self::of(numbers / 2, most_memory()?, group))
+    }
+
+    fn of(pids: u64, memory: u64, group: &Path) -> Self {
+        let known = KNOWN.iter().map(|files| (files.limit, if files.unit == 1 { pids } else { memory }));
         // A kernel that does not count swap has neither.
         let swap = ["memory.memsw.limit_in_bytes", "memory.swap.max"].map(|file| (file, memory));
-        Ok(Self(known.chain(swap).filter(|(file, _)| group.join(file).exists()).collect()))
+        Self(known.chain(swap).filter(|(file, _)| group.join(file).exists()).collect())
     }
 
     /// Limits a group.
@@ -72,6 +78,14 @@ impl Limits {
         }
         Ok(())
     }
+}
+
+/// Three quarters of the host's memory, in bytes.
+fn most_memory() -> io::Result<u64> {
+    let text = read::kernel("/proc/meminfo")?;
+    let total = text.lines().find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix(" kB")?.parse().ok());
+    let total: u64 = total.ok_or_else(|| malformed(&text))?;
+    Ok(total * 1024 / 4 * 3)
 }
 
 /// The limits that a group has reached, in words.

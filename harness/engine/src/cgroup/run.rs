@@ -106,6 +106,7 @@ impl RunGroups {
         }
         weigh(&dir)?;
         // A group has these files once the one above it has handed their controllers on.
+        Limits::of_run(&dir)?.set(&dir)?;
         let limits = Limits::known_to(&dir)?;
         self.places.iter_mut().filter(|place| place.dir == dir).for_each(|place| place.limits = limits.clone());
         Ok(())

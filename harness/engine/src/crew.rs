@@ -14,7 +14,9 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 
 use crate::cgroup::{self, CheckGroups, RunGroups};
 use crate::conduct::discard;
+use crate::guard;
 use crate::isolate::{self, Apart};
+use crate::private_dev;
 use crate::process::wait_readable;
 use crate::settings::Settings;
 
@@ -100,6 +102,9 @@ impl<T> Crew<T> {
     /// # Errors
     /// As [`Crew::start`].
     pub fn start_with(&mut self, wants: Wants, task: T, work: impl FnOnce(&str) -> Vec<u8>) -> io::Result<()> {
+        // What every check looks at is listed here, once.
+        private_dev::list_members()?;
+        guard::list_settings()?;
         let number = BEGUN.fetch_add(1, Ordering::Relaxed) + 1;
         // The letter ends the number, so that the tag of number 1 is not found in that of number 10.
         let tag = format!("p{}-{number}n", self.run);

@@ -90,7 +90,15 @@ fn make(member: &Member, at: &Path) -> io::Result<()> {
     fs::set_permissions(at, Permissions::from_mode(member.mode))
 }
 
-/// The members of the host's `/dev`, parents first, listed once: the processes of all checks inherit the list.
+/// Lists the host's `/dev`, so that the processes of all checks inherit the list.
+///
+/// # Errors
+/// When it cannot be listed.
+pub(crate) fn list_members() -> io::Result<()> {
+    members().map(drop)
+}
+
+/// The members of the host's `/dev`, parents first.
 fn members() -> io::Result<&'static [Member]> {
     static MEMBERS: OnceLock<Vec<Member>> = OnceLock::new();
     if let Some(members) = MEMBERS.get() {

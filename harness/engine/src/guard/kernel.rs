@@ -194,7 +194,16 @@ pub fn undo_all(changes: &[Change]) -> Vec<Finding> {
     changes.iter().map(|change| change.finding(&change.undo())).collect()
 }
 
-/// The files to look at, listed once: the processes of all checks inherit the list.
+/// Lists what [`KernelState::now`] looks at. The supervisor does so before it starts a check, so that the processes of all
+/// checks inherit the list; else each would make its own.
+///
+/// # Errors
+/// When `/proc` or `/sys` cannot be listed.
+pub fn list_settings() -> io::Result<()> {
+    watched().map(drop)
+}
+
+/// The files to look at.
 fn watched() -> io::Result<&'static [PathBuf]> {
     static WATCHED: OnceLock<Vec<PathBuf>> = OnceLock::new();
     if let Some(watched) = WATCHED.get() {

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use plimsoll_reports::model::Finding;
 
 pub use canary::{describe as tree, plant_canary};
-pub use kernel::{Change, KernelState, undo_all};
+pub use kernel::{Change, KernelState, list_settings, undo_all};
 pub use sweep::{below, detach_below, sweep};
 pub use watch::{CANARY, Watch};
 

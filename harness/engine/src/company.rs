@@ -10,12 +10,13 @@ use crate::check::{Body, Case, Check};
 const MOST: usize = 8;
 
 /// Members that decide what every question inside is answered with: cases must agree on them to share a container.
-const FELT_BY_ALL: [&str; 9] = [
+const FELT_BY_ALL: [&str; 10] = [
     "/linux/gidMappings",
     "/linux/namespaces",
     "/linux/uidMappings",
     "/ociVersion",
     "/process/args",
+    "/process/capabilities",
     "/process/terminal",
     "/process/user/gid",
     "/process/user/uid",

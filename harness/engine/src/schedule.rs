@@ -199,8 +199,6 @@ impl Plan<'_> {
         Arc::make_mut(&mut desk.controls).extend(done.controls);
         if job.exclusive {
             desk.host.blame(&done.changes);
-        } else {
-            desk.host.note(done.changes.clone());
         }
         let disturbed = !done.changes.is_empty();
         let again = !job.exclusive && (disturbed || job.checks.len() > 1);

@@ -139,6 +139,16 @@ impl KernelState {
 }
 
 impl Change {
+    /// Whether both are about the same setting, or the clock.
+    #[must_use]
+    pub fn is_about_the_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Value { path, .. }, Self::Value { path: others, .. }) => path == others,
+            (Self::Clock { .. }, Self::Clock { .. }) => true,
+            _ => false,
+        }
+    }
+
     /// Makes the host as it was before.
     ///
     /// # Errors

@@ -24,7 +24,7 @@ use nix::unistd::{Pid, close, setsid};
 
 use crate::cgroup::{self, CheckGroups};
 use crate::result_channel::{self, Receiver, Sender};
-use crate::sys::{forget_streams, loopback_up};
+use crate::sys::{close_all_but, forget_streams, loopback_up};
 use crate::{orphans, private_dev};
 
 /// A check under way.
@@ -93,6 +93,8 @@ fn perform(sender: Sender, dev: &Path, groups: Option<&CheckGroups>, work: impl 
     private_dev::mount_private(dev)?;
     loopback_up()?;
     forget_streams()?;
+    // What the supervisor and its caller have open is within the reach of the runtime, by `/proc/1/fd`.
+    close_all_but(sender.fd())?;
     orphans::forget();
     sender.send(&work())
 }

@@ -59,6 +59,12 @@ impl Sender {
         Ok(polled[0].revents().is_some_and(|seen| seen.intersects(PollFlags::POLLERR | PollFlags::POLLHUP)))
     }
 
+    /// The descriptor that it is sent by.
+    #[must_use]
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+
     /// Sends the result; nothing can be sent after it.
     ///
     /// # Errors

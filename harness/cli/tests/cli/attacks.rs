@@ -73,7 +73,12 @@ fn no_result_is_the_runtimes() {
         "for fd in /proc/1/fd/*; do printf '%s' '{forged}' >\"$fd\"; done 2>/dev/null\nkill -9 1\nexec {} \"$@\"",
         real.display()
     );
-    let ran = bench.judge(&bench.script("runtime", &body), &["--filter", SIMPLEST]);
+    // A descriptor that the caller has left open is out of reach, too.
+    let runtime = bench.script("runtime", &body).to_string_lossy().into_owned();
+    let call = ["run", "--runtime", &runtime, "--filter", SIMPLEST];
+    let ran =
+        bench.ran(&bench.command_through(&["sh", "-c", "exec \"$@\" 9>left-open", "sh"], &call).output().unwrap());
+    assert_eq!(fs::read_to_string(bench.path("left-open")).unwrap(), "");
     let checks = ran.results["checks"].as_array().unwrap();
     assert_eq!(checks.len(), 1, "{checks:?}");
     assert_eq!(checks[0]["id"], SIMPLEST);

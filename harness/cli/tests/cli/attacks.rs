@@ -82,7 +82,8 @@ fn no_result_is_the_runtimes() {
     let checks = ran.results["checks"].as_array().unwrap();
     assert_eq!(checks.len(), 1, "{checks:?}");
     assert_eq!(checks[0]["id"], SIMPLEST);
-    assert!(!ran.stderr.contains("forged"), "the terminal is out of reach: {}", ran.stderr);
+    // Its own output it may write by any way.
+    assert_ne!(ran.verdict("forged.check"), "pass");
     ran.assert_nothing_left();
 }
 

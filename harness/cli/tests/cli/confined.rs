@@ -78,6 +78,23 @@ fn a_group_beside_those_of_containers_is_found() {
     assert_eq!(named(&name), "");
 }
 
+/// The directory that holds the hierarchies of version 1 is one for the whole host.
+#[test]
+fn a_file_beside_the_hierarchies_does_not_reach_the_host() {
+    let real = runtime_or_skip!();
+    let (bench, name) = (Bench::new(), name("file"));
+    let made = bench.path("made");
+    let special = format!(
+        "for dir in $groups; do touch $(dirname $dir)/{name}; done 2>/dev/null; find /sys/fs/cgroup -name {name} >{}",
+        made.display()
+    );
+    let ran = judged(&bench, &real, "create", &special);
+    assert_eq!((ran.code, ran.verdict(SIMPLEST)), (0, "pass"), "{:#}", ran.results);
+    let shared = hierarchies().iter().any(|dir| dir.starts_with("/sys/fs/cgroup/"));
+    assert_eq!(!fs::read_to_string(made).unwrap().is_empty(), shared, "the runtime could write beside the hierarchies");
+    assert_eq!(named(&name), "");
+}
+
 /// As Docker does, which makes groups of its own whenever it likes.
 #[test]
 fn what_others_make_meanwhile_is_not_the_runtimes() {

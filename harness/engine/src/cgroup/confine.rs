@@ -13,6 +13,7 @@ use rustix::fs::CWD;
 use rustix::mount::{MoveMountFlags, OpenTreeFlags, move_mount, open_tree};
 
 use super::run::CheckGroups;
+use super::top;
 use super::tree::below;
 use super::{find_named, limit, thaw_below};
 use crate::observer::files::{about, if_there};
@@ -63,19 +64,22 @@ fn attach(tree: &OwnedFd, point: &Path) -> io::Result<()> {
     moved.map_err(|why| about(point.display(), &why.into()))
 }
 
-/// Detaches what is mounted there.
+/// Detaches what is mounted there. The directory that holds them becomes one of the check's own: that of the host is one that
+/// everybody writes to.
 fn detach(points: &[&Path]) -> io::Result<()> {
     let mounts = mountinfo::own()?;
     let top = mountinfo::mount_at(&mounts, TOP).filter(|mount| mount.kind == "tmpfs");
-    let in_top: Vec<_> =
-        mounts.iter().filter(|mount| mount.point != TOP && Path::new(&mount.point).starts_with(TOP)).collect();
-    let of_groups = |mount: &&mountinfo::Mount| points.contains(&Path::new(&mount.point));
+    let in_top =
+        mounts.iter().map(|mount| Path::new(&mount.point)).filter(|point| point.parent() == Some(Path::new(TOP)));
+    let others = in_top.filter(|point| !points.contains(point));
     let mut rest: Vec<&Path> = points.to_vec();
     // All at once costs one wait for the kernel instead of ten.
-    if top.is_some() && in_top.iter().all(of_groups) {
-        let bare = tree(Path::new(TOP))?;
+    if top.is_some() {
+        let kept: Vec<(&Path, OwnedFd)> = others.map(|point| Ok((point, tree(point)?))).collect::<io::Result<_>>()?;
+        let private = top::alike(Path::new(TOP))?;
         away(Path::new(TOP))?;
-        attach(&bare, Path::new(TOP))?;
+        attach(&private, Path::new(TOP))?;
+        kept.iter().try_for_each(|(point, tree)| attach(tree, point))?;
         rest.retain(|point| !point.starts_with(TOP));
     }
     rest.into_iter().try_for_each(away)

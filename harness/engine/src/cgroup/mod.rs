@@ -8,6 +8,7 @@ mod options;
 mod reach;
 mod remove;
 mod run;
+mod top;
 mod tree;
 mod view;
 

@@ -223,7 +223,10 @@ fn watched() -> io::Result<&'static [PathBuf]> {
     let sysctl = Path::new("/proc/sys");
     collect(sysctl, &|path| LEFT_OUT.iter().any(|name| path == sysctl.join(name)), &mut found)?;
     for module in if_there(fs::read_dir("/sys/module"))?.into_iter().flatten() {
-        collect(&module?.path().join("parameters"), &|_| false, &mut found)?;
+        let module = module?.path();
+        collect(&module.join("parameters"), &|_| false, &mut found)?;
+        // Of modules that can be unloaded. One that is loaded meanwhile is none of these: lawful operations do that.
+        found.extend(Some(module.join("initstate")).filter(|state| state.exists()));
     }
     found.extend(FURTHER.iter().map(PathBuf::from));
     found.retain(|path| !SLOW.iter().any(|slow| path == Path::new(slow)));

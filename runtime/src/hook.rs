@@ -15,13 +15,26 @@ use crate::error::{Context, Error, Result};
 use crate::sync::{Channel, Message};
 use crate::sys::{self, CloneArgs, ClonedAs};
 
-/// Runs the hooks of one kind in order, in the namespaces of this process, until one fails.
+/// Runs the hooks of one kind in order, in the namespaces of this process, until one fails. A hook that says nothing of its
+/// environment gets that of this process.
 ///
 /// # Errors
 /// The first failure: the hook cannot be executed, ends in another way than with 0, or takes too long.
 pub fn run_all(hooks: &Hooks, kind: HookKind, state: &State) -> Result<()> {
+    run_until_one_fails(hooks, kind, state, None)
+}
+
+/// As [`run_all`], for those that run where the program will: a hook that says nothing of its environment gets `env`.
+///
+/// # Errors
+/// As [`run_all`].
+pub fn run_inside(hooks: &Hooks, kind: HookKind, state: &State, env: &[String]) -> Result<()> {
+    run_until_one_fails(hooks, kind, state, Some(env))
+}
+
+fn run_until_one_fails(hooks: &Hooks, kind: HookKind, state: &State, env: Option<&[String]>) -> Result<()> {
     for (index, hook) in hooks.of(kind).iter().enumerate() {
-        run(hook, state).doing(|| format!("hook {}[{index}] `{}`", kind.name(), hook.path.display()))?;
+        run(hook, state, env).doing(|| format!("hook {}[{index}] `{}`", kind.name(), hook.path.display()))?;
     }
     Ok(())
 }
@@ -29,12 +42,12 @@ pub fn run_all(hooks: &Hooks, kind: HookKind, state: &State) -> Result<()> {
 /// Runs every hook of one kind in order, and returns what went wrong.
 pub fn run_each(hooks: &Hooks, kind: HookKind, state: &State) -> Vec<Error> {
     let failed =
-        |hook: &Hook| run(hook, state).doing(|| format!("hook {} `{}`", kind.name(), hook.path.display())).err();
+        |hook: &Hook| run(hook, state, None).doing(|| format!("hook {} `{}`", kind.name(), hook.path.display())).err();
     hooks.of(kind).iter().filter_map(failed).collect()
 }
 
-fn run(hook: &Hook, state: &State) -> Result<()> {
-    let (pid, pidfd) = spawn(hook, state)?;
+fn run(hook: &Hook, state: &State, env: Option<&[String]>) -> Result<()> {
+    let (pid, pidfd) = spawn(hook, state, env)?;
     let ended = wait(pidfd.as_fd(), hook.timeout).doing(|| format!("process {pid}"))?;
     match (ended.exit_status(), ended.terminating_signal()) {
         (Some(0), _) => Ok(()),
@@ -44,11 +57,11 @@ fn run(hook: &Hook, state: &State) -> Result<()> {
 }
 
 /// Starts the hook with just the state as standard input, and the standard output and error of this process.
-fn spawn(hook: &Hook, state: &State) -> Result<(i32, OwnedFd)> {
+fn spawn(hook: &Hook, state: &State, env: Option<&[String]>) -> Result<(i32, OwnedFd)> {
     let stdin = stdin(state)?;
     let program = c_string(hook.path.as_os_str().as_bytes())?;
     let args = if hook.args.is_empty() { vec![program.clone()] } else { c_strings(&hook.args)? };
-    let env = match &hook.env {
+    let env = match hook.env.as_deref().or(env) {
         Some(env) => c_strings(env)?,
         None => std::env::vars_os()
             .map(|(name, value)| c_string(&[name.as_bytes(), b"=", value.as_bytes()].concat()))

@@ -29,16 +29,19 @@ pub struct Record {
     pub created: u64,
     /// Whether `--systemd-cgroup` was given at `create`.
     pub systemd_cgroup: bool,
+    /// Whether `--no-new-keyring` was given at `create`.
+    #[serde(default)]
+    pub keeps_keyring: bool,
     /// The user who created the container, as a number.
     pub owner: u32,
 }
 
 impl Record {
-    /// The record of a container whose first process is `pid`.
+    /// The record of a container whose first process is `pid`, and of the options that it was created with.
     ///
     /// # Errors
     /// When that process is gone already.
-    pub fn new(bundle: &Path, pid: i32, systemd_cgroup: bool) -> Result<Self> {
+    pub fn new(bundle: &Path, pid: i32, (systemd_cgroup, keeps_keyring): (bool, bool)) -> Result<Self> {
         let start_time = start_time(pid).doing(|| format!("read the start time of process {pid}"))?;
         let start_time = start_time.ok_or_else(|| Error::new(format!("process {pid} is gone")))?;
         let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
@@ -49,6 +52,7 @@ impl Record {
             start_time,
             created: since_1970.map_or(0, |time| time.as_secs()),
             systemd_cgroup,
+            keeps_keyring,
             owner: rustix::process::getuid().as_raw(),
         })
     }
@@ -132,7 +136,7 @@ mod tests {
         let (directory, _lock) = Directory::make(root.path(), "one").unwrap();
         assert!(Record::load(&directory).unwrap().is_none());
         let pid = i32::try_from(std::process::id()).unwrap();
-        Record::new(Path::new("/bundle"), pid, false).unwrap().save(&directory).unwrap();
+        Record::new(Path::new("/bundle"), pid, (false, false)).unwrap().save(&directory).unwrap();
         let record = Record::load(&directory).unwrap().unwrap();
         assert_eq!(record.bundle, Path::new("/bundle"));
         assert!(record.pidfd().unwrap().is_some());

@@ -16,6 +16,7 @@ use std::path::Path;
 use rustix::process::DumpableBehavior;
 
 use super::{Init, Plan, Start, Step, namespace, procs, program, setup, user};
+use crate::config::HookKind;
 use crate::container::Lock;
 use crate::error::{Context, Result};
 use crate::procfs;
@@ -29,6 +30,7 @@ const JOIN: &[Step] = &[
     ("enter the cgroup", namespace::enter_cgroup),
     ("bind to the final processors", user::final_processors),
     ("join the namespaces", namespace::join_container),
+    ("join the session keyring", setup::keyring),
     ("find the root of the container", setup::find_root),
     ("open the terminal", setup::console),
     ("connect the streams", user::streams),
@@ -115,13 +117,28 @@ impl Init<'_> {
     /// Lets go of all that is the host's and was not let go by joining. The plan has no descriptors from here on but the socket
     /// that waits for `start`.
     fn forget_the_host(&self, channel: &Channel) -> Result<()> {
+        forget_the_host(self.plan, &self.kept(channel))
+    }
+
+    /// What the remaining steps need.
+    fn kept<'a>(&'a self, channel: &'a Channel) -> Vec<BorrowedFd<'a>> {
         let mut kept = vec![channel.as_fd(), self.channel.as_fd()];
         kept.extend(self.root.as_ref().map(AsFd::as_fd));
         kept.extend(self.directory.as_ref().map(AsFd::as_fd));
         if let Start::OnConnection(listener) = &self.plan.start {
             kept.push(listener.as_fd());
         }
-        forget_the_host(self.plan, &kept)
+        kept
+    }
+}
+
+/// For a first process that is the runtime still when others may look into it: startContainer hooks are programs of the image,
+/// and one that waits for `start` may wait for long.
+pub(super) fn let_go(init: &mut Init<'_>) -> Result<()> {
+    match (init.plan.config.hooks.of(HookKind::StartContainer), &init.plan.start) {
+        ([], Start::Now) => Ok(()),
+        ([], Start::OnConnection(_)) => close_all_but(init.plan, &init.kept(&init.channel)),
+        _ => init.forget_the_host(&init.channel),
     }
 }
 
@@ -130,8 +147,12 @@ impl Init<'_> {
 pub(super) fn forget_the_host(plan: &Plan<'_>, kept: &[BorrowedFd<'_>]) -> Result<()> {
     let stat = procfs::read(plan.proc.as_fd(), Path::new("self/stat"))?;
     sys::wipe_arguments(&stat).doing(|| "overwrite the arguments".into())?;
-    sys::close_all_but(3 + plan.preserve_fds, kept).doing(|| "close the descriptors".into())?;
+    close_all_but(plan, kept)?;
     // A change of user may have made it dumpable. In a user namespace this protects the process all the same, since its
     // memory belongs to the user namespace in which the runtime was executed.
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).doing(|| "hide the memory".into())
+}
+
+fn close_all_but(plan: &Plan<'_>, kept: &[BorrowedFd<'_>]) -> Result<()> {
+    sys::close_all_but(3 + plan.preserve_fds, kept).doing(|| "close the descriptors".into())
 }

@@ -78,6 +78,7 @@ const CREATE: &[Step] = &[
     ("set the propagation of the root", setup::propagate),
     ("connect the streams", user::streams),
     ("prepare the program", user::prepare),
+    ("let go of the host", bootstrap::let_go),
     ("set limits and scheduling", user::limits),
     ("become the user", user::become_user),
     ("wait for start", program::wait_for_start),

@@ -42,7 +42,9 @@ pub(super) fn wait_for_start(init: &mut Init<'_>) -> Result<()> {
 
 pub(super) fn hooks(init: &mut Init<'_>) -> Result<()> {
     let state = init.plan.state_inside(Status::Created);
-    hook::run_all(&init.plan.config.hooks, HookKind::StartContainer, &state)
+    // The environment of this process was the runtime's.
+    let env = init.plan.process.map_or(&[][..], |process| &process.env);
+    hook::run_inside(&init.plan.config.hooks, HookKind::StartContainer, &state, env)
 }
 
 /// Becomes the program; returns only with an error.

@@ -85,6 +85,6 @@ fn plan<'a>(
         preserve_fds: wish.preserve_fds,
         listen_fds: 0,
         no_pivot: false,
-        no_new_keyring: true,
+        no_new_keyring: record.keeps_keyring,
     })
 }

@@ -63,8 +63,8 @@ pub fn launch(wish: &Wish, start_now: bool) -> Result<Launched> {
     let bundle = wish.bundle()?;
     let (config, text) = Config::load(&bundle.join("config.json"))?;
     wish.check(&config, start_now)?;
-    if !config.linux.makes(NamespaceKind::Pid) {
-        // Others may look at the first process while it still is the runtime.
+    // Others may look at the first process while it still is the runtime.
+    if !config.linux.makes(NamespaceKind::Pid) || !config.hooks.of(HookKind::StartContainer).is_empty() {
         protect::seal()?;
     }
     let (directory, lock) = Directory::make(&wish.state_root, &wish.id)?;
@@ -162,7 +162,7 @@ fn accompany(
     undo: &mut Undo,
     gate: Option<Gate>,
 ) -> Result<(Record, Option<OwnedFd>)> {
-    let record = Record::new(plan.bundle, newborn.pid, wish.systemd_cgroup)?;
+    let record = Record::new(plan.bundle, newborn.pid, (wish.systemd_cgroup, wish.no_new_keyring))?;
     record.stage(directory)?;
     let ending = supervise(wish, plan, ours, newborn, undo, gate, &mut || {
         directory.publish(&directory.record())?;

@@ -154,7 +154,7 @@ impl Around<'_> {
         let pidfd = rustix::process::pidfd_open(number, PidfdFlags::empty());
         let pidfd = pidfd.doing(|| "open the restored process".into())?;
         undo.first_process(&pidfd)?;
-        let record = Record::new(self.bundle, pid, self.wish.systemd_cgroup)?;
+        let record = Record::new(self.bundle, pid, (self.wish.systemd_cgroup, self.wish.no_new_keyring))?;
         record.save(self.directory)?;
         self.wish.write_pid_file(pid)?;
         Ok((record, pidfd))

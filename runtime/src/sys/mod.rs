@@ -28,12 +28,19 @@ fn checked(result: libc::c_long) -> io::Result<libc::c_long> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
 }
 
-/// `keyctl(KEYCTL_JOIN_SESSION_KEYRING, name)`: a session keyring of one's own. keyctl(2).
+/// Joins the session keyring of that name, made if there is none that this user may search; later processes of the user find it by
+/// its name. keyctl(2).
 ///
 /// # Errors
 /// As keyctl(2); `ENOSYS` where the kernel has no keyrings.
 pub fn join_session_keyring(name: &std::ffi::CStr) -> io::Result<()> {
     const KEYCTL_JOIN_SESSION_KEYRING: libc::c_int = 1;
+    const KEYCTL_SETPERM: libc::c_int = 5;
+    const KEY_SPEC_SESSION_KEYRING: libc::c_int = -3;
+    // All for who possesses it; view, read, search and link for its user.
+    const PERMISSIONS: libc::c_int = 0x3f1b_0000;
     // SAFETY: the name is a string that ends in NUL and outlives the call.
-    checked(unsafe { libc::syscall(libc::SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name.as_ptr()) }).map(drop)
+    checked(unsafe { libc::syscall(libc::SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name.as_ptr()) })?;
+    // SAFETY: touches no memory.
+    checked(unsafe { libc::syscall(libc::SYS_keyctl, KEYCTL_SETPERM, KEY_SPEC_SESSION_KEYRING, PERMISSIONS) }).map(drop)
 }

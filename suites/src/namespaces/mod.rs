@@ -36,6 +36,7 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     joined::SCENARIOS,
     joined::TYPES,
     types::SCENARIOS,
+    watched::HOOKED,
     watched::JOINED,
     watched::SCENARIOS,
     watched::VARIABLES,

@@ -48,6 +48,9 @@ fn mighty(recipe: &mut Recipe) -> &mut Recipe {
     only(recipe, HELD, RIGHTS)
 }
 
+/// For those that look into a process which is there anyhow.
+const LOOKS: &[Need] = &[Need::HostView, Need::Capability("CAP_SYS_PTRACE"), Need::Capability("CAP_SYS_ADMIN")];
+
 const SEES: &[Need] =
     &[Need::Operation(Op::Exec), Need::HostView, Need::Capability("CAP_SYS_PTRACE"), Need::Capability("CAP_SYS_ADMIN")];
 
@@ -67,10 +70,51 @@ macro_rules! watched {
     };
 }
 
+macro_rules! hooked {
+    ($id:literal, $faults:expr, $story:expr) => {
+        Scenario::new(
+            concat!("namespaces.pid.nothing-of-the-host/", $id),
+            &["runtime.operations.cli-not-specified"],
+            $faults,
+            $story,
+        )
+        .axis(Axis::Security)
+        .needs(LOOKS)
+    };
+}
+
 pub(super) const SCENARIOS: &[Scenario] = watched! {
     "exec", mighty, nothing_but_the_container;
     "exec-in-a-user-namespace", |r| usual_user(mighty(r)).new_namespace("cgroup"), nothing_but_the_container;
 };
+
+/// A hook of the image looks into the first process, which is the runtime still. In a user namespace it cannot: that process has
+/// executed nothing in there, so its memory belongs to the user namespace around.
+pub(super) const HOOKED: &[Scenario] = &[
+    hooked!("start-container-hook", &[Fault::Drop("/linux/namespaces/0")], |lab, out| {
+        let (own, seen) = looks(lab)?;
+        nothing_but_the_container(out, &own, &seen);
+        Ok(())
+    }),
+    hooked!(
+        "environment-of-create",
+        &[Fault::Push("/hooks/startContainer/0/args", "\"claim=PLIMSOLL_OF_THE_RUNTIME=1\"")],
+        |lab, out| {
+            let (_, seen) = looks(lab)?;
+            no_variables(out, &seen);
+            Ok(())
+        }
+    )
+    .advisory(),
+];
+
+fn looks(lab: &Lab<'_>) -> Told<(Observation, Vec<Sighting>)> {
+    let container = lab.running(|r| mighty(r).hook("startContainer", "it", &["watch"]))?;
+    let own = container.observe()?;
+    let log = container.bundle.hook_log()?;
+    container.finish_and_delete()?;
+    Ok((own, log.into_iter().flat_map(|record| record.sightings).collect()))
+}
 
 /// Programs are added while the container looks.
 fn adds(
@@ -140,15 +184,15 @@ pub(super) const VARIABLES: &[Scenario] = &[Scenario::new(
     "namespaces.pid.nothing-of-the-host/environment-of-exec",
     &["runtime.operations.cli-not-specified"],
     &[Fault::ExecBeside("mnt")],
-    |lab, out| {
-        adds(lab, out, mighty, |out, _, seen| {
-            none(out, seen, |seen| seen.what == "environ" && seen.leads_to.starts_with(LEAK));
-        })
-    },
+    |lab, out| adds(lab, out, mighty, |out, _, seen| no_variables(out, seen)),
 )
 .axis(Axis::Security)
 .advisory()
 .needs(SEES)];
+
+fn no_variables(out: &mut Judgement, seen: &[Sighting]) {
+    none(out, seen, |seen| seen.what == "environ" && seen.leads_to.starts_with(LEAK));
+}
 
 /// The binary that nobody can write is the runtime's way to keep it from the container: that one may be seen.
 fn none(out: &mut Judgement, seen: &[Sighting], foreign: impl Fn(&&Sighting) -> bool) {

@@ -17,7 +17,7 @@ pub use json::Json;
 pub use crate::text::Foreign;
 
 /// Version of the schema. The first number changes when a reader of the old form would misread the new one.
-pub const SCHEMA: &str = "1.1";
+pub const SCHEMA: &str = "1.2";
 
 /// A whole run of one runtime on one host.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,6 +41,10 @@ pub struct Report {
     /// Which part of the selected checks this is; none when it is all of them. Since schema 1.1.
     #[serde(default)]
     pub partition: Option<Partition>,
+    /// The words that follow `plimsoll` to try one of the checks again, all but the last two, `--replay ID`: whatever of the
+    /// command line decides a verdict. Empty in an older file. Since schema 1.2.
+    #[serde(default)]
+    pub command: Vec<String>,
     /// Each selected check, sorted by id.
     pub checks: Vec<Check>,
 }

@@ -4,6 +4,7 @@ mod bench;
 mod fuzz;
 mod look;
 mod report;
+mod settled;
 mod submit;
 mod vm;
 
@@ -18,9 +19,11 @@ pub use self::bench::{Bench, Cadence, Rivals, Trace, Turn, What};
 pub use self::fuzz::{Corpus, CorpusVerb, Fuzz, Kind, Replay};
 pub use self::look::Look;
 pub use self::report::{Compare, ComparisonFormat, Expect, ExpectVerb, Merge, Report, Update};
+pub use self::settled::{DECISIVE, is_given};
 pub use self::submit::{Completions, Man, Submit, VerifySubmission};
 use self::vm::HELP as VM_HELP;
 pub use self::vm::{Acceleration, Vm};
+use crate::again::TIMEOUT;
 use crate::output::Wish;
 use crate::select::Part;
 
@@ -40,6 +43,9 @@ pub struct Arguments {
     /// A file with defaults for these options [default: plimsoll.toml, if it is in the current directory].
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// The words of the command, as JSON, that this one is a part of: a virtual machine is told how it was called.
+    #[arg(long, global = true, hide = true)]
+    pub within: Option<String>,
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 as the specification demands; 1 a check failed or ran out of time; \
@@ -75,8 +81,11 @@ pub enum Verb {
 search was cut short; 3 nothing was tried; 4 wrong usage."
     )]
     Fuzz(Box<Fuzz>),
-    /// Try a case again that `plimsoll fuzz` has kept.
-    #[command(after_help = "Exit codes: 0 its property holds; 1 it is broken; 2 the host or the harness failed.")]
+    /// Try again what a run or a search has found: a check of its results, or a kept case.
+    #[command(
+        after_help = "Exit codes: 0 it passes, or its property holds; 1 it fails or is broken; 2 the host or the harness failed; \
+3 it was skipped; 4 wrong usage."
+    )]
     Replay(Replay),
     /// Look after the cases that `plimsoll fuzz` tries before the random ones.
     Corpus(Corpus),
@@ -141,11 +150,17 @@ pub struct Subject {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
     /// The longest that one call of the runtime may take, in seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "SECONDS", default_value_t = TIMEOUT, value_parser = clap::value_parser!(u64).range(1..))]
     pub timeout: u64,
     /// How many times longer everything may take, for slow machines [default: 1, and 10 in an emulated machine].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub time_scale: Option<u32>,
+    /// Which of these the command line says, by their names here.
+    #[arg(skip)]
+    pub given: Vec<&'static str>,
+    /// The words of the command that this one is a part of.
+    #[arg(skip)]
+    pub within: Vec<String>,
 }
 
 /// Show that checks see what they are there for.
@@ -191,14 +206,15 @@ pub struct Run {
     /// Keep bundles, logs and evidence in this directory [default when given without a value: plimsoll-kept].
     #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = "plimsoll-kept")]
     pub keep: Option<PathBuf>,
-    /// Run this one check, keep its bundle and print the exact commands.
+    /// Run this one check by itself, keep its bundle and print the exact commands.
     #[arg(long, value_name = "ID", conflicts_with = "filter")]
     pub replay: Option<String>,
     /// Known deviations: a TOML file of checks, verdicts and reasons. A deviation that is in it does not turn the run
     /// red; one that is in it and no longer there does. May be given several times.
     #[arg(long, value_name = "FILE")]
     pub expect: Vec<PathBuf>,
-    /// Where to write the results as JSON. With several runtimes, a number that tells them apart is put before the dot.
+    /// Where to write the results as JSON. With several runtimes, a number that tells them apart is put before the dot; with
+    /// --replay the default is in the directory that is kept.
     #[arg(long, value_name = "FILE", default_value = "results.json")]
     pub output: PathBuf,
     /// Give each check containers of its own. Otherwise cases that change different things share one, and those that do

@@ -81,7 +81,7 @@ pub fn fuzz(args: &args::Fuzz, look: Look) -> Result<ExitCode, Failure> {
 /// `plimsoll replay`: tries a kept case once more.
 pub fn replay(args: &args::Replay, look: Look) -> Result<ExitCode, Failure> {
     let checks = plimsoll_suites::all();
-    let kept = Kept::read(&args.dir, &checks)?;
+    let kept = Kept::read(&args.place, &checks)?;
     let fault = args.fault.as_deref().map(fault).transpose()?;
     let session = Session::open(&args.subject, None)?.posing(fault);
     let judge = Judge::new(checks, session.abilities().clone(), Vec::new());

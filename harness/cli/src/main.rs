@@ -3,6 +3,7 @@
 
 #![warn(clippy::print_stderr, reason = "what is said passes through `output::say`")]
 
+mod again;
 mod args;
 mod bench;
 mod bundled;
@@ -31,7 +32,7 @@ mod vm;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, FromArgMatches};
+use clap::CommandFactory;
 
 use crate::args::{Arguments, Verb};
 use crate::defaults::Defaults;
@@ -67,9 +68,10 @@ fn main() -> ExitCode {
 fn arguments() -> Result<Result<Arguments, clap::Error>, Failure> {
     let given: Vec<String> = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
     let command = Defaults::read(&given)?.put_into(Arguments::command());
-    Ok(command.try_get_matches().and_then(|matches| Arguments::from_arg_matches(&matches)))
+    Ok(command.try_get_matches().and_then(|matches| Arguments::of(&matches)))
 }
 
+/// Does what a command line says.
 fn act(arguments: Arguments) -> Result<ExitCode, Failure> {
     match arguments.verb {
         Verb::Run(run) if run.list => list::list(&run),
@@ -78,7 +80,7 @@ fn act(arguments: Arguments) -> Result<ExitCode, Failure> {
         Verb::Bench(args) => bench::bench(&args, arguments.look),
         Verb::Trace(args) => trace::trace(&args, arguments.look),
         Verb::Fuzz(args) => fuzz::fuzz(&args, arguments.look),
-        Verb::Replay(args) => fuzz::replay(&args, arguments.look),
+        Verb::Replay(args) => again::replay(&args, arguments.look),
         Verb::Corpus(args) => fuzz::look_after(&args),
         Verb::Doctor(doctor) => doctor::doctor(&doctor),
         Verb::Vm(vm) => vm::vm(&vm, arguments.look),

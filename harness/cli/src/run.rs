@@ -91,7 +91,7 @@ fn overall(codes: impl Iterator<Item = u8>) -> u8 {
 
 /// Judges one runtime.
 fn judge(args: &Run, subject: &Subject, checks: &[Check], look: Look) -> Result<Report, Failure> {
-    let keep = args.keep.clone().or_else(|| args.replay.as_ref().map(|_| PathBuf::from("plimsoll-kept")));
+    let keep = args.kept();
     let preflight = !args.no_preflight && args.replay.is_none();
     let started = Instant::now();
     let session = Session::open(subject, keep.as_deref())?;
@@ -165,6 +165,7 @@ fn report(session: &Session, checks: Vec<model::Check>, cut_short: Option<String
         duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         cut_short,
         partition: None,
+        command: session.again().run(),
         checks,
     }
 }

@@ -1,7 +1,6 @@
 //! What every verb that calls a runtime shares: finding it, setting up the place, running jobs in it.
 
 use std::env;
-use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +9,6 @@ use std::time::Duration;
 
 use plimsoll_engine::cgroup::RunGroups;
 use plimsoll_engine::conduct::Wishes;
-use plimsoll_engine::driver::quote;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::host;
 use plimsoll_engine::need::Abilities;
@@ -23,6 +21,7 @@ use plimsoll_engine::settings::Settings;
 use plimsoll_engine::workplace::{CgroupView, Workplace};
 use plimsoll_reports::model::{Check, Host, Runtime};
 
+use crate::again::Again;
 use crate::args::{Subject, View};
 use crate::bundled;
 use crate::failure::Failure;
@@ -38,6 +37,7 @@ pub struct Session {
     settings: Settings,
     abilities: Abilities,
     wishes: Wishes,
+    again: Again,
     jobs: usize,
     /// Facts of the host.
     pub host: Host,
@@ -58,7 +58,9 @@ impl Session {
         };
         require_root()?;
         premises::hold(&runtime)?;
-        let wishes = wishes(subject, &runtime, keep)?;
+        let keep = keep.map(std::path::absolute).transpose().map_err(Failure::host)?;
+        let again = Again::of(subject)?;
+        let wishes = Wishes { keep, replay: again.check() };
         plimsoll_engine::sys::on_interrupt(&INTERRUPTED).map_err(Failure::host)?;
         stretch(subject.time_scale.unwrap_or(if is_emulated() { EMULATED } else { 1 }));
         let view = if subject.cgroup_view == View::V1 { CgroupView::V1 } else { CgroupView::Host };
@@ -89,7 +91,7 @@ impl Session {
         }
         let abilities = host::abilities(&settings.profile, &host).map_err(Failure::host)?;
         let jobs = subject.jobs.map_or_else(default_jobs, usize::from);
-        Ok(Self { settings, abilities, wishes, jobs, host, runtime, _place: place })
+        Ok(Self { settings, abilities, wishes, again, jobs, host, runtime, _place: place })
     }
 
     /// The same, posing with a fault in front of the runtime.
@@ -122,9 +124,12 @@ impl Session {
 
     /// How a user tries a kept case again.
     pub fn replay(&self, dir: &Path) -> String {
-        let directory = quote(&[dir.as_os_str().to_owned()]);
-        let rest = self.wishes.replay.trim_start_matches("plimsoll run").trim_end_matches("--replay").trim();
-        format!("plimsoll replay {directory} {rest}").trim_end().to_owned()
+        self.again.case(dir, self.settings.fault.map(|fault| fault.to_string()))
+    }
+
+    /// How a user tries something again.
+    pub fn again(&self) -> &Again {
+        &self.again
     }
 
     /// Unique id of the run.
@@ -210,22 +215,6 @@ fn default_jobs() -> usize {
 /// Whether the user wants to end.
 pub fn interrupted() -> bool {
     INTERRUPTED.load(Ordering::Relaxed)
-}
-
-fn wishes(subject: &Subject, runtime: &Path, keep: Option<&Path>) -> Result<Wishes, Failure> {
-    let keep = keep.map(std::path::absolute).transpose().map_err(Failure::host)?;
-    let mut replay: Vec<OsString> = ["plimsoll", "run"].map(OsString::from).to_vec();
-    if !subject.runtime.is_empty() {
-        replay.extend(["--runtime".into(), runtime.into()]);
-    }
-    if subject.profile != "runc" {
-        replay.extend(["--profile".into(), subject.profile.clone().into()]);
-    }
-    if subject.cgroup_view != View::Host {
-        replay.extend(["--cgroup-view".into(), subject.cgroup_view.name().into()]);
-    }
-    replay.push("--replay".into());
-    Ok(Wishes { keep, replay: quote(&replay) })
 }
 
 /// Fails for anybody but root, and for a root that may do no more than anybody, as in a container.

@@ -4,6 +4,7 @@ mod cargo;
 mod side_by_side;
 mod trial;
 mod wanted;
+pub mod within;
 
 use std::ffi::OsString;
 use std::fs;
@@ -11,7 +12,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::CommandFactory;
 use plimsoll_foreign::beneath::Root;
 use plimsoll_reports::text::printable;
 use plimsoll_vm::error::Error;
@@ -29,7 +30,7 @@ use wanted::wanted;
 /// Runs the command in each machine that is asked for.
 pub fn vm(args: &Vm, look: Look) -> Result<ExitCode, Failure> {
     let words = [OsString::from("plimsoll")].into_iter().chain(args.command.iter().cloned());
-    let command = match Arguments::try_parse_from(words) {
+    let command = match Arguments::command().try_get_matches_from(words).and_then(|matches| Arguments::of(&matches)) {
         Ok(Arguments { verb: Verb::Vm(_), .. }) => {
             return Err(Failure::Usage("a machine inside a machine is not to be had: name another command".to_owned()));
         }

@@ -31,6 +31,13 @@ pub struct Wishes {
     pub replay: String,
 }
 
+impl Wishes {
+    /// How a user runs this check again.
+    pub(crate) fn replay_of(&self, check: &Check) -> String {
+        format!("{} {}", self.replay, crate::driver::quote(&[check.id.clone().into()]))
+    }
+}
+
 /// What the process of one or several checks tells the supervisor.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Done {
@@ -303,9 +310,8 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
 }
 
 fn evidence(check: &Check, lab: &Lab<'_>, wishes: &Wishes) -> Evidence {
-    let replay = format!("{} {}", wishes.replay, crate::driver::quote(&[check.id.clone().into()]));
     Evidence {
-        replay,
+        replay: wishes.replay_of(check),
         calls: lab.driver.calls(),
         configs: lab.configs().into_iter().map(|(name, config)| (name, config.into())).collect(),
         kept: None,

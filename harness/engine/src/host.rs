@@ -154,7 +154,11 @@ pub fn runtime(settings: &Settings, version: String) -> io::Result<Runtime> {
     })
 }
 
-fn sha256(path: &Path) -> io::Result<String> {
+/// SHA-256 of a file, in hexadecimal.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn sha256(path: &Path) -> io::Result<String> {
     let mut file = File::open(path)?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 256 * 1024];

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use plimsoll_reports::model::{self, Verdict};
+use plimsoll_reports::model::{self, Evidence, Verdict};
 
 use crate::check::Check;
 use crate::conduct::{Done, Wishes, blank, conduct, conduct_together, reached_words};
@@ -209,12 +209,20 @@ impl Plan<'_> {
                     desk.waiting.push_front((number, job.alone(check, disturbed)));
                     continue;
                 }
-                None => model::Check { verdict: Verdict::Error, reason: NO_RESULT.to_owned(), ..blank(check) },
+                None => {
+                    let evidence = Some(self.only_replay(check));
+                    model::Check { verdict: Verdict::Error, reason: NO_RESULT.to_owned(), evidence, ..blank(check) }
+                }
             };
             tell(Event::Finished(&result));
             desk.results.push((number, result));
         }
         Ok(())
+    }
+
+    /// What is known of a check whose process told nothing.
+    fn only_replay(&self, check: &Check) -> Evidence {
+        Evidence { replay: self.wishes.replay_of(check), ..Evidence::default() }
     }
 
     /// Tidies up after a process that died, was ended or sent something else than its result, and says so if it had a
@@ -236,7 +244,8 @@ impl Plan<'_> {
         } else {
             (Verdict::Error, NO_RESULT.to_owned())
         };
-        let result = model::Check { verdict, reason, findings: undo_all(&changes), ..blank(check) };
+        let evidence = Some(self.only_replay(check));
+        let result = model::Check { verdict, reason, findings: undo_all(&changes), evidence, ..blank(check) };
         Ok(Done { results: vec![result], changes, ..Done::default() })
     }
 }

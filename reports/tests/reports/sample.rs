@@ -36,6 +36,7 @@ pub fn report() -> Report {
         duration_ms: 4180,
         cut_short: None,
         partition: None,
+        command: ["run", "--runtime", "/usr/sbin/runc"].map(str::to_owned).to_vec(),
         checks: checks(),
     }
 }

@@ -85,16 +85,19 @@ impl FromStr for Time {
     }
 }
 
-/// Try a kept case again.
+/// Try a check or a kept case again.
 #[derive(Debug, Args)]
 pub struct Replay {
-    /// The directory that `plimsoll fuzz` made.
-    pub dir: PathBuf,
+    /// The results of a run, or the directory that `plimsoll fuzz` made.
+    #[arg(value_name = "RESULTS|DIR")]
+    pub place: PathBuf,
+    /// The check, when the place is results. It is run with the options of that run, unless others are given here.
+    pub id: Option<String>,
     /// The runtime.
     #[command(flatten)]
     pub subject: Subject,
-    /// The wrong runtime to pose as.
-    #[arg(long, value_name = "MUTANT")]
+    /// The wrong runtime to pose as, for a kept case.
+    #[arg(long, value_name = "MUTANT", conflicts_with = "id")]
     pub fault: Option<String>,
 }
 

@@ -9,6 +9,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use plimsoll_vm::environment::{Cgroups, Lsm};
 
+use crate::vm::within::MEMORY;
+
 pub(super) const HELP: &str = "Needs qemu-system-x86_64 and a kernel image, and no root. Exit codes: those of the command; 2 when \
 there is no answer from a machine. Of several machines: the gravest of 4, 2, 1, 0, and 3 when there is no other.";
 
@@ -42,7 +44,7 @@ pub struct Vm {
     #[arg(long, value_name = "FILE")]
     pub add: Vec<PathBuf>,
     /// Memory of a machine in MiB.
-    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(32..))]
+    #[arg(long, value_name = "MIB", default_value_t = MEMORY, value_parser = clap::value_parser!(u32).range(32..))]
     pub memory: u32,
     /// Processors of a machine [default: those of the host].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]

@@ -14,6 +14,8 @@ use crate::session::find_runtime;
 pub struct Cargo {
     /// The command's words.
     pub arguments: Vec<String>,
+    /// Whether it judges a runtime, and tells how that is done again.
+    pub judges: bool,
     /// The directory of the user.
     pub directory: PathBuf,
     /// The command's whole environment.
@@ -33,6 +35,7 @@ impl Cargo {
         let words: Result<Vec<String>, _> = words.collect();
         let mut cargo = Self {
             arguments: words.map_err(|word| Failure::Usage(format!("{} is not UTF-8", word.display())))?,
+            judges: matches!(command, Verb::Run(_) | Verb::Fuzz(_)),
             directory: env::current_dir().map_err(Failure::host)?,
             variables: variables(),
             programs: Vec::new(),
@@ -52,8 +55,7 @@ impl Cargo {
                 run.expect.iter().try_for_each(|path| self.take(path))?;
                 self.bring_back(&run.output)?;
                 self.rendered(&run.format)?;
-                let kept = run.keep.clone().or_else(|| run.replay.as_ref().map(|_| "plimsoll-kept".into()));
-                kept.iter().try_for_each(|dir| self.bring_back(dir))?;
+                run.kept().iter().try_for_each(|dir| self.bring_back(dir))?;
             }
             Verb::Prove(prove) => {
                 self.subject(&prove.subject)?;
@@ -69,7 +71,7 @@ impl Cargo {
             }
             Verb::Replay(replay) => {
                 self.subject(&replay.subject)?;
-                self.take(&replay.dir)?;
+                self.take(&replay.place)?;
             }
             // Counts carry over from a machine; times only to runs in the same one.
             Verb::Bench(bench) => {

@@ -115,6 +115,7 @@ fn unanswered(machine: &Wanted, run: &Run, why: &str, started: Instant) -> Resul
             accelerator: None,
         },
         partition: None,
+        command: Vec::new(),
         started_at: began.as_secs(),
         duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         cut_short: Some(format!("no answer from the machine: {why}")),

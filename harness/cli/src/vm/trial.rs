@@ -13,6 +13,7 @@ use plimsoll_vm::qemu::Hardware;
 
 use super::cargo::Cargo;
 use super::wanted::Wanted;
+use super::within;
 use crate::args::{Acceleration, Vm};
 use crate::output::say;
 use crate::session::interrupted;
@@ -65,7 +66,7 @@ impl<'t> Trial<'t> {
 
     fn root(&self, machine: &Wanted) -> Result<Vec<u8>, Error> {
         let job = Job {
-            arguments: self.cargo.arguments.clone(),
+            arguments: self.arguments(machine),
             directory: self.cargo.directory.clone(),
             variables: self.cargo.variables.clone(),
             cgroups: machine.cgroups,
@@ -74,6 +75,13 @@ impl<'t> Trial<'t> {
             modules: Vec::new(),
         };
         pack(&machine.kernel, &self.cargo.programs, &self.cargo.files, &job)
+    }
+
+    /// The words of the command, and for those that name commands to the user, how the user called this one.
+    fn arguments(&self, machine: &Wanted) -> Vec<String> {
+        let words = within::words(self.args, machine, self.accelerator);
+        let told = self.cargo.judges.then(|| format!("--within={}", serde_json::Value::from(words)));
+        told.into_iter().chain(self.cargo.arguments.iter().cloned()).collect()
     }
 
     fn hardware(&self, machine: &Wanted) -> Hardware {

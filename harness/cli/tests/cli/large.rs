@@ -98,6 +98,7 @@ fn report() -> Report {
         duration_ms: 1_000_000,
         cut_short: None,
         partition: None,
+        command: Vec::new(),
         checks: vec![],
     }
 }

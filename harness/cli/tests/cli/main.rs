@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 #![expect(clippy::disallowed_methods, reason = "tests read what they wrote")]
 
+mod again;
 mod attacks;
 mod bench;
 mod bundled;

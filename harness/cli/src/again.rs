@@ -1,0 +1,189 @@
+//! The commands that try a check or a kept case again: as a line for a shell, as words in results, and `plimsoll replay`.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{ArgMatches, CommandFactory};
+use plimsoll_engine::driver::quote;
+use plimsoll_engine::host;
+use plimsoll_foreign::trust;
+use plimsoll_reports::file::Document;
+use plimsoll_reports::model::Report;
+
+use crate::args::{Arguments, DECISIVE, Look, Replay, Subject, Verb, View, is_given};
+use crate::failure::Failure;
+use crate::output::say;
+use crate::session::find_runtime;
+
+/// What decides a verdict, as words of a command line. The last word before an id is the caller's.
+#[derive(Clone, Debug)]
+pub struct Again {
+    /// The command that runs it elsewhere: `vm … --`; empty on this host.
+    within: Vec<String>,
+    options: Vec<String>,
+}
+
+impl Again {
+    /// That of a run with these options.
+    pub fn of(subject: &Subject) -> Result<Self, Failure> {
+        Ok(Self { within: subject.within.clone(), options: options(subject)? })
+    }
+
+    /// The words after `plimsoll` and before `--replay ID`.
+    pub fn run(&self) -> Vec<String> {
+        let verb = ["run".to_owned()];
+        self.within.iter().chain(&verb).chain(&self.options).cloned().collect()
+    }
+
+    /// The line that tries a check again, all but its id.
+    pub fn check(&self) -> String {
+        line(self.run().into_iter().chain(["--replay".to_owned()]))
+    }
+
+    /// The line that tries a kept case again, behind a fault if there is one.
+    pub fn case(&self, dir: &Path, fault: Option<String>) -> String {
+        let case = ["replay".to_owned(), dir.to_string_lossy().into_owned()];
+        let fault = fault.into_iter().flat_map(|fault| ["--fault".to_owned(), fault]);
+        line(self.within.iter().chain(&case).chain(&self.options).cloned().chain(fault))
+    }
+}
+
+fn line(words: impl Iterator<Item = String>) -> String {
+    let words: Vec<OsString> = ["plimsoll".to_owned()].into_iter().chain(words).map(Into::into).collect();
+    quote(&words)
+}
+
+/// The options that decide a verdict, as far as they are not what holds anyway. Paths are absolute.
+fn options(subject: &Subject) -> Result<Vec<String>, Failure> {
+    let given = |option: &str| subject.given.contains(&option);
+    let mut words = Vec::new();
+    let mut add = |option: &str, value: String| words.extend([format!("--{option}"), value]);
+    if let [runtime] = subject.runtime.as_slice() {
+        add("runtime", find_runtime(runtime)?.to_string_lossy().into_owned());
+    }
+    if subject.profile != "runc" || given("profile") {
+        let path = Path::new(&subject.profile);
+        let is_file =
+            path.components().count() > 1 || path.is_file() && !["runc", "runsc"].contains(&&*subject.profile);
+        let absolute = || std::path::absolute(path).map(|path| path.to_string_lossy().into_owned());
+        add("profile", if is_file { absolute().map_err(Failure::usage)? } else { subject.profile.clone() });
+    }
+    if subject.cgroup_view != View::Host || given("cgroup_view") {
+        add("cgroup-view", subject.cgroup_view.name().to_owned());
+    }
+    if let Some(release) = subject.spec {
+        add("spec", release.to_string());
+    }
+    if subject.timeout != TIMEOUT || given("timeout") {
+        add("timeout", subject.timeout.to_string());
+    }
+    if let Some(times) = subject.time_scale {
+        add("time-scale", times.to_string());
+    }
+    Ok(words)
+}
+
+/// The default of `--timeout`, in seconds.
+pub const TIMEOUT: u64 = 10;
+
+/// `plimsoll replay`: a check of results, or a kept case.
+pub fn replay(args: &Replay, look: Look) -> Result<ExitCode, Failure> {
+    match (&args.id, args.place.is_dir()) {
+        (None, true) => crate::fuzz::replay(args, look),
+        (Some(id), false) => check(args, id, look),
+        (None, false) if args.place.is_file() => Err(Failure::Usage(format!(
+            "{} is no kept case; name a check of it: plimsoll replay RESULTS ID",
+            args.place.display()
+        ))),
+        (None, false) => crate::fuzz::replay(args, look),
+        (Some(_), true) => Err(Failure::Usage(format!(
+            "{} is a directory, that of one kept case: leave the id out",
+            args.place.display()
+        ))),
+    }
+}
+
+/// Runs a check of results again. They say which program is executed as root, so they are announced, and refused where somebody
+/// else could have written them.
+fn check(args: &Replay, id: &str, look: Look) -> Result<ExitCode, Failure> {
+    let place = args.place.display();
+    let report = Report::read(&args.place).map_err(Failure::usage)?;
+    if !report.checks.iter().any(|check| check.id == id) {
+        return Err(Failure::Usage(format!("no check is called {id} in {place}")));
+    }
+    if let Some(why) = trust::objection(&args.place).map_err(Failure::host)? {
+        return Err(Failure::Usage(format!(
+            "{place} is not used, since it says what is executed as root and {why}: make it writable for yourself alone, or call \
+             `plimsoll run --replay {id}`"
+        )));
+    }
+    let words = words(&report, &args.subject).map_err(|why| Failure::Usage(format!("{place} {why}")))?;
+    let words: Vec<String> = words.into_iter().chain(["--replay".to_owned(), id.to_owned()]).collect();
+    say(&line(words.iter().cloned()));
+    if let ([], Some(now)) = (args.subject.runtime.as_slice(), changed(&report)) {
+        say(&format!(
+            "plimsoll: {} is another file than was judged then (SHA-256 {:.12}, now {now:.12})",
+            report.runtime.path, report.runtime.sha256
+        ));
+    }
+    let arguments = matches(&words).and_then(|matches| Arguments::of(&matches)).map_err(Failure::usage)?;
+    crate::act(Arguments { look, ..arguments })
+}
+
+/// The SHA-256 that the runtime has now, if that is another one.
+fn changed(report: &Report) -> Option<String> {
+    let now = host::sha256(Path::new(report.runtime.path.raw())).ok()?;
+    (now != report.runtime.sha256).then_some(now)
+}
+
+/// The words of the results, with the options that are given now in place of theirs.
+fn words(report: &Report, now: &Subject) -> Result<Vec<String>, String> {
+    let nothing = "does not say how it was made, as results before schema 1.2: call `plimsoll run … --replay ID` with its options";
+    let foreign = "says a command that plimsoll does not write";
+    let first = report.command.first().ok_or(nothing)?;
+    let verb =
+        if first == "vm" { report.command.iter().position(|word| word == "--").map_or(0, |at| at + 1) } else { 0 };
+    let (within, run) = report.command.split_at(verb);
+    let then = subject_of(run, "run", DECISIVE).flatten().ok_or(foreign)?;
+    let machine = ["kernel", "cgroup", "lsm", "add", "memory", "cpus", "accel", "command"];
+    if !within.is_empty() && subject_of(&report.command, "vm", &machine).is_none() {
+        return Err(foreign.to_owned());
+    }
+    let mut subject = then;
+    subject.within = within.to_vec();
+    overlay(&mut subject, now);
+    Again::of(&subject).map(|again| again.run()).map_err(|why| format!("names what is not there any more: {why}"))
+}
+
+/// What these words say of the subject; nothing at all where they have another verb or other options.
+fn subject_of(words: &[String], verb: &str, allowed: &[&str]) -> Option<Option<Subject>> {
+    let matches = matches(words).ok()?;
+    let (name, of_verb) = matches.subcommand()?;
+    let command = Arguments::command();
+    let options = command.find_subcommand(verb)?.get_arguments().chain(command.get_arguments());
+    let mut others = options.map(|option| option.get_id().as_str()).filter(|id| !allowed.contains(id));
+    let only_allowed =
+        name == verb && others.all(|id| !matches!(of_verb.try_contains_id(id), Ok(true)) || !is_given(of_verb, id));
+    let arguments = Arguments::of(&matches).ok().filter(|_| only_allowed)?;
+    Some(if let Verb::Run(run) = arguments.verb { Some(run.subject) } else { None })
+}
+
+fn matches(words: &[String]) -> Result<ArgMatches, clap::Error> {
+    Arguments::command().try_get_matches_from([&["plimsoll".to_owned()], words].concat())
+}
+
+fn overlay(subject: &mut Subject, now: &Subject) {
+    for option in &now.given {
+        match *option {
+            "runtime" => subject.runtime.clone_from(&now.runtime),
+            "profile" => subject.profile.clone_from(&now.profile),
+            "cgroup_view" => subject.cgroup_view = now.cgroup_view,
+            "spec" => subject.spec = now.spec,
+            "timeout" => subject.timeout = now.timeout,
+            "time_scale" => subject.time_scale = now.time_scale,
+            other => debug_assert!(false, "{other} decides a verdict"),
+        }
+    }
+    subject.given.extend(&now.given);
+}

@@ -2,6 +2,7 @@
 //! that they see nothing where nothing is wrong.
 
 mod fairness;
+mod scope;
 mod trial;
 
 use std::collections::BTreeSet;
@@ -19,6 +20,7 @@ use plimsoll_reports::model::proof::{self, Explanation, Neutral, Outcome, Pair, 
 use plimsoll_reports::model::{self, Verdict};
 use plimsoll_suites::mutants::{self, Mutant};
 
+use self::scope::Scope;
 use crate::args::{Look, Prove};
 use crate::failure::Failure;
 use crate::output::{deliver, say};
@@ -34,14 +36,17 @@ pub fn prove(args: &Prove, look: Look) -> Result<ExitCode, Failure> {
     let began = SystemTime::now();
     let started = Instant::now();
     let before = args.baseline.as_deref().map(baseline::read).transpose().map_err(Failure::Usage)?;
-    let checks = select(plimsoll_suites::all(), &args.filter)?;
+    let whole = plimsoll_suites::all();
+    let checks = select(whole.clone(), &args.filter)?;
     let all: Vec<&Check> = checks.iter().collect();
+    let scope = Scope::of(&all, &whole);
     let session = Session::open(&args.subject, None)?;
     let First { verdicts, fairness, mut tried } = first(&session, &all, look)?;
     let sound: Vec<&Check> = all.iter().copied().filter(|check| passes(&verdicts, check)).collect();
     tried.retain(|pair| sound.iter().any(|check| check.id == pair.check));
-    let mutants = mutants::of(&sound);
-    let pairs = trial::pairs(&mutants, tried, |jobs| run(&session, jobs, look))?;
+    let mut mutants: Vec<Mutant<'_>> = mutants::of(&sound).into_iter().filter(|it| scope.takes(it)).collect();
+    let mut pairs = trial::pairs(&mutants, tried, |jobs| run(&session, jobs, look))?;
+    let unsettled = scope.unsettled(&mut mutants, &mut pairs);
     let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let mut proof = Proof {
         schema: proof::SCHEMA.to_owned(),
@@ -68,7 +73,8 @@ pub fn prove(args: &Prove, look: Look) -> Result<ExitCode, Failure> {
     let against = before.map(|before| baseline::compare(&before, &proof)).unwrap_or_default();
     let code = if against.lost.is_empty() { proof.exit_code() } else { 1 };
     deliver(&args.format, &Documents { proofs: vec![proof], ..Documents::default() }, look)?;
-    tell(&against);
+    tell(&against, !args.filter.is_empty());
+    scope::words(&unsettled, &all).iter().for_each(|line| say(line));
     Ok(ExitCode::from(code))
 }
 
@@ -141,12 +147,13 @@ fn explanations(mutants: &[Mutant<'_>]) -> Result<Vec<Explanation>, Failure> {
 }
 
 /// Says on standard error what is not as the baseline has it.
-fn tell(against: &baseline::Difference) {
+fn tell(against: &baseline::Difference, is_filtered: bool) {
     for mutant in &against.lost {
         say(&format!("plimsoll: a runtime that {mutant} was seen before and is not any more"));
     }
     for (mutants, what) in [(&against.untried, "were not tried"), (&against.new, "are new")] {
-        if let [first, ..] = mutants.as_slice() {
+        let asked_for = is_filtered && what == "were not tried";
+        if let ([first, ..], false) = (mutants.as_slice(), asked_for) {
             say(&format!(
                 "plimsoll: warning: against the baseline, {} mutants {what}, such as: {first}",
                 mutants.len()

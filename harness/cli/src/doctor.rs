@@ -16,24 +16,31 @@ use plimsoll_vm::qemu;
 use crate::args::Doctor;
 use crate::failure::Failure;
 use crate::output::print;
-use crate::session::missing_right;
+use crate::premises::{self, Missing};
 
 /// Says what is missing; that is no failure.
 pub fn doctor(args: &Doctor) -> Result<ExitCode, Failure> {
     let profile = Profile::load(&args.profile).map_err(Failure::usage)?;
+    premises::has_proc()?;
     let facts = host::facts("host").map_err(Failure::host)?;
     let have = host::abilities(&profile, &facts).map_err(Failure::host)?;
     let checks = plimsoll_suites::all();
     let gaps = gaps(&checks, |need| need.unmet(&have));
-    let lost = checks.iter().filter(|check| check.needs().any(|need| need.unmet(&have).is_some())).count();
+    let missing = premises::missing()?;
+    let is_lost = |check: &&Check| missing.is_some() || check.needs().any(|need| need.unmet(&have).is_some());
+    let lost = checks.iter().filter(is_lost).count();
     let mut text = format!("kernel   {}\ncgroups  {}\n", facts.kernel, facts.cgroups);
     writeln!(text, "checks   {} of {} can run here", checks.len() - lost, checks.len()).map_err(Failure::host)?;
-    for gap in &gaps {
+    if let Some(Missing { what, way }) = &missing {
+        writeln!(text, "  {lost:>4} checks: {what}; {way}; a virtual machine can have it").map_err(Failure::host)?;
+    }
+    // Who lacks the right to look cannot tell what else is missing.
+    for gap in gaps.iter().filter(|_| missing.is_none()) {
         let machine = if gap.closed_by_vm { "; a virtual machine can have it" } else { "" };
         writeln!(text, "  {:>4} {}: {}{machine}", gap.checks, plural(gap.checks, "check"), gap.reason)
             .map_err(Failure::host)?;
     }
-    for line in advice(&facts.cgroups)? {
+    for line in advice(&facts.cgroups) {
         writeln!(text, "{line}").map_err(Failure::host)?;
     }
     print(&text)?;
@@ -63,11 +70,8 @@ fn gaps(checks: &[Check], unmet: impl Fn(&Need) -> Option<String>) -> Vec<Gap> {
 }
 
 /// What else stands in the way, and what to do.
-fn advice(cgroups: &str) -> Result<Vec<String>, Failure> {
+fn advice(cgroups: &str) -> Vec<String> {
     let mut lines = Vec::new();
-    if let Some(right) = missing_right()? {
-        lines.push(format!("rights   no {right}: judging a runtime on this host needs it, a virtual machine does not"));
-    }
     if cgroups != "v2" {
         lines.push(format!("cgroups  {cgroups}: version 2 alone is to be had by `plimsoll vm --cgroup v2 -- run …`"));
     }
@@ -78,5 +82,5 @@ fn advice(cgroups: &str) -> Result<Vec<String>, Failure> {
         (true, Ok(kernel)) => format!("vm       ready, with kernel {}", kernel.release),
         (true, Err(why)) => format!("vm       {why}"),
     });
-    Ok(lines)
+    lines
 }

@@ -1,14 +1,63 @@
-//! Set-ups in which what a run does to keep itself apart would not hold: refused where another user could take part, told
-//! where it is the caller's own choice.
+//! What a run cannot do without, told before anything is tried; and set-ups in which what it does to keep itself apart would not
+//! hold: refused where another user could take part, told where it is the caller's own choice.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use plimsoll_engine::cgroup::Mode;
+use plimsoll_engine::host;
 use plimsoll_foreign::trust;
 
 use crate::failure::Failure;
 use crate::output::say;
+
+/// Fails where no runtime can be judged, whatever the checks: one line says what is missing.
+pub fn required() -> Result<(), Failure> {
+    has_proc()?;
+    match missing()? {
+        Some(missing) => Err(Failure::Host(format!("{}; {}", missing.what, missing.way))),
+        None => Ok(()),
+    }
+}
+
+/// Fails without `/proc`, where nothing can be told of this host.
+pub fn has_proc() -> Result<(), Failure> {
+    let there = Path::new("/proc/self/mountinfo").exists() && Path::new("/proc/filesystems").exists();
+    let why = || "/proc is not mounted, or not that of this pid namespace: mount -t proc proc /proc".to_owned();
+    if there { Ok(()) } else { Err(Failure::Host(why())) }
+}
+
+/// What keeps every check from running.
+pub struct Missing {
+    /// What is needed, and what is not there of it.
+    pub what: String,
+    /// What the user can do.
+    pub way: &'static str,
+}
+
+/// What this process or this host lacks without which nothing can be judged: the right to do so (that of root, which in a
+/// container may be no more than anybody's), or control groups.
+pub fn missing() -> Result<Option<Missing>, Failure> {
+    const MAKES_NAMESPACES: &str = "CAP_SYS_ADMIN";
+    let why = "judging a runtime needs root: it makes mounts, cgroups and namespaces";
+    if !nix::unistd::geteuid().is_root() {
+        let way = "run it with sudo. `plimsoll run --list` works for everyone";
+        return Ok(Some(Missing { what: why.to_owned(), way }));
+    }
+    if host::missing_capabilities().map_err(Failure::host)?.iter().any(|name| name == MAKES_NAMESPACES) {
+        let way = "run it on the host, in a privileged container, or as `plimsoll vm -- …`";
+        return Ok(Some(Missing { what: format!("{why}, and this root lacks {MAKES_NAMESPACES}"), way }));
+    }
+    if Mode::of_host().map_err(Failure::host)? == Mode::None {
+        let way = "mount -t cgroup2 cgroup2 /sys/fs/cgroup, or run it as `plimsoll vm -- …`";
+        return Ok(Some(Missing {
+            what: "judging a runtime needs control groups, and none are mounted".to_owned(),
+            way,
+        }));
+    }
+    Ok(None)
+}
 
 /// Refuses a temporary directory in which others can replace that of the run, and warns of a runtime that others can change.
 pub fn hold(runtime: &Path) -> Result<(), Failure> {

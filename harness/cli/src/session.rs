@@ -51,12 +51,13 @@ impl Session {
     /// Finds the runtime, checks that this can work, and sets up the place.
     pub fn open(subject: &Subject, keep: Option<&Path>) -> Result<Self, Failure> {
         let profile = Profile::load(&subject.profile).map_err(Failure::usage)?;
-        let runtime = match subject.runtime.as_slice() {
-            [] => bundled::file()?,
-            [one] => find_runtime(one)?,
+        let named = match subject.runtime.as_slice() {
+            [] => None,
+            [one] => Some(find_runtime(one)?),
             _ => return Err(Failure::Usage("this verb takes one runtime at a time: give --runtime once".to_owned())),
         };
-        require_root()?;
+        premises::required()?;
+        let runtime = named.map_or_else(bundled::file, Ok)?;
         premises::hold(&runtime)?;
         let keep = keep.map(std::path::absolute).transpose().map_err(Failure::host)?;
         let again = Again::of(subject)?;
@@ -215,30 +216,6 @@ fn default_jobs() -> usize {
 /// Whether the user wants to end.
 pub fn interrupted() -> bool {
     INTERRUPTED.load(Ordering::Relaxed)
-}
-
-/// Fails for anybody but root, and for a root that may do no more than anybody, as in a container.
-pub fn require_root() -> Result<(), Failure> {
-    let why = "judging a runtime needs root: it makes mounts, cgroups and namespaces";
-    Err(Failure::Host(match missing_right()? {
-        None => return Ok(()),
-        Some("root") => format!("{why}; run it with sudo. `plimsoll run --list` works for everyone"),
-        Some(capability) => {
-            let way = "run it on the host, in a privileged container, or as `plimsoll vm -- …`";
-            format!("{why}, and this root lacks {capability}; {way}")
-        }
-    }))
-}
-
-/// What this process needs to judge a runtime and has not: `root`, or the capability without which there are no mounts and
-/// no namespaces.
-pub fn missing_right() -> Result<Option<&'static str>, Failure> {
-    const MAKES_NAMESPACES: &str = "CAP_SYS_ADMIN";
-    if !nix::unistd::geteuid().is_root() {
-        return Ok(Some("root"));
-    }
-    let missing = host::missing_capabilities().map_err(Failure::host)?;
-    Ok(missing.iter().any(|name| name == MAKES_NAMESPACES).then_some(MAKES_NAMESPACES))
 }
 
 /// The binary that a path or name means, absolute.

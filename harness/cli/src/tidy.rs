@@ -7,9 +7,11 @@ use plimsoll_engine::clean;
 use crate::args::Clean;
 use crate::failure::Failure;
 use crate::output::say;
+use crate::premises;
 
 /// Removes it, or says what would be removed.
 pub fn clean(args: &Clean) -> Result<ExitCode, Failure> {
+    premises::has_proc()?;
     let report = clean::clean(args.dry_run).map_err(Failure::host)?;
     let verb = if args.dry_run { "would remove" } else { "removed" };
     let paths = report.cgroups.iter().chain(&report.directories).map(|path| path.display().to_string());

@@ -1,5 +1,6 @@
 //! Parts that the document says are there: each is tried. What it does not claim is not asked for.
 
+use plimsoll_engine::cgroup::Knob;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
 use plimsoll_engine::fault::Fault;
@@ -53,7 +54,8 @@ fn limited(container: &Container<'_>, v2: bool) -> Told<bool> {
     Ok(group.read("pids.max").is_ok_and(|limit| limit.trim() == "77"))
 }
 
-const PIDS: &[Need] = &[Need::HostView, Need::Controller("pids")];
+const PIDS_OF_1: &[Need] = &[Need::HostView, Need::Knob(Knob { controller: "pids", v1: "pids.max", v2: "" })];
+const PIDS_OF_2: &[Need] = &[Need::HostView, Need::Knob(Knob { controller: "pids", v1: "", v2: "pids.max" })];
 const LIMIT: Fault = Fault::Drop("/linux/resources/pids");
 
 pub(super) const SCENARIOS: &[Scenario] = claimed! {
@@ -65,9 +67,9 @@ pub(super) const SCENARIOS: &[Scenario] = claimed! {
     "selinux", "linux.selinux-enabled", "/linux/selinux/enabled", &[Need::HostView, Need::SelinuxContext(PROGRAM)],
         Fault::Drop("/process/selinuxLabel"), |r| r.set("/process/selinuxLabel", PROGRAM),
         |container| Ok(container.observe()?.lsm_label.as_deref() == Some(PROGRAM));
-    "cgroup-v1", "linux.cgroup-meaning", "/linux/cgroup/v1", PIDS, LIMIT,
+    "cgroup-v1", "linux.cgroup-meaning", "/linux/cgroup/v1", PIDS_OF_1, LIMIT,
         |r| r.set("/linux/resources/pids/limit", 77), |container| limited(container, false);
-    "cgroup-v2", "linux.cgroup-meaning", "/linux/cgroup/v2", PIDS, LIMIT,
+    "cgroup-v2", "linux.cgroup-meaning", "/linux/cgroup/v2", PIDS_OF_2, LIMIT,
         |r| r.set("/linux/resources/pids/limit", 77), |container| limited(container, true);
 };
 

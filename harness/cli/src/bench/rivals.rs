@@ -1,5 +1,6 @@
 //! Who is measured: each runtime found, asked for its version, and given a name; the floor last.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -16,7 +17,8 @@ use plimsoll_reports::model::bench::{self, Benchmark, Design};
 use crate::args::{Rivals, View};
 use crate::bundled;
 use crate::failure::Failure;
-use crate::session::{INTERRUPTED, find_runtime, interrupted, require_root};
+use crate::premises;
+use crate::session::{INTERRUPTED, find_runtime, interrupted};
 
 /// A place that is set up, and who is measured there.
 pub struct Contest {
@@ -30,12 +32,12 @@ pub struct Contest {
 impl Contest {
     /// Finds the runtimes and sets up the place.
     pub fn open(rivals: &Rivals, with_floor: bool) -> Result<Self, Failure> {
-        let files = if rivals.runtime.is_empty() {
-            vec![bundled::file()?]
-        } else {
-            rivals.runtime.iter().map(|named| find_runtime(named)).collect::<Result<_, _>>()?
-        };
-        require_root()?;
+        let mut files: Vec<PathBuf> =
+            rivals.runtime.iter().map(|named| find_runtime(named)).collect::<Result<_, _>>()?;
+        premises::required()?;
+        if files.is_empty() {
+            files.push(bundled::file()?);
+        }
         plimsoll_engine::sys::on_interrupt(&INTERRUPTED).map_err(Failure::host)?;
         let view = if rivals.cgroup_view == View::V1 { CgroupView::V1 } else { CgroupView::Host };
         let workplace = Workplace::set_up(view).map_err(Failure::host)?;

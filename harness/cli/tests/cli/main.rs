@@ -18,5 +18,6 @@ mod machine;
 mod measured;
 mod parsers;
 mod pipelines;
+mod premises;
 mod untrusted;
 mod usage;

@@ -19,7 +19,7 @@ use crate::model::fuzz::{self, Fuzz};
 use crate::model::proof::{self, Proof};
 use crate::model::{self, Report, Verdict};
 
-pub use writing::{WriteError, write_text, write_with};
+pub use writing::{WriteError, can_write, write_text, write_with};
 
 /// Why a document was not read. The cause is in `source`, so print the chain.
 #[derive(Debug, Error)]

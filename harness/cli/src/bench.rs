@@ -18,14 +18,14 @@ use plimsoll_reports::model::bench::{self, Benchmark, Design};
 
 use crate::args::{Bench, Cadence, Look, Turn, What};
 use crate::failure::Failure;
-use crate::output::{agreed, deliver};
+use crate::output::{deliver, every, ready};
 use crate::progress::Line;
 use crate::session::interrupted;
 pub use rivals::Contest;
 
 /// Measures, writes `bench.json`, shows the tables.
 pub fn bench(args: &Bench, look: Look) -> Result<ExitCode, Failure> {
-    agreed(&args.format)?;
+    ready(&args.format, [args.output.as_path()])?;
     let scenarios = scenarios(args)?;
     let baseline = args.baseline.as_deref().map(Benchmark::read).transpose().map_err(Failure::usage)?;
     if args.gate.is_some() && baseline.is_none() && args.rivals.runtime.len() < 2 {
@@ -41,9 +41,10 @@ pub fn bench(args: &Bench, look: Look) -> Result<ExitCode, Failure> {
     let began = Instant::now();
     fill(&mut found, &contest, &scenarios, args, (&plan, look))?;
     found.duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    found.write(&args.output).map_err(Failure::host)?;
+    let written = found.write(&args.output).map_err(Failure::host);
     let verdict = gate::judge(args, &found, baseline.as_ref());
-    deliver(&args.format, &Documents { benchmarks: vec![found], ..Documents::default() }, look)?;
+    let shown = deliver(&args.format, &Documents { benchmarks: vec![found], ..Documents::default() }, look);
+    every([written, shown])?;
     gate::answer(&verdict)
 }
 

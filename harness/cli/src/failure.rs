@@ -1,6 +1,7 @@
 //! What ends the program without a report: one line each, and an exit code.
 
 use std::error::Error;
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use plimsoll_reports::text::chain;
@@ -49,7 +50,8 @@ impl From<plimsoll_vm::error::Error> for Failure {
 
 /// Prints what clap has to say: help and version are an answer, anything else is a mistake of the user.
 pub fn usage_answer(answer: &clap::Error) -> ExitCode {
-    let printed = answer.print();
+    // A reader such as `head` may have seen enough.
+    let printed = answer.print().map_or_else(|why| why.kind() == ErrorKind::BrokenPipe, |()| true);
     let asked_for = answer.exit_code() == 0;
-    if asked_for && printed.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(Failure::Usage(String::new()).code()) }
+    if asked_for && printed { ExitCode::SUCCESS } else { ExitCode::from(Failure::Usage(String::new()).code()) }
 }

@@ -29,7 +29,7 @@ use self::shrink::Shrinker;
 use self::teller::Teller;
 use crate::args::{self, CORPUS, Look};
 use crate::failure::Failure;
-use crate::output::deliver;
+use crate::output::{deliver, every, ready};
 use crate::session::{Session, interrupted};
 
 /// How many cases are tried when nobody says.
@@ -40,6 +40,7 @@ pub fn fuzz(args: &args::Fuzz, look: Look) -> Result<ExitCode, Failure> {
     if !args.differential.is_empty() {
         return difference::compare(args, look);
     }
+    ready(&[], [args.output.as_path()])?;
     let began = SystemTime::now();
     let started = Instant::now();
     let fault = args.fault.as_deref().map(fault).transpose()?;
@@ -72,9 +73,10 @@ pub fn fuzz(args: &args::Fuzz, look: Look) -> Result<ExitCode, Failure> {
         errors: search.errors.clone(),
     };
     drop(session);
-    fuzz.write(&args.output).map_err(Failure::host)?;
+    let written = fuzz.write(&args.output).map_err(Failure::host);
     let code = fuzz.exit_code();
-    deliver(&[], &Documents { searches: vec![fuzz], ..Documents::default() }, look)?;
+    let shown = deliver(&[], &Documents { searches: vec![fuzz], ..Documents::default() }, look);
+    every([written, shown])?;
     Ok(ExitCode::from(code))
 }
 

@@ -10,11 +10,11 @@ use plimsoll_reports::model::Report;
 use crate::args::{Look, Merge};
 use crate::failure::Failure;
 use crate::known::Known;
-use crate::output::{agreed, deliver};
+use crate::output::{deliver, every, ready};
 
 /// Writes the whole and shows it; the exit code is that of the whole run.
 pub fn merge(args: &Merge, look: Look) -> Result<ExitCode, Failure> {
-    agreed(&args.format)?;
+    ready(&args.format, [args.output.as_path()])?;
     let known = Known::read(&args.expect)?;
     let mut parts = Vec::new();
     for path in &args.files {
@@ -22,8 +22,9 @@ pub fn merge(args: &Merge, look: Look) -> Result<ExitCode, Failure> {
     }
     let mut report = merged(&parts).map_err(Failure::Usage)?;
     known.apply(&mut report, false);
-    report.write(&args.output).map_err(Failure::host)?;
+    let written = report.write(&args.output).map_err(Failure::host);
     let code = report.exit_code();
-    deliver(&args.format, &Documents { reports: vec![report], ..Documents::default() }, look)?;
+    let shown = deliver(&args.format, &Documents { reports: vec![report], ..Documents::default() }, look);
+    every([written, shown])?;
     Ok(ExitCode::from(code))
 }

@@ -1,13 +1,14 @@
 //! Where reports go: each wish is a format and perhaps a file.
 
 use std::env;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use plimsoll_engine::sys::tell;
 use plimsoll_foreign::beneath;
-use plimsoll_reports::file::{write_text, write_with};
+use plimsoll_reports::file::{can_write, write_text, write_with};
 use plimsoll_reports::format::{Documents, Format, Rendered, Text, render};
 use plimsoll_reports::text::printable;
 
@@ -58,24 +59,48 @@ pub fn agreed(wishes: &[Wish]) -> Result<(), Failure> {
     }
 }
 
-/// Writes each wish. Without one for standard output the table is printed there, unless it shall be quiet.
+/// Fails, before anything is done, when the formats are not agreed or something that is asked for cannot be written.
+pub fn ready<'p>(wishes: &[Wish], outputs: impl IntoIterator<Item = &'p Path>) -> Result<(), Failure> {
+    agreed(wishes)?;
+    outputs.into_iter().try_for_each(|path| can_write("results", path).map_err(Failure::host))?;
+    for wish in wishes {
+        match &wish.file {
+            Some(dir) if wish.format == Format::Oci => made(dir).map(drop)?,
+            Some(file) => can_write("report", file).map_err(Failure::host)?,
+            None => {}
+        }
+    }
+    if wishes.iter().any(|wish| wish.format == Format::Github) { summary().map(drop) } else { Ok(()) }
+}
+
+/// The first of several failures; the others are said. So whatever can be written is, and the user has the table.
+pub fn every(done: impl IntoIterator<Item = Result<(), Failure>>) -> Result<(), Failure> {
+    let mut failures = done.into_iter().filter_map(Result::err);
+    let first = failures.next();
+    failures.for_each(|failure| say(&format!("plimsoll: {failure}")));
+    first.map_or(Ok(()), Err)
+}
+
+/// Writes each wish. Without one for standard output the table is printed there, unless it shall be quiet. A wish that fails
+/// keeps no other from being written.
 pub fn deliver(wishes: &[Wish], documents: &Documents, look: Look) -> Result<(), Failure> {
     let table = Wish { format: Format::Table, file: None };
     let default = (!look.quiet && !wishes.iter().any(Wish::is_printed)).then_some(&table);
-    for wish in wishes.iter().chain(default) {
-        match (render(wish.format, documents, look.style()).map_err(Failure::Usage)?, &wish.file) {
-            (Rendered::Text(text), Some(path)) => write(&text, path)?,
-            (Rendered::Text(text), None) => print_with(|out| text.write_to(out))?,
-            (Rendered::Folder(files), path) => {
-                let dir = made(path.as_deref().unwrap_or(Path::new(".")))?;
-                files.iter().try_for_each(|(name, text)| write(text, &dir.join(name)))?;
-            }
+    let delivered: Vec<_> = wishes.iter().chain(default).map(|wish| fulfil(wish, documents, look)).collect();
+    every(delivered)
+}
+
+fn fulfil(wish: &Wish, documents: &Documents, look: Look) -> Result<(), Failure> {
+    let done = match (render(wish.format, documents, look.style()).map_err(Failure::Usage)?, &wish.file) {
+        (Rendered::Text(text), Some(path)) => write(&text, path),
+        (Rendered::Text(text), None) => print_with(|out| text.write_to(out)),
+        (Rendered::Folder(files), path) => {
+            let dir = made(path.as_deref().unwrap_or(Path::new(".")))?;
+            files.iter().try_for_each(|(name, text)| write(text, &dir.join(name)))
         }
-        if wish.format == Format::Github {
-            summarize(documents, look)?;
-        }
-    }
-    Ok(())
+    };
+    let summed_up = if wish.format == Format::Github { summarize(documents, look) } else { Ok(()) };
+    every([done, summed_up])
 }
 
 fn write(text: &Text<'_>, path: &Path) -> Result<(), Failure> {
@@ -88,7 +113,8 @@ pub fn fill(dir: &Path, files: &[(&str, String)]) -> Result<(), Failure> {
     files.iter().try_for_each(|(name, text)| write_text(text, "report", &dir.join(name)).map_err(Failure::host))
 }
 
-fn made(dir: &Path) -> Result<&Path, Failure> {
+/// Makes a directory, if it is not there.
+pub fn made(dir: &Path) -> Result<&Path, Failure> {
     let made = beneath::own_directory(dir);
     made.map_err(|why| Failure::Host(format!("cannot make the directory {}: {why}", dir.display())))?;
     Ok(dir)
@@ -96,23 +122,30 @@ fn made(dir: &Path) -> Result<&Path, Failure> {
 
 /// Adds the summary of the job where GitHub Actions asks for it.
 fn summarize(documents: &Documents, look: Look) -> Result<(), Failure> {
-    let Some(path) = env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else { return Ok(()) };
+    let Some((path, mut file)) = summary()? else { return Ok(()) };
     let Rendered::Text(text) = render(Format::Markdown, documents, look.style()).map_err(Failure::Usage)? else {
         return Ok(());
     };
-    // Each step has a file of its own, which may hold something already.
-    let file = OpenOptions::new().append(true).create(true).open(&path);
-    let written = file.and_then(|mut file| text.write_to(&mut file));
-    written.map_err(|why| Failure::Host(format!("cannot add to the job summary {}: {why}", path.display())))
+    text.write_to(&mut file).map_err(|why| no_summary(&path, &why))
+}
+
+/// The file of the summary, where there is to be one. Each step has a file of its own, which may hold something already.
+fn summary() -> Result<Option<(PathBuf, File)>, Failure> {
+    let Some(path) = env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()).map(PathBuf::from) else {
+        return Ok(None);
+    };
+    let file = OpenOptions::new().append(true).create(true).open(&path).map_err(|why| no_summary(&path, &why))?;
+    Ok(Some((path, file)))
+}
+
+fn no_summary(path: &Path, why: &io::Error) -> Failure {
+    Failure::Host(format!("cannot add to the job summary {}: {why}", path.display()))
 }
 
 /// One line on standard error. Whatever is in it, a terminal obeys none of it, and no second line can be forged.
-#[expect(
-    clippy::print_stderr,
-    reason = "what is said passes through `printable` here, and nowhere else is anything said"
-)]
+/// Where nobody can hear it, nothing is said.
 pub fn say(text: &str) {
-    eprintln!("{}", printable(text));
+    tell(&printable(text));
 }
 
 /// Prints to standard output.

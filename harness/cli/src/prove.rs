@@ -23,7 +23,7 @@ use plimsoll_suites::mutants::{self, Mutant};
 use self::scope::Scope;
 use crate::args::{Look, Prove};
 use crate::failure::Failure;
-use crate::output::{deliver, say};
+use crate::output::{deliver, every, ready, say};
 use crate::progress::Progress;
 use crate::select::select;
 use crate::session::{Session, interrupted};
@@ -35,6 +35,7 @@ type Results = Vec<(usize, model::Check)>;
 pub fn prove(args: &Prove, look: Look) -> Result<ExitCode, Failure> {
     let began = SystemTime::now();
     let started = Instant::now();
+    ready(&args.format, [args.output.as_path()])?;
     let before = args.baseline.as_deref().map(baseline::read).transpose().map_err(Failure::Usage)?;
     let whole = plimsoll_suites::all();
     let checks = select(whole.clone(), &args.filter)?;
@@ -69,12 +70,13 @@ pub fn prove(args: &Prove, look: Look) -> Result<ExitCode, Failure> {
     drop(session);
     proof.mutants.sort_by(|a, b| (&a.group, &a.id).cmp(&(&b.group, &b.id)));
     proof.totals = proof.counted();
-    proof.write(&args.output).map_err(Failure::host)?;
+    let written = proof.write(&args.output).map_err(Failure::host);
     let against = before.map(|before| baseline::compare(&before, &proof)).unwrap_or_default();
-    let code = if against.lost.is_empty() { proof.exit_code() } else { 1 };
-    deliver(&args.format, &Documents { proofs: vec![proof], ..Documents::default() }, look)?;
+    let code = if against.lost.is_empty() || proof.cut_short.is_some() { proof.exit_code() } else { 1 };
+    let shown = deliver(&args.format, &Documents { proofs: vec![proof], ..Documents::default() }, look);
     tell(&against, !args.filter.is_empty());
     scope::words(&unsettled, &all).iter().for_each(|line| say(line));
+    every([written, shown])?;
     Ok(ExitCode::from(code))
 }
 

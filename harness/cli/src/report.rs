@@ -8,11 +8,11 @@ use plimsoll_reports::format::Documents;
 
 use crate::args::{Look, Report};
 use crate::failure::Failure;
-use crate::output::{agreed, deliver};
+use crate::output::{deliver, ready};
 
 /// Reads the files and renders them; their verdicts do not matter for the exit code.
 pub fn report(args: &Report, look: Look) -> Result<ExitCode, Failure> {
-    agreed(&args.format)?;
+    ready(&args.format, [])?;
     let documents = read(&args.files)?;
     // Whoever asks for a report asks for one to be seen.
     let look = Look { quiet: !args.format.is_empty(), ..look };

@@ -16,14 +16,16 @@ use plimsoll_reports::model::{self, Partition, Report, Verdict};
 use crate::args::{Look, Run, Subject};
 use crate::failure::Failure;
 use crate::known::Known;
-use crate::output::{agreed, deliver, print};
+use crate::output::{deliver, every, made, print, ready};
 use crate::progress::Progress;
 use crate::select::{Part, first_of_each_subject, one, select};
 use crate::session::{Session, interrupted};
 
 /// Judges each runtime, writes `results.json`, shows the report.
 pub fn run(args: &Run, look: Look) -> Result<ExitCode, Failure> {
-    agreed(&args.format)?;
+    let subjects = subjects(args);
+    args.kept().as_deref().map(made).transpose()?;
+    ready(&args.format, subjects.iter().map(|(_, output)| output.as_path()))?;
     let known = Known::read(&args.expect)?;
     let selected = selected(args)?;
     let whole = selected.len() as u64;
@@ -31,13 +33,14 @@ pub fn run(args: &Run, look: Look) -> Result<ExitCode, Failure> {
     let checks: Vec<Check> =
         selected.into_iter().filter(|check| args.partition.is_none_or(|part| part.takes(&check.id))).collect();
     let mut documents = Documents::default();
-    for (subject, output) in subjects(args) {
+    let mut written = Vec::new();
+    for (subject, output) in subjects {
         let mut report = Report { partition, ..judge(args, &subject, &checks, look)? };
         // A part of the suite cannot tell whether an expectation of another part is stale.
         let all = args.filter.is_empty() && !args.quick && args.replay.is_none() && partition.is_none();
         let all = all && report.cut_short.is_none();
         known.apply(&mut report, all);
-        report.write(&output).map_err(Failure::host)?;
+        written.push(report.write(&output).map_err(Failure::host));
         if args.replay.is_some() && !look.quiet {
             print(&commands(&report))?;
         }
@@ -47,7 +50,8 @@ pub fn run(args: &Run, look: Look) -> Result<ExitCode, Failure> {
         }
     }
     let code = overall(documents.reports.iter().map(Report::exit_code));
-    deliver(&args.format, &documents, look)?;
+    written.push(deliver(&args.format, &documents, look));
+    every(written)?;
     Ok(ExitCode::from(code))
 }
 

@@ -14,11 +14,11 @@ use plimsoll_reports::model::bench::Design;
 use crate::args::{Look, Trace};
 use crate::bench::Contest;
 use crate::failure::Failure;
-use crate::output::{agreed, deliver};
+use crate::output::{deliver, every, ready};
 
 /// Traces each runtime once, writes `trace.json`, shows the steps.
 pub fn trace(args: &Trace, look: Look) -> Result<ExitCode, Failure> {
-    agreed(&args.format)?;
+    ready(&args.format, [args.output.as_path()])?;
     let scenario = Scenario::named(&args.scenario)
         .ok_or_else(|| Failure::Usage(format!("no scenario is called {}", args.scenario)))?;
     let contest = Contest::open(&args.rivals, false)?;
@@ -38,10 +38,11 @@ pub fn trace(args: &Trace, look: Look) -> Result<ExitCode, Failure> {
         .warnings
         .push("a traced program stops twice at each system call, so times are longer than they are".to_owned());
     found.duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    found.write(&args.output).map_err(Failure::host)?;
+    let written = found.write(&args.output).map_err(Failure::host);
     let nothing = found.traces.is_empty();
     let why = found.warnings.first().cloned().unwrap_or_default();
-    deliver(&args.format, &Documents { benchmarks: vec![found], ..Documents::default() }, look)?;
+    let shown = deliver(&args.format, &Documents { benchmarks: vec![found], ..Documents::default() }, look);
+    every([written, shown])?;
     if nothing { Err(Failure::Host(why)) } else { Ok(ExitCode::SUCCESS) }
 }
 

@@ -24,7 +24,7 @@ use nix::unistd::{Pid, close, setsid};
 
 use crate::cgroup::{self, CheckGroups};
 use crate::result_channel::{self, Receiver, Sender};
-use crate::sys::{close_all_but, forget_streams, loopback_up};
+use crate::sys::{close_all_but, forget_streams, loopback_up, tell};
 use crate::{orphans, private_dev};
 
 /// A check under way.
@@ -53,7 +53,7 @@ pub fn spawn(dev: &Path, groups: Option<&CheckGroups>, work: impl FnOnce() -> Ve
         let performed = perform(sender, dev, groups, work);
         performed.map_or_else(
             |why| {
-                eprintln!("plimsoll: cannot set a check apart: {why}");
+                tell(&format!("plimsoll: cannot set a check apart: {why}"));
                 FAILED
             },
             |()| 0,

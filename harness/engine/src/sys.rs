@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "raw system calls; each block says why it is sound")]
 
 use std::ffi::{CStr, CString};
-use std::io;
+use std::io::{self, Write};
 use std::mem::size_of;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, Ordering};
@@ -38,6 +38,11 @@ pub fn forget_the_caller() {
         libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC);
         libc::signal(libc::SIGCHLD, libc::SIG_DFL);
     }
+}
+
+/// Says a line on standard error. That it is closed, or full, is no reason to end.
+pub fn tell(text: &str) {
+    drop(writeln!(io::stderr().lock(), "{text}"));
 }
 
 /// Ends this process at once: no destructor, no buffer of the parent is flushed a second time.

@@ -21,6 +21,7 @@ use crate::cgroup::{self, RunGroups};
 use crate::life::Lock;
 use crate::patience::stretched;
 use crate::run_id::RunId;
+use crate::sys::tell;
 
 /// Which cgroup mounts the runtime is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,11 +114,11 @@ impl Drop for Workplace {
         let of_checks = || self.groups.as_ref().map_or(Ok(()), |groups| groups.remove());
         let steps = [reap_all(), of_checks(), remove_cgroups(&self.run), leave(&self.dir)];
         for why in steps.into_iter().filter_map(Result::err) {
-            #[expect(clippy::print_stderr, reason = "what is dropped returns nothing")]
-            {
-                let why = why.to_string();
-                eprintln!("plimsoll: cannot clean up after the run: {}; `plimsoll clean` tries again", printable(&why));
-            }
+            let why = why.to_string();
+            tell(&format!(
+                "plimsoll: cannot clean up after the run: {}; `plimsoll clean` tries again",
+                printable(&why)
+            ));
         }
     }
 }

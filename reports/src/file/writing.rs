@@ -20,6 +20,28 @@ pub struct WriteError {
     source: io::Error,
 }
 
+/// Finds out whether `path` can be written to, and changes nothing: who has run for minutes should not learn it only then.
+///
+/// # Errors
+/// As [`write_with`] would return, as far as that can be told: a disk may fill up meanwhile.
+pub fn can_write(what: &'static str, path: &Path) -> Result<(), WriteError> {
+    look(path).map_err(|source| WriteError { what, path: path.into(), source })
+}
+
+fn look(path: &Path) -> io::Result<()> {
+    match place(path)? {
+        Place::Stream(_) => Ok(()),
+        Place::File(file) => {
+            if fs::symlink_metadata(&file).is_ok_and(|there| there.is_dir()) {
+                return Err(io::ErrorKind::IsADirectory.into());
+            }
+            let temporary = temporary_beside(&file)?;
+            OpenOptions::new().write(true).create_new(true).open(&temporary)?;
+            fs::remove_file(temporary)
+        }
+    }
+}
+
 /// Writes what was rendered from a document to `path`, as carefully as the document itself. `put` may put it out in small
 /// pieces.
 ///
@@ -49,7 +71,22 @@ pub fn write_text(text: &str, what: &'static str, path: &Path) -> Result<(), Wri
 /// What puts the content into a file, and gives the file back.
 type Fill<'a> = dyn Fn(File) -> io::Result<File> + 'a;
 
+/// Where content goes.
+enum Place {
+    /// A file, which is replaced.
+    File(PathBuf),
+    /// What is no file: it is written to.
+    Stream(PathBuf),
+}
+
 fn write_whole(path: &Path, fill: &Fill<'_>) -> io::Result<()> {
+    match place(path)? {
+        Place::File(path) => replace(&path, fill),
+        Place::Stream(path) => fill(stream(&path)?).map(drop),
+    }
+}
+
+fn place(path: &Path) -> io::Result<Place> {
     // Who filled the directory chose where a link there leads; the links of the kernel (/dev/stdout, /dev/fd/63) lead to what
     // this process was started with.
     let of_kernel = path.starts_with("/dev") || path.starts_with("/proc");
@@ -58,24 +95,24 @@ fn write_whole(path: &Path, fill: &Fill<'_>) -> io::Result<()> {
             io::ErrorKind::InvalidInput,
             "it is a symbolic link, which is not followed; name the file that it leads to",
         )),
-        Ok(_) => write_there(path, of_kernel, fill),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => replace(path, fill),
+        Ok(_) => there(path, of_kernel),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Place::File(path.to_owned())),
         Err(error) => Err(error),
     }
 }
 
 /// Renaming onto /dev/null or /dev/stdout would replace the device for the whole host, so what is no file is written to. A FIFO
 /// without a reader is an error, and so is a device that lies elsewhere than in /dev.
-fn write_there(path: &Path, of_kernel: bool, fill: &Fill<'_>) -> io::Result<()> {
+fn there(path: &Path, of_kernel: bool) -> io::Result<Place> {
     let target = fs::metadata(path)?;
     let kind = target.file_type();
-    if target.is_file() {
-        return replace(&fs::canonicalize(path)?, fill);
+    if target.is_file() || target.is_dir() {
+        return Ok(Place::File(fs::canonicalize(path)?));
     }
     if kind.is_block_device() || (kind.is_char_device() && !of_kernel) {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a device, and no place for a file"));
     }
-    fill(stream(path)?).map(drop)
+    Ok(Place::Stream(path.to_owned()))
 }
 
 fn replace(path: &Path, fill: &Fill<'_>) -> io::Result<()> {

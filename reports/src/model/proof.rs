@@ -229,15 +229,17 @@ impl Proof {
 
     /// The exit code of a proof that found this.
     ///
-    /// - 1: a mutant survived without an explanation, a check killed none, or something neutral changed a verdict.
+    /// - 1: something neutral changed a verdict, or, of a whole proof, a mutant survived without an explanation or a check
+    ///   killed none.
     /// - 2: some mutant met only errors of the harness or the host, or the proof was cut short.
     /// - 3: no pair was tried.
     /// - 0: every mutant that applies was killed, or its survival is explained.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         let totals = self.counted();
-        let vacuous = totals.vacuous > 0 && self.cut_short.is_none();
-        if totals.unexplained > 0 || totals.differences > 0 || vacuous {
+        // What was not tried any more might have killed.
+        let lacking = (totals.vacuous > 0 || totals.unexplained > 0) && self.cut_short.is_none();
+        if totals.differences > 0 || lacking {
             1
         } else if totals.mutants[&Outcome::Error] > 0 || self.cut_short.is_some() {
             2

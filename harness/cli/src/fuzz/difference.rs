@@ -23,7 +23,7 @@ use super::shrink::read;
 use super::{CASES, milliseconds, processor_ms, seed};
 use crate::args::{self, Look};
 use crate::failure::Failure;
-use crate::output::deliver;
+use crate::output::{deliver, every};
 use crate::session::{Rival, Session, interrupted};
 
 /// The longest that a difference is made minimal.
@@ -71,9 +71,10 @@ pub fn compare(args: &args::Fuzz, look: Look) -> Result<ExitCode, Failure> {
         runtimes: rivals.iter().map(|rival| rival.runtime.clone()).collect(),
     };
     drop(session);
-    fuzz.write(&args.output).map_err(Failure::host)?;
+    let written = fuzz.write(&args.output).map_err(Failure::host);
     let code = fuzz.exit_code();
-    deliver(&[], &Documents { searches: vec![fuzz], ..Documents::default() }, look)?;
+    let shown = deliver(&[], &Documents { searches: vec![fuzz], ..Documents::default() }, look);
+    every([written, shown])?;
     Ok(ExitCode::from(code))
 }
 

@@ -21,3 +21,4 @@ mod pipelines;
 mod premises;
 mod untrusted;
 mod usage;
+mod written;

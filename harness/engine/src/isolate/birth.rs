@@ -21,7 +21,8 @@ use nix::unistd::{ForkResult, Pid, dup3};
 
 use super::sys::{self, Cloned};
 use crate::cgroup::{CheckGroups, LEAF};
-use crate::sys::{exit_now, fork, pidfd_open};
+
+use crate::sys::{exit_now, fork, pidfd_open, tell};
 
 /// Exit code of a helper that failed without a number of an error.
 const UNKNOWN: i32 = 255;
@@ -45,7 +46,7 @@ pub(super) fn within(groups: &CheckGroups, child: impl FnOnce() -> i32) -> io::R
                 Ok(setns(&namespace, CloneFlags::CLONE_NEWCGROUP)?)
             };
             if let Err(why) = enter() {
-                eprintln!("plimsoll: cannot enter the control groups of a check: {why}");
+                tell(&format!("plimsoll: cannot enter the control groups of a check: {why}"));
                 exit_now(UNKNOWN);
             }
             exit_now(child())

@@ -3,7 +3,6 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
-use nix::errno::Errno;
 use plimsoll_engine::check::{Case, Rule};
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::need::Need;
@@ -48,17 +47,13 @@ const READONLY: Rule = Rule::new(
         for ask in attempts() {
             let done = evidence.inside.get(&ask);
             let (met, expected) = match config.flag("/root/readonly") {
-                true => (is_readonly(done), "refused: EROFS"),
+                true => (done.is_err_and(probe::Refused::is_denial), "refused"),
                 false => (done.is_ok(), "success"),
             };
             out.expect(&format!("{ask:?}"), met, expected, done);
         }
     },
 );
-
-fn is_readonly<T>(done: Result<T, &probe::Refused>) -> bool {
-    done.is_err_and(|refused| refused.errno == Errno::EROFS as i32)
-}
 
 /// Mounts below a read-only root keep their own mind.
 const BELOW: Rule = Rule::new(

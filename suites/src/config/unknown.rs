@@ -17,7 +17,24 @@ const CITES: &[&str] = &["config.unknown-properties.ignored", "config.unknown-pr
 const IGNORED: Rule = Rule::new("config.unknown-properties", CITES, |_| asks(), as_configured);
 
 /// Names of JSON members differ when one letter is a capital.
-const OTHER_CASE: Rule = Rule::new("config.names-are-case-sensitive", CITES, |_| asks(), as_configured);
+const OTHER_CASE: Rule = Rule::new(
+    "config.names-are-case-sensitive",
+    CITES,
+    |_| asks(),
+    |config, evidence, out| {
+        as_configured(config, evidence, out);
+        let Ok(Reply::Uname(uname)) = evidence.inside.get(&Ask::Uname) else { return };
+        for member in ["/HostName", "/Hostname"] {
+            let Some(other) = config.text(member) else { continue };
+            out.expect(
+                "host name",
+                uname.nodename != other,
+                "not that of the member in other letters",
+                &uname.nodename,
+            );
+        }
+    },
+);
 
 pub(super) fn asks() -> Vec<Ask> {
     vec![Ask::Args, Ask::Cwd, Ask::Ids, Ask::Uname, Ask::Environ]
@@ -40,10 +57,10 @@ pub(super) fn as_configured(config: &Config, evidence: &Evidence, out: &mut Judg
     let (ids, uname) = (evidence.inside.get(&Ask::Ids), evidence.inside.get(&Ask::Uname));
     if let (Ok(Reply::Ids(ids)), Ok(Reply::Uname(uname))) = (ids, uname) {
         out.expect_eq("user", Some(ids.uids[0].into()), config.number("/process/user/uid"));
-        // Without a name of its own the container has that of the runtime.
-        let own = nix::sys::utsname::uname().map(|names| names.nodename().to_string_lossy().into_owned());
-        let expected = config.text("/hostname").map_or_else(|| own.unwrap_or_default(), str::to_owned);
-        out.expect_eq("host name", &uname.nodename, expected.as_str());
+        // Which name a container has that asks for none is left to the runtime.
+        if let Some(name) = config.text("/hostname") {
+            out.expect_eq("host name", uname.nodename.as_str(), name);
+        }
     } else {
         out.expect("user and host name", false, "answers", (ids, uname));
     }

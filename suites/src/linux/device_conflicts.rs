@@ -8,7 +8,7 @@ use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::judgement::{Stop, Told};
 use plimsoll_engine::profile::Op;
-use plimsoll_fixtures::probe::{Ask, Reply};
+use plimsoll_fixtures::probe::{Ask, Refused, Reply};
 use plimsoll_fixtures::recipe::Edit;
 use serde_json::json;
 
@@ -102,7 +102,7 @@ const USABLE: Scenario = Scenario::new(
         let container =
             lab.running(|r| r.push("/linux/resources/devices", rule).set(LIST, [device("/dev/second", "c", 1, 7)]))?;
         let written = container.ask(Ask::Write { path: "/dev/second".into(), data: "x".into() })?;
-        out.expect_eq("writing to it", written.map_err(|refused| refused.errno), Err(libc::ENOSPC));
+        out.expect("writing to it", written.as_ref().is_err_and(Refused::is_denial), "an error: it is full", written);
         container.finish_and_delete()
     },
 );
@@ -137,7 +137,7 @@ const DENIED: Scenario = Scenario::new(
                 .set(LIST, [device(node, "c", major, minor)])
         })?;
         let opened = container.ask(Ask::Open { path: node.into(), flags: libc::O_RDONLY })?;
-        out.expect_eq("opening it", opened.map_err(|refused| refused.errno), Err(libc::EPERM));
+        out.expect("opening it", opened.as_ref().is_err_and(Refused::is_denial), "denied", opened);
         container.finish_and_delete()
     },
 );
@@ -158,7 +158,7 @@ const UNLISTED: Scenario = Scenario::new(
             ))
         })?;
         let opened = container.ask(Ask::Open { path: "/node".into(), flags: libc::O_RDONLY })?;
-        out.expect_eq("opening it", opened.map_err(|refused| refused.errno), Err(libc::EPERM));
+        out.expect("opening it", opened.as_ref().is_err_and(Refused::is_denial), "denied", opened);
         container.finish_and_delete()
     },
 )

@@ -7,7 +7,7 @@ use plimsoll_engine::fault::Fault;
 use plimsoll_engine::judgement::{Judgement, Stop, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
-use plimsoll_fixtures::probe::Ask;
+use plimsoll_fixtures::probe::{Ask, Refused};
 use plimsoll_foreign::read;
 
 use crate::process::selinux::{FILES, LABEL, NEEDS as LABELS, PROGRAM, labelled};
@@ -63,8 +63,8 @@ const PLACE: &str = "/data";
 fn written(lab: &Lab<'_>, out: &mut Judgement, label: &str, allowed: bool) -> Told {
     let container = running(lab, label)?;
     let wrote = container.ask(Ask::Write { path: format!("{PLACE}/file"), data: "x".to_owned() })?;
-    let denied = wrote.as_ref().is_err_and(|refused| refused.errno == libc::EACCES);
-    let expected = if allowed { "allowed" } else { "denied: EACCES" };
+    let denied = wrote.as_ref().is_err_and(Refused::is_denial);
+    let expected = if allowed { "allowed" } else { "denied" };
     let met = if allowed { wrote.is_ok() } else { denied };
     out.expect(&format!("writing to a mount labelled {label}"), met, expected, wrote);
     container.finish_and_delete()

@@ -1,12 +1,12 @@
 //! Options of mounts by what they do to a program inside, on the tree that [`tree`](super::tree) makes.
 
-use libc::{EACCES, ELOOP, EROFS, O_RDONLY};
+use libc::O_RDONLY;
 use plimsoll_engine::check::{Case, Rule};
 use plimsoll_engine::evidence::Evidence;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::judgement::Judgement;
 use plimsoll_engine::need::Need;
-use plimsoll_fixtures::probe::{Ask, Reply};
+use plimsoll_fixtures::probe::{Ask, Refused, Reply};
 use plimsoll_fixtures::{Config, Recipe};
 use serde_json::json;
 
@@ -39,13 +39,13 @@ fn directories(name: &str, config: &Config) -> Vec<String> {
 #[derive(Debug)]
 enum Expected {
     Works,
-    Refused(i32),
+    Denied,
     Is(Reply),
 }
 
 /// What to ask in a directory, and what must come of it.
 fn effect(name: &str, dir: &str, config: &Config) -> (Ask, Expected) {
-    use Expected::{Is, Refused, Works};
+    use Expected::{Denied, Is, Works};
     let at = |file: &str| format!("{dir}/{file}");
     let write = || Ask::Write { path: at("new"), data: "x".to_owned() };
     let run = || Ask::Run(vec![at("program")]);
@@ -54,15 +54,15 @@ fn effect(name: &str, dir: &str, config: &Config) -> (Ask, Expected) {
     let touched = |what: &str| Is(Reply::Text(what.to_owned()));
     let user = |user: Option<i64>| Is(Reply::Count(user.unwrap_or(0) % 256));
     match name {
-        "ro" | "rro" => (write(), Refused(EROFS)),
+        "ro" | "rro" => (write(), Denied),
         "rw" | "rrw" => (write(), Works),
-        "noexec" | "rnoexec" => (run(), Refused(EACCES)),
+        "noexec" | "rnoexec" => (run(), Denied),
         "exec" | "rexec" => (run(), Works),
-        "nodev" => (open(), Refused(EACCES)),
+        "nodev" => (open(), Denied),
         "dev" | "rdev" => (open(), Works),
         "nosuid" | "rnosuid" => (run(), user(config.number("/process/user/uid"))),
         "suid" | "rsuid" => (run(), user(None)),
-        "nosymfollow" | "rnosymfollow" => (follow(), Refused(ELOOP)),
+        "nosymfollow" | "rnosymfollow" => (follow(), Denied),
         "symfollow" | "rsymfollow" => (follow(), Works),
         "noatime" | "rnoatime" => (Ask::TouchByRead(at("file")), touched("none")),
         "relatime" | "rrelatime" => (Ask::TouchByRead(at("file")), touched("relative")),
@@ -79,7 +79,7 @@ fn judge(name: &str, config: &Config, evidence: &Evidence, out: &mut Judgement) 
         let answer = evidence.inside.get(&ask);
         let met = match &expected {
             Expected::Works => answer.is_ok(),
-            Expected::Refused(errno) => answer.is_err_and(|refused| refused.errno == *errno),
+            Expected::Denied => answer.is_err_and(Refused::is_denial),
             Expected::Is(reply) => answer == Ok(reply),
         };
         out.expect(&format!("{ask:?}"), met, format!("{expected:?}"), answer);

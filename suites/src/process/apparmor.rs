@@ -7,7 +7,7 @@ use plimsoll_engine::judgement::{Judgement, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_fixtures::Recipe;
-use plimsoll_fixtures::probe::Ask;
+use plimsoll_fixtures::probe::{Ask, Refused};
 
 const PROFILE: &str = "/process/apparmorProfile";
 const CONFINED: &str = "plimsoll-confined";
@@ -62,8 +62,8 @@ fn under(lab: &Lab<'_>, out: &mut Judgement, edits: Edits, named: &str, readable
     let open = container.ask(Ask::Read("/open".into()))?;
     out.expect("reading what no profile denies", open.is_ok(), "allowed", &open);
     let read = container.ask(Ask::Read("/denied".into()))?;
-    let denied = read.as_ref().is_err_and(|refused| refused.errno == libc::EACCES);
-    let expected = if readable { "allowed" } else { "denied: EACCES" };
+    let denied = read.as_ref().is_err_and(Refused::is_denial);
+    let expected = if readable { "allowed" } else { "denied" };
     out.expect("reading what the profile denies", if readable { read.is_ok() } else { denied }, expected, read);
     container.finish_and_delete()
 }

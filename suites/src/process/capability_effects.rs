@@ -5,11 +5,11 @@ use plimsoll_engine::check::{Case, Rule};
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::host::CAPABILITIES;
 use plimsoll_fixtures::Config;
-use plimsoll_fixtures::probe::Ask;
+use plimsoll_fixtures::probe::{Ask, Refused};
 
 use super::capabilities::{HELD, after_exec, only};
 
-/// Each thing that takes a capability works with it, and fails with `EPERM` or `EACCES` without.
+/// Each thing that takes a capability works with it, and is denied without.
 const EFFECT: Rule = Rule::new(
     "process.capabilities.effect",
     &["config.process.capabilities-effective"],
@@ -20,8 +20,7 @@ const EFFECT: Rule = Rule::new(
             let (met, expected) = if holds(config, capability) {
                 (result.is_ok(), "allowed")
             } else {
-                let refusals = [libc::EPERM, libc::EACCES];
-                (result.is_err_and(|refused| refusals.contains(&refused.errno)), "refused: EPERM or EACCES")
+                (result.is_err_and(Refused::is_denial), "denied")
             };
             out.expect(&format!("{what} ({capability})"), met, expected, result);
         }

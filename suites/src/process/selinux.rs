@@ -9,7 +9,7 @@ use plimsoll_engine::fault::Fault;
 use plimsoll_engine::judgement::{Judgement, Stop, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
-use plimsoll_fixtures::probe::Ask;
+use plimsoll_fixtures::probe::{Ask, Refused};
 use plimsoll_fixtures::{Bundle, Recipe};
 
 pub(crate) const LABEL: &str = "/process/selinuxLabel";
@@ -71,8 +71,8 @@ fn denied(lab: &Lab<'_>, out: &mut Judgement, label: &str) -> Told {
     let own = container.ask(Ask::Read("/own".into()))?;
     out.expect("reading a file of its own", own.is_ok(), "allowed", &own);
     let read = container.ask(Ask::Read("/secret".into()))?;
-    let refused = read.as_ref().is_err_and(|refused| refused.errno == libc::EACCES);
-    out.expect(&format!("reading a file labelled {label}"), refused, "denied: EACCES", read);
+    let refused = read.as_ref().is_err_and(Refused::is_denial);
+    out.expect(&format!("reading a file labelled {label}"), refused, "denied", read);
     container.finish_and_delete()
 }
 

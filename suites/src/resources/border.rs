@@ -2,7 +2,6 @@
 //! lifts the limits of the group at its root. The option is that of the whole host, and not the runtime's to take away
 //! (`config-linux.md#namespaces`, `#cgroup-ownership`).
 
-use nix::libc::EPERM;
 use plimsoll_engine::cgroup;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
@@ -10,7 +9,7 @@ use plimsoll_engine::judgement::{Judgement, Stop, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_fixtures::Recipe;
-use plimsoll_fixtures::probe::Ask;
+use plimsoll_fixtures::probe::{Ask, Refused};
 use plimsoll_reports::model::Axis;
 
 use super::pids::{LIMIT_AT, MAX};
@@ -41,8 +40,8 @@ fn limited(recipe: &mut Recipe) -> &mut Recipe {
 fn limit(lab: &Lab<'_>, out: &mut Judgement) -> Told {
     let container = lab.running(|r| limited(r.new_namespace("cgroup")))?;
     let lifted = container.ask(Ask::Write { path: "/sys/fs/cgroup/pids.max".into(), data: "max".into() })?;
-    let denied = lifted.as_ref().is_err_and(|refused| refused.errno == EPERM);
-    out.expect("lifting the own limit", denied, "denied: EPERM", lifted);
+    let denied = lifted.as_ref().is_err_and(Refused::is_denial);
+    out.expect("lifting the own limit", denied, "denied", lifted);
     out.expect_eq("pids.max", container.held(&MAX)?.map(|held| held.text), Ok("77".to_owned()));
     container.finish_and_delete()
 }

@@ -1,6 +1,6 @@
-//! `linux.resources.devices` (`config-linux.md#allowed-device-list`): the kernel refuses with `EPERM` what the rules
+//! `linux.resources.devices` (`config-linux.md#allowed-device-list`): the kernel denies what the rules
 //! deny, before it looks for a driver. The numbers are those that are set apart for local use, and have none; so an
-//! access that is allowed is refused for another reason. Default devices are left alone: runtimes allow them by
+//! access that is allowed finds nothing behind the node. Default devices are left alone: runtimes allow them by
 //! themselves, as they do making a node that cannot be opened.
 
 use plimsoll_engine::cgroup::Knob;
@@ -10,7 +10,7 @@ use plimsoll_engine::fault::Fault;
 use plimsoll_engine::judgement::{Judgement, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
-use plimsoll_fixtures::probe::Ask;
+use plimsoll_fixtures::probe::{Ask, Refused};
 use plimsoll_fixtures::{Config, Edit, Recipe};
 use serde_json::{Value, json};
 
@@ -61,10 +61,10 @@ fn opened(_: &Config) -> Vec<Ask> {
 fn judge(config: &Config, evidence: &Evidence, out: &mut Judgement) {
     for (node, letter) in NODES.iter().flat_map(|node| ['r', 'w'].map(|letter| (node, letter))) {
         let answer = evidence.inside.get(&open(node, letter));
-        let refused = answer.is_err_and(|why| why.errno == libc::EPERM);
+        let refused = answer.is_err_and(Refused::is_denial);
         let wanted = allowed(config.list(LIST), node, letter);
         let what = format!("{letter} of {} {}:{}", node.1, node.2, node.3);
-        out.expect(&what, refused != wanted, if wanted { "not EPERM" } else { "EPERM" }, answer);
+        out.expect(&what, refused != wanted, if wanted { "not denied" } else { "denied" }, answer);
     }
 }
 
@@ -188,8 +188,8 @@ const NOT_MADE_RULE: Rule = Rule::new(
     |config, evidence, out| {
         for node in NODES.iter().filter(|node| !allowed(config.list(LIST), node, 'm')) {
             let made = evidence.inside.get(&make(node));
-            let refused = made.is_err_and(|why| why.errno == libc::EPERM);
-            out.expect(&format!("mknod of {} {}:{}", node.1, node.2, node.3), refused, "EPERM", made);
+            let denied = made.is_err_and(Refused::is_denial);
+            out.expect(&format!("mknod of {} {}:{}", node.1, node.2, node.3), denied, "denied", made);
         }
     },
 )

@@ -9,6 +9,7 @@ use super::Container;
 use crate::cgroup::{self, Held, Knob};
 use crate::check::Rule;
 use crate::evidence::{Evidence, Inside};
+use crate::fault::Fault;
 use crate::judgement::{Stop, Told};
 use crate::need::Need;
 use crate::observer::Observation;
@@ -28,7 +29,9 @@ impl Container<'_> {
     /// # Errors
     /// As [`Container::ask`].
     pub fn ask_all(&self, asks: &[Ask]) -> Told<Vec<Answer>> {
-        self.channel.borrow_mut().ask(asks, &self.pidfd)
+        let answers = self.channel.borrow_mut().ask(asks, &self.pidfd)?;
+        let Some(Fault::Neutral(neutral)) = self.lab.settings.fault else { return Ok(answers) };
+        Ok(asks.iter().zip(answers).map(|(ask, answer)| neutral.answer(ask, answer)).collect())
     }
 
     /// Asks the probe something that it can answer only after something else has been done.

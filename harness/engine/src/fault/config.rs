@@ -1,12 +1,10 @@
 //! What a wrong runtime reads instead of the configuration.
 
-use std::collections::BTreeSet;
-
 use plimsoll_fixtures::probe::PATH;
 use plimsoll_fixtures::{Config, recipe};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{Fault, Neutral};
+use super::Fault;
 
 impl Fault {
     /// The configuration that the runtime gets to read.
@@ -41,50 +39,11 @@ impl Fault {
                 append(&mut config.0, to, items);
             }
             Self::All(faults) => return faults.iter().fold(config, |config, fault| fault.config(&config)),
-            Self::Neutral(Neutral::Reordered) => reorder(&mut config.0),
-            Self::Neutral(Neutral::Explicit) => spell_out(&mut config.0),
+            Self::Neutral(neutral) => neutral.config(&mut config),
             // The others leave the configuration as it is.
             _ => {}
         }
         config
-    }
-}
-
-/// The members of each object in reverse order, which is no order at all. Where two names differ in case alone they
-/// stay: a runtime that takes them for one is wrong in either order, but not equally.
-fn reorder(value: &mut Value) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(reorder),
-        Value::Object(members) => {
-            members.values_mut().for_each(reorder);
-            let names: BTreeSet<String> = members.keys().map(|name| name.to_lowercase()).collect();
-            if names.len() == members.len() {
-                *members = std::mem::take(members).into_iter().rev().collect();
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
-/// Adds members that mean what their absence means.
-fn spell_out(config: &mut Value) {
-    let defaults = [
-        ("", "annotations", json!({})),
-        ("", "hooks", json!({})),
-        ("/root", "readonly", json!(false)),
-        ("/process", "terminal", json!(false)),
-        ("/process", "noNewPrivileges", json!(false)),
-        ("/process", "rlimits", json!([])),
-        ("/process/user", "additionalGids", json!([])),
-        ("/linux", "devices", json!([])),
-        ("/linux", "maskedPaths", json!([])),
-        ("/linux", "readonlyPaths", json!([])),
-        ("/linux", "sysctl", json!({})),
-    ];
-    for (parent, name, value) in defaults {
-        if let Some(members) = config.pointer_mut(parent).and_then(Value::as_object_mut) {
-            members.entry(name).or_insert(value);
-        }
     }
 }
 
@@ -120,6 +79,7 @@ fn append(document: &mut Value, pointer: &str, items: Vec<Value>) {
 #[cfg(test)]
 mod tests {
     use plimsoll_fixtures::probe::Flaw;
+    use serde_json::json;
 
     use super::*;
 
@@ -144,15 +104,5 @@ mod tests {
         let config = Config(json!({ "process": { "args": ["/x", "y"] } }));
         let expected = json!({ "process": { "args": ["/probe", "flaw=descriptor", "/x", "y"] } });
         assert_eq!(Fault::Flawed(Flaw::Descriptor).config(&config).0, expected);
-    }
-
-    #[test]
-    fn what_is_neutral_says_the_same() {
-        let config = Config(json!({ "a": 1, "root": { "path": "x" }, "process": { "terminal": true } }));
-        let reordered = Fault::Neutral(Neutral::Reordered).config(&config).0;
-        assert_eq!(reordered, config.0, "objects are equal whatever their order");
-        assert_eq!(reordered.as_object().unwrap().keys().next().unwrap(), "process");
-        let explicit = Fault::Neutral(Neutral::Explicit).config(&config).0;
-        assert_eq!((&explicit["root"]["readonly"], &explicit["process"]["terminal"]), (&json!(false), &json!(true)));
     }
 }

@@ -6,6 +6,7 @@ mod config;
 mod deed;
 mod listen;
 mod miswire;
+mod neutral;
 mod words;
 
 use nix::sys::signal::Signal;
@@ -15,6 +16,7 @@ use serde_json::Value;
 pub use change::Change;
 pub use listen::Handover;
 pub use miswire::Miswire;
+pub use neutral::Neutral;
 
 use crate::process::Ended;
 use crate::profile::Op;
@@ -132,38 +134,6 @@ pub enum Leftover {
     File,
     /// A file somewhere on the host, where a check has laid [`crate::layers`] to see it.
     HostFile,
-}
-
-/// What makes no runtime wrong, and must change no verdict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Neutral {
-    /// A program in front of it forwards each call.
-    Forwards,
-    /// It reads the members of each object in reverse order.
-    Reordered,
-    /// It reads the defaults of absent members spelled out.
-    Explicit,
-    /// It warns of something on standard error.
-    Noisy,
-    /// Each call takes a moment longer.
-    Slow,
-}
-
-impl Neutral {
-    /// Every one.
-    pub const ALL: [Self; 5] = [Self::Forwards, Self::Reordered, Self::Explicit, Self::Noisy, Self::Slow];
-
-    /// Its name.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Forwards => "forwards",
-            Self::Reordered => "members-reordered",
-            Self::Explicit => "defaults-explicit",
-            Self::Noisy => "noisy",
-            Self::Slow => "slow",
-        }
-    }
 }
 
 impl Fault {

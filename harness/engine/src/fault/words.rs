@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Fault, Leftover, Neutral};
+use super::{Fault, Leftover};
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -58,11 +58,7 @@ impl fmt::Display for Fault {
             Self::OfExec(fault) => write!(f, "at exec {fault}"),
             Self::ExecBeside("") => write!(f, "runs the program of exec in the namespaces without its settings"),
             Self::ExecBeside(kind) => write!(f, "runs the program of exec in another {kind} namespace"),
-            Self::Neutral(Neutral::Forwards) => write!(f, "is called through a program that forwards"),
-            Self::Neutral(Neutral::Reordered) => write!(f, "reads the members of each object in reverse order"),
-            Self::Neutral(Neutral::Explicit) => write!(f, "reads the defaults of absent members spelled out"),
-            Self::Neutral(Neutral::Noisy) => write!(f, "warns on standard error at each call"),
-            Self::Neutral(Neutral::Slow) => write!(f, "takes a moment longer for each call"),
+            Self::Neutral(neutral) => write!(f, "{neutral}"),
         }
     }
 }

@@ -77,6 +77,7 @@ impl Session {
             probe: place.probe.clone(),
             timeout: stretched(Duration::from_secs(subject.timeout)),
             release: UNCLAIMED,
+            features: Arc::default(),
             fault: None,
             kernel: Arc::default(),
             controls: Arc::default(),
@@ -84,7 +85,8 @@ impl Session {
         };
         let report = self_report(&settings)?;
         let release = subject.spec.or(report.claimed()).unwrap_or(UNCLAIMED);
-        let settings = Settings { release, kernel: Arc::new(report.kernel), ..settings };
+        let (kernel, features) = (Arc::new(report.kernel), Arc::new(report.features));
+        let settings = Settings { release, kernel, features, ..settings };
         let host = host::facts(subject.cgroup_view.name()).map_err(Failure::host)?;
         let runtime = host::runtime(&settings, report.version).map_err(Failure::host)?;
         if !settings.profile.is_for(runtime.version.raw()) {

@@ -151,10 +151,14 @@ fn play<'s>(settings: &'s Settings, tag: &str, story: impl FnOnce(&Lab<'s>) -> T
     guard::plant_canary(&dir.join(guard::CANARY))?;
     let lab = Lab::new(settings, dir, tag.to_owned());
     let guard = Guard::before_all(lab.watched())?;
-    let told = catch_unwind(AssertUnwindSafe(|| story(&lab)));
+    let told = catch_unwind(AssertUnwindSafe(|| story(&lab).or_else(|stop| lab.excuse(stop))));
     lab.take_down();
     // A story that broke off leaves its processes; nobody waits for those.
-    let looked = if matches!(told, Ok(Ok(()))) { guard.after() } else { guard.after_within(Duration::ZERO) };
+    let looked = if matches!(told, Ok(Ok(()) | Err(Stop::Unsupported(_)))) {
+        guard.after()
+    } else {
+        guard.after_within(Duration::ZERO)
+    };
     let (mut left, changes) = match looked.and_then(|left| Ok((left, settings.kernel.changes()?))) {
         Ok(found) => found,
         Err(why) => {
@@ -247,7 +251,7 @@ fn weigh(
     result: &mut model::Check,
 ) {
     result.findings = judgement.findings().to_vec();
-    let finished = matches!(told, Ok(Ok(())));
+    let finished = matches!(told, Ok(Ok(()) | Err(Stop::Unsupported(_))));
     match told {
         Err(panic) => return fail_of_ours(result, &panic_text(&*panic)),
         Ok(Err(Stop::Error(why))) => return fail_of_ours(result, &why),
@@ -255,6 +259,11 @@ fn weigh(
             (result.verdict, result.reason) = (Verdict::Skip, why);
             return;
         }
+        Ok(Err(Stop::Unsupported(why))) if left.is_empty() => {
+            (result.verdict, result.reason) = (Verdict::Skip, why);
+            return;
+        }
+        Ok(Err(Stop::Unsupported(why))) => result.reason = why,
         Ok(Err(Stop::Timeout(op))) => {
             (result.verdict, result.reason) = (Verdict::Timeout, format!("`{op}` did not end in time"));
             return;

@@ -126,6 +126,7 @@ impl<'l> Container<'l> {
             return Ok(Outcome { op, ended, stdout: String::new(), stderr: String::new() });
         }
         let outcome = self.call(Op::Start, |values| values)?;
+        self.lab.note_refusal(&outcome, &self.bundle);
         if let Some(fault) = self.lab.settings.fault {
             fault.after_start(self.pid)?;
         }

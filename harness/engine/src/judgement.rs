@@ -70,6 +70,8 @@ impl Judgement {
 pub enum Stop {
     /// The runtime did something that makes the rest pointless.
     Broken(Finding),
+    /// The runtime refuses what it need not support, and nothing is to be left of that; the text says what.
+    Unsupported(String),
     /// Something that the check needs is not there; the text says what would make it run.
     Skip(String),
     /// The harness or the host failed.

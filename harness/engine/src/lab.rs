@@ -15,6 +15,7 @@ use plimsoll_reports::model::Finding;
 use serde_json::Value;
 
 use crate::cgroup;
+use crate::choice::Refusal;
 use crate::container::Container;
 use crate::driver::Driver;
 use crate::foreground::Foreground;
@@ -40,6 +41,8 @@ pub struct Lab<'s> {
     configs: RefCell<BTreeMap<String, Value>>,
     mounted: RefCell<Vec<PathBuf>>,
     controls: RefCell<Vec<u64>>,
+    /// The last call of create or start, where the runtime said that it failed.
+    pub(crate) refusal: RefCell<Option<Refusal>>,
     /// Whether a program has spoken from within a container of this check.
     pub(crate) has_run: Cell<bool>,
     /// A directory of the host that an overlay hides from everybody else.
@@ -60,6 +63,7 @@ impl<'s> Lab<'s> {
             configs: RefCell::default(),
             mounted: RefCell::default(),
             controls: RefCell::default(),
+            refusal: RefCell::default(),
             has_run: Cell::new(false),
             layered: RefCell::default(),
         }

@@ -8,6 +8,7 @@
 pub mod cgroup;
 pub mod channel;
 pub mod check;
+mod choice;
 pub mod clean;
 pub mod company;
 pub mod conduct;

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use plimsoll_reports::model::Finding;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::crew::Crew;
 use crate::guard::{KernelState, undo_all};
@@ -21,8 +22,8 @@ use crate::settings::Settings;
 pub struct SelfReport {
     /// The first line of its version; empty when it does not answer.
     pub version: String,
-    /// The greatest release of the specification that it accepts, by its features.
-    oci_version_max: Option<String>,
+    /// Its features; null where it has none.
+    pub features: Value,
     /// The host's kernel before the first call.
     pub kernel: KernelState,
     /// What the calls changed on the host.
@@ -33,7 +34,7 @@ impl SelfReport {
     /// The release of the specification that it claims. One without `features` claims none.
     #[must_use]
     pub fn claimed(&self) -> Option<Release> {
-        self.oci_version_max.as_deref().and_then(Release::parse)
+        self.features["ociVersionMax"].as_str().and_then(Release::parse)
     }
 
     /// Asks the runtime. `interrupted` is looked at while it answers.
@@ -67,15 +68,12 @@ fn ask_all(settings: &Settings) -> io::Result<SelfReport> {
     let kernel = KernelState::now()?;
     let version = ask(settings, settings.profile.version_words(&Values::default()))?;
     let version = version.lines().next().unwrap_or_default().trim().chars().take(200).collect();
-    let oci_version_max = match settings.profile.words(Op::Features, &Values::default().with("root", "/nonexistent")) {
-        Some(words) => {
-            let features: serde_json::Value = serde_json::from_str(&ask(settings, words)?).unwrap_or_default();
-            features["ociVersionMax"].as_str().map(str::to_owned)
-        }
-        None => None,
+    let features = match settings.profile.words(Op::Features, &Values::default().with("root", "/nonexistent")) {
+        Some(words) => serde_json::from_str(&ask(settings, words)?).unwrap_or_default(),
+        None => Value::Null,
     };
     let harm = undo_all(&kernel.changes()?);
-    Ok(SelfReport { version, oci_version_max, kernel, harm })
+    Ok(SelfReport { version, features, kernel, harm })
 }
 
 /// What the runtime prints when it is called with these words; nothing when that is an error.

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::cgroup::RunGroups;
 use crate::fault::Fault;
 use crate::guard::KernelState;
@@ -34,6 +36,8 @@ pub struct Settings {
     pub timeout: Duration,
     /// The release of the specification that it is judged by.
     pub release: Release,
+    /// What it says in its features; null where it has none.
+    pub features: Arc<Value>,
     /// The fault that the engine poses with, when a check is being proven.
     pub fault: Option<Fault>,
     /// The kernel as it is to be found after each check.

@@ -106,9 +106,9 @@ pub struct Performed {
 impl Performed {
     /// Puts down what was broken, under these names.
     pub fn settle(self, runs: &str, leaves_nothing: &str, in_time: &str, trial: &mut Trial) {
-        let finished = self.told.is_ok();
+        let finished = matches!(self.told, Ok(()) | Err(Stop::Unsupported(_)));
         match self.told {
-            Ok(()) => {}
+            Ok(()) | Err(Stop::Unsupported(_)) => {}
             Err(Stop::Broken(finding)) => trial.broken.push(Broken::by(runs, vec![finding])),
             Err(Stop::Timeout(op)) => {
                 let finding =

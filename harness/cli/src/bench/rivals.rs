@@ -53,6 +53,7 @@ impl Contest {
                 probe: workplace.probe.clone(),
                 timeout: Duration::from_secs(rivals.timeout),
                 release: UNCLAIMED,
+                features: Arc::default(),
                 fault: None,
                 kernel: Arc::default(),
                 controls: Arc::default(),

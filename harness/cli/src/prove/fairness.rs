@@ -39,7 +39,9 @@ fn compared<'r>(
     let (mut compared, mut differences) = (0, Vec::new());
     for (own, behind) in pairs.filter(|(own, _)| own.verdict != Verdict::Skip) {
         compared += 1;
-        if own.verdict != behind.verdict {
+        // What it refuses there is not supported.
+        let refused = neutral == Neutral::Choosy && behind.verdict == Verdict::Skip;
+        if own.verdict != behind.verdict && !refused {
             differences.push(difference(own, behind));
         }
     }

@@ -26,11 +26,13 @@ pub enum Neutral {
     Named,
     /// The default filesystems are there, whether or not they were asked for.
     Filesystems,
+    /// It refuses with an error what a runtime need not support.
+    Choosy,
 }
 
 impl Neutral {
     /// Every one.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Forwards,
         Self::Reordered,
         Self::Explicit,
@@ -39,6 +41,7 @@ impl Neutral {
         Self::OtherErrors,
         Self::Named,
         Self::Filesystems,
+        Self::Choosy,
     ];
 
     /// Its name.
@@ -53,6 +56,7 @@ impl Neutral {
             Self::OtherErrors => "other-error-numbers",
             Self::Named => "named-by-id",
             Self::Filesystems => "default-filesystems",
+            Self::Choosy => "choosy",
         }
     }
 
@@ -63,7 +67,7 @@ impl Neutral {
             Self::Explicit => spell_out(&mut config.0),
             Self::Named => name_by_id(config),
             Self::Filesystems => add_filesystems(config),
-            Self::Forwards | Self::Noisy | Self::Slow | Self::OtherErrors => {}
+            Self::Forwards | Self::Noisy | Self::Slow | Self::OtherErrors | Self::Choosy => {}
         }
     }
 
@@ -88,6 +92,7 @@ impl fmt::Display for Neutral {
             Self::OtherErrors => "denies with another error number",
             Self::Named => "names a container by its id where no host name is configured",
             Self::Filesystems => "mounts the default filesystems without being asked",
+            Self::Choosy => "refuses what it need not support",
         })
     }
 }

@@ -10,10 +10,11 @@ use serde_json::Value;
 
 use super::Lab;
 use crate::channel::Channel;
+use crate::choice::{self, Refusal};
 use crate::console::Console;
 use crate::container::Container;
 use crate::driver::SOCKETS;
-use crate::fault::Fault;
+use crate::fault::{Fault, Neutral};
 use crate::judgement::{Outcome, Stop, Told};
 use crate::process::{Capture, Ended, KEPT, null};
 use crate::profile::{Op, Values};
@@ -37,6 +38,10 @@ pub enum Sockets {
     Own,
     /// For another process, whose environment the runtime has inherited.
     OfAnother,
+}
+
+fn refused(why: &str) -> Outcome {
+    Outcome { op: Op::Create, ended: Ended::Exit(1), stdout: String::new(), stderr: why.to_owned() }
 }
 
 const ENDED_WELL: Ended = Ended::Exit(0);
@@ -108,6 +113,12 @@ impl Lab<'_> {
             let outcome = Outcome { op: Op::Create, ended: ENDED_WELL, stdout: String::new(), stderr: String::new() };
             return Ok(Attempt { lab: self, bundle: bundle.clone(), outcome, channel, console, stderr });
         }
+        self.refusal.replace(None);
+        if self.settings.fault == Some(Fault::Neutral(Neutral::Choosy)) && choice::is_asked(&bundle.config) {
+            let outcome = refused("not supported");
+            self.note_refusal(&outcome, bundle);
+            return Ok(Attempt { lab: self, bundle: bundle.clone(), outcome, channel, console, stderr });
+        }
         match self.settings.fault {
             Some(Fault::GiveAway) => chown(bundle.rootfs(), Some(crate::holder::FIRST_ID), None)?,
             Some(Fault::Escape) => std::fs::write(bundle.dir.join("trap/ptmx"), "escaped")?,
@@ -121,6 +132,7 @@ impl Lab<'_> {
             None => running.finish(&mut [&mut stderr], deadline)?,
         };
         let outcome = self.driver.settle(Op::Create, command, &end, String::new(), stderr.text())?;
+        self.note_refusal(&outcome, bundle);
         if let Some(fault) = self.settings.fault.filter(|_| outcome.succeeded()) {
             fault.after_create(self, bundle)?;
         }
@@ -128,6 +140,12 @@ impl Lab<'_> {
             self.call(Op::Start, &Values::default().with("id", &bundle.id))?.ok()?;
         }
         Ok(Attempt { lab: self, bundle: bundle.clone(), outcome, channel, console, stderr })
+    }
+
+    /// Keeps what a call of create or start was told that said that it failed.
+    pub(crate) fn note_refusal(&self, outcome: &Outcome, bundle: &Bundle) {
+        let refusal = outcome.refused().is_ok().then(|| Refusal { op: outcome.op, config: bundle.config.clone() });
+        self.refusal.replace(refusal);
     }
 
     /// The container's process as the pid file names it, or else the state document.

@@ -62,4 +62,18 @@ mod tests {
         assert_eq!(ids.len(), records.len());
         assert_eq!(records.len(), 706);
     }
+
+    #[test]
+    fn every_link_leads_to_the_heading_where_the_clause_stands() {
+        let list = include_str!("../data/headings.txt").lines().filter(|line| !line.starts_with('#'));
+        let headings: Vec<(&str, Option<&str>)> =
+            list.map(|line| line.split_once(' ').map_or((line, None), |(at, ids)| (at, Some(ids)))).collect();
+        for record in all().iter().filter(|record| !record.source.starts_with("schema/")) {
+            assert!(headings.iter().any(|(at, _)| *at == record.source), "{}: no heading {}", record.id, record.source);
+            for (at, ids) in &headings {
+                let stands_there = ids.is_none_or(|ids| !record.id.starts_with(ids)) || record.source == *at;
+                assert!(stands_there, "{} stands in {at}, and is linked to {}", record.id, record.source);
+            }
+        }
+    }
 }

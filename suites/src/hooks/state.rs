@@ -177,7 +177,11 @@ macro_rules! unread {
     ($kind:ident, $member:literal, $slug:literal, $when:literal, $elsewhere:literal, $beside:literal) => {
         Scenario::new(
             concat!("hooks.state-unread/", $slug),
-            &["config.hooks.state-on-stdin"],
+            &[
+                "runtime.create.makes-container",
+                "runtime.start.runs-program",
+                "runtime.delete.removes-created-resources",
+            ],
             &[Fault::Fail(kind::$kind.during), Fault::DropLast(concat!("/hooks/", $member))],
             |lab, out| unread(&kind::$kind, lab, out),
         )

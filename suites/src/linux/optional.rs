@@ -9,7 +9,12 @@ use serde_json::json;
 /// The program runs in its directory, with its user.
 const RUNS: Rule = Rule::new(
     "linux.optional-members",
-    &["linux.optional-members", "linux.optional-members-since-1-0-2", "linux.optional-members-since-1-1-0"],
+    &[
+        "linux.optional-members",
+        "linux.optional-members-since-1-0-2",
+        "linux.optional-members-since-1-1-0",
+        "runtime.create.makes-container",
+    ],
     |_| vec![Ask::Cwd, Ask::Ids],
     |config, evidence, out| {
         let cwd = evidence.inside.text(&Ask::Cwd).map(String::as_str);

@@ -93,8 +93,16 @@ pub(super) const APPLIED: &[Scenario] = offsets! {
         &[Fault::Drop("/linux/timeOffsets/monotonic"), Fault::Drop("/linux/timeOffsets/boottime/nanosecs")];
     "back-in-time", json!({ "monotonic": { "secs": -1 }, "boottime": { "secs": -1 } }),
         &[Fault::Take("/linux/timeOffsets/monotonic/secs", "1"), Fault::Drop("/linux/timeOffsets/boottime")];
-    "empty", json!({}), &[Fault::Take(OFFSETS, r#"{"monotonic":{"secs":1}}"#)];
 };
+
+/// Every member of it may be absent.
+pub(super) const EMPTY: &[Scenario] = &[Scenario::new(
+    "namespaces.time.offsets/empty",
+    &["linux.time-offsets.optional-members-since-1-1-0", "runtime.create.makes-container"],
+    &[Fault::Take(OFFSETS, r#"{"monotonic":{"secs":1}}"#)],
+    |lab, out| applied(lab, out, &json!({})),
+)
+.needs(NEEDS)];
 
 /// Clocks of a program whose offsets are a day, compared with ours.
 const FELT: Scenario = Scenario::new(

@@ -24,6 +24,7 @@ pub(crate) const CASES: &[&[Case]] =
 pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     clocks::SCENARIOS,
     clocks::APPLIED,
+    clocks::EMPTY,
     clocks::INVALID,
     ids::SCENARIOS,
     ids_invalid::SCENARIOS,

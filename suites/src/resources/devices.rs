@@ -214,7 +214,7 @@ macro_rules! refused_or_done {
     ($($id:literal, [$($entry:expr),+];)*) => {
         &[$(Scenario::new(
             $id,
-            &["linux.resources.devices.listed-order"],
+            &["linux.resources.devices.effect", "runtime.create.unappliable-property-error"],
             &[Fault::Drop(LIST), Fault::DropLast(LIST)],
             |lab, out| refused_or_done(lab, out, json!([$($entry),+])),
         ).needs(NEEDS)),*]

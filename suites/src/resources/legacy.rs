@@ -71,7 +71,7 @@ const IN_ORDER: Scenario = Scenario::new(
 
 pub(super) const INVALID: &[Scenario] = refused! {
     &[Need::HostView, Need::Knob(super::cpu::CPUS)],
-    &["linux.resources.cpu.cpus", "linux.resources.cpu.mems", "linux.resources.cpu.list-format"];
+    &["runtime.create.unappliable-property-error", "runtime.errors.no-side-effects", "linux.resources.cpu.list-format"];
     "resources.cpu.invalid/no-such-processor", json!({ "cpu": { "cpus": "4095" } });
     "resources.cpu.invalid/no-list-of-processors", json!({ "cpu": { "cpus": "x" } });
     "resources.cpu.invalid/no-such-node", json!({ "cpu": { "mems": "1000" } });
@@ -79,7 +79,8 @@ pub(super) const INVALID: &[Scenario] = refused! {
 };
 
 pub(super) const SWAP: &[Scenario] = refused! {
-    &[Need::HostView, Need::Knob(super::memory::SWAP)], &["linux.resources.memory.swap"];
+    &[Need::HostView, Need::Knob(super::memory::SWAP)],
+    &["runtime.create.unappliable-property-error", "runtime.errors.no-side-effects"];
     "resources.memory.swap/less-than-the-limit",
         json!({ "memory": { "limit": 128 << 20, "swap": 64 << 20 } });
 };
@@ -91,6 +92,7 @@ pub(super) const BURST: &[Scenario] = refused! {
         "linux.resources.cpu.burst-above-quota-may-error",
         "linux.resources.cpu.quota-not-below-burst",
         "linux.resources.cpu.quota-below-burst-may-error",
+        "runtime.errors.no-side-effects",
     ];
     "resources.cpu.invalid/burst-above-the-quota", json!({ "cpu": { "quota": 10_000, "burst": 20_000 } });
 };

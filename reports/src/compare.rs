@@ -121,6 +121,15 @@ impl Comparison<'_> {
     }
 }
 
+impl Comparison<'_> {
+    /// Whether each check has the same verdict in both runs: to be asked of two runs of one runtime, where better is as odd as
+    /// worse.
+    #[must_use]
+    pub fn has_same_verdicts(&self) -> bool {
+        self.changes.values().flatten().all(|change| change.old.verdict == change.new.verdict)
+    }
+}
+
 fn kinds<'a>(old: &'a Report, new: &'a Report, change: Change<'a>) -> impl Iterator<Item = Kind> {
     let verdict = by_verdict(change.old.verdict, change.new.verdict);
     let reason = || change.old.reason != change.new.reason;

@@ -33,5 +33,9 @@ pub fn compare(args: &Compare, look: Look) -> Result<ExitCode, Failure> {
         ComparisonFormat::Text if look.quiet => {}
         ComparisonFormat::Text => print(&text(&comparison, look.verbose))?,
     }
-    Ok(ExitCode::from(comparison.exit_code()))
+    let code = match comparison.exit_code() {
+        0 if args.same_verdicts && !comparison.has_same_verdicts() => 1,
+        code => code,
+    };
+    Ok(ExitCode::from(code))
 }

@@ -45,6 +45,18 @@ fn each_kind_of_change_is_told() {
 }
 
 #[test]
+fn runs_with_the_same_verdicts_may_differ_in_all_else() {
+    let verdicts = [Verdict::Pass, Verdict::Warn, Verdict::Skip];
+    let (old, mut new) = (with_verdicts(&verdicts), with_verdicts(&verdicts));
+    new.checks[0].duration_ms += 900.0;
+    new.checks[2].reason = "another".to_owned();
+    assert!(compare(&old, &new).has_same_verdicts());
+    new.checks[1].verdict = Verdict::Pass;
+    let better = compare(&old, &new);
+    assert_eq!((better.has_same_verdicts(), better.exit_code()), (false, 0));
+}
+
+#[test]
 fn names_that_a_run_makes_for_itself_are_no_change() {
     let (mut old, mut new) = (report(), later());
     old.checks.retain(|check| check.id == "linux.masked-paths/file");

@@ -32,6 +32,9 @@ pub struct Compare {
     /// Compare the checks that both have, though one has others too.
     #[arg(long)]
     pub common: bool,
+    /// Fail on each check that has another verdict, be it a better one: for two runs of the same runtime.
+    #[arg(long)]
+    pub same_verdicts: bool,
     /// Known deviations: what is newly failing as expected does not turn the gate red.
     #[arg(long, value_name = "FILE")]
     pub expect: Vec<PathBuf>,

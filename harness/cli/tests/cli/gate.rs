@@ -68,6 +68,8 @@ fn a_comparison_is_a_gate_too() {
     assert!(code == 1 && said.contains("Newly failing: 1") && said.contains(CLAUSE), "{said}");
     let (code, said) = verb(&bench, &["compare", "new.json", "old.json", "--format", "markdown"]);
     assert!(code == 0 && said.contains("Newly passing: 1"), "{said}");
+    assert_eq!(verb(&bench, &["compare", "new.json", "old.json", "--same-verdicts"]).0, 1);
+    assert_eq!(verb(&bench, &["compare", "old.json", "old.json", "--same-verdicts"]).0, 0);
 }
 
 #[test]

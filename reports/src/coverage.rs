@@ -14,6 +14,17 @@ pub struct Coverage {
     pub release: String,
     /// The clauses, in the order of the specification.
     pub clauses: Vec<Covered>,
+    /// The checks that only warn although a clause is mandatory, sorted by name.
+    pub advisory: Vec<Advised>,
+}
+
+/// A check whose breach is only a warning.
+#[derive(Clone, Debug, Serialize)]
+pub struct Advised {
+    /// Its name.
+    pub check: String,
+    /// Why: where the specification contradicts itself, or leaves room.
+    pub why: String,
 }
 
 /// A clause and what looks at it.
@@ -139,7 +150,7 @@ mod tests {
             clause("REQUIRED", &[], None),
             clause("MAY", &[], None),
         ];
-        let coverage = Coverage { release: "v1.3.0".into(), clauses };
+        let coverage = Coverage { release: "v1.3.0".into(), clauses, advisory: Vec::new() };
         let total = coverage.total();
         let expected = Count { clauses: 4, checked: 1, due: 3, due_checked: 1, due_reasoned: 1 };
         assert_eq!((total, total.open()), (expected, 1));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use plimsoll_reports::coverage::{Coverage, Covered};
+use plimsoll_reports::coverage::{Advised, Coverage, Covered};
 use serde::Deserialize;
 
 use crate::clauses;
@@ -25,7 +25,9 @@ struct Unchecked {
 #[must_use]
 pub fn coverage() -> Coverage {
     let mut citing: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut advisory = Vec::new();
     for check in crate::all() {
+        advisory.extend(check.advisory().map(|why| Advised { check: check.id.clone(), why: why.to_owned() }));
         check.cites().iter().for_each(|clause| citing.entry(clause).or_default().push(check.id.clone()));
     }
     let mut reasons = reasons();
@@ -39,7 +41,7 @@ pub fn coverage() -> Coverage {
             unchecked: reasons.remove(&record.id),
         })
     });
-    Coverage { release: clauses::RELEASE.to_owned(), clauses: covered.collect() }
+    Coverage { release: clauses::RELEASE.to_owned(), clauses: covered.collect(), advisory }
 }
 
 fn reasons() -> BTreeMap<String, String> {
@@ -49,6 +51,10 @@ fn reasons() -> BTreeMap<String, String> {
 
 #[cfg(test)]
 mod tests {
+    use plimsoll_engine::check::{Check, is_optional};
+    use plimsoll_engine::release::Release;
+    use plimsoll_reports::model::{Axis, Clause};
+
     use super::*;
 
     #[test]
@@ -58,6 +64,41 @@ mod tests {
             let clause = coverage.clauses.iter().find(|clause| clause.clause.id == *id);
             assert!(clause.is_some_and(|clause| clause.is_due() && clause.checks.is_empty()), "{id}");
         }
+    }
+
+    #[test]
+    fn the_level_of_a_clause_decides_unless_a_reason_is_written_down() {
+        let subjects: BTreeMap<String, String> =
+            clauses::all().into_iter().map(|record| (record.id, record.subject)).collect();
+        // A rule for the author of a configuration turns nothing red: the clause that binds the runtime does.
+        let binds = |clause: &Clause| !is_optional(&clause.level) && subjects[&clause.id] == "runtime";
+        let holds = |check: &Check| match check.advisory() {
+            Some(why) => why.len() > 30 && !why.contains('\n'),
+            None => {
+                check.clauses.iter().all(|clause| is_optional(&clause.level))
+                    || check.clauses.iter().any(|clause| binds(clause))
+            }
+        };
+        let open = crate::all().into_iter().filter(|check| check.axis() == Axis::Spec && !holds(check));
+        assert_eq!(open.map(|check| check.id).collect::<Vec<_>>(), Vec::<String>::new());
+    }
+
+    /// To a runtime of an earlier release, what the rule is about is an unknown member, to be ignored. No runtime is judged by
+    /// less than 1.0.2 unless it says so.
+    #[test]
+    fn a_rule_for_the_author_binds_by_a_clause_that_is_as_new() {
+        let subjects: BTreeMap<String, String> =
+            clauses::all().into_iter().map(|record| (record.id, record.subject)).collect();
+        let later = |clause: &Clause| {
+            let rule = subjects[&clause.id] == "config author" && !is_optional(&clause.level);
+            rule && clause.level != "DESCRIBED" && Release::parse(&clause.since) > Release::parse("1.0.2")
+        };
+        let early = |check: &Check| {
+            let any_value = check.cites().contains(&"config.values.invalid-error");
+            any_value && check.clauses.iter().any(|clause| later(clause))
+        };
+        let early = crate::all().into_iter().filter(|check| check.advisory().is_none() && early(check));
+        assert_eq!(early.map(|check| check.id).collect::<Vec<_>>(), Vec::<String>::new());
     }
 
     #[test]

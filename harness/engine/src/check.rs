@@ -24,8 +24,9 @@ pub struct Rule {
     pub cites: &'static [&'static str],
     /// Which standard it holds the runtime to.
     pub axis: Axis,
-    /// Whether a broken expectation is a warning, although a cited clause is mandatory.
-    pub advisory: bool,
+    /// Why a broken expectation is only a warning, although a cited clause is mandatory: where the specification
+    /// contradicts itself, or leaves room. That many runtimes break the clause is no reason.
+    pub advisory: Option<&'static str>,
     /// What must be there for it to be judged.
     pub needs: &'static [Need],
     /// What to ask inside.
@@ -45,7 +46,7 @@ impl Rule {
         asks: fn(&Config) -> Vec<Ask>,
         judge: fn(&Config, &Evidence, &mut Judgement),
     ) -> Self {
-        Self { id, cites, axis: Axis::Spec, advisory: false, needs: &[], asks, looks: &[], judge }
+        Self { id, cites, axis: Axis::Spec, advisory: None, needs: &[], asks, looks: &[], judge }
     }
 
     /// A rule of the specification that judges by the host's view alone.
@@ -72,10 +73,10 @@ impl Rule {
         self
     }
 
-    /// A rule whose breach is a warning.
+    /// A rule whose breach is a warning, for this reason.
     #[must_use]
-    pub const fn advisory(mut self) -> Self {
-        self.advisory = true;
+    pub const fn advisory(mut self, why: &'static str) -> Self {
+        self.advisory = Some(why);
         self
     }
 
@@ -131,8 +132,9 @@ pub struct Scenario {
     pub cites: &'static [&'static str],
     /// Which standard it holds the runtime to.
     pub axis: Axis,
-    /// Whether a broken expectation is a warning, although a cited clause is mandatory.
-    pub advisory: bool,
+    /// Why a broken expectation is only a warning, although a cited clause is mandatory: where the specification
+    /// contradicts itself, or leaves room. That many runtimes break the clause is no reason.
+    pub advisory: Option<&'static str>,
     /// What must be there for it to be told.
     pub needs: &'static [Need],
     /// Whether it may wait for a deadline: it is started before the others, so that they run meanwhile.
@@ -152,7 +154,7 @@ impl Scenario {
         proves: &'static [Fault],
         story: fn(&Lab<'_>, &mut Judgement) -> Told,
     ) -> Self {
-        Self { id, cites, axis: Axis::Spec, advisory: false, needs: &[], waits: false, proves, story }
+        Self { id, cites, axis: Axis::Spec, advisory: None, needs: &[], waits: false, proves, story }
     }
 
     /// With these needs.
@@ -169,10 +171,10 @@ impl Scenario {
         self
     }
 
-    /// A scenario whose breach is a warning.
+    /// A scenario whose breach is a warning, for this reason.
     #[must_use]
-    pub const fn advisory(mut self) -> Self {
-        self.advisory = true;
+    pub const fn advisory(mut self, why: &'static str) -> Self {
+        self.advisory = Some(why);
         self
     }
 
@@ -253,18 +255,30 @@ impl Check {
         }
     }
 
-    /// Whether a broken expectation is only a warning for a runtime of this release: the check says so, or no cited
-    /// clause is mandatory and as old as the release.
+    /// Why a broken expectation is only a warning, where the check itself says so.
     #[must_use]
-    pub fn is_advisory(&self, release: Release) -> bool {
-        let declared = match self.body {
+    pub fn advisory(&self) -> Option<&'static str> {
+        match self.body {
             Body::Case(case) => case.rule.advisory,
             Body::Scenario(scenario) => scenario.advisory,
-        };
-        let binds = |clause: &Arc<Clause>| {
-            !is_optional(&clause.level) && Release::parse(&clause.since).is_none_or(|since| since <= release)
-        };
-        declared || !self.clauses.iter().any(binds)
+        }
+    }
+
+    /// Why a broken expectation is only a warning for a runtime of this release: no cited clause is mandatory, or none of
+    /// those is as old as the release, or the check says so. Nothing when it is a failure.
+    #[must_use]
+    pub fn why_advisory(&self, release: Release) -> Option<String> {
+        let mut mandatory = self.clauses.iter().filter(|clause| !is_optional(&clause.level)).peekable();
+        if mandatory.peek().is_none() {
+            return Some("no cited clause is mandatory".to_owned());
+        }
+        let in_force = |clause: &Arc<Clause>| Release::parse(&clause.since).is_none_or(|since| since <= release);
+        if !mandatory.any(in_force) {
+            return Some(format!(
+                "every mandatory clause cited came after {release}, the release that the runtime is judged by"
+            ));
+        }
+        self.advisory().map(str::to_owned)
     }
 }
 

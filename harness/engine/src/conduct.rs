@@ -276,12 +276,15 @@ fn weigh(
     let left: Vec<Finding> = left.into_iter().filter(|finding| finished || is_harm(finding)).collect();
     let harmed = !left.is_empty();
     result.findings.extend(left);
-    result.verdict =
-        match (result.findings.is_empty(), (check.is_advisory(release) || judgement.is_advisory()) && !harmed) {
-            (true, _) => Verdict::Pass,
-            (false, true) => Verdict::Warn,
-            (false, false) => Verdict::Fail,
-        };
+    if result.findings.is_empty() {
+        result.verdict = Verdict::Pass;
+        return;
+    }
+    let why = judgement.advisory().map(str::to_owned).or_else(|| check.why_advisory(release));
+    (result.verdict, result.reason) = match why {
+        Some(why) if !harmed => (Verdict::Warn, format!("only a warning: {why}")),
+        _ => (Verdict::Fail, String::new()),
+    };
 }
 
 /// What no story does, however it breaks off: a change of something that is not the container's.

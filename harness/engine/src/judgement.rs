@@ -13,19 +13,18 @@ use crate::profile::Op;
 pub struct Judgement {
     expectations: usize,
     findings: Vec<Finding>,
-    advisory: bool,
+    advisory: Option<&'static str>,
 }
 
 impl Judgement {
-    /// From now on a broken expectation is only a warning: what is expected does not bind this runtime, because it
-    /// claims an older release of the specification than the cited clauses are of.
-    pub fn advise(&mut self) {
-        self.advisory = true;
+    /// From now on a broken expectation is only a warning: for this reason, what is expected does not bind this runtime.
+    pub fn advise(&mut self, why: &'static str) {
+        self.advisory = Some(why);
     }
 
-    /// Whether what is expected does not bind this runtime.
+    /// Why what is expected does not bind this runtime, if it does not.
     #[must_use]
-    pub fn is_advisory(&self) -> bool {
+    pub fn advisory(&self) -> Option<&'static str> {
         self.advisory
     }
 

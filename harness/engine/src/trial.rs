@@ -200,7 +200,7 @@ fn judge(rule: &Rule, config: &Config, evidence: &Evidence, trial: &mut Trial) {
         trial.judged.insert(rule.id.to_owned());
     }
     if !out.findings().is_empty() {
-        let advisory = out.is_advisory();
+        let advisory = out.advisory().is_some();
         trial.broken.push(Broken { property: rule.id.to_owned(), findings: out.findings().to_vec(), advisory });
     }
 }

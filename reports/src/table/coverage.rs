@@ -18,6 +18,7 @@ pub fn render(coverage: &Coverage, shown: impl Fn(&Covered) -> bool, style: Styl
     counts(&mut page, "level", &coverage.by(|clause| &clause.clause.level));
     counts(&mut page, "since", &coverage.by(|clause| &clause.clause.since));
     coverage.clauses.iter().filter(|clause| shown(clause)).for_each(|clause| in_full(&mut page, clause));
+    advisory(&mut page, coverage);
     summary(&mut page, coverage);
     page.finish()
 }
@@ -48,6 +49,20 @@ fn in_full(page: &mut Page, covered: &Covered) {
     }
     for check in &covered.checks {
         page.line(2, &[(Paint::Good, check)]);
+    }
+}
+
+/// Checks by reason, since one reason often serves several.
+fn advisory(page: &mut Page, coverage: &Coverage) {
+    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for advised in &coverage.advisory {
+        reasons.entry(&advised.why).or_default().push(&advised.check);
+    }
+    page.blank();
+    page.line(0, &[(Paint::Strong, "Checks that only warn although a clause is mandatory, and why")]);
+    for (why, checks) in reasons {
+        page.prose(0, Paint::Doubtful, why);
+        checks.iter().for_each(|check| page.line(2, &[(Paint::Plain, check)]));
     }
 }
 

@@ -128,6 +128,11 @@ fn linux(linux: &Linux) -> Result<()> {
         require(device.path.is_absolute(), format!("{at}.path"), "must be an absolute path")?;
         require(device.file_mode.is_none_or(|mode| mode <= 0o7777), format!("{at}.fileMode"), "is no file mode")?;
     }
+    for (member, paths) in [("maskedPaths", &linux.masked_paths), ("readonlyPaths", &linux.readonly_paths)] {
+        for (index, path) in paths.iter().enumerate() {
+            require(path.is_absolute(), format!("linux.{member}[{index}]"), "must be an absolute path")?;
+        }
+    }
     for name in linux.sysctl.keys() {
         crate::rootfs::sysctl::check(name, linux)?;
     }

@@ -128,7 +128,7 @@ pub(super) const ADVICE: &[Scenario] = &[
         container.finish_and_delete()
     })
     .axis(Axis::Compat)
-    .advisory(),
+    .advisory(super::DIFFERS),
     SHARED,
     FROZEN,
 ];
@@ -152,7 +152,7 @@ const SHARED: Scenario = Scenario::new(
 )
 .needs(HOST)
 .axis(Axis::Compat)
-.advisory();
+.advisory(super::DIFFERS);
 
 /// Where the container's group will be in the hierarchy that freezes, and the file and words that freeze and thaw it.
 fn freezer(path: &str) -> Told<(PathBuf, &'static str, [&'static str; 2])> {

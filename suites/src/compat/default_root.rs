@@ -45,7 +45,7 @@ pub(super) const ADVICE: &[Scenario] = &[Scenario::new(
 )
 .needs(&[Need::HostView, Need::File("/run")])
 .axis(Axis::Compat)
-.advisory()];
+.advisory(super::DIFFERS)];
 
 /// Who is not root has the state in a directory of the own, and nowhere else.
 fn of_another_user(lab: &Lab<'_>, out: &mut Judgement) -> Told {

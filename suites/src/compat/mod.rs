@@ -55,6 +55,9 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     version::SCENARIOS,
 ];
 
+/// Why some of these are warnings.
+const DIFFERS: &str = "the specification says nothing of it, and each way has its users";
+
 /// The clause that leaves the command line open.
 const UNSPECIFIED: &[&str] = &["runtime.operations.cli-not-specified"];
 

@@ -1,5 +1,5 @@
-//! Rules for the author of a configuration: each row is one that breaks a rule, beside one that keeps it. That a runtime
-//! minds is demanded only where a value cannot be applied, so these are warnings.
+//! Rules for the author of a configuration: each row is one that breaks a rule, beside one that keeps it. What breaks a rule is
+//! an invalid value, an object without a member that it must have included, and those a runtime must refuse.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
@@ -9,42 +9,24 @@ use crate::refusal;
 
 /// The valid value must run, and the other must be refused; what is no JSON stands for the absence of the member.
 macro_rules! rules {
-    ($($name:literal, $clause:literal, $pointer:literal: $valid:literal not $invalid:literal;)*) => {
-        &[$(Scenario::new(concat!("config.author/", $name), &[$clause], &[Fault::Take($pointer, $valid)], |lab, out| {
+    ($binding:literal; $($name:literal, $clause:literal, $pointer:literal: $valid:literal not $invalid:literal;)*) => {
+        &[$(Scenario::new(concat!("config.author/", $name), &[$clause, $binding], &[Fault::Take($pointer, $valid)], |lab, out| {
             lab.control(|r| r.set($pointer, json($valid)))?;
             let bundle = match serde_json::from_str::<Value>($invalid) {
                 Ok(value) => lab.bundle(|r| r.set($pointer, value))?,
                 Err(_) => lab.bundle(|r| r.remove($pointer))?,
             };
             refusal::by_create_or_start(lab, out, &bundle)
-        })
-        .advisory()),*]
+        })),*]
     };
 }
 
-pub(super) const RULES: &[Scenario] = rules! {
+pub(super) const RULES: &[Scenario] = rules! { "config.values.invalid-error";
     "user-without-a-uid", "config.user.ids-required", "/process/user": r#"{"uid": 0, "gid": 0}"# not r#"{"gid": 0}"#;
     "user-without-a-gid", "config.user.ids-required", "/process/user": r#"{"uid": 0, "gid": 0}"# not r#"{"uid": 0}"#;
-    "no-process", "config.process.required-for-start",
-        "/process": r#"{"user": {"uid": 0, "gid": 0}, "args": ["/probe"], "cwd": "/"}"# not "";
-    "console-size-without-width", "config.process.console-size-members-required",
-        "/process/consoleSize": r#"{"height": 25, "width": 80}"# not r#"{"height": 25}"#;
-    "scheduler-without-a-policy", "config.process.scheduler-policy-required",
-        "/process/scheduler": r#"{"policy": "SCHED_OTHER", "nice": 1}"# not r#"{"nice": 1}"#;
-    "io-priority-without-a-class", "config.process.io-priority-class-required",
-        "/process/ioPriority": r#"{"class": "IOPRIO_CLASS_BE", "priority": 5}"# not r#"{"priority": 5}"#;
-    "io-priority-without-a-level", "config.process.io-priority-level-required",
-        "/process/ioPriority": r#"{"class": "IOPRIO_CLASS_BE", "priority": 5}"# not r#"{"class": "IOPRIO_CLASS_BE"}"#;
-    "io-priority-class-is-unknown", "schema.config.io-priority-class-enum",
-        "/process/ioPriority": r#"{"class": "IOPRIO_CLASS_BE", "priority": 5}"#
-        not r#"{"class": "IOPRIO_CLASS_NONE", "priority": 5}"#;
     "rlimit-in-lower-case", "schema.config.rlimit-type-pattern",
         "/process/rlimits": r#"[{"type": "RLIMIT_CORE", "soft": 0, "hard": 0}]"#
         not r#"[{"type": "RLIMIT_core", "soft": 0, "hard": 0}]"#;
-    "affinity-in-hexadecimal", "schema.config.exec-affinity-pattern",
-        "/process/execCPUAffinity": r#"{"initial": "0"}"# not r#"{"initial": "0x1"}"#;
-    "affinity-is-no-list", "config.process.exec-cpu-affinity-list-format",
-        "/process/execCPUAffinity": r#"{"initial": "0"}"# not r#"{"initial": "0-"}"#;
     "annotation-without-a-key", "config.annotations.key-non-empty",
         "/annotations": r#"{"com.example.a": "b"}"# not r#"{"": "b"}"#;
     "annotations-are-a-text", "config.annotations.is-map",
@@ -60,10 +42,6 @@ pub(super) const RULES: &[Scenario] = rules! {
     "device-of-type-a", "schema.linux.device-type-pattern",
         "/linux/devices": r#"[{"path": "/dev/p", "type": "c", "major": 10, "minor": 229}]"#
         not r#"[{"path": "/dev/p", "type": "a", "major": 10, "minor": 229}]"#;
-    "device-twice", "linux.devices.no-duplicates",
-        "/linux/devices": r#"[{"path": "/dev/p", "type": "c", "major": 10, "minor": 229}]"#
-        not r#"[{"path": "/dev/p", "type": "c", "major": 10, "minor": 229},
-                {"path": "/dev/p", "type": "c", "major": 10, "minor": 200}]"#;
     "namespace-by-its-short-name", "schema.linux.namespace-type-enum",
         "/linux/namespaces": r#"[{"type": "mount"}, {"type": "pid"}, {"type": "network"}]"#
         not r#"[{"type": "mnt"}, {"type": "pid"}, {"type": "network"}]"#;
@@ -85,6 +63,55 @@ pub(super) const RULES: &[Scenario] = rules! {
         "/linux/seccomp": r#"{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": []}"#
         not r#"{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": "readahead", "action": "SCMP_ACT_ERRNO"}]}"#;
 };
+
+/// Members that came with a later release bind by what it says of them: to a runtime of an earlier one they are unknown.
+pub(super) const SCHEDULERS: &[Scenario] = rules! { "config.process.scheduler-policy-applied";
+    "scheduler-without-a-policy", "config.process.scheduler-policy-required",
+        "/process/scheduler": r#"{"policy": "SCHED_OTHER", "nice": 1}"# not r#"{"nice": 1}"#;
+};
+
+pub(super) const IO_PRIORITIES: &[Scenario] = rules! { "config.process.io-priority-class-values";
+    "io-priority-without-a-class", "config.process.io-priority-class-required",
+        "/process/ioPriority": r#"{"class": "IOPRIO_CLASS_BE", "priority": 5}"# not r#"{"priority": 5}"#;
+    "io-priority-without-a-level", "config.process.io-priority-level-required",
+        "/process/ioPriority": r#"{"class": "IOPRIO_CLASS_BE", "priority": 5}"# not r#"{"class": "IOPRIO_CLASS_BE"}"#;
+    "io-priority-class-is-unknown", "schema.config.io-priority-class-enum",
+        "/process/ioPriority": r#"{"class": "IOPRIO_CLASS_BE", "priority": 5}"#
+        not r#"{"class": "IOPRIO_CLASS_NONE", "priority": 5}"#;
+};
+
+/// Create does without a process, start does not.
+pub(super) const PROCESS: &[Scenario] = rules! { "runtime.start.process-unset-error";
+    "no-process", "config.process.required-for-start",
+        "/process": r#"{"user": {"uid": 0, "gid": 0}, "args": ["/probe"], "cwd": "/"}"# not "";
+};
+
+/// What comes second is in the way of what came first.
+pub(super) const DEVICES: &[Scenario] = rules! { "linux.devices.path-conflict-error";
+    "device-twice", "linux.devices.no-duplicates",
+        "/linux/devices": r#"[{"path": "/dev/p", "type": "c", "major": 10, "minor": 229}]"#
+        not r#"[{"path": "/dev/p", "type": "c", "major": 10, "minor": 229},
+                {"path": "/dev/p", "type": "c", "major": 10, "minor": 200}]"#;
+};
+
+const UNREAD: &[Scenario] = rules! { "runtime.create.may-validate";
+    "console-size-without-width", "config.process.console-size-members-required",
+        "/process/consoleSize": r#"{"height": 25, "width": 80}"# not r#"{"height": 25}"#;
+    "affinity-in-hexadecimal", "schema.config.exec-affinity-pattern",
+        "/process/execCPUAffinity": r#"{"initial": "0"}"# not r#"{"initial": "0x1"}"#;
+    "affinity-is-no-list", "config.process.exec-cpu-affinity-list-format",
+        "/process/execCPUAffinity": r#"{"initial": "0"}"# not r#"{"initial": "0-"}"#;
+};
+
+/// Members that need not be looked at.
+pub(super) const ADVISORY: &[Scenario] = &[
+    UNREAD[0].advisory("consoleSize has to be ignored without a terminal, so nobody need read it"),
+    UNREAD[1].advisory(FOR_EXEC),
+    UNREAD[2].advisory(FOR_EXEC),
+];
+
+const FOR_EXEC: &str =
+    "execCPUAffinity is for exec, which is no operation of the specification, so create need not read it";
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|why| panic!("{text}: {why}"))

@@ -12,6 +12,7 @@ use super::unknown::{as_configured, asks};
 use crate::refusal;
 
 const SAME: &[&str] = &["json.config.member-order-free", "runtime.create.makes-container"];
+const TEXT: &[&str] = &["json.config.utf8", "runtime.create.makes-container"];
 const PROVES: &[Fault] = &[
     Fault::Take("/process/args/1", "\"other\""),
     Fault::Take("/process/cwd", "\"/etc\""),
@@ -26,10 +27,10 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new("config.json/members-sorted", SAME, PROVES, |lab, out| {
         written_as(lab, out, |config| reordered(config, |members| members.sort_by(|a, b| a.0.cmp(&b.0))).to_string())
     }),
-    Scenario::new("config.json/indented", &["json.config.utf8"], PROVES, |lab, out| {
+    Scenario::new("config.json/indented", TEXT, PROVES, |lab, out| {
         written_as(lab, out, |config| format!("\r\n\t {config:#}\r\n\n"))
     }),
-    Scenario::new("config.json/escaped", &["json.config.utf8"], PROVES, |lab, out| {
+    Scenario::new("config.json/escaped", TEXT, PROVES, |lab, out| {
         written_as(lab, out, |config| escaped(&config.to_string()))
     }),
     Scenario::new("config.json/large", &["config.annotations.free-content"], PROVES, |lab, out| {
@@ -92,7 +93,7 @@ macro_rules! no_document {
             let bytes: fn(&str) -> Vec<u8> = $bytes;
             refused_as(lab, out, bytes)
         })
-        .advisory()),*]
+        .advisory(LENIENT)),*]
     };
     ($cites:expr; $($name:literal, $bytes:expr;)*) => {
         &[$(Scenario::new(concat!("config.json/", $name), $cites, &[Fault::Succeed(Op::Create)], |lab, out| {
@@ -114,6 +115,11 @@ pub(super) const MALFORMED: &[Scenario] = no_document! {
     "zero-bytes", |_| vec![0; 4096];
 };
 
+/// The standard of JSON that the glossary leads to (RFC 8259, section 9).
+const LENIENT: &str = "RFC 8259 lets a parser accept more than JSON";
+const AMBIGUOUS: &str =
+    "RFC 8259 leaves open what a parser makes of names that repeat, and the rule binds the author alone";
+
 /// Documents of a dialect, which lenient readers take.
 pub(super) const DIALECTS: &[Scenario] = no_document! {
     advisory &["config.values.invalid-error"];
@@ -132,27 +138,27 @@ pub(super) const DUBIOUS: &[Scenario] = &[
         &[Fault::Succeed(Op::Create)],
         |lab, out| refused_as(lab, out, |text| text.replacen('{', "{\"hostname\":\"a\",\"hostname\":\"b\",", 1).into()),
     )
-    .advisory(),
+    .advisory(AMBIGUOUS),
     Scenario::new(
         "config.json/text-after-it",
         &["config.values.invalid-error"],
         &[Fault::Succeed(Op::Create)],
         |lab, out| refused_as(lab, out, |text| format!("{text}\n{text}").into_bytes()),
     )
-    .advisory(),
+    .advisory(LENIENT),
     Scenario::new("config.json/invalid-utf-8", &["json.config.utf8"], &[Fault::Succeed(Op::Create)], |lab, out| {
         refused_as(lab, out, |text| {
             let (front, back) = text.split_at(1);
             [front.as_bytes(), b"\"hostname\":\"a\xff\xfeb\",", back.as_bytes()].concat()
         })
     })
-    .advisory(),
+    .advisory(LENIENT),
     Scenario::new("config.json/utf-16", &["json.config.utf8"], &[Fault::Succeed(Op::Create)], |lab, out| {
         refused_as(lab, out, |text| {
             [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
         })
     })
-    .advisory(),
+    .advisory(LENIENT),
     // A reader that calls itself for each level must not crash.
     Scenario::new(
         "config.json/deep-nesting",

@@ -13,9 +13,14 @@ mod values;
 use plimsoll_engine::check::{Case, Scenario};
 
 pub(crate) const CASES: &[&[Case]] =
-    &[names::CASES, optional::CASES, optional::ADVISORY, root::CASES, unknown::CASES, unknown::OTHER_CASES];
+    &[names::CASES, optional::CASES, optional::NO_MOUNTS, root::CASES, unknown::CASES, unknown::OTHER_CASES];
 pub(crate) const SCENARIOS: &[&[Scenario]] = &[
+    author::ADVISORY,
+    author::DEVICES,
+    author::IO_PRIORITIES,
+    author::PROCESS,
     author::RULES,
+    author::SCHEDULERS,
     json::SCENARIOS,
     json::MALFORMED,
     json::DIALECTS,
@@ -24,7 +29,7 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     numbers::SCENARIOS,
     optional::SCENARIOS,
     required::SCENARIOS,
-    required::ADVISORY,
+    required::VERSIONS,
     values::PROCESS,
     values::OTHERS,
 ];

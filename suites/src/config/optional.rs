@@ -36,12 +36,15 @@ const ABSENT: Rule = Rule::new(
     },
 );
 
-/// Runtimes look into `/proc` of the container while they set it up, and every caller mounts it there.
-const WITHOUT_MOUNTS: Rule =
-    Rule::new("config.no-mounts", &["config.mounts.optional-members"], |_| vec![Ask::Args, Ask::Cwd], ABSENT.judge)
-        .advisory();
+/// There is no `/proc` then, which a runtime may have looked for.
+const WITHOUT_MOUNTS: Rule = Rule::new(
+    "config.no-mounts",
+    &["config.mounts.optional-members", "runtime.start.runs-program"],
+    |_| vec![Ask::Args, Ask::Cwd],
+    ABSENT.judge,
+);
 
-pub(super) const ADVISORY: &[Case] = &[
+pub(super) const NO_MOUNTS: &[Case] = &[
     Case::new(&WITHOUT_MOUNTS, "absent", |r| r.remove("/mounts"), REFUSES),
     Case::new(&WITHOUT_MOUNTS, "empty", |r| r.set("/mounts", json!([])), REFUSES),
     Case::new(&WITHOUT_MOUNTS, "nothing-optional", |r| minimal(r).remove("/mounts"), REFUSES),
@@ -95,7 +98,7 @@ fn empty(recipe: &mut Recipe) -> &mut Recipe {
 pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new(
         "config.optional-members/process-until-start",
-        &["config.process.optional-members"],
+        &["config.process.optional-members", "runtime.create.makes-container"],
         &[Fault::Fail(Op::Create)],
         |lab, out| {
             let bundle = lab.bundle(|r| r.remove("/process"))?;
@@ -103,8 +106,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             out.expect("create without a process", outcome.succeeded(), "success: start needs one", outcome.said());
             crate::refusal::discard(lab, &bundle.id)
         },
-    )
-    .advisory(),
+    ),
     Scenario::new(
         "config.oci-version/older-minor",
         &["config.oci-version.same-major-compatible"],

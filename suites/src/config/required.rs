@@ -28,18 +28,17 @@ pub(super) const SCENARIOS: &[Scenario] = missing! {
     "namespace-type", "/linux/namespaces/4/type" or r#""network""#, by_create, ["linux.namespaces.type-required"];
 };
 
-/// No runtime that is known looks at the version.
-pub(super) const ADVISORY: &[Scenario] = &[
+/// A version that is no version, or one that no runtime can support, is refused like any other such value.
+pub(super) const VERSIONS: &[Scenario] = &[
     Scenario::new(
         "config.required-members/oci-version",
-        &["config.oci-version.present"],
+        &["config.oci-version.present", "config.values.invalid-error"],
         &[Fault::Take("/ociVersion", "\"1.0.2\"")],
         |lab, out| by_create(lab, out, &lab.bundle(|r| r.remove("/ociVersion"))?),
-    )
-    .advisory(),
+    ),
     Scenario::new(
         "config.oci-version/no-semantic-version",
-        &["config.oci-version.semver"],
+        &["config.oci-version.semver", "config.values.invalid-error"],
         &[Fault::Take("/ociVersion", "\"1.0.2\"")],
         |lab, out| {
             for version in ["", "1.0", "v1.0.2", "latest"] {
@@ -47,13 +46,11 @@ pub(super) const ADVISORY: &[Scenario] = &[
             }
             Ok(())
         },
-    )
-    .advisory(),
+    ),
     Scenario::new(
         "config.oci-version/next-major",
-        &["config.oci-version.same-major-compatible"],
+        &["config.oci-version.same-major-compatible", "config.values.unsupported-error"],
         &[Fault::Take("/ociVersion", "\"1.0.2\"")],
         |lab, out| by_create(lab, out, &lab.bundle(|r| r.set("/ociVersion", "2.0.0"))?),
-    )
-    .advisory(),
+    ),
 ];

@@ -145,10 +145,10 @@ impl Judge {
     #[must_use]
     pub fn is_advisory(&self, property: &str, parts: &[String], release: Release) -> bool {
         if let Some(check) = self.check_of(property) {
-            return check.is_advisory(release);
+            return check.why_advisory(release).is_some();
         }
         let asked = |part: &String| self.checks.iter().find(|check| check.id == *part);
-        let advised = parts.iter().filter_map(asked).any(|check| check.is_advisory(release));
+        let advised = parts.iter().filter_map(asked).any(|check| check.why_advisory(release).is_some());
         let clauses = self.clauses(property);
         advised || (!clauses.is_empty() && clauses.iter().all(|clause| is_optional(&clause.level)))
     }

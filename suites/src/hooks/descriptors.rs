@@ -18,7 +18,7 @@ macro_rules! descriptors {
             |lab, out| standard_alone(&kind::$kind, lab, out),
         )
         .axis(Axis::Security)
-        .advisory()
+        .advisory("the specification does not say what a hook is handed besides the state")
     };
 }
 

@@ -73,14 +73,13 @@ pub(super) const OTHERS: &[Scenario] = &[
         &[Fault::Reverse("/hooks/createRuntime/0/env"), Fault::Reverse("/hooks/startContainer/0/env")],
         env_order,
     )
-    .advisory(),
+    .advisory("the specification takes its meaning from POSIX's environ, where the order means nothing"),
     Scenario::new(
         "hooks.env/empty",
         &["config.hooks.entry.env-applied"],
         &[Fault::Drop("/hooks/createRuntime/0/env"), Fault::Drop("/hooks/startContainer/0/env")],
         env_empty,
-    )
-    .advisory(),
+    ),
     Scenario::new(
         "hooks.args/absent",
         &["config.hooks.optional-members", "config.hooks.entry.path-executed"],

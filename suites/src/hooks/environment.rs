@@ -51,7 +51,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     ),
     seen!(
         "hooks.environment/create-runtime-after-mounts",
-        &["config.hooks.create-runtime.minimum-guarantee"],
+        &["config.hooks.create-runtime.after-environment", "config.hooks.create-runtime.minimum-guarantee"],
         "createRuntime",
         |lab, out| mounts_are_there(&CREATE_RUNTIME, lab, out)
     ),

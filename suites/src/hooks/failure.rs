@@ -110,7 +110,6 @@ macro_rules! destroys {
             &[Fault::Drop("/hooks/poststop"), Fault::Ignore(Op::State)],
             |lab, out| destroys(&kind::$kind, lab, out),
         )
-        .advisory()
     };
 }
 
@@ -151,7 +150,7 @@ pub(super) fn is_stopped(container: &Container<'_>, start: &Outcome, out: &mut J
 /// Since 1.3.0 a poststart hook must not fail; before, that was only worth a warning.
 pub(super) fn advise(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
     if *kind == POSTSTART && !lab.claims(1, 3) {
-        out.advise();
+        out.advise("that a failing poststart hook is an error came with release 1.3.0");
     }
     Ok(())
 }

@@ -99,13 +99,15 @@ fn pid(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
 
 macro_rules! status {
     ($kind:ident, $member:literal, $slug:literal, $when:literal, $elsewhere:literal, $beside:literal) => {
-        Scenario::new(
-            concat!("hooks.state-status/", $slug),
-            status_clause(&kind::$kind),
-            &[Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""lie=/status=\"paused\"""#)],
-            |lab, out| status(&kind::$kind, lab, out),
-        )
-        .advisory()
+        Scenario {
+            advisory: status_room(&kind::$kind),
+            ..Scenario::new(
+                concat!("hooks.state-status/", $slug),
+                status_clause(&kind::$kind),
+                &[Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""lie=/status=\"paused\"""#)],
+                |lab, out| status(&kind::$kind, lab, out),
+            )
+        }
     };
 }
 
@@ -117,6 +119,16 @@ const fn status_clause(kind: &Kind) -> &'static [&'static str] {
         Op::Start if kind.in_rootfs => &["runtime.state.status-created"],
         Op::Start => &["runtime.state.status-running"],
         _ => &["runtime.state.status-stopped"],
+    }
+}
+
+/// `creating` is step 2 of the lifecycle, `created` comes after it, and these hooks are steps 3 to 5 of what create does.
+const fn status_room(kind: &Kind) -> Option<&'static str> {
+    match kind.during {
+        Op::Create => {
+            Some("hooks of create come after the step that `creating` stands for, and before create has ended")
+        }
+        _ => None,
     }
 }
 
@@ -213,8 +225,7 @@ pub(super) const OTHERS: &[Scenario] = &[
         &["runtime.state.oci-version-meaning"],
         &[Fault::Push("/hooks/createRuntime/0/args", r#""lie=/ociVersion=\"1.0\"""#)],
         version,
-    )
-    .advisory(),
+    ),
 ];
 
 const BOTH: [Kind; 2] = [kind::CREATE_RUNTIME, kind::START_CONTAINER];

@@ -18,7 +18,6 @@ macro_rules! relative_path {
             &[Fault::Drop(concat!("/hooks/", $member)), Fault::Succeed(Op::Create)],
             |lab, out| relative_path(&kind::$kind, lab, out),
         )
-        .advisory()
     };
 }
 
@@ -50,7 +49,6 @@ fn refused(lab: &Lab<'_>, out: &mut Judgement, edits: impl FnOnce(&mut Recipe) -
 macro_rules! bad {
     ($name:literal, $cites:expr, $faults:expr, $edits:expr) => {
         Scenario::new(concat!("hooks.invalid/", $name), $cites, $faults, |lab, out| refused(lab, out, $edits))
-            .advisory()
     };
 }
 

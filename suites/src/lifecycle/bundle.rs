@@ -101,8 +101,12 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 ];
 
 const NO_BUNDLE: &[&str] = &["runtime.create.no-bundle-error", "runtime.errors.no-side-effects"];
-const NO_CONFIG: &[&str] =
-    &["bundle.config-json.present", "bundle.config-json.at-bundle-root", "bundle.config-json.name"];
+const NO_CONFIG: &[&str] = &[
+    "bundle.config-json.present",
+    "bundle.config-json.at-bundle-root",
+    "bundle.config-json.name",
+    "runtime.create.no-bundle-error",
+];
 
 /// Creates from directory `from` by this name, and looks at what the state says of the bundle.
 fn named(lab: &Lab<'_>, out: &mut Judgement, bundle: &Bundle, from: &Path, name: &str) -> Told {

@@ -52,8 +52,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             );
             crate::refusal::discard(lab, &bundle.id)
         },
-    )
-    .advisory(),
+    ),
     Scenario::new(
         "lifecycle.create/namespaces-exist",
         EXIST,

@@ -106,7 +106,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             Ok(())
         },
     )
-    .advisory(),
+    .advisory("a state that keeps to that release, too, may say so"),
     Scenario::new(
         "lifecycle.state/pid-is-the-container-process",
         &["runtime.state.pid-when-created-or-running", "runtime.state.pid-is-container-process"],
@@ -135,7 +135,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             Ok(())
         },
     )
-    .advisory(),
+    .advisory("what is said of pid is about `created` and `running` alone"),
     Scenario::new(
         "lifecycle.state/pid-file",
         &["runtime.state.pid-is-container-process"],

@@ -39,7 +39,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         refusal::leaves(&container, lab, out, "delete of a running container", || container.delete())?;
         container.finish_and_delete()
     }),
-    // Runtimes agree to delete it all the same, and their callers rely on that.
+    // Many delete it all the same; what does so on purpose has an option for it.
     Scenario::new("lifecycle.delete/of-a-created-container", DELETE, &[Fault::Succeed(Op::Delete)], |lab, out| {
         let container = lab.created(|r| r)?;
         let outcome = container.delete()?;
@@ -50,8 +50,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         out.expect_eq("status after the refused delete", container.state()?.status(), "created");
         container.started()?;
         container.finish_and_delete()
-    })
-    .advisory(),
+    }),
     Scenario::new(
         "lifecycle.kill/of-a-created-container",
         &["runtime.kill.allowed-when-created", "runtime.kill.delivers-signal", "runtime.state.status-stopped"],

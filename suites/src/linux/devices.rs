@@ -155,4 +155,6 @@ pub(super) const IN_A_USER_NAMESPACE: &[Case] = &[
     ),
 ];
 
-const ADVISED: Rule = OWNED.advisory();
+const ADVISED: Rule = OWNED.advisory(
+    "any mechanism will do, a bind mount of the host's node among them, which cannot have an owner of its own",
+);

@@ -90,7 +90,7 @@ macro_rules! refused {
 
 pub(super) const REFUSED: &[Scenario] = refused! {
     "unknown-mode", ["mode-applied"], { "mode": "MPOL_NOSUCH" };
-    "no-mode", ["mode-required"], { "nodes": "0" };
+    "no-mode", ["mode-required", "mode-applied"], { "nodes": "0" };
     "default-with-nodes", ["nodes-mode-rules"], { "mode": "MPOL_DEFAULT", "nodes": "0" };
     "bind-without-nodes", ["nodes-mode-rules"], { "mode": "MPOL_BIND" };
     "nodes-are-no-list", ["nodes-applied"], { "mode": "MPOL_BIND", "nodes": "x" };

@@ -33,7 +33,6 @@ pub(crate) const CASES: &[&[Case]] = &[
     devices::IN_A_USER_NAMESPACE,
     hidden_paths::CASES,
     hostile_rootfs::CASES,
-    hidden_paths::NEEDED,
     optional::EMPTY,
     memory_policy::CASES,
     personality::CASES,

@@ -51,7 +51,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[WITHOUT_LINUX];
 /// Everything of the host is shared then; the container is nothing but a program in another root directory.
 const WITHOUT_LINUX: Scenario = Scenario::new(
     "linux.optional-members/linux-itself",
-    &["config.optional-members"],
+    &["config.optional-members", "runtime.create.makes-container"],
     &[Fault::Fail(Op::Create)],
     |lab, out| {
         let bundle = lab.bundle(|r| r.remove("/linux").remove("/mounts"))?;
@@ -64,5 +64,4 @@ const WITHOUT_LINUX: Scenario = Scenario::new(
         crate::namespaces::unmount_below(lab)?;
         done
     },
-)
-.advisory();
+);

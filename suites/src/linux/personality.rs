@@ -75,30 +75,27 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 macro_rules! refused {
-    ($($id:literal, $cites:expr, $advisory:literal, $value:expr;)*) => {
-        &[$(Scenario {
-            advisory: $advisory,
-            ..Scenario::new(
-                concat!("linux.personality.invalid/", $id),
-                $cites,
-                &[Fault::Drop(PERSONALITY)],
-                |lab, out| lab.refuses(
-                    out,
-                    |r| r.set(PERSONALITY, json!({ "domain": "LINUX" })),
-                    |r| r.set(PERSONALITY, $value),
-                ),
-            )
-        }),*]
+    ($($id:literal, $cites:expr, $value:expr;)*) => {
+        &[$(Scenario::new(
+            concat!("linux.personality.invalid/", $id),
+            $cites,
+            &[Fault::Drop(PERSONALITY)],
+            |lab, out| lab.refuses(
+                out,
+                |r| r.set(PERSONALITY, json!({ "domain": "LINUX" })),
+                |r| r.set(PERSONALITY, $value),
+            ),
+        )),*]
     };
 }
 
 const INVALID_VALUE: &[&str] = &["config.values.invalid-error"];
 
 pub(super) const INVALID: &[Scenario] = refused! {
-    "unknown-domain", INVALID_VALUE, false, json!({ "domain": "PLIMSOLL" });
-    "domain-in-small-letters", INVALID_VALUE, false, json!({ "domain": "linux32" });
-    "empty-domain", INVALID_VALUE, false, json!({ "domain": "" });
-    "no-domain", &["linux.personality.domain-required"], true, json!({});
-    "flags", &["linux.personality.flags-none-supported", "config.values.invalid-error"], true,
+    "unknown-domain", INVALID_VALUE, json!({ "domain": "PLIMSOLL" });
+    "domain-in-small-letters", INVALID_VALUE, json!({ "domain": "linux32" });
+    "empty-domain", INVALID_VALUE, json!({ "domain": "" });
+    "no-domain", &["linux.personality.domain-required", "config.values.invalid-error"], json!({});
+    "flags", &["linux.personality.flags-none-supported", "config.values.invalid-error"],
         json!({ "domain": "LINUX", "flags": ["ADDR_NO_RANDOMIZE"] });
 };

@@ -135,8 +135,7 @@ const NUMBER: Scenario = Scenario::new(
     &["config.values.invalid-error"],
     &[Fault::Drop(SYSCTL)],
     |lab, out| lab.refuses(out, |r| r, |r| r.set(SYSCTL, json!({ "kernel.msgmax": 4242 }))),
-)
-.advisory();
+);
 
 /// One scenario a row: a parameter that belongs to the host in this configuration. Its name in the configuration, its
 /// file on the host.

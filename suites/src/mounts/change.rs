@@ -131,7 +131,7 @@ const CGROUP: Rule =
         }
     })
     .needs(&[Need::HostView, Need::Filesystem("cgroup")])
-    .advisory();
+    .advisory("the kernel's type is one hierarchy of version 1; nothing says what runtimes make of it beyond that");
 
 const CGROUP_MOUNT: fn(&mut Recipe) -> &mut Recipe =
     |r| r.mount("/sys/fs/cgroup", "cgroup", "cgroup", &["nosuid", "noexec", "nodev", "ro"]);

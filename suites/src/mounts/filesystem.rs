@@ -196,7 +196,7 @@ const DEFAULT_MODE: Rule = Rule::new(
     },
 )
 .axis(Axis::Compat)
-.advisory();
+.advisory("the specification leaves the mode to the file system");
 
 pub(super) const MODES: &[Case] = &[Case::new(
     &DEFAULT_MODE,

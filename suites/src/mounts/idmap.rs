@@ -231,21 +231,18 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             )
         },
     ),
-    // The pairing binds the author of a configuration; what the runtime makes of half a pair is advice.
     Scenario::new(
         "mounts.idmap/without-groups-is-refused",
-        &["config.mounts.id-mappings.paired"],
+        &["config.mounts.id-mappings.paired", "config.mounts.idmap.applied"],
         REFUSED,
         |lab, out| refuses(lab, out, |r| bind(r, 1000, 2000), |r| bind(r, 1000, 2000).remove("/mounts/6/gidMappings")),
     )
-    .needs(KERNEL)
-    .advisory(),
+    .needs(KERNEL),
     Scenario::new(
         "mounts.idmap/without-users-is-refused",
-        &["config.mounts.id-mappings.paired"],
+        &["config.mounts.id-mappings.paired", "config.mounts.idmap.applied"],
         REFUSED,
         |lab, out| refuses(lab, out, |r| bind(r, 1000, 2000), |r| bind(r, 1000, 2000).remove("/mounts/6/uidMappings")),
     )
-    .needs(KERNEL)
-    .advisory(),
+    .needs(KERNEL),
 ];

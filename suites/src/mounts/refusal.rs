@@ -53,7 +53,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     ),
     refusal!(
         "mounts.destination/absent-is-refused",
-        &["config.mounts.destination-required"],
+        &["config.mounts.destination-required", "config.values.invalid-error"],
         |r| r.push("/mounts", json!({ "destination": "/m", "type": "tmpfs", "source": "tmpfs" })),
         |r| r.push("/mounts", json!({ "type": "tmpfs", "source": "tmpfs" }))
     ),

@@ -162,12 +162,11 @@ pub(super) const INVALID: &[Scenario] = refused! {
 /// Without a time namespace there is nothing that the offsets could be applied to but the clocks of the host.
 const WITHOUT_NAMESPACE: Scenario = Scenario::new(
     "namespaces.time.offsets-without-namespace",
-    &["config.values.invalid-error"],
+    &["linux.time-offsets.monotonic"],
     &[Fault::Drop(OFFSETS)],
     |lab, out| {
         let offsets: Value = json!({ "monotonic": { "secs": 1 } });
         lab.refuses(out, |r| r, |r| r.set(OFFSETS, offsets))
     },
 )
-.advisory()
 .needs(&[Need::Namespace("time")]);

@@ -10,9 +10,8 @@ use super::{range, usual_user};
 
 /// One scenario a row: what is wrong with which map, and a runtime that does not look at it.
 macro_rules! refused {
-    ($cites:expr, $advisory:literal; $($id:literal, $pointer:literal, $value:expr, $good:literal;)*) => {
+    ($cites:expr; $($id:literal, $pointer:literal, $value:expr, $good:literal;)*) => {
         &[$(Scenario {
-            advisory: $advisory,
             needs: &[Need::Namespace("user")],
             ..Scenario::new(
                 concat!("namespaces.user.invalid/", $id),
@@ -27,7 +26,7 @@ macro_rules! refused {
 const GOOD: [u32; 3] = [0, FIRST_ID, IDS];
 
 pub(super) const SCENARIOS: &[Scenario] = refused! {
-    &["config.values.invalid-error"], false;
+    &["config.values.invalid-error"];
     "overlapping-users", "/linux/uidMappings",
         [range(0, FIRST_ID, IDS), range(10, 2 * FIRST_ID, 10)],
         r#"[{"containerID":0,"hostID":100000,"size":65536}]"#;
@@ -43,7 +42,7 @@ pub(super) const SCENARIOS: &[Scenario] = refused! {
 };
 
 pub(super) const MEMBERS: &[Scenario] = refused! {
-    &["linux.id-mappings.members-required"], true;
+    &["linux.id-mappings.members-required", "config.values.invalid-error"];
     "no-size", "/linux/uidMappings/0", json!({ "containerID": 0, "hostID": FIRST_ID }),
         r#"{"containerID":0,"hostID":100000,"size":65536}"#;
     "no-host-id", "/linux/uidMappings/0", json!({ "containerID": 0, "size": IDS }),

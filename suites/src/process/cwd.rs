@@ -25,8 +25,10 @@ pub(super) const APPLIED: Rule = Rule::new(
     },
 );
 
-/// A directory that the root filesystem lacks: the specification is silent, users of runc rely on its being made.
-const MISSING: Rule = Rule { id: "process.cwd.missing", axis: Axis::Compat, advisory: true, ..APPLIED };
+const SILENT: &str = "the specification does not say what becomes of a cwd that is not there";
+
+/// A directory that the root filesystem lacks: users of runc rely on its being made.
+const MISSING: Rule = Rule { id: "process.cwd.missing", axis: Axis::Compat, advisory: Some(SILENT), ..APPLIED };
 
 fn wanted(config: &Config) -> String {
     config.text(CWD).unwrap_or_default().to_owned()

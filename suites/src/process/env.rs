@@ -52,7 +52,7 @@ const ORDER: Rule = Rule::new(
     },
 )
 .axis(Axis::Compat)
-.advisory();
+.advisory("the specification takes its meaning from POSIX's environ, where the order means nothing");
 
 /// Without a `HOME`, programs get that of the user database of the container, as they do from runc.
 const HOME: Rule = Rule::new(
@@ -66,7 +66,7 @@ const HOME: Rule = Rule::new(
     },
 )
 .axis(Axis::Compat)
-.advisory();
+.advisory("the specification knows no HOME beyond the list");
 
 fn home_of_user(config: &Config, rootfs: &std::path::Path) -> Vec<String> {
     let uid = config.number("/process/user/uid").unwrap_or(0).to_string();

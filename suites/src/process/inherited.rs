@@ -64,7 +64,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             container.finish_and_delete()
         },
     )
-    .advisory(),
+    .advisory("the text advises in lower case, \"should not\", which is no key word of RFC 2119"),
     Scenario::new(
         "process.user.umask.set/replaces-that-of-the-caller",
         &["config.user.umask-applied"],

@@ -167,7 +167,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     .needs(ROOM),
     Scenario::new(
         "process.rlimits.invalid/without-type",
-        &["config.process.rlimits-members-required"],
+        &["config.process.rlimits-members-required", "config.values.invalid-error"],
         &[Fault::Drop(RLIMITS)],
         |lab, out| lab.refuses(out, nofile, |r| r.remove("/process/rlimits/0/type")),
     )

@@ -180,7 +180,7 @@ const MADE_RULE: Rule = Rule::new(
 )
 .needs(NEEDS);
 
-/// That which is denied: runtimes of old let every node be made, since it cannot be opened.
+/// That which is denied, although a node that cannot be opened does no harm.
 const NOT_MADE_RULE: Rule = Rule::new(
     "resources.devices.make-denied",
     &["linux.resources.devices.access-letters"],
@@ -193,10 +193,9 @@ const NOT_MADE_RULE: Rule = Rule::new(
         }
     },
 )
-.needs(NEEDS)
-.advisory();
+.needs(NEEDS);
 
-/// Runtimes let each node be made, so only without the capability none can be.
+/// Some runtimes let each node be made, so only without the capability none can be.
 const INCAPABLE: &[Fault] = &[Fault::Take("/process/capabilities", r#"{"bounding":[],"effective":[],"permitted":[]}"#)];
 
 pub(super) const MADE: &[Case] = opened! { &MADE_RULE;
@@ -243,7 +242,7 @@ fn refused_or_done(lab: &Lab<'_>, out: &mut Judgement, rules: Value) -> Told {
 const RULE_WITHOUT_ACCESS: Rule =
     Rule::new("resources.devices.optional", &["linux.resources.devices.optional-members"], opened, judge)
         .needs(NEEDS)
-        .advisory();
+        .advisory("nothing says what a rule without `access` is about");
 
 /// What an absent `access` means is left open; each runtime that takes the rule takes it for all three.
 pub(super) const OPTIONAL: &[Case] = opened! { &RULE_WITHOUT_ACCESS;

@@ -1,5 +1,4 @@
-//! Members of `linux.resources` that have to be there, or that exclude each other. Several runtimes take what is missing
-//! for 0 or false, so these are told as warnings.
+//! Members of `linux.resources` that have to be there, or that exclude each other. What is missing is neither 0 nor false.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
@@ -21,7 +20,7 @@ macro_rules! refused {
             &[$clause, "config.values.invalid-error", "runtime.errors.no-side-effects"],
             &[Fault::Take(RESOURCES, $right)],
             |lab, out| crate::refusal::by_create(lab, out, &lab.bundle(|r| r.set(RESOURCES, $resources))?),
-        ).needs($needs).advisory()),*]
+        ).needs($needs)),*]
     };
 }
 

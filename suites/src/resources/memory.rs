@@ -1,7 +1,7 @@
 //! `linux.resources.memory` (`config-linux.md#memory`): what the memory controller holds.
 
 use plimsoll_engine::cgroup::{Held, Knob, Version};
-use plimsoll_engine::check::{Case, Rule};
+use plimsoll_engine::check::Case;
 use plimsoll_engine::fault::{Change, Fault};
 use plimsoll_engine::need::Need;
 use plimsoll_fixtures::Config;
@@ -93,10 +93,7 @@ rule!(
     Member { at: KERNEL_TCP_AT, knobs: &[TCP], is: bytes }
 );
 
-/// The specification advises against it, and runtimes have ceased to look at it; so this is told as a warning.
-const TCP_ADVICE: Rule = TCP_RULE.advisory();
-
-pub(super) const KERNEL_TCP: &[Case] = cases! { &TCP_ADVICE, &[Need::Knob(TCP)];
+pub(super) const KERNEL_TCP: &[Case] = cases! { &TCP_RULE, &[Need::Knob(TCP)];
     "whole-pages", [KERNEL_TCP_AT => 16 * MIB],
         &[Fault::Drop(KERNEL_TCP_AT), Fault::Change(KERNEL_TCP_AT, Change::Double)];
     "last-byte-of-a-page", [KERNEL_TCP_AT => 16 * MIB - 1],

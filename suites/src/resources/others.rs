@@ -7,7 +7,7 @@
 use std::fs;
 
 use plimsoll_engine::cgroup::{Held, Knob};
-use plimsoll_engine::check::{Case, Rule, Scenario};
+use plimsoll_engine::check::{Case, Scenario};
 use plimsoll_engine::fault::{Change, Fault};
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
@@ -70,11 +70,8 @@ rule!(
     Member { at: HUGE_AT, knobs: &[RESERVED], is: huge }
 );
 
-/// Several runtimes limit the use alone, which limits, too; so this is told as a warning.
-const RESERVED_ADVICE: Rule = RESERVED_RULE.advisory();
-
 pub(super) const RESERVATIONS: &[Case] = &[Case::new(
-    &RESERVED_ADVICE,
+    &RESERVED_RULE,
     "some",
     |r| r.set(HUGE_AT, limit(4 * HUGE_PAGE)),
     &[Fault::Drop(HUGE_AT), Fault::Change(HUGE_LIMIT_AT, Change::Double)],
@@ -152,7 +149,7 @@ const ACCEPTED: &[Fault] = &[Fault::Succeed(Op::Create), Fault::Ignore(Op::Creat
 
 /// What cannot be limited because it is not there.
 pub(super) const NOT_THERE: &[Scenario] = refused! {
-    &[Need::HostView, Need::Knob(HUGE)], &["linux.resources.hugepage.page-size-format"];
+    &[Need::HostView, Need::Knob(HUGE)], &["linux.resources.hugepage.page-size-format", "config.values.invalid-error"];
     "resources.hugepage.page-size/no-size-of-the-kernel",
         json!({ "hugepageLimits": [{ "pageSize": "3MB", "limit": 6 << 20 }] });
     "resources.hugepage.page-size/unit-of-another-kind",

@@ -204,8 +204,7 @@ const OCCUPIED: Scenario = Scenario::new(
     &[Fault::Ignore(Op::Create), Fault::Beside],
     occupied,
 )
-.needs(PIDS)
-.advisory();
+.needs(PIDS);
 
 fn occupied(lab: &Lab<'_>, out: &mut Judgement) -> Told {
     let pod = Pod::make(lab)?;

@@ -72,10 +72,8 @@ pub(super) const VALUES: &[Scenario] = invalid! { VALUE;
     "seccomp-is-a-list", "": "{\"defaultAction\": \"SCMP_ACT_ALLOW\"}" not "[]";
 };
 
-/// A configuration that breaks a rule for its author: that the runtime minds is usual, and nowhere demanded.
-const ADVISED: &[&str] = &["linux.seccomp.names-non-empty"];
+const EMPTY_LIST: &[&str] = &["linux.seccomp.names-non-empty", "config.values.invalid-error"];
 
-const EMPTY: &[Scenario] = invalid! { ADVISED;
+pub(super) const EMPTY: &[Scenario] = invalid! { EMPTY_LIST;
     "names-is-empty", "/syscalls/0/names": "[\"readahead\"]" not "[]";
 };
-pub(super) const ADVISORY: &[Scenario] = &[EMPTY[0].advisory()];

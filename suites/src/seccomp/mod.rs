@@ -20,11 +20,12 @@ pub(crate) const CASES: &[&[Case]] = &[
 ];
 pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     foreign::SCENARIOS,
-    invalid::ADVISORY,
+    invalid::EMPTY,
     invalid::DEFAULT_ERRNO,
     invalid::ERRNO,
     invalid::VALUES,
     notify::ADVISORY,
+    notify::WITHOUT_PATH,
     notify::ANSWERS,
     notify::CONNECTIONS,
     notify::SENT,

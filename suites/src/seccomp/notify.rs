@@ -262,12 +262,13 @@ pub(super) const UNREACHABLE: &[Scenario] = unreachable! { &["linux.seccomp.list
     "a-file", |r| r.beside("file", "").set(SECCOMP, notifying("{bundle}/file"));
 };
 
-/// A configuration that breaks a rule for its author: that the runtime minds is nowhere demanded.
-const WITHOUT_PATH: &[Scenario] = unreachable! { &["linux.seccomp.listener-metadata-needs-path"];
+pub(super) const WITHOUT_PATH: &[Scenario] = unreachable! {
+    &["linux.seccomp.listener-metadata-needs-path", "linux.seccomp.listener-metadata-sent"];
     "metadata-without-a-path", |r| r.set(SECCOMP, with_metadata("")).remove(PATH_OF_LISTENER);
 };
-/// The answers would come from nowhere; nothing says in so many words that this is an error.
+/// The answers would come from nowhere.
 const NO_PATH: &[Scenario] = unreachable! { &["linux.seccomp.listener-path-connected"];
     "no-path", |r| r.set(SECCOMP, notifying("")).remove(PATH_OF_LISTENER);
 };
-pub(super) const ADVISORY: &[Scenario] = &[NO_PATH[0].advisory(), WITHOUT_PATH[0].advisory()];
+pub(super) const ADVISORY: &[Scenario] =
+    &[NO_PATH[0].advisory("listenerPath is optional, and nothing says what SCMP_ACT_NOTIFY comes to without it")];

@@ -105,7 +105,7 @@ pub(super) const HOOKED: &[Scenario] = &[
             Ok(())
         }
     )
-    .advisory(),
+    .advisory(SILENT),
 ];
 
 fn looks(lab: &Lab<'_>) -> Told<(Observation, Vec<Sighting>)> {

@@ -1,15 +1,19 @@
 //! Two runs of the same checks: what got worse, what got better, what changed without either.
 
 mod pages;
+mod stable;
 
 use std::collections::BTreeMap;
 
 use crate::model::{Check, Finding, Report, Verdict};
 
 pub use pages::{markdown, text};
+use stable::stable;
 
-/// A check takes notably longer when it takes twice as long, and this much more: in milliseconds.
-const NOTABLE_MS: f64 = 50.0;
+/// A check takes notably longer when it takes three times as long, where all take as long as before, and this much more: in
+/// milliseconds. Less comes and goes with what else the host does.
+const NOTABLE_MS: f64 = 250.0;
+const NOTABLE: f64 = 3.0;
 
 /// What changed from one run to another.
 #[derive(Clone, Debug)]
@@ -84,12 +88,12 @@ pub struct Change<'a> {
 pub fn compare<'a>(old: &'a Report, new: &'a Report) -> Comparison<'a> {
     let before: BTreeMap<&str, &Check> = old.checks.iter().map(|check| (check.id.as_str(), check)).collect();
     let mut changes: BTreeMap<Kind, Vec<Change<'a>>> = BTreeMap::new();
-    let mut compared = 0;
+    let (mut compared, pace) = (0, pace(&before, new));
     for check in &new.checks {
         let Some(earlier) = before.get(check.id.as_str()) else { continue };
         compared += 1;
         let change = Change { old: earlier, new: check };
-        kinds(old, new, change).for_each(|kind| changes.entry(kind).or_default().push(change));
+        kinds(old, new, change, pace).for_each(|kind| changes.entry(kind).or_default().push(change));
     }
     Comparison { old, new, compared, changes }
 }
@@ -130,16 +134,25 @@ impl Comparison<'_> {
     }
 }
 
-fn kinds<'a>(old: &'a Report, new: &'a Report, change: Change<'a>) -> impl Iterator<Item = Kind> {
+/// How many times as long as before the checks take, by the median: the host or the number of jobs may be another.
+fn pace(before: &BTreeMap<&str, &Check>, new: &Report) -> f64 {
+    let both = new.checks.iter().filter_map(|check| Some((before.get(check.id.as_str())?, check)));
+    let ran = both.filter(|(old, new)| old.duration_ms > 0.0 && new.duration_ms > 0.0);
+    let mut ratios: Vec<f64> = ran.map(|(old, new)| new.duration_ms / old.duration_ms).collect();
+    ratios.sort_by(f64::total_cmp);
+    ratios.get(ratios.len() / 2).copied().unwrap_or(1.0)
+}
+
+fn kinds<'a>(old: &'a Report, new: &'a Report, change: Change<'a>, pace: f64) -> impl Iterator<Item = Kind> {
     let verdict = by_verdict(change.old.verdict, change.new.verdict);
-    let reason = || change.old.reason != change.new.reason;
+    let reason = || stable(&change.old.reason, &old.run) != stable(&change.new.reason, &new.run);
     let same = match change.new.verdict {
         Verdict::Skip if reason() => Some(Kind::Skips),
         Verdict::Fail | Verdict::Warn if seen(old, change.old) != seen(new, change.new) => Some(Kind::Evidence),
         _ => None,
     };
     let bad = if change.old.verdict == change.new.verdict { same } else { verdict };
-    bad.into_iter().chain(timing(change))
+    bad.into_iter().chain(timing(change, pace))
 }
 
 /// What a change of verdict is.
@@ -155,18 +168,18 @@ fn by_verdict(old: Verdict, new: Verdict) -> Option<Kind> {
     }
 }
 
-/// What was found, without the names that each run makes for itself.
+/// What was found, without what no two runs have in common.
 fn seen(report: &Report, check: &Check) -> Vec<[String; 3]> {
-    let stable = |text: &str| if report.run.is_empty() { text.to_owned() } else { text.replace(&report.run, "RUN") };
+    let stable = |text: &str| stable(text, &report.run);
     let each = |Finding { what, expected, observed }: &Finding| [stable(what), stable(expected), stable(observed)];
     check.findings.iter().map(each).collect()
 }
 
-fn timing(change: Change<'_>) -> Option<Kind> {
+fn timing(change: Change<'_>, pace: f64) -> Option<Kind> {
     let ran = [change.old, change.new].iter().all(|check| matches!(check.verdict, Verdict::Pass | Verdict::Warn));
-    let (shorter, longer) = match (change.old.duration_ms, change.new.duration_ms) {
+    let (shorter, longer) = match (change.old.duration_ms * pace, change.new.duration_ms) {
         (old, new) if old < new => (old, new),
         (old, new) => (new, old),
     };
-    (ran && longer > 2.0 * shorter && longer - shorter > NOTABLE_MS).then_some(Kind::Timing)
+    (ran && longer > NOTABLE * shorter && longer - shorter > NOTABLE_MS).then_some(Kind::Timing)
 }

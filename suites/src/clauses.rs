@@ -44,9 +44,15 @@ pub fn find(records: &[Record], id: &str) -> Option<Clause> {
         id: record.id.clone(),
         level: record.level.clone(),
         text: record.paraphrase.clone(),
-        link: format!("https://github.com/opencontainers/runtime-spec/blob/{RELEASE}/{}", record.source),
+        link: link(&record.source),
         since: record.since.clone(),
     })
+}
+
+/// Where a clause stands: in the release, or, of a draft, where that is discussed.
+fn link(source: &str) -> String {
+    const SPEC: &str = "https://github.com/opencontainers/runtime-spec";
+    if source.starts_with("pull/") { format!("{SPEC}/{source}") } else { format!("{SPEC}/blob/{RELEASE}/{source}") }
 }
 
 #[cfg(test)]
@@ -60,7 +66,7 @@ mod tests {
         ids.sort_unstable();
         ids.dedup();
         assert_eq!(ids.len(), records.len());
-        assert_eq!(records.len(), 706);
+        assert_eq!(records.len(), 707);
     }
 
     #[test]

@@ -111,15 +111,18 @@ fn paired(one: &Phase, other: &Phase) -> (Vec<f64>, Vec<f64>) {
     pairs
 }
 
-/// What a ratio of times says, when `margin` does not count as a difference.
+/// What a ratio of times says, when `margin` does not count as a difference: that one is faster or slower, or that there is no
+/// difference, where the whole interval says so; else nothing is settled.
 #[must_use]
 pub fn difference(ratio: Interval, margin: f64) -> Difference {
     if ratio.low > 1.0 + margin {
         Difference::Slower
     } else if ratio.high < 1.0 / (1.0 + margin) {
         Difference::Faster
-    } else {
+    } else if ratio.low >= 1.0 / (1.0 + margin) && ratio.high <= 1.0 + margin {
         Difference::None
+    } else {
+        Difference::Inconclusive
     }
 }
 

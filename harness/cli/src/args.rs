@@ -141,7 +141,7 @@ pub struct Subject {
     /// of the v1 controllers alone.
     #[arg(long, value_enum, default_value_t = View::Host)]
     pub cgroup_view: View,
-    /// Release of the specification to judge by, such as 1.2.1: what a later one added gives warnings [default: what the
+    /// Release of the specification to judge by, such as 1.2.1, or `next` for drafts: what a later one added gives warnings [default: what the
     /// runtime claims in its features, else 1.0.2].
     #[arg(long, value_name = "RELEASE")]
     pub spec: Option<Release>,

@@ -18,7 +18,7 @@ use plimsoll_reports::model::bench::{self, Benchmark, Design};
 
 use crate::args::{Bench, Cadence, Look, Turn, What};
 use crate::failure::Failure;
-use crate::output::{deliver, every, ready};
+use crate::output::{deliver, every, ready, say};
 use crate::progress::Line;
 use crate::session::interrupted;
 pub use rivals::Contest;
@@ -42,10 +42,24 @@ pub fn bench(args: &Bench, look: Look) -> Result<ExitCode, Failure> {
     fill(&mut found, &contest, &scenarios, args, (&plan, look))?;
     found.duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let written = found.write(&args.output).map_err(Failure::host);
+    let unmeasured = unmeasured(&found);
     let verdict = gate::judge(args, &found, baseline.as_ref());
     let shown = deliver(&args.format, &Documents { benchmarks: vec![found], ..Documents::default() }, look);
     every([written, shown])?;
-    gate::answer(&verdict)
+    let code = gate::answer(&verdict)?;
+    Ok(if code == ExitCode::SUCCESS { unmeasured } else { code })
+}
+
+/// Exit code 2 where there is nothing to compare: not one cycle of a runtime succeeded, or the measurement was cut short.
+fn unmeasured(found: &Benchmark) -> ExitCode {
+    let mut code = ExitCode::from(if found.cut_short.is_some() { 2 } else { 0 });
+    for scenario in &found.scenarios {
+        for one in scenario.subjects.iter().filter(|one| one.phases.is_empty() && !one.mishaps.is_empty()) {
+            say(&format!("plimsoll: no cycle of {} succeeded in {}, so it has no times", one.subject, scenario.name));
+            code = ExitCode::from(2);
+        }
+    }
+    code
 }
 
 fn scenarios(args: &Bench) -> Result<Vec<Scenario>, Failure> {

@@ -21,7 +21,7 @@ use crate::driver::Driver;
 use crate::foreground::Foreground;
 use crate::judgement::{Outcome, Stop, Told};
 use crate::profile::{Op, Values};
-use crate::release::Release;
+use crate::release::{NEXT, Release};
 use crate::settings::Settings;
 
 pub use attempt::{Attempt, Sockets};
@@ -265,6 +265,12 @@ impl<'s> Lab<'s> {
         self.call(op, &Values::default().with("id", id).with("signal", "KILL"))
     }
 
+    /// Whether the runtime is judged by drafts.
+    #[must_use]
+    pub fn claims_next(&self) -> bool {
+        self.settings.release == NEXT
+    }
+
     /// Whether the runtime is judged by this release of the specification or a later one.
     #[must_use]
     pub fn claims(&self, major: u32, minor: u32) -> bool {
@@ -300,7 +306,7 @@ impl<'s> Lab<'s> {
 
 /// The same edits, of a base that says the release that the runtime is judged by.
 fn of_release(recipe: &Recipe, release: Release) -> Recipe {
-    let first = Edit::Set("/ociVersion".into(), release.to_string().into());
+    let first = Edit::Set("/ociVersion".into(), release.version().into());
     Recipe { edits: [first].into_iter().chain(recipe.edits.iter().cloned()).collect() }
 }
 

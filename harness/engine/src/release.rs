@@ -7,10 +7,23 @@ pub struct Release(pub u32, pub u32, pub u32);
 /// What a runtime is judged by that claims nothing: the last release before runtimes could tell.
 pub const UNCLAIMED: Release = Release(1, 0, 2);
 
+/// Later than each release: what is under discussion.
+pub const NEXT: Release = Release(u32::MAX, 0, 0);
+
 impl Release {
+    /// What a configuration says that is judged by this release.
+    #[must_use]
+    pub fn version(self) -> String {
+        let newest = KNOWN.last().copied().unwrap_or(UNCLAIMED);
+        if self == NEXT { newest.to_string() } else { self.to_string() }
+    }
+
     /// Reads `1.0.2`, `v1.1.0` or `1.0.2-dev`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
+        if text == "next" {
+            return Some(NEXT);
+        }
         let plain = text.trim().trim_start_matches('v');
         let plain = plain.split(['-', '+']).next().unwrap_or(plain);
         let numbers: Vec<u32> = plain.split('.').map(str::parse).collect::<Result<_, _>>().ok()?;
@@ -20,15 +33,29 @@ impl Release {
 
 impl std::fmt::Display for Release {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}.{}", self.0, self.1, self.2)
+        if *self == NEXT { f.write_str("next") } else { write!(f, "{}.{}.{}", self.0, self.1, self.2) }
     }
 }
+
+/// The releases that the specification has had, and that a user may judge by.
+pub const KNOWN: &[Release] = &[
+    Release(1, 0, 0),
+    Release(1, 0, 1),
+    Release(1, 0, 2),
+    Release(1, 1, 0),
+    Release(1, 2, 0),
+    Release(1, 2, 1),
+    Release(1, 3, 0),
+];
 
 impl std::str::FromStr for Release {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::parse(text).ok_or_else(|| format!("`{text}` is no release such as 1.2.1"))
+        Self::parse(text).filter(|release| *release == NEXT || KNOWN.contains(release)).ok_or_else(|| {
+            let known: Vec<String> = KNOWN.iter().map(ToString::to_string).collect();
+            format!("`{text}` is no release of the specification; there are {}, and next for drafts", known.join(", "))
+        })
     }
 }
 
@@ -43,5 +70,11 @@ mod tests {
         assert!(Release::parse("1.10.0") > Release::parse("1.9.9"));
         assert_eq!(Release::parse("1.0"), None);
         assert_eq!(Release::parse("one"), None);
+        assert_eq!("1.2.1".parse(), Ok(Release(1, 2, 1)));
+        assert!("1.9.9".parse::<Release>().unwrap_err().contains("1.2.1, 1.3.0, and next"));
+        assert_eq!(
+            "next".parse::<Release>().map(|next| (next.to_string(), next.version())),
+            Ok(("next".into(), "1.3.0".into()))
+        );
     }
 }

@@ -54,7 +54,8 @@ fn row(scenario: &Scenario, name: &str, one: &Measured) -> Markup {
             @let (value, low, high) = (ratio.ratio.value, ratio.ratio.low, ratio.ratio.high);
             div { (format!("{value:.2} ({low:.2}–{high:.2}) × ")) (Line(&ratio.against))
                 (format!(", {:+.2} ms", ratio.difference_ms.value))
-                @if ratio.verdict == Difference::None { ", no difference" } }
+                @if ratio.verdict == Difference::None { ", no difference" }
+                @if ratio.verdict == Difference::Inconclusive { ", inconclusive" } }
         } }
     } }
 }

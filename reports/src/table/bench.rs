@@ -125,6 +125,7 @@ fn verdict(ratio: Option<&Ratio>) -> Cell {
         Difference::Faster => Cell::new(text).fg(Color::DarkGreen),
         Difference::Slower => Cell::new(text).fg(Color::DarkRed),
         Difference::None => Cell::new(format!("{text} no difference")),
+        Difference::Inconclusive => Cell::new(format!("{text} inconclusive")),
     };
     cell.set_alignment(CellAlignment::Right)
 }

@@ -32,8 +32,8 @@ pub fn show(field: &Field, runtime: &Path, repetitions: u32) -> Result<bool, Box
             found.verdict
         );
         close += u32::from(percent(interval.value).abs() < 1.0);
-        alike += u32::from(found.verdict == Difference::None);
+        alike += u32::from(matches!(found.verdict, Difference::None | Difference::Inconclusive));
     }
-    println!("within 1 %: {close} of {repetitions}; no difference: {alike} of {repetitions}");
+    println!("within 1 %: {close} of {repetitions}; neither faster nor slower: {alike} of {repetitions}");
     Ok(close * 10 >= repetitions * 9 && alike * 20 >= repetitions * 19)
 }

@@ -14,6 +14,10 @@ use crate::output::print;
 /// What a comparison came to.
 pub struct Verdict {
     lines: Vec<String>,
+    /// The share that does not count as a difference.
+    margin: f64,
+    /// Whether an interval is too wide to tell.
+    open: bool,
     red: bool,
 }
 
@@ -41,9 +45,10 @@ pub fn judge(args: &Bench, found: &Benchmark, baseline: Option<&Benchmark>) -> V
     let findings = baseline.map_or_else(|| side_by_side(found), |old| over_time(old, found));
     let asked = baseline.is_some() || args.gate.is_some();
     let margin = args.gate.map_or(RESOLUTION, |gate| gate.0);
-    let mut verdict = Verdict { lines: Vec::new(), red: false };
+    let mut verdict = Verdict { lines: Vec::new(), margin, open: false, red: false };
     for finding in findings.iter().filter(|_| asked) {
         let said = difference(finding.ratio, margin);
+        verdict.open |= said == Difference::Inconclusive;
         verdict.red |= args.gate.is_some() && said == Difference::Slower;
         verdict.lines.push(line(finding, said));
     }
@@ -56,6 +61,15 @@ pub fn answer(verdict: &Verdict) -> Result<ExitCode, Failure> {
     for line in &verdict.lines {
         writeln!(text, "{line}").map_err(Failure::host)?;
     }
+    if !verdict.lines.is_empty() {
+        let margin = verdict.margin * 100.0;
+        writeln!(text, "no difference: the whole interval lies within {margin} % of equality")
+            .map_err(Failure::host)?;
+    }
+    if verdict.open {
+        writeln!(text, "inconclusive: it reaches beyond; more blocks (--precision, --limit) make it narrower")
+            .map_err(Failure::host)?;
+    }
     print(&text)?;
     Ok(if verdict.red { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
@@ -67,6 +81,7 @@ fn line(finding: &Finding, said: Difference) -> String {
         Difference::Faster => "faster",
         Difference::Slower => "SLOWER",
         Difference::None => "no difference",
+        Difference::Inconclusive => "inconclusive",
     };
     let (low, high) = (percent(ratio.low), percent(ratio.high));
     format!(

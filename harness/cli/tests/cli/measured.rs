@@ -55,7 +55,8 @@ fn what_fails_or_only_claims_to_be_done_has_no_times() {
         let bench = Bench::new();
         let script = bench.script("broken", body);
         let (ran, found) = measure(&bench, &["--runtime", script.to_str().unwrap()]);
-        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        assert_eq!(ran.code, 2, "{}", ran.stderr);
+        assert!(ran.stderr.contains("no cycle of broken succeeded"), "{}", ran.stderr);
         let subject = &found["scenarios"][0]["subjects"][0];
         assert_eq!(subject["phases"], json!([]));
         let mishaps = subject["mishaps"].as_array().unwrap();

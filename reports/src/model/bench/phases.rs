@@ -133,6 +133,8 @@ pub enum Difference {
     Faster,
     /// It takes more.
     Slower,
-    /// The interval reaches to within 1 % of equality.
+    /// The whole interval lies within 1 % of equality.
     None,
+    /// The interval reaches beyond that, and to equality or near it: more blocks may tell. Since schema 1.1.
+    Inconclusive,
 }

@@ -106,7 +106,7 @@ fn scenario() -> Scenario {
         ratios: vec![
             ratio("runc", "floor", 10.0, Difference::Slower),
             ratio("evil \u{1b}[2J<b>", "runc", 0.5, Difference::Faster),
-            ratio("floor", "runc", 0.98, Difference::None),
+            ratio("floor", "runc", 0.98, Difference::Inconclusive),
         ],
         noise: Noise { stolen: 0.0, others: 0.12, load: 1.5, frequency_spread: Some(0.01) },
     }

@@ -25,6 +25,8 @@ pub struct Advised {
     pub check: String,
     /// Why: where the specification contradicts itself, or leaves room.
     pub why: String,
+    /// What callers of runtimes rely on where the specification is silent.
+    pub practice: Vec<Covered>,
 }
 
 /// A clause and what looks at it.
@@ -150,7 +152,7 @@ mod tests {
             clause("REQUIRED", &[], None),
             clause("MAY", &[], None),
         ];
-        let coverage = Coverage { release: "v1.3.0".into(), clauses, advisory: Vec::new() };
+        let coverage = Coverage { release: "v1.3.0".into(), clauses, advisory: Vec::new(), practice: Vec::new() };
         let total = coverage.total();
         let expected = Count { clauses: 4, checked: 1, due: 3, due_checked: 1, due_reasoned: 1 };
         assert_eq!((total, total.open()), (expected, 1));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use plimsoll_reports::coverage::{Advised, Coverage, Covered};
 use serde::Deserialize;
 
-use crate::clauses;
+use crate::{clauses, practice};
 
 /// The reasons, one JSON object a line, for review.
 const UNCHECKED: &str = include_str!("../data/unchecked.jsonl");
@@ -26,9 +26,10 @@ struct Unchecked {
 pub fn coverage() -> Coverage {
     let mut citing: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let mut advisory = Vec::new();
-    for check in crate::all() {
+    let checks = crate::all();
+    for check in &checks {
         advisory.extend(check.advisory().map(|why| Advised { check: check.id.clone(), why: why.to_owned() }));
-        check.cites().iter().for_each(|clause| citing.entry(clause).or_default().push(check.id.clone()));
+        check.cites().for_each(|clause| citing.entry(clause).or_default().push(check.id.clone()));
     }
     let mut reasons = reasons();
     let records = clauses::all();
@@ -41,7 +42,16 @@ pub fn coverage() -> Coverage {
             unchecked: reasons.remove(&record.id),
         })
     });
-    Coverage { release: clauses::RELEASE.to_owned(), clauses: covered.collect(), advisory }
+    let clauses = covered.collect();
+    let relied_on = practice::all().into_iter().map(|record| Covered {
+        clause: record.clause(),
+        subject: "runtime".to_owned(),
+        testable: "cli".to_owned(),
+        checks: citing.remove(record.id.as_str()).unwrap_or_default(),
+        unchecked: None,
+    });
+    let practice = relied_on.collect();
+    Coverage { release: clauses::RELEASE.to_owned(), clauses, advisory, practice }
 }
 
 fn reasons() -> BTreeMap<String, String> {

@@ -15,6 +15,7 @@ pub mod model;
 mod mounts;
 pub mod mutants;
 mod namespaces;
+pub mod practice;
 mod process;
 mod refusal;
 mod resources;
@@ -52,10 +53,11 @@ pub const SIMPLEST: &str = "lifecycle.simplest-container";
 /// When a check cites a clause that is not in the list; a test keeps that from happening.
 #[must_use]
 pub fn all() -> Vec<Check> {
-    let clauses = clauses::all();
+    let (clauses, practice) = (clauses::all(), practice::all());
     let check = |id: String, cites: &[&str], body| {
         let cite = |clause: &&str| clauses::find(&clauses, clause).unwrap_or_else(|| panic!("{id} cites {clause}"));
-        let clauses = cites.iter().map(cite).map(Arc::new).collect();
+        let relied_on = practice.iter().filter(|record| record.covers(&id)).map(practice::Record::clause);
+        let clauses = cites.iter().map(cite).chain(relied_on).map(Arc::new).collect();
         Check { id, clauses, body }
     };
     let cases = CASES.iter().copied().flatten().copied().flatten();

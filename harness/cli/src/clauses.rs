@@ -13,7 +13,9 @@ use crate::output::print;
 pub fn clauses(args: &Clauses, look: Look) -> Result<ExitCode, Failure> {
     let mut coverage = plimsoll_suites::coverage::coverage();
     if args.json {
-        coverage.clauses.retain(|clause| !args.uncovered || clause.checks.is_empty());
+        let shown = |clause: &Covered| !args.uncovered || clause.checks.is_empty();
+        coverage.clauses.retain(shown);
+        coverage.practice.retain(shown);
         let text = serde_json::to_string_pretty(&coverage).map_err(Failure::host)?;
         print(&(text + "\n"))?;
     } else {

@@ -86,7 +86,8 @@ impl Session {
         let report = self_report(&settings)?;
         let release = subject.spec.or(report.claimed()).unwrap_or(UNCLAIMED);
         let (kernel, features) = (Arc::new(report.kernel), Arc::new(report.features));
-        let settings = Settings { release, kernel, features, ..settings };
+        let profile = settings.profile.clone().of_version(&report.version);
+        let settings = Settings { release, kernel, features, profile, ..settings };
         let host = host::facts(subject.cgroup_view.name()).map_err(Failure::host)?;
         let runtime = host::runtime(&settings, report.version).map_err(Failure::host)?;
         if !settings.profile.is_for(runtime.version.raw()) {

@@ -215,11 +215,8 @@ impl Check {
 
     /// Ids of the cited clauses.
     #[must_use]
-    pub fn cites(&self) -> &'static [&'static str] {
-        match self.body {
-            Body::Case(case) => case.rule.cites,
-            Body::Scenario(scenario) => scenario.cites,
-        }
+    pub fn cites(&self) -> impl Iterator<Item = &str> {
+        self.clauses.iter().map(|clause| clause.id.as_str())
     }
 
     /// Which standard it holds the runtime to.
@@ -285,5 +282,10 @@ impl Check {
 /// Whether a runtime that departs from a clause of this level keeps the specification all the same.
 #[must_use]
 pub fn is_optional(level: &str) -> bool {
-    matches!(level, "SHOULD" | "SHOULD NOT" | "MAY" | "MAY NOT" | "OPTIONAL" | "RECOMMENDED" | "NOT RECOMMENDED")
+    matches!(
+        level,
+        "SHOULD" | "SHOULD NOT" | "MAY" | "MAY NOT" | "OPTIONAL" | "RECOMMENDED" | "NOT RECOMMENDED"
+        // Of what the specification is silent about.
+        | "users rely" | "worth knowing"
+    )
 }

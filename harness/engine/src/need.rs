@@ -139,7 +139,7 @@ impl Need {
             ),
             Self::Operation(op) => missing(
                 have.profile.operation.contains_key(&op),
-                format!("profile `{}` has no operation `{op}`", have.profile.name),
+                format!("profile `{}` has no operation `{op}` for this runtime", have.profile.name),
             ),
             Self::Option(op, name) => missing(
                 have.profile.takes(op, name),

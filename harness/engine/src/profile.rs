@@ -58,6 +58,16 @@ pub struct Lack {
     pub reason: String,
 }
 
+/// Operations that some of the runtimes of a profile do not have.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Without {
+    /// What their versions begin with.
+    pub versions: Vec<String>,
+    /// The operations.
+    pub operations: Vec<Op>,
+}
+
 /// A profile file. See `profiles/runc.toml` for the meaning of each member.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -76,6 +86,8 @@ pub struct Profile {
     pub operation: BTreeMap<Op, String>,
     #[serde(default)]
     pub lacks: Vec<Lack>,
+    #[serde(default)]
+    pub without: Vec<Without>,
 }
 
 fn yes() -> bool {
@@ -177,6 +189,17 @@ impl Profile {
         any || self.versions.iter().any(|start| version.starts_with(start.as_str()))
     }
 
+    /// The profile of a runtime that says this of its version: without the operations that those do not have.
+    #[must_use]
+    pub fn of_version(mut self, version: &str) -> Self {
+        let without =
+            self.without.iter().filter(|it| it.versions.iter().any(|start| version.starts_with(start.as_str())));
+        for op in without.flat_map(|it| &it.operations) {
+            self.operation.remove(op);
+        }
+        self
+    }
+
     /// How this runtime wants a signal to be named.
     #[must_use]
     pub fn signal(&self, signal: nix::sys::signal::Signal) -> String {
@@ -268,6 +291,12 @@ mod tests {
         let runc = Profile::load("runc").unwrap();
         assert!(runc.is_for("crun version 1.8.1") && runc.is_for("") && !runc.is_for("runsc version 0.0"));
         assert!(Profile::load("runsc").unwrap().is_for("runsc version 0.0"));
+    }
+
+    #[test]
+    fn some_versions_have_fewer_operations() {
+        let has = |version| Profile::load("runc").unwrap().of_version(version).operation.contains_key(&Op::Events);
+        assert!(has("runc version 1.3.6") && has("") && !has("crun version 1.28"));
     }
 
     #[test]

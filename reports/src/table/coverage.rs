@@ -17,7 +17,12 @@ pub fn render(coverage: &Coverage, shown: impl Fn(&Covered) -> bool, style: Styl
     counts(&mut page, "section", &coverage.by(Covered::section));
     counts(&mut page, "level", &coverage.by(|clause| &clause.clause.level));
     counts(&mut page, "since", &coverage.by(|clause| &clause.clause.since));
-    coverage.clauses.iter().filter(|clause| shown(clause)).for_each(|clause| in_full(&mut page, clause));
+    coverage
+        .clauses
+        .iter()
+        .chain(&coverage.practice)
+        .filter(|clause| shown(clause))
+        .for_each(|clause| in_full(&mut page, clause));
     advisory(&mut page, coverage);
     summary(&mut page, coverage);
     page.finish()
@@ -73,4 +78,9 @@ fn summary(page: &mut Page, coverage: &Coverage) {
     let rest = format!("{} {}, {} open", total.due_reasoned, plural(total.due_reasoned, "reason"), total.open());
     page.blank();
     page.line(0, &[(Paint::Strong, &format!("{checked}; {due} ({rest})"))]);
+    let practice = coverage.practice.len();
+    page.line(
+        0,
+        &[(Paint::Plain, &format!("{practice} more of what callers rely on where it is silent (practice.*)"))],
+    );
 }

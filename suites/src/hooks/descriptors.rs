@@ -13,12 +13,11 @@ macro_rules! descriptors {
     ($kind:ident, $member:literal, $slug:literal, $($_rest:tt)*) => {
         Scenario::new(
             concat!("hooks.descriptors/", $slug),
-            &["config.hooks.state-on-stdin"],
+            &[],
             &[Fault::Push(concat!("/hooks/", $member, "/0/args"), "\"open=/\"")],
             |lab, out| standard_alone(&kind::$kind, lab, out),
         )
         .axis(Axis::Security)
-        .advisory("the specification does not say what a hook is handed besides the state")
     };
 }
 

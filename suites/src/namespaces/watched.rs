@@ -63,7 +63,7 @@ macro_rules! watched {
     ($($id:literal, $edits:expr, $judge:expr;)*) => {
         &[$(Scenario::new(
             concat!("namespaces.pid.nothing-of-the-host/", $id),
-            &["runtime.operations.cli-not-specified"],
+            &[],
             &[Fault::ExecBeside("mnt")],
             |lab, out| adds(lab, out, $edits, $judge),
         ).axis(Axis::Security).needs(SEES)),*]
@@ -72,14 +72,9 @@ macro_rules! watched {
 
 macro_rules! hooked {
     ($id:literal, $faults:expr, $story:expr) => {
-        Scenario::new(
-            concat!("namespaces.pid.nothing-of-the-host/", $id),
-            &["runtime.operations.cli-not-specified"],
-            $faults,
-            $story,
-        )
-        .axis(Axis::Security)
-        .needs(LOOKS)
+        Scenario::new(concat!("namespaces.pid.nothing-of-the-host/", $id), &[], $faults, $story)
+            .axis(Axis::Security)
+            .needs(LOOKS)
     };
 }
 
@@ -147,7 +142,7 @@ fn nothing_but_the_container(out: &mut Judgement, own: &Observation, seen: &[Sig
 /// first one somewhat, so this is a warning.
 pub(super) const JOINED: &[Scenario] = &[Scenario::new(
     "namespaces.pid.nothing-of-the-host/create-with-a-path",
-    &["runtime.operations.cli-not-specified"],
+    &[],
     &[Fault::Drop("/linux/namespaces/2")],
     |lab, out| {
         let first = lab.running(mighty)?;
@@ -184,7 +179,7 @@ const SILENT: &str = "the specification does not speak of processes that a runti
 /// The variables of the runtime may be secrets of whoever calls it.
 pub(super) const VARIABLES: &[Scenario] = &[Scenario::new(
     "namespaces.pid.nothing-of-the-host/environment-of-exec",
-    &["runtime.operations.cli-not-specified"],
+    &[],
     &[Fault::ExecBeside("mnt")],
     |lab, out| adds(lab, out, mighty, |out, _, seen| no_variables(out, seen)),
 )

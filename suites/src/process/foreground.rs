@@ -10,7 +10,8 @@ use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::probe::Ask;
 use plimsoll_reports::model::Axis;
 
-const UNSPECIFIED: &[&str] = &["runtime.operations.cli-not-specified"];
+/// See `data/practice.jsonl`.
+const UNSPECIFIED: &[&str] = &[];
 const RUN: &[Need] = &[Need::Operation(Op::Run)];
 
 /// `run` ends as the program does, and nothing of the container is left.

@@ -16,7 +16,7 @@ const OWN_SESSION: i64 = -3;
 pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new(
         "process.keyring.session/not-that-of-the-caller",
-        &["runtime.operations.cli-not-specified"],
+        &[],
         &[Fault::Amend(Op::Create, &["--no-new-keyring"])],
         |lab, out| {
             let own = caller()?;
@@ -28,7 +28,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     .axis(Axis::Security),
     Scenario::new(
         "process.keyring.session/of-exec",
-        &["runtime.operations.cli-not-specified"],
+        &[],
         &[Fault::ExecOutside],
         |lab, out| {
             let own = caller()?;

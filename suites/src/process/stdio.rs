@@ -135,7 +135,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     ),
     Scenario::new(
         "process.stdio.pipes/standard-output-is-the-programs-alone",
-        &["runtime.operations.cli-not-specified"],
+        &[],
         &[Fault::Flawed(Flaw::Noisy)],
         |lab, out| {
             let container = lab.running(|r| r)?;

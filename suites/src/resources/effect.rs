@@ -150,7 +150,7 @@ pub(super) fn run_time(container: &Container<'_>) -> Told<u64> {
 /// A program that is busy makes no progress while it is paused, and goes on when it is resumed.
 const FREEZES: Scenario = Scenario::new(
     "resources.freezer.effect/no-progress-until-resumed",
-    &["runtime.operations.cli-not-specified"],
+    &[],
     &[Fault::Ignore(Op::Pause), Fault::Ignore(Op::Resume), Fault::MoveOut],
     |lab, out| {
         // A runtime may give up on a program that gets no time to stop in.

@@ -16,6 +16,8 @@ pub struct Coverage {
     pub clauses: Vec<Covered>,
     /// The checks that only warn although a clause is mandatory, sorted by name.
     pub advisory: Vec<Advised>,
+    /// What callers of runtimes rely on where the specification is silent.
+    pub practice: Vec<Covered>,
 }
 
 /// A check whose breach is only a warning.
@@ -25,8 +27,6 @@ pub struct Advised {
     pub check: String,
     /// Why: where the specification contradicts itself, or leaves room.
     pub why: String,
-    /// What callers of runtimes rely on where the specification is silent.
-    pub practice: Vec<Covered>,
 }
 
 /// A clause and what looks at it.

@@ -45,7 +45,7 @@ pub(crate) fn of(lab: &Lab<'_>, out: &mut Judgement, what: &str, call: impl FnOn
     let watch = lab.watch()?;
     let outcome = call()?;
     watch.differences(what)?.into_iter().for_each(|finding| out.add(finding));
-    told(out, what, &outcome);
+    out.expect_told(what, &outcome);
     Ok(())
 }
 
@@ -86,7 +86,7 @@ pub(crate) fn by_create_or_start(lab: &Lab<'_>, out: &mut Judgement, bundle: &Bu
     let started = container.start()?;
     let ran = container.greeted().is_ok();
     out.expect("the program", !ran, "never runs", "it runs");
-    told(out, "create, then start", &started);
+    out.expect_told("create, then start", &started);
     discard(lab, &bundle.id)
 }
 

@@ -146,6 +146,7 @@ struct Played<'s> {
 }
 
 fn play<'s>(settings: &'s Settings, tag: &str, story: impl FnOnce(&Lab<'s>) -> Told) -> io::Result<Played<'s>> {
+    let started = Instant::now();
     let dir = settings.dir.join(tag);
     fs::create_dir(&dir)?;
     guard::plant_canary(&dir.join(guard::CANARY))?;
@@ -159,7 +160,7 @@ fn play<'s>(settings: &'s Settings, tag: &str, story: impl FnOnce(&Lab<'s>) -> T
     } else {
         guard.after_within(Duration::ZERO)
     };
-    let (mut left, changes) = match looked.and_then(|left| Ok((left, settings.kernel.changes()?))) {
+    let (mut left, mut changes) = match looked.and_then(|left| Ok((left, settings.kernel.changes()?))) {
         Ok(found) => found,
         Err(why) => {
             guard::sweep(tag)?;
@@ -167,7 +168,12 @@ fn play<'s>(settings: &'s Settings, tag: &str, story: impl FnOnce(&Lab<'s>) -> T
         }
     };
     if settings.exclusive {
-        left.extend(guard::undo_all(&changes));
+        let findings = guard::undo_all(&changes);
+        // Without the runtime these come again, too.
+        let others = guard::made_by_others(&changes, started.elapsed(), || settings.kernel.changes())?;
+        let own = |change: &&Change| !others.contains(change);
+        left.extend(changes.iter().zip(findings).filter(|(change, _)| own(change)).map(|(_, finding)| finding));
+        changes.retain(|change| own(&change));
     }
     Ok(Played { lab, told, left, changes })
 }
@@ -241,6 +247,9 @@ fn judge_together<'c>(checks: &[&'c Check], lab: &Lab<'_>, passed: &mut Vec<&'c 
 
 type Caught = std::thread::Result<Told>;
 
+/// Why an exit code of 0 alone is no failure.
+const UNTOLD: &str = "the effect is right, and the specification leaves open whether an error is told";
+
 /// From what was told, judged and left behind to a verdict.
 fn weigh(
     check: &Check,
@@ -275,12 +284,14 @@ fn weigh(
     // A story that broke off has not tidied up; only what it cannot have made itself counts then.
     let left: Vec<Finding> = left.into_iter().filter(|finding| finished || is_harm(finding)).collect();
     let harmed = !left.is_empty();
+    let untold = finished && judgement.is_untold_only();
     result.findings.extend(left);
     if result.findings.is_empty() {
         result.verdict = Verdict::Pass;
         return;
     }
-    let why = judgement.advisory().map(str::to_owned).or_else(|| check.why_advisory(release));
+    let exit_code_only = untold.then(|| UNTOLD.to_owned());
+    let why = judgement.advisory().map(str::to_owned).or_else(|| check.why_advisory(release)).or(exit_code_only);
     (result.verdict, result.reason) = match why {
         Some(why) if !harmed => (Verdict::Warn, format!("only a warning: {why}")),
         _ => (Verdict::Fail, String::new()),

@@ -13,6 +13,8 @@ use crate::profile::Op;
 pub struct Judgement {
     expectations: usize,
     findings: Vec<Finding>,
+    /// How many findings are about nothing but an exit code of 0.
+    untold: usize,
     advisory: Option<&'static str>,
 }
 
@@ -43,6 +45,25 @@ impl Judgement {
     /// Expects two values to be equal.
     pub fn expect_eq<T: PartialEq<U> + Debug, U: Debug>(&mut self, what: &str, observed: T, expected: U) {
         self.expect(what, observed == expected, format!("{expected:?}"), observed);
+    }
+
+    /// Expects that a call says that it failed, after which all is as it should be. Where it exits with 0 the exit code alone is
+    /// wrong: how, and whether, an error is told is left open (`runtime.md#errors`).
+    pub fn expect_told(&mut self, what: &str, outcome: &Outcome) {
+        let untold = outcome.ended == Ended::Exit(0);
+        let expected = if untold {
+            "an error: an exit code other than 0 (the exit code alone is wrong, the effect is right)"
+        } else {
+            "an error: an exit code other than 0"
+        };
+        self.expect(what, outcome.refused().is_ok(), expected, outcome.said());
+        self.untold += usize::from(untold);
+    }
+
+    /// Whether nothing is wrong but that errors were not told.
+    #[must_use]
+    pub fn is_untold_only(&self) -> bool {
+        self.untold > 0 && self.untold == self.findings.len()
     }
 
     /// How often something was expected. A check that expected nothing has judged nothing.

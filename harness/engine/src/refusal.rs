@@ -39,7 +39,12 @@ impl Lab<'_> {
         let container = attempt.container()?;
         let started = container.start()?;
         if started.succeeded() {
-            return Err(Stop::broken("create and start", "one of them refuses this configuration", "both worked"));
+            if container.greeted().is_ok() {
+                let both = "both worked, and the program runs";
+                return Err(Stop::broken("create and start", "one of them refuses this configuration", both));
+            }
+            out.expect_told("create, then start", &started);
+            return container.delete_by_force()?.ok();
         }
         started.refused()?;
         out.expect("the program after the refusal", !container.has_spoken(), "has not run", "it has spoken");

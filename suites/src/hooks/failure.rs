@@ -133,7 +133,7 @@ pub(super) fn provoke<'l>(
     }
     let container = attempt.container()?;
     let start = container.start()?;
-    out.expect("start", start.refused().is_ok(), "an error: an exit code other than 0", start.said());
+    out.expect_told("start", &start);
     is_stopped(&container, &start, out)?;
     Ok(Some(container))
 }

@@ -3,6 +3,7 @@
 
 mod canary;
 mod kernel;
+mod others;
 mod processes;
 mod snapshot;
 mod sweep;
@@ -17,6 +18,7 @@ use plimsoll_reports::model::Finding;
 
 pub use canary::{describe as tree, plant_canary};
 pub use kernel::{Change, KernelState, list_settings, undo_all};
+pub(crate) use others::made_by_others;
 pub use sweep::{below, detach_below, sweep};
 pub use watch::{CANARY, Watch};
 

@@ -22,6 +22,7 @@ use crate::patience::stretched;
 use crate::process::wait_readable;
 use crate::run_id::{PREFIX, RunId};
 use crate::sys;
+use crate::workplace::temporary;
 
 /// How long killed processes may take to end.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -67,7 +68,7 @@ fn find() -> io::Result<Found> {
     }
     let mut found = Found::default();
     for run in runs {
-        match life::of(&run, &std::env::temp_dir().join(run.name()))? {
+        match life::of(&run, &temporary().join(run.name()))? {
             Life::Alive => {}
             Life::Dead => found.dead.push(run),
             Life::Unknown(why) => found.undecided.push((run, why)),
@@ -136,7 +137,7 @@ fn owner(path: &Path) -> Option<RunId> {
 /// The directories of runs, living and dead.
 fn directories() -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(std::env::temp_dir())? {
+    for entry in fs::read_dir(temporary())? {
         let path = entry?.path();
         let Some(status) = if_there(fs::symlink_metadata(&path))? else { continue };
         // Anyone may write to this directory: what another user put there is not ours, whatever its name.

@@ -59,7 +59,7 @@ impl Workplace {
     /// When the temporary directory is not writable or the kernel refuses; the text says which step.
     pub fn set_up(view: CgroupView) -> io::Result<Self> {
         let run = RunId::of_self()?;
-        let dir = std::env::temp_dir().join(format!("plimsoll-{run}"));
+        let dir = temporary().join(format!("plimsoll-{run}"));
         step(
             "set this process apart (unshare a mount namespace)",
             unshare(CloneFlags::CLONE_NEWNS).map_err(Into::into),
@@ -96,6 +96,13 @@ impl Workplace {
 fn open_v2() -> io::Result<Option<OwnedFd>> {
     let found = cgroup::hierarchies()?.into_iter().find(|hierarchy| hierarchy.v2);
     found.map(|hierarchy| Ok(File::open(hierarchy.mount)?.into())).transpose()
+}
+
+/// The temporary directory by its real path: the kernel's list of mounts names that, and so may a runtime that resolves links. One
+/// that is not there is told of when it is needed.
+pub(crate) fn temporary() -> PathBuf {
+    let named = std::env::temp_dir();
+    fs::canonicalize(&named).unwrap_or(named)
 }
 
 fn step<T>(doing: &str, done: io::Result<T>) -> io::Result<T> {

@@ -108,21 +108,23 @@ pub(super) const OTHERS: &[Case] = &[
         &[Fault::Drop(RLIMITS), Fault::Take("/process/rlimits/0/soft", "332")],
     )
     .needs(&[Need::Limit("RLIMIT_NOFILE", 333)]),
-    Case::new(&LIMITS, "several", several, FORGETS).needs(ROOM),
+    Case::new(&LIMITS, "several", several, FORGETS).needs(SEVERAL),
     Case::new(
         &LIMITS,
         "of-another-user",
         |r| several(r).set("/process/user", json!({ "uid": 1000, "gid": 1000 })),
         FORGETS,
     )
-    .needs(ROOM),
-    Case::new(&BY_HOST, "several", several, FORGETS).needs(ROOM),
+    .needs(SEVERAL),
+    Case::new(&BY_HOST, "several", several, FORGETS).needs(SEVERAL),
 ];
 
 fn several(recipe: &mut Recipe) -> &mut Recipe {
     limit(limit(limit(recipe, "RLIMIT_CORE", 1, 2), "RLIMIT_NOFILE", 300, 600), "RLIMIT_FSIZE", 1 << 30, 1 << 31)
 }
 
+const SEVERAL: &[Need] =
+    &[Need::Limit("RLIMIT_CORE", 2), Need::Limit("RLIMIT_NOFILE", 600), Need::Limit("RLIMIT_FSIZE", 1 << 31)];
 const ROOM: &[Need] = &[Need::Limit("RLIMIT_NOFILE", 600)];
 
 fn nofile(recipe: &mut Recipe) -> &mut Recipe {

@@ -6,6 +6,7 @@ mod again;
 mod attacks;
 mod bench;
 mod bundled;
+mod callers;
 mod cleaned;
 mod confined;
 mod dependencies;

@@ -52,7 +52,7 @@ pub enum SignalForm {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Lack {
-    /// Glob of check ids.
+    /// The id of a check, or what ids begin with and a `*`.
     pub checks: String,
     /// What the user reads.
     pub reason: String,
@@ -200,6 +200,16 @@ impl Profile {
         self
     }
 
+    /// Why this kind of runtime cannot keep a check; `None` when it can.
+    #[must_use]
+    pub fn reason_to_skip(&self, check: &str) -> Option<&str> {
+        let names = |lack: &&Lack| match lack.checks.strip_suffix('*') {
+            Some(beginning) => check.starts_with(beginning),
+            None => lack.checks == check,
+        };
+        self.lacks.iter().find(names).map(|lack| lack.reason.as_str())
+    }
+
     /// How this runtime wants a signal to be named.
     #[must_use]
     pub fn signal(&self, signal: nix::sys::signal::Signal) -> String {
@@ -297,6 +307,13 @@ mod tests {
     fn some_versions_have_fewer_operations() {
         let has = |version| Profile::load("runc").unwrap().of_version(version).operation.contains_key(&Op::Events);
         assert!(has("runc version 1.3.6") && has("") && !has("crun version 1.28"));
+    }
+
+    #[test]
+    fn what_a_profile_lacks_is_skipped_for_its_reason() {
+        let runsc = Profile::load("runsc").unwrap();
+        assert!(runsc.reason_to_skip("resources.pids.effect/few").is_some_and(|why| why.contains("--ignore-cgroups")));
+        assert_eq!(runsc.reason_to_skip("lifecycle.simplest-container"), None);
     }
 
     #[test]

@@ -156,7 +156,8 @@ impl Plan<'_> {
         tell: &mut impl FnMut(Event<'_>),
     ) -> io::Result<()> {
         job.checks.retain(|check| {
-            let reason = check.needs().find_map(|need| need.unmet(self.abilities));
+            let lacks = || self.abilities.profile.reason_to_skip(&check.id).map(str::to_owned);
+            let reason = check.needs().find_map(|need| need.unmet(self.abilities)).or_else(lacks);
             let Some(reason) = reason else { return true };
             let skipped = model::Check { reason, ..blank(check) };
             tell(Event::Finished(&skipped));

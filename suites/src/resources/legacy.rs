@@ -92,7 +92,6 @@ const TOO_MUCH: &[Scenario] = refused! {
         "linux.resources.cpu.burst-above-quota-may-error",
         "linux.resources.cpu.quota-not-below-burst",
         "linux.resources.cpu.quota-below-burst-may-error",
-        "runtime.errors.no-side-effects",
     ];
     "resources.cpu.invalid/burst-above-the-quota", json!({ "cpu": { "quota": 10_000, "burst": 20_000 } });
 };

@@ -14,10 +14,12 @@ use crate::check::{Body, Case, Check};
 use crate::company;
 use crate::driver::milliseconds;
 use crate::guard::{self, Change, Guard};
+use crate::held;
 use crate::judgement::{Judgement, Stop, Told};
 use crate::keep;
 use crate::lab::Lab;
 use crate::observer::files::about;
+use crate::place;
 use crate::release::Release;
 use crate::settings::Settings;
 use crate::trial::Performed;
@@ -59,6 +61,7 @@ pub fn conduct(check: &Check, settings: &Settings, tag: &str, wishes: &Wishes) -
         fail_of_ours(&mut result, &format!("set-up: {why}"));
         Done::default()
     });
+    place::blame(&mut result, settings);
     result.duration_ms = milliseconds(started.elapsed());
     if done.changes.is_empty() || settings.exclusive {
         done.results.push(result);
@@ -151,6 +154,7 @@ fn play<'s>(settings: &'s Settings, tag: &str, story: impl FnOnce(&Lab<'s>) -> T
     fs::create_dir(&dir)?;
     guard::plant_canary(&dir.join(guard::CANARY))?;
     let lab = Lab::new(settings, dir, tag.to_owned());
+    held::hold()?;
     let guard = Guard::before_all(lab.watched())?;
     let told = catch_unwind(AssertUnwindSafe(|| story(&lab).or_else(|stop| lab.excuse(stop))));
     lab.take_down();
@@ -200,11 +204,16 @@ fn clear(lab: Lab<'_>, spotless: bool, last: impl FnOnce(&Path) -> io::Result<()
         guard::detach_below(&dir)?;
     }
     last(&dir)?;
-    fs::remove_dir_all(&dir).map_err(|why| {
+    fs::remove_dir_all(&dir).or_else(|why| if spotless { Err(why) } else { if_gone(why) }).map_err(|why| {
         // Only words for an error that is on its way.
         let mounts = guard::below(&dir).unwrap_or_default();
         about(format!("{} with the mounts {mounts:?}", dir.display()), &why)
     })
+}
+
+/// A directory that the runtime has removed is among the findings, and is gone as it should be.
+fn if_gone(why: io::Error) -> io::Result<()> {
+    if why.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(why) }
 }
 
 fn tell(check: &Check, lab: &Lab<'_>, out: &mut Judgement) -> Told {
@@ -262,8 +271,8 @@ fn weigh(
     result.findings = judgement.findings().to_vec();
     let finished = matches!(told, Ok(Ok(()) | Err(Stop::Unsupported(_))));
     match told {
-        Err(panic) => return fail_of_ours(result, &panic_text(&*panic)),
-        Ok(Err(Stop::Error(why))) => return fail_of_ours(result, &why),
+        Err(panic) => return break_off(result, &panic_text(&*panic), left),
+        Ok(Err(Stop::Error(why))) => return break_off(result, &why, left),
         Ok(Err(Stop::Skip(why))) => {
             (result.verdict, result.reason) = (Verdict::Skip, why);
             return;
@@ -296,6 +305,17 @@ fn weigh(
         Some(why) if !harmed => (Verdict::Warn, format!("only a warning: {why}")),
         _ => (Verdict::Fail, String::new()),
     };
+}
+
+/// A story that could not go on. Where the runtime has harmed what is not the container's, that is the reason, and a failure of the
+/// runtime; else it is one of ours.
+fn break_off(result: &mut model::Check, why: &str, left: Vec<Finding>) {
+    let harm: Vec<Finding> = left.into_iter().filter(is_harm).collect();
+    if harm.is_empty() {
+        return fail_of_ours(result, why);
+    }
+    result.findings.extend(harm);
+    (result.verdict, result.reason) = (Verdict::Fail, format!("the check could not go on: {why}"));
 }
 
 /// What no story does, however it breaks off: a change of something that is not the container's.

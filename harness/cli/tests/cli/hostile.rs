@@ -141,3 +141,27 @@ fn a_liar_passes_no_check() {
     assert!(ran.passed().is_empty(), "a runtime that makes no container passes {:?}", ran.passed());
     ran.assert_nothing_left();
 }
+
+/// What a runtime takes from the harness is its failure, and no error of the harness.
+#[test]
+fn what_keeps_a_check_from_going_on_is_told() {
+    let real = runtime_or_skip!();
+    let harm = [
+        ("mounts-everywhere", "mounts outside of the check"),
+        ("unmounts-proc", "mounts outside of the check"),
+        ("removes-the-run", "gone: "),
+        ("fills-the-disk", "full: "),
+    ];
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/hostile");
+    for (name, finding) in harm {
+        let bench = Bench::new();
+        let body = format!("REAL={}\n. {}", real.display(), fixtures.join(name).display());
+        let runtime = bench.script("runtime", &body);
+        let ran = bench.judge(&runtime, &["--filter", "process.cwd*", "--no-preflight", "--timeout", "5"]);
+        let checks = ran.results["checks"].as_array().unwrap();
+        let errors: Vec<_> = checks.iter().filter(|check| check["verdict"] == "error").collect();
+        assert_eq!((ran.code, errors.len()), (1, 0), "{name}: {errors:#?}");
+        assert!(checks.iter().any(|check| check["findings"].to_string().contains(finding)), "{name}: {checks:#?}");
+        ran.assert_nothing_left();
+    }
+}

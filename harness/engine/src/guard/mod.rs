@@ -11,7 +11,7 @@ mod watch;
 
 use std::collections::BTreeSet;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use plimsoll_reports::model::Finding;
@@ -22,7 +22,7 @@ pub(crate) use others::made_by_others;
 pub use sweep::{below, detach_below, sweep};
 pub use watch::{CANARY, Watch};
 
-use crate::cgroup;
+use crate::{cgroup, held};
 use snapshot::Snapshot;
 
 /// Where to look.
@@ -39,6 +39,13 @@ pub struct GuardSettings {
     /// How long a process that was told to end may take before it counts as left behind. Costs time only when there
     /// is one.
     pub grace: Duration,
+}
+
+impl GuardSettings {
+    /// The directory of the check.
+    fn place(&self) -> &Path {
+        self.canary.parent().unwrap_or(&self.canary)
+    }
 }
 
 /// The host as it was before a check.
@@ -86,8 +93,11 @@ impl Guard {
     /// # Errors
     /// As [`Guard::after`].
     pub fn after_within(&self, grace: Duration) -> io::Result<Vec<Finding>> {
+        let mounts = snapshot::mounts(&self.settings)?;
+        held::restore(self.settings.place())?;
         let left = processes::settle(&self.processes, Instant::now() + grace)?;
-        let after = snapshot::take(&self.settings, &left, &cgroup::made_by_check(&self.settings.tag)?)?;
+        let mut after = snapshot::take(&self.settings, &left, &cgroup::made_by_check(&self.settings.tag)?)?;
+        snapshot::put(&mut after, mounts);
         Ok(snapshot::compare(&self.before, &after))
     }
 }

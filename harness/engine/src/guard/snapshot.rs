@@ -10,7 +10,9 @@ use plimsoll_foreign::read;
 use plimsoll_reports::model::Finding;
 
 use super::{GuardSettings, canary, kernel};
+use crate::held;
 use crate::observer::files::{about, if_there, read_text};
+use crate::observer::mountinfo::Mount;
 use crate::observer::stat::{Stat, command_line};
 use crate::observer::{mountinfo, own_descriptors};
 
@@ -34,16 +36,17 @@ pub(super) fn take(settings: &GuardSettings, processes: &[Stat], cgroups: &[Path
     let descriptors = own_descriptors()?.into_iter().map(|(fd, target)| (fd.to_string(), target)).collect();
     let mut subjects = vec![
         ("processes".to_owned(), describe_processes(processes)?),
-        ("host mounts".to_owned(), mounts()?),
         ("cgroups".to_owned(), present(cgroups.iter().map(|dir| dir.display()))),
         ("state directory".to_owned(), state(settings)?),
         (DESCRIPTORS.to_owned(), descriptors),
         ("network interfaces".to_owned(), present(interfaces(&read_text("/proc/net/dev")?))),
         ("host name".to_owned(), host_name()?),
-        ("canary tree".to_owned(), canary::describe(&settings.canary)?),
+        ("canary tree".to_owned(), if_there(canary::describe(&settings.canary))?.unwrap_or_default()),
         ("devices".to_owned(), devices(Path::new("/dev"))?),
         ("loop devices".to_owned(), loops(settings)?),
     ];
+    // What is gone explains what comes after it.
+    subjects.splice(1..1, mounts(settings)?);
     for name in SYSCTLS.iter().copied().chain(settings.extra_sysctls.iter().map(String::as_str)) {
         subjects.push((format!("sysctl {name}"), sysctl(name)?));
     }
@@ -85,9 +88,23 @@ fn describe_processes(processes: &[Stat]) -> io::Result<Facts> {
     processes.iter().map(describe).collect()
 }
 
-fn mounts() -> io::Result<Facts> {
+/// In place of what a later look found, the same subjects as they were seen earlier.
+pub(super) fn put(into: &mut Snapshot, earlier: Snapshot) {
+    for (subject, facts) in earlier {
+        into.iter_mut().filter(|(name, _)| *name == subject).for_each(|(_, there)| there.clone_from(&facts));
+    }
+}
+
+/// The mounts that a container of the check may be made of, and the others: those no story leaves, however it breaks off.
+pub(super) fn mounts(settings: &GuardSettings) -> io::Result<Snapshot> {
+    let is_own = |point: &str| held::is_of_container(Path::new(point), settings.place());
+    let (own, others) = mountinfo::own()?.into_iter().partition(|mount| is_own(&mount.point));
+    Ok(vec![("host mounts".to_owned(), counted(own)), ("mounts outside of the check".to_owned(), counted(others))])
+}
+
+fn counted(mounts: Vec<Mount>) -> Facts {
     let mut count: BTreeMap<String, usize> = BTreeMap::new();
-    for mut mount in mountinfo::own()? {
+    for mut mount in mounts {
         // All mounts of cgroup v2 share one set of options, and whoever mounts it once more in the host's cgroup
         // namespace changes them for all: a check that runs beside that one has not done it.
         if mount.kind == "cgroup2" {
@@ -97,7 +114,7 @@ fn mounts() -> io::Result<Facts> {
     }
     // The same thing can be mounted twice at one place: then the number is the difference.
     let times = |count: usize| if count == 1 { String::new() } else { format!("{count} times") };
-    Ok(count.into_iter().map(|(mount, count)| (mount, times(count))).collect())
+    count.into_iter().map(|(mount, count)| (mount, times(count))).collect()
 }
 
 fn state(settings: &GuardSettings) -> io::Result<Facts> {

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::files::{malformed, read_text};
+use crate::held;
 
 /// One mount, as the process sees it from its root directory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -86,7 +87,7 @@ pub fn parse(text: &str) -> io::Result<Vec<Mount>> {
 /// # Errors
 /// When the file cannot be read or understood.
 pub fn own() -> io::Result<Vec<Mount>> {
-    parse(&read_text("/proc/self/mountinfo")?)
+    parse(&held::mountinfo().unwrap_or_else(|| read_text("/proc/self/mountinfo"))?)
 }
 
 /// The mount that a path leads to when it is a mount point: of several stacked there, the one on top. `None` when

@@ -214,7 +214,6 @@ impl Check {
     }
 
     /// Ids of the cited clauses.
-    #[must_use]
     pub fn cites(&self) -> impl Iterator<Item = &str> {
         self.clauses.iter().map(|clause| clause.id.as_str())
     }

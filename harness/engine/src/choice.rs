@@ -29,13 +29,13 @@ const CHOICES: &[Choice] = &[
         what: "flags of a filter",
         asked: |config| !config.list("/linux/seccomp/flags").is_empty(),
         claimed: |config, features| {
-            lists(features, "/linux/seccomp/supportedFlags", config.texts("/linux/seccomp/flags"))
+            lists(features, "/linux/seccomp/supportedFlags", &config.texts("/linux/seccomp/flags"))
         },
     },
     Choice {
         what: "an action of a filter other than to allow and to fail",
         asked: |config| !special_actions(config).is_empty(),
-        claimed: |config, features| lists(features, "/linux/seccomp/actions", special_actions(config)),
+        claimed: |config, features| lists(features, "/linux/seccomp/actions", &special_actions(config)),
     },
     Choice { what: "a user or group above 2147483647", asked: has_large_id, claimed: |_, _| false },
     Choice {
@@ -60,9 +60,9 @@ const CHOICES: &[Choice] = &[
         what: "a memory policy",
         asked: |config| config.get("/linux/memoryPolicy/mode").is_some(),
         claimed: |config, features| {
-            let mode = config.text("/linux/memoryPolicy/mode").into_iter().collect();
-            lists(features, "/linux/memoryPolicy/modes", mode)
-                && lists(features, "/linux/memoryPolicy/flags", config.texts("/linux/memoryPolicy/flags"))
+            let mode: Vec<&str> = config.text("/linux/memoryPolicy/mode").into_iter().collect();
+            lists(features, "/linux/memoryPolicy/modes", &mode)
+                && lists(features, "/linux/memoryPolicy/flags", &config.texts("/linux/memoryPolicy/flags"))
         },
     },
     Choice {
@@ -73,9 +73,9 @@ const CHOICES: &[Choice] = &[
 ];
 
 /// Whether all these words are in a list of the features.
-fn lists(features: &Value, pointer: &str, words: Vec<&str>) -> bool {
+fn lists(features: &Value, pointer: &str, words: &[&str]) -> bool {
     let listed = features.pointer(pointer).and_then(Value::as_array);
-    listed.is_some_and(|listed| words.iter().all(|word| listed.iter().any(|known| known == word)))
+    listed.is_some_and(|listed| words.iter().all(|word| listed.iter().any(|known| known == *word)))
 }
 
 fn special_actions(config: &Config) -> Vec<&str> {

@@ -26,21 +26,16 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         },
     )
     .axis(Axis::Security),
-    Scenario::new(
-        "process.keyring.session/of-exec",
-        &[],
-        &[Fault::ExecOutside],
-        |lab, out| {
-            let own = caller()?;
-            let container = lab.running(|r| r)?;
-            let mut added = container.exec(&container.bundle.config.0["process"])?;
-            added.greeted()?;
-            let found = added.ask_all(&[which()])?.remove(0);
-            judge(out, own, found);
-            added.finish()?.ok()?;
-            container.finish_and_delete()
-        },
-    )
+    Scenario::new("process.keyring.session/of-exec", &[], &[Fault::ExecOutside], |lab, out| {
+        let own = caller()?;
+        let container = lab.running(|r| r)?;
+        let mut added = container.exec(&container.bundle.config.0["process"])?;
+        added.greeted()?;
+        let found = added.ask_all(&[which()])?.remove(0);
+        judge(out, own, found);
+        added.finish()?.ok()?;
+        container.finish_and_delete()
+    })
     .axis(Axis::Security)
     .needs(&[Need::Operation(Op::Exec)]),
 ];

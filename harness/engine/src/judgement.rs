@@ -206,3 +206,30 @@ impl Outcome {
         if stderr.is_empty() { self.ended.to_string() } else { format!("{}: {stderr}", self.ended) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn start(ended: Ended) -> Outcome {
+        Outcome { op: Op::Start, ended, stdout: String::new(), stderr: String::new() }
+    }
+
+    #[test]
+    fn an_exit_code_alone_is_told_apart_from_what_else_is_wrong() {
+        let mut out = Judgement::default();
+        out.expect_told("start", &start(Ended::Exit(1)));
+        assert!(out.findings().is_empty() && !out.is_untold_only());
+        out.expect_told("start", &start(Ended::Exit(0)));
+        assert!(out.is_untold_only());
+        out.expect("the program", false, "never runs", "it runs");
+        assert!(!out.is_untold_only());
+    }
+
+    #[test]
+    fn a_crash_is_more_than_an_exit_code() {
+        let mut out = Judgement::default();
+        out.expect_told("start", &start(Ended::Signal(13)));
+        assert!(!out.findings().is_empty() && !out.is_untold_only());
+    }
+}

@@ -24,6 +24,9 @@ const PART: [&str; 8] = [
 
 type Verdicts = BTreeMap<String, String>;
 
+/// Makes the caller of a command an odd one.
+type Caller = fn(&Bench, &mut Command);
+
 /// The verdicts of the part for the bundled runtime, called as `odd` makes it.
 fn verdicts(odd: impl FnOnce(&Bench, &mut Command)) -> Verdicts {
     let bench = Bench::new();
@@ -66,7 +69,7 @@ fn odd_callers_change_no_verdict() {
     }
     let usual = verdicts(|_, _| {});
     assert_eq!(red(&usual), Vec::<&String>::new());
-    let odd: [(&str, fn(&Bench, &mut Command)); 6] = [
+    let odd: [(&str, Caller); 6] = [
         ("TMPDIR with blanks", |bench, command| temporary(bench, command, "a real one")),
         ("TMPDIR behind a link", |bench, command| temporary(bench, command, "link")),
         ("no HOME, another language", |_, command| {

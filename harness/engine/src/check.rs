@@ -266,7 +266,7 @@ impl Check {
     pub fn why_advisory(&self, release: Release) -> Option<String> {
         let mut mandatory = self.clauses.iter().filter(|clause| !is_optional(&clause.level)).peekable();
         if mandatory.peek().is_none() {
-            return Some("no cited clause is mandatory".to_owned());
+            return Some(self.why_optional().to_owned());
         }
         let in_force = |clause: &Arc<Clause>| Release::parse(&clause.since).is_none_or(|since| since <= release);
         if !mandatory.any(in_force) {
@@ -275,6 +275,18 @@ impl Check {
             ));
         }
         self.advisory().map(str::to_owned)
+    }
+
+    /// What the levels of clauses that are all optional come to.
+    fn why_optional(&self) -> &'static str {
+        let has = |level: &str| self.clauses.iter().any(|clause| clause.level == level);
+        if has("users rely") {
+            "users rely on it, engines do not"
+        } else if has("worth knowing") {
+            "a difference worth knowing, on which nobody is known to rely"
+        } else {
+            "no cited clause is mandatory"
+        }
     }
 }
 

@@ -128,6 +128,9 @@ const fn status_room(kind: &Kind) -> Option<&'static str> {
         Op::Create => {
             Some("hooks of create come after the step that `creating` stands for, and before create has ended")
         }
+        Op::Start if kind.in_rootfs => Some(
+            "a runtime may have further statuses between those that are named, though the schema of the state has none",
+        ),
         _ => None,
     }
 }

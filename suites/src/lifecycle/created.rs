@@ -52,7 +52,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             );
             crate::refusal::discard(lab, &bundle.id)
         },
-    ),
+    )
+    .advisory("whether to look a program up is to apply process.args is not said, and engines count on it in create"),
     Scenario::new(
         "lifecycle.create/namespaces-exist",
         EXIST,

@@ -419,3 +419,12 @@ pub fn join_session_keyring() -> io::Result<libc::c_long> {
     // SAFETY: a null pointer for the name makes a keyring without one.
     checked(unsafe { libc::syscall(libc::SYS_keyctl, libc::KEYCTL_JOIN_SESSION_KEYRING, NO_NAME) })
 }
+
+/// Sets the nice value of this process, which its children start with; see setpriority(2).
+///
+/// # Errors
+/// The errno: a lower value takes a right.
+pub fn set_nice(value: i32) -> io::Result<()> {
+    // SAFETY: no pointers.
+    checked(libc::c_long::from(unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, value) })).map(drop)
+}

@@ -52,7 +52,7 @@ pub(super) const OTHERS: &[Scenario] = &[
         "hooks.poststop/container-is-gone",
         &["config.hooks.poststop.after-deletion"],
         &[Fault::Move("/hooks/poststop", "/hooks/poststart"), Fault::Drop("/hooks/poststop")],
-        poststop_sees_no_cgroup,
+        poststop_sees_nothing,
     )
     .needs(&[Need::HostView]),
 ];
@@ -89,13 +89,17 @@ fn poststart_sees_the_program(lab: &Lab<'_>, out: &mut Judgement) -> Told {
     Ok(())
 }
 
-/// The control groups of the container, which the host found between create and start, are removed by then.
-fn poststop_sees_no_cgroup(lab: &Lab<'_>, out: &mut Judgement) -> Told {
+/// The control groups of the container, and its directory below the runtime's root, which the host found between create and start,
+/// are removed by then. A runtime that keeps its state in some other way has no such directory.
+fn poststop_sees_nothing(lab: &Lab<'_>, out: &mut Judgement) -> Told {
     let container = lab.created(|r| r.beside("look", "").hook("poststop", IT, &["look={bundle}/look"]))?;
     let groups = container.observe()?.cgroups;
     let own = groups.iter().filter(|group| group.path.contains(container.id())).filter_map(|group| group.dir.as_ref());
     let own: Vec<String> = own.map(|dir| dir.to_string_lossy().into_owned()).collect();
-    std::fs::write(container.bundle.dir.join("look"), own.join("\n"))?;
+    let state = Some(lab.driver.root.join(container.id())).filter(|state| state.is_dir());
+    let looked: Vec<String> =
+        state.into_iter().map(|dir| dir.to_string_lossy().into_owned()).chain(own.clone()).collect();
+    std::fs::write(container.bundle.dir.join("look"), looked.join("\n"))?;
     container.started()?;
     let before = container.bundle.hook_log()?.len();
     container.finish_and_delete()?;
@@ -103,6 +107,6 @@ fn poststop_sees_no_cgroup(lab: &Lab<'_>, out: &mut Judgement) -> Told {
     out.expect("control groups of the container before start", !own.is_empty(), "at least one", &groups);
     out.expect_eq("runs of the hook before and after delete", [before, log.len()], [0, 1]);
     let left: Vec<&String> = log.iter().flat_map(|record| &record.there).collect();
-    out.expect("control groups that the hook finds", left.is_empty(), "none", left);
+    out.expect("what the hook finds of the container", left.is_empty(), "none", left);
     Ok(())
 }

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use plimsoll_engine::cgroup;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::{Fault, Leftover};
@@ -157,6 +159,30 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         above.remove()
     })
     .needs(&[Need::HostView]),
+    Scenario::new("lifecycle.delete/keeps-cgroup-of-before", KEEPS, &[Fault::DeleteForeign], |lab, out| {
+        let before = Above::make(lab)?;
+        lab.running(|r| r.set("/linux/cgroupsPath", before.path.as_str()))?.finish_and_delete()?;
+        for dir in &before.dirs {
+            out.expect(&dir.to_string_lossy(), dir.is_dir(), "kept: it was there before create", "removed");
+        }
+        before.remove()
+    })
+    .needs(&[Need::HostView]),
+    Scenario::new("lifecycle.delete/keeps-bound-namespace", KEEPS, &[Fault::DeleteForeign], |lab, out| {
+        let holder = lab.holder("network")?;
+        let file = lab.dir.join("network");
+        fs::write(&file, "")?;
+        let namespace = format!("/proc/{}/ns/net", holder.pid);
+        mount(Some(namespace.as_str()), &file, None::<&str>, MsFlags::MS_BIND, None::<&str>)?;
+        let of_file = || fs::metadata(&file).map(|found| (found.dev(), found.ino()));
+        let bound = of_file()?;
+        let entry = json!({ "type": "network", "path": file });
+        lab.running(|r| r.push("/linux/namespaces", entry))?.finish_and_delete()?;
+        out.expect_eq("what is bound to the file that was joined", of_file()?, bound);
+        let _gone_already = umount2(&file, MntFlags::MNT_DETACH);
+        Ok(())
+    })
+    .needs(&[Need::HostView]),
 ];
 
 fn proc_name(kind: &str) -> &str {
@@ -176,6 +202,12 @@ impl Above {
         for hierarchy in cgroup::hierarchies()? {
             let dir = hierarchy.mount.join(path.trim_start_matches('/'));
             fs::create_dir_all(&dir)?;
+            // A new cpuset of version 1 takes no process.
+            for file in
+                ["cpuset.cpus", "cpuset.mems"].iter().filter(|_| hierarchy.controllers.contains(&"cpuset".into()))
+            {
+                fs::write(dir.join(file), read::kernel_bytes(hierarchy.mount.join(file))?)?;
+            }
             dirs.push(dir);
         }
         Ok(Self { path, dirs })

@@ -58,5 +58,6 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     path_search::SCENARIOS,
     rlimits::SCENARIOS,
     selinux::SCENARIOS,
+    schedule::SCENARIOS,
     stdio::SCENARIOS,
 ];

@@ -3,8 +3,9 @@
 
 use nix::libc;
 use nix::unistd::getpid;
-use plimsoll_engine::check::{Case, Rule};
+use plimsoll_engine::check::{Case, Rule, Scenario};
 use plimsoll_engine::fault::Fault;
+use plimsoll_engine::judgement::Stop;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::Observation;
 use plimsoll_fixtures::Recipe;
@@ -151,6 +152,20 @@ pub(super) const IO_CASES: &[Case] = io! {
     "real-time-lowest" "IOPRIO_CLASS_RT" 7
     "idle" "IOPRIO_CLASS_IDLE" 0
 };
+
+/// The story changes its own process, which the runtime is a child of, and which ends with the story.
+pub(super) const SCENARIOS: &[Scenario] = &[Scenario::new(
+    "process.scheduler.nice-unset/zero-whatever-the-caller-has",
+    &["config.process.scheduler-nice-default"],
+    &[Fault::Drop(SCHEDULER), Fault::Take("/process/scheduler/nice", "5")],
+    |lab, out| {
+        plimsoll_engine::sys::set_nice(5).map_err(Stop::error("set our own nice value"))?;
+        let container = lab.running(|r| scheduler(r, json!({ "policy": "SCHED_OTHER" })))?;
+        out.expect_eq("nice", container.observe()?.sched.nice, 0);
+        container.finish_and_delete()
+    },
+)
+.needs(MAY_RAISE)];
 
 pub(super) const CASES: &[Case] = &[
     Case::new(&ATTRIBUTES, "batch", |r| scheduler(r, json!({ "policy": "SCHED_BATCH" })), IGNORED),

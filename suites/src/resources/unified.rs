@@ -109,7 +109,7 @@ const ENABLED: Scenario = Scenario::new(
 )
 .needs(&[Need::HostView, Need::UnifiedAlone, Need::Controller("cpuset"), Need::Controller("pids")]);
 
-/// What `unified` names is written after the members that mean the same file.
+/// Members of version 1 hold beside `unified`, neither in place of the other.
 const OVER_A_MEMBER: Scenario = Scenario::new(
     "resources.unified/beside-members-of-version-1",
     &["linux.resources.unified.key-is-file", "linux.resources.pids.limit"],

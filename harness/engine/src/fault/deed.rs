@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 
-use nix::mount::{MsFlags, mount};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::unistd::Pid;
 use plimsoll_fixtures::Bundle;
 use plimsoll_foreign::read;
@@ -178,11 +178,15 @@ fn in_first_hierarchy(path: &str) -> io::Result<()> {
 /// Removes what the container used and create did not make.
 fn delete_foreign(bundle: &Bundle) -> io::Result<()> {
     if_there(fs::remove_dir_all(bundle.dir.join("data")))?;
-    let Some((above, _)) = bundle.config.text("/linux/cgroupsPath").and_then(|path| path.rsplit_once('/')) else {
-        return Ok(());
-    };
-    for hierarchy in cgroup::hierarchies()? {
-        let group = hierarchy.mount.join(above.trim_start_matches('/'));
+    for path in bundle.config.list("/linux/namespaces").iter().filter_map(|entry| entry["path"].as_str()) {
+        // A path in /proc is no mount.
+        let _no_mount = umount2(path, MntFlags::MNT_DETACH);
+    }
+    let Some(own) = bundle.config.text("/linux/cgroupsPath") else { return Ok(()) };
+    let above = own.rsplit_once('/').map(|(above, _)| above);
+    for (hierarchy, path) in cgroup::hierarchies()?.iter().flat_map(|one| [Some(own), above].map(|path| (one, path))) {
+        let Some(path) = path else { continue };
+        let group = hierarchy.mount.join(path.trim_start_matches('/'));
         // Those that other checks use at this time are busy.
         let removed = if_there(fs::remove_dir(group));
         removed.map(drop).or_else(|why| if why.raw_os_error() == Some(libc::EBUSY) { Ok(()) } else { Err(why) })?;

@@ -234,6 +234,9 @@ impl Fault {
         if let Self::All(faults) = self {
             return faults.iter().fold(stdout, |stdout, fault| fault.said(op, stdout));
         }
+        if let (Self::Neutral(neutral), Op::Features) = (self, op) {
+            return neutral.features(stdout);
+        }
         let (at, pointer, value) = match self {
             Self::Lie(pointer, value) => (Op::State, pointer, value),
             Self::Misreport(at, pointer, value) => (at, pointer, value),

@@ -71,6 +71,29 @@ impl Neutral {
         }
     }
 
+    /// What the harness hears of its features: what it refuses it does not list.
+    pub(super) fn features(self, stdout: String) -> String {
+        let Ok(mut document) = serde_json::from_str::<Value>(&stdout) else { return stdout };
+        if self != Self::Choosy {
+            return stdout;
+        }
+        let without = [
+            ("/linux/seccomp/actions", json!(["SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO"])),
+            ("/linux/seccomp/supportedFlags", json!([])),
+            ("/linux/mountExtensions/idmap/enabled", json!(false)),
+            ("/linux/memoryPolicy", json!({ "modes": [], "flags": [] })),
+        ];
+        for (pointer, value) in without {
+            if let Some(member) = document.pointer_mut(pointer) {
+                *member = value;
+            }
+        }
+        if let Some(options) = document.pointer_mut("/mountOptions").and_then(Value::as_array_mut) {
+            options.retain(|option| option != "idmap" && option != "ridmap");
+        }
+        document.to_string()
+    }
+
     /// What the harness hears of an answer from inside.
     pub(crate) fn answer(self, ask: &Ask, answer: Answer) -> Answer {
         // What a call comes to under a filter is configured, the error number included.

@@ -74,7 +74,10 @@ mod tests {
         let list = include_str!("../data/headings.txt").lines().filter(|line| !line.starts_with('#'));
         let headings: Vec<(&str, Option<&str>)> =
             list.map(|line| line.split_once(' ').map_or((line, None), |(at, ids)| (at, Some(ids)))).collect();
-        for record in all().iter().filter(|record| !record.source.starts_with("schema/")) {
+        // A draft stands in no release yet.
+        let is_of_a_page =
+            |record: &&Record| !["schema/", "pull/"].iter().any(|place| record.source.starts_with(place));
+        for record in all().iter().filter(is_of_a_page) {
             assert!(headings.iter().any(|(at, _)| *at == record.source), "{}: no heading {}", record.id, record.source);
             for (at, ids) in &headings {
                 let stands_there = ids.is_none_or(|ids| !record.id.starts_with(ids)) || record.source == *at;

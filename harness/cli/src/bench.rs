@@ -19,12 +19,14 @@ use plimsoll_reports::model::bench::{self, Benchmark, Design};
 use crate::args::{Bench, Cadence, Look, Turn, What};
 use crate::failure::Failure;
 use crate::output::{deliver, every, ready, say};
+use crate::premises;
 use crate::progress::Line;
 use crate::session::interrupted;
 pub use rivals::Contest;
 
 /// Measures, writes `bench.json`, shows the tables.
 pub fn bench(args: &Bench, look: Look) -> Result<ExitCode, Failure> {
+    premises::required()?;
     ready(&args.format, [args.output.as_path()])?;
     let scenarios = scenarios(args)?;
     let baseline = args.baseline.as_deref().map(Benchmark::read).transpose().map_err(Failure::usage)?;

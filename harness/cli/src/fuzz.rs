@@ -30,6 +30,7 @@ use self::teller::Teller;
 use crate::args::{self, CORPUS, Look};
 use crate::failure::Failure;
 use crate::output::{deliver, every, ready};
+use crate::premises;
 use crate::session::{Session, interrupted};
 
 /// How many cases are tried when nobody says.
@@ -40,6 +41,7 @@ pub fn fuzz(args: &args::Fuzz, look: Look) -> Result<ExitCode, Failure> {
     if !args.differential.is_empty() {
         return difference::compare(args, look);
     }
+    premises::required()?;
     ready(&[], [args.output.as_path()])?;
     let began = SystemTime::now();
     let started = Instant::now();

@@ -24,6 +24,7 @@ use self::scope::Scope;
 use crate::args::{Look, Prove};
 use crate::failure::Failure;
 use crate::output::{deliver, every, ready, say};
+use crate::premises;
 use crate::progress::Progress;
 use crate::select::select;
 use crate::session::{Session, interrupted};
@@ -35,6 +36,7 @@ type Results = Vec<(usize, model::Check)>;
 pub fn prove(args: &Prove, look: Look) -> Result<ExitCode, Failure> {
     let began = SystemTime::now();
     let started = Instant::now();
+    premises::required()?;
     ready(&args.format, [args.output.as_path()])?;
     let before = args.baseline.as_deref().map(baseline::read).transpose().map_err(Failure::Usage)?;
     let whole = plimsoll_suites::all();

@@ -17,6 +17,7 @@ use crate::args::{Look, Run, Subject};
 use crate::failure::Failure;
 use crate::known::Known;
 use crate::output::{deliver, every, made, print, ready};
+use crate::premises;
 use crate::progress::Progress;
 use crate::select::{Part, first_of_each_subject, one, select};
 use crate::session::{Session, interrupted};
@@ -25,6 +26,7 @@ use crate::session::{Session, interrupted};
 pub fn run(args: &Run, look: Look) -> Result<ExitCode, Failure> {
     let subjects = subjects(args);
     args.kept().as_deref().map(made).transpose()?;
+    premises::required()?;
     ready(&args.format, subjects.iter().map(|(_, output)| output.as_path()))?;
     let known = Known::read(&args.expect)?;
     let selected = selected(args)?;

@@ -15,9 +15,11 @@ use crate::args::{Look, Trace};
 use crate::bench::Contest;
 use crate::failure::Failure;
 use crate::output::{deliver, every, ready};
+use crate::premises;
 
 /// Traces each runtime once, writes `trace.json`, shows the steps.
 pub fn trace(args: &Trace, look: Look) -> Result<ExitCode, Failure> {
+    premises::required()?;
     ready(&args.format, [args.output.as_path()])?;
     let scenario = Scenario::named(&args.scenario)
         .ok_or_else(|| Failure::Usage(format!("no scenario is called {}", args.scenario)))?;

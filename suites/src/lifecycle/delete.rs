@@ -64,6 +64,22 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         },
     )
     .needs(&[Need::HostView]),
+    // Where its cgroup is deep, create has made the ones above it for this container alone.
+    Scenario::new(
+        "lifecycle.delete/removes-the-cgroups-above-its-own",
+        REMOVES,
+        &[Fault::Leave(Leftover::OtherCgroup), Fault::Leave(Leftover::ForeignCgroup)],
+        |lab, out| {
+            let groups = || cgroup::made_by_check(&lab.tag).map(BTreeSet::from_iter);
+            let before: BTreeSet<PathBuf> = groups()?;
+            let path = format!("/plimsoll-{}-deep/er/own", lab.tag);
+            lab.running(|r| r.set("/linux/cgroupsPath", path))?.finish_and_delete()?;
+            let left = &groups()? - &before;
+            out.expect("cgroups that create has made", left.is_empty(), "gone after delete", left);
+            Ok(())
+        },
+    )
+    .needs(&[Need::HostView]),
     // A process that the program left behind dies with the pid namespace, and holds up nothing.
     Scenario::new(
         "lifecycle.delete/after-kill",

@@ -178,6 +178,10 @@ pub struct Prove {
     /// A list of mutants (`--format killed=FILE`) that an older proof saw killed: none of them may survive now.
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
+    /// Try each lawful difference of a runtime (`Fairness` in the proof) on one container in four, where trying all of them takes
+    /// too long.
+    #[arg(long)]
+    pub sample: bool,
     /// Show the proof in this format as well; see `plimsoll run --help`.
     #[arg(long, value_name = "FORMAT[=FILE]")]
     pub format: Vec<Wish>,

@@ -12,6 +12,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use globset::Glob;
 use plimsoll_engine::check::Check;
 use plimsoll_engine::company;
+use plimsoll_engine::fault::Fault;
 use plimsoll_engine::schedule::Job;
 use plimsoll_reports::baseline;
 use plimsoll_reports::file::Document;
@@ -44,7 +45,7 @@ pub fn prove(args: &Prove, look: Look) -> Result<ExitCode, Failure> {
     let all: Vec<&Check> = checks.iter().collect();
     let scope = Scope::of(&all, &whole);
     let session = Session::open(&args.subject, None)?;
-    let First { verdicts, fairness, mut tried } = first(&session, &all, look)?;
+    let First { verdicts, fairness, mut tried } = first(&session, &all, args.sample, look)?;
     let sound: Vec<&Check> = all.iter().copied().filter(|check| passes(&verdicts, check)).collect();
     tried.retain(|pair| sound.iter().any(|check| check.id == pair.check));
     let mut mutants: Vec<Mutant<'_>> = mutants::of(&sound).into_iter().filter(|it| scope.takes(it)).collect();
@@ -92,14 +93,15 @@ struct First {
 
 /// Runs the checks as they are, behind neutral runtimes, and those that wait behind their mutants. All side by side: a check
 /// that waits for a second does so once, not once for each question about it.
-fn first(session: &Session, all: &[&Check], look: Look) -> Result<First, Failure> {
+fn first(session: &Session, all: &[&Check], sample: bool, look: Look) -> Result<First, Failure> {
     let companies = company::together(all);
-    let (mut jobs, early) = (fairness::jobs(&companies), trial::early(all));
+    let (mut jobs, early) = (fairness::jobs(&companies, sample), trial::early(all));
+    let faults: Vec<Option<Fault>> = jobs.iter().map(|job| job.fault).collect();
     let asked = jobs.len();
     jobs.extend(early.iter().cloned());
     let (posed, rest): (Results, Results) = run(session, jobs, look)?.into_iter().partition(|(job, _)| *job >= asked);
     let tried = trial::outcomes(&early, posed.into_iter().map(|(job, result)| (job - asked, result)).collect());
-    let (verdicts, fairness) = fairness::compare(companies.len(), rest);
+    let (verdicts, fairness) = fairness::compare(&faults, rest);
     Ok(First { verdicts, fairness, tried })
 }
 

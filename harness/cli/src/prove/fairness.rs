@@ -10,20 +10,29 @@ use plimsoll_reports::model::{self, Verdict};
 
 use super::Results;
 
-/// The companies as they are, and then behind each neutral runtime.
-pub fn jobs<'c>(companies: &[Vec<&'c Check>]) -> Vec<Job<'c>> {
-    let ways = iter::once(None).chain(Neutral::ALL.into_iter().map(|neutral| Some(Fault::Neutral(neutral))));
-    ways.flat_map(|fault| companies.iter().map(move |checks| Job { checks: checks.clone(), fault, exclusive: false }))
+/// With a sample, each neutral runtime is tried on one container in so many.
+const SAMPLED: usize = 4;
+
+/// The companies as they are, and then behind each neutral runtime: all of them, or for each another sample.
+pub fn jobs<'c>(companies: &[Vec<&'c Check>], sample: bool) -> Vec<Job<'c>> {
+    let every = if sample { SAMPLED } else { 1 };
+    let ways = iter::once((None, 1, 0));
+    let neutral = |(at, neutral): (usize, Neutral)| (Some(Fault::Neutral(neutral)), every, at % every);
+    ways.chain(Neutral::ALL.into_iter().enumerate().map(neutral))
+        .flat_map(|(fault, every, from)| {
+            let tried = companies.iter().skip(from).step_by(every);
+            tried.map(move |checks| Job { checks: checks.clone(), fault, exclusive: false })
+        })
         .collect()
 }
 
 /// The verdicts without anything in front of the runtime, and what each neutral one changed of them. The results are those
-/// of [`jobs`].
-pub fn compare(companies: usize, results: Results) -> (Vec<model::Check>, Vec<proof::Neutral>) {
-    let (alone, behind): (Results, Results) = results.into_iter().partition(|(job, _)| *job < companies);
+/// of jobs behind `faults`.
+pub fn compare(faults: &[Option<Fault>], results: Results) -> (Vec<model::Check>, Vec<proof::Neutral>) {
+    let (alone, behind): (Results, Results) = results.into_iter().partition(|(job, _)| faults[*job].is_none());
     let alone: Vec<model::Check> = alone.into_iter().map(|(_, result)| result).collect();
-    let each = Neutral::ALL.into_iter().enumerate().map(|(at, neutral)| {
-        let own = behind.iter().filter(|(job, _)| job / companies == at + 1);
+    let each = Neutral::ALL.into_iter().map(|neutral| {
+        let own = behind.iter().filter(|(job, _)| faults[*job] == Some(Fault::Neutral(neutral)));
         compared(neutral, &alone, own.map(|(_, result)| result))
     });
     let differences = each.collect();

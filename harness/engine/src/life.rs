@@ -32,7 +32,8 @@ pub enum Life {
     Unknown(String),
 }
 
-/// The lock of a run; it is held as long as this process lives and has not dropped it. Children do not hold it.
+/// The lock of a run; it is held as long as this process lives and has not dropped it. Children do not hold it, but
+/// for one that shares its descriptors.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
@@ -69,9 +70,16 @@ impl Lock {
 /// When something cannot be read.
 pub fn of(run: &RunId, dir: &Path) -> io::Result<Life> {
     match by_lock(dir)? {
+        Some(Life::Alive) if is_gone(run)? => Ok(Life::Dead),
         Some(life) => Ok(life),
         None => by_name(run),
     }
+}
+
+/// Whether its owner would have its number here, and has ended. Then the lock is held by a helper of it that shares its
+/// descriptors ([`crate::isolate`]) and is about to end.
+fn is_gone(run: &RunId) -> io::Result<bool> {
+    Ok(run.namespace() == Some(own_pid_namespace()?) && !run.is_alive()?)
 }
 
 fn by_lock(dir: &Path) -> io::Result<Option<Life>> {

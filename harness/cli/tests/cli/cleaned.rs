@@ -71,6 +71,29 @@ fn cleaned(bench: &Bench, place: &[&str], temporary: &Path) -> String {
     said
 }
 
+/// A process that shares the descriptors of a killed run holds its lock for a moment more.
+#[test]
+fn a_lock_does_not_keep_a_run_whose_owner_is_gone() {
+    let real = runtime_or_skip!();
+    let _alone = only_one_cleans();
+    let bench = Bench::new();
+    let Hanging { mut child, run } = hanging(&bench, &real, HERE, ":");
+    let parts: Vec<&str> = run.split('-').collect();
+    let start = u64::from_str_radix(parts[1], 16).unwrap() + 1;
+    let gone = format!("{}-{start:x}-{}", parts[0], parts[2]);
+    let dir = |run: &str| Path::new("/tmp").join(format!("plimsoll-{run}"));
+    fs::create_dir(dir(&gone)).unwrap();
+    // One file, and so one lock, which the living run holds.
+    fs::hard_link(dir(&run).join("lock"), dir(&gone).join("lock")).unwrap();
+    let said = cleaned(&bench, HERE, Path::new("/tmp"));
+    assert!(said.contains(&gone) && !said.contains(&run), "{said}");
+    assert!(!dir(&gone).exists() && dir(&run).join("lock").exists());
+    kill(pid(&child), Signal::SIGKILL).unwrap();
+    child.wait().unwrap();
+    assert!(cleaned(&bench, HERE, Path::new("/tmp")).contains(&run));
+    assert_nothing_left(&run);
+}
+
 #[test]
 fn groups_of_other_names_in_those_of_a_killed_run_go_too() {
     let real = runtime_or_skip!();

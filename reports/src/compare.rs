@@ -123,9 +123,7 @@ impl Comparison<'_> {
             u8::from(any(Kind::NewlyUnknown).next().is_some() || self.new.cut_short.is_some()) * 2
         }
     }
-}
 
-impl Comparison<'_> {
     /// Whether each check has the same verdict in both runs: to be asked of two runs of one runtime, where better is as odd as
     /// worse.
     #[must_use]

@@ -76,10 +76,14 @@ mod tests {
         }
     }
 
+    /// Whom each clause binds.
+    fn subjects() -> BTreeMap<String, String> {
+        clauses::all().into_iter().map(|record| (record.id, record.subject)).collect()
+    }
+
     #[test]
     fn the_level_of_a_clause_decides_unless_a_reason_is_written_down() {
-        let subjects: BTreeMap<String, String> =
-            clauses::all().into_iter().map(|record| (record.id, record.subject)).collect();
+        let subjects = subjects();
         // A rule for the author of a configuration turns nothing red: the clause that binds the runtime does.
         let binds = |clause: &Clause| !is_optional(&clause.level) && subjects[&clause.id] == "runtime";
         let holds = |check: &Check| match check.advisory() {
@@ -97,8 +101,7 @@ mod tests {
     /// less than 1.0.2 unless it says so.
     #[test]
     fn a_rule_for_the_author_binds_by_a_clause_that_is_as_new() {
-        let subjects: BTreeMap<String, String> =
-            clauses::all().into_iter().map(|record| (record.id, record.subject)).collect();
+        let subjects = subjects();
         let later = |clause: &Clause| {
             let rule = subjects[&clause.id] == "config author" && !is_optional(&clause.level);
             rule && clause.level != "DESCRIBED" && Release::parse(&clause.since) > Release::parse("1.0.2")

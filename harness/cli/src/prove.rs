@@ -157,9 +157,10 @@ fn tell(against: &baseline::Difference, is_filtered: bool) {
     for mutant in &against.lost {
         say(&format!("plimsoll: a runtime that {mutant} was seen before and is not any more"));
     }
-    for (mutants, what) in [(&against.untried, "were not tried"), (&against.new, "are new")] {
-        let asked_for = is_filtered && what == "were not tried";
-        if let ([first, ..], false) = (mutants.as_slice(), asked_for) {
+    // With a filter that is what was asked for.
+    let untried = if is_filtered { &[][..] } else { &against.untried };
+    for (mutants, what) in [(untried, "were not tried"), (&against.new, "are new")] {
+        if let [first, ..] = mutants {
             say(&format!(
                 "plimsoll: warning: against the baseline, {} mutants {what}, such as: {first}",
                 mutants.len()

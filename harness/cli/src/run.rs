@@ -25,8 +25,8 @@ use crate::session::{Session, interrupted};
 /// Judges each runtime, writes `results.json`, shows the report.
 pub fn run(args: &Run, look: Look) -> Result<ExitCode, Failure> {
     let subjects = subjects(args);
-    args.kept().as_deref().map(made).transpose()?;
     premises::required()?;
+    args.kept().as_deref().map(made).transpose()?;
     ready(&args.format, subjects.iter().map(|(_, output)| output.as_path()))?;
     let known = Known::read(&args.expect)?;
     let selected = selected(args)?;

@@ -303,7 +303,7 @@ fn weigh(
     let why = judgement.advisory().map(str::to_owned).or_else(|| check.why_advisory(release)).or(exit_code_only);
     (result.verdict, result.reason) = match why {
         Some(why) if !harmed => (Verdict::Warn, format!("only a warning: {why}")),
-        _ => (Verdict::Fail, String::new()),
+        _ => (Verdict::Fail, std::mem::take(&mut result.reason)),
     };
 }
 

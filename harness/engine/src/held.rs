@@ -72,13 +72,17 @@ pub fn restore(own: &Path) -> io::Result<()> {
     let known = |mount: &Mount| held.before.iter().any(|before| before.id == mount.id);
     let foreign = |mount: &&Mount| !known(mount) && !is_of_container(Path::new(&mount.point), own);
     // The last first: what is below can be reached by its path when nothing covers it.
-    for mount in mountinfo::own()?.iter().rev().filter(foreign) {
-        match umount2(mount.point.as_str(), MntFlags::MNT_DETACH | MntFlags::UMOUNT_NOFOLLOW) {
+    let mut now = mountinfo::own()?;
+    let foreign: Vec<String> = now.iter().rev().filter(foreign).map(|mount| mount.point.clone()).collect();
+    for point in &foreign {
+        match umount2(point.as_str(), MntFlags::MNT_DETACH | MntFlags::UMOUNT_NOFOLLOW) {
             Ok(()) | Err(Errno::EINVAL | Errno::ENOENT) => {}
             Err(why) => return Err(why.into()),
         }
     }
-    let now = mountinfo::own()?;
+    if !foreign.is_empty() {
+        now = mountinfo::own()?;
+    }
     for (path, copy) in &held.copies {
         // Where one was taken down, an older one may be there, such as the host's own `/proc`.
         let there = |mounts| mountinfo::mount_at(mounts, path).map(|mount| mount.id);

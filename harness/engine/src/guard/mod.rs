@@ -76,7 +76,7 @@ impl Guard {
 
     fn knowing(settings: GuardSettings, cgroups: &[PathBuf]) -> io::Result<Self> {
         let there = processes::others()?;
-        let before = snapshot::take(&settings, &[], cgroups)?;
+        let before = snapshot::take(&settings, snapshot::mounts(&settings)?, &[], cgroups)?;
         Ok(Self { settings, processes: there.iter().map(processes::identity).collect(), before })
     }
 
@@ -96,8 +96,7 @@ impl Guard {
         let mounts = snapshot::mounts(&self.settings)?;
         held::restore(self.settings.place())?;
         let left = processes::settle(&self.processes, Instant::now() + grace)?;
-        let mut after = snapshot::take(&self.settings, &left, &cgroup::made_by_check(&self.settings.tag)?)?;
-        snapshot::put(&mut after, mounts);
+        let after = snapshot::take(&self.settings, mounts, &left, &cgroup::made_by_check(&self.settings.tag)?)?;
         Ok(snapshot::compare(&self.before, &after))
     }
 }

@@ -29,9 +29,14 @@ const SYSCTLS: [&str; 5] =
 /// Name of a subject.
 pub(super) const DESCRIPTORS: &str = "file descriptors of the harness";
 
-/// Looks at everything. The processes are given, because they were waited for; so are the control groups of this check,
-/// because a search for them goes through all that the host has.
-pub(super) fn take(settings: &GuardSettings, processes: &[Stat], cgroups: &[PathBuf]) -> io::Result<Snapshot> {
+/// Looks at everything. The mounts are given, because they were looked at before the runtime's were taken down; the processes,
+/// because they were waited for; the control groups of this check, because a search for them goes through all that the host has.
+pub(super) fn take(
+    settings: &GuardSettings,
+    mounts: Snapshot,
+    processes: &[Stat],
+    cgroups: &[PathBuf],
+) -> io::Result<Snapshot> {
     // First, so that no descriptor of a later step can be taken for a leftover.
     let descriptors = own_descriptors()?.into_iter().map(|(fd, target)| (fd.to_string(), target)).collect();
     let mut subjects = vec![
@@ -46,7 +51,7 @@ pub(super) fn take(settings: &GuardSettings, processes: &[Stat], cgroups: &[Path
         ("loop devices".to_owned(), loops(settings)?),
     ];
     // What is gone explains what comes after it.
-    subjects.splice(1..1, mounts(settings)?);
+    subjects.splice(1..1, mounts);
     for name in SYSCTLS.iter().copied().chain(settings.extra_sysctls.iter().map(String::as_str)) {
         subjects.push((format!("sysctl {name}"), sysctl(name)?));
     }
@@ -86,13 +91,6 @@ fn describe_processes(processes: &[Stat]) -> io::Result<Facts> {
         Ok((name, format!("state {}, parent {}: {}", stat.state, stat.ppid, command_line(stat)?)))
     };
     processes.iter().map(describe).collect()
-}
-
-/// In place of what a later look found, the same subjects as they were seen earlier.
-pub(super) fn put(into: &mut Snapshot, earlier: Snapshot) {
-    for (subject, facts) in earlier {
-        into.iter_mut().filter(|(name, _)| *name == subject).for_each(|(_, there)| there.clone_from(&facts));
-    }
 }
 
 /// The mounts that a container of the check may be made of, and the others: those no story leaves, however it breaks off.

@@ -21,7 +21,6 @@ use nix::unistd::{ForkResult, Pid, dup3};
 
 use super::sys::{self, Cloned};
 use crate::cgroup::{CheckGroups, LEAF};
-
 use crate::sys::{exit_now, fork, pidfd_open, tell};
 
 /// Exit code of a helper that failed without a number of an error.

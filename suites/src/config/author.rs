@@ -37,8 +37,8 @@ pub(super) const RULES: &[Scenario] = rules! { "config.values.invalid-error";
     "root-is-a-file", "config.root.path-directory-exists", "/root/path": r#""rootfs""# not r#""config.json""#;
     "hook-without-a-path", "schema.defs.hook", "/hooks": r#"{"poststop": []}"# not r#"{"poststop": [{"args": ["x"]}]}"#;
     "hook-with-negative-time", "schema.defs.hook",
-        "/hooks": r#"{"poststop": [{"path": "{probe}", "args": ["probe", "exit=0"], "timeout": 5}]}"#
-        not r#"{"poststop": [{"path": "{probe}", "args": ["probe", "exit=0"], "timeout": -1}]}"#;
+        "/hooks": r#"{"poststop": [{"path": "{probe}", "args": ["probe", "hook", "x", "/dev/null"], "timeout": 5}]}"#
+        not r#"{"poststop": [{"path": "{probe}", "args": ["probe", "hook", "x", "/dev/null"], "timeout": -1}]}"#;
     "device-of-type-a", "schema.linux.device-type-pattern",
         "/linux/devices": r#"[{"path": "/dev/p", "type": "c", "major": 10, "minor": 229}]"#
         not r#"[{"path": "/dev/p", "type": "a", "major": 10, "minor": 229}]"#;

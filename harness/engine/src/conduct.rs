@@ -172,9 +172,12 @@ fn play<'s>(settings: &'s Settings, tag: &str, story: impl FnOnce(&Lab<'s>) -> T
         }
     };
     if settings.exclusive {
-        let findings = guard::undo_all(&changes);
+        let undone: Vec<io::Result<()>> = changes.iter().map(guard::Change::undo).collect();
+        let findings: Vec<Finding> =
+            changes.iter().zip(&undone).map(|(change, undone)| change.finding(undone)).collect();
+        let gone = changes.iter().zip(&undone).filter(|(_, undone)| undone.is_ok()).map(|(change, _)| change.clone());
         // Without the runtime these come again, too.
-        let others = guard::made_by_others(&changes, started.elapsed(), || settings.kernel.changes())?;
+        let others = guard::made_by_others(&gone.collect::<Vec<_>>(), started.elapsed(), || settings.kernel.changes())?;
         let own = |change: &&Change| !others.contains(change);
         left.extend(changes.iter().zip(findings).filter(|(change, _)| own(change)).map(|(_, finding)| finding));
         changes.retain(|change| own(&change));

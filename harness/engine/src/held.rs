@@ -5,7 +5,7 @@
 //! read by the descriptor, and then everything is put back where it was.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Seek};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -25,6 +25,9 @@ const NEEDED: [&str; 3] = ["/proc", "/sys", "/dev"];
 
 /// What the process of a check holds. There is one check in a process.
 static HELD: OnceLock<Held> = OnceLock::new();
+
+/// The list of mounts outside of the check, in the namespace of the run, to which those of the host come and from which they go.
+static OUTSIDE: OnceLock<File> = OnceLock::new();
 
 #[derive(Debug)]
 struct Held {
@@ -48,18 +51,34 @@ pub fn hold() -> io::Result<()> {
     Ok(())
 }
 
+/// Keeps a list of mounts that was opened before this process was set apart.
+pub(crate) fn keep_outside(list: File) {
+    OUTSIDE.get_or_init(|| list);
+}
+
+/// The mounts outside of the check at this time; nothing where no list is kept.
+///
+/// # Errors
+/// When the list cannot be read.
+pub(crate) fn outside() -> io::Result<Option<Vec<Mount>>> {
+    let Some(list) = OUTSIDE.get() else { return Ok(None) };
+    let mut list = list.try_clone()?;
+    list.rewind()?;
+    mountinfo::parse(&text(list)?).map(Some)
+}
+
 /// The mounts of this process, whatever `/proc` leads to meanwhile. Nothing where nothing is held.
 pub(crate) fn mountinfo() -> Option<io::Result<String>> {
     let held = HELD.get()?;
     Some(
         openat(&held.proc, "self/mountinfo", OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())
             .map_err(Into::into)
-            .and_then(text),
+            .and_then(|list| text(list.into())),
     )
 }
 
-fn text(file: OwnedFd) -> io::Result<String> {
-    let bytes = read::whole(File::from(file), KERNEL).map_err(io::Error::from)?;
+fn text(file: File) -> io::Result<String> {
+    let bytes = read::whole(file, KERNEL).map_err(io::Error::from)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

@@ -6,6 +6,7 @@ use std::io;
 use std::sync::Arc;
 
 use nix::fcntl::{Flock, FlockArg};
+use plimsoll_reports::model::Finding;
 
 use crate::guard::{Change, KernelState};
 
@@ -28,12 +29,16 @@ pub(crate) struct HostChanges {
     expected: Arc<KernelState>,
     /// Undone by this run, and not yet known whose. What another run has undone is not among them.
     undone: Vec<Change>,
+    /// What the kernel did not take back, and what came of it: nobody can tell any more whose that is.
+    stuck: Vec<Finding>,
+    /// Loop devices that were attached meanwhile. Another program that is about to mount one must find it.
+    attached: Vec<Change>,
     lock: Option<HostLock>,
 }
 
 impl HostChanges {
     pub(crate) fn new(expected: &Arc<KernelState>) -> Self {
-        Self { expected: Arc::clone(expected), undone: Vec::new(), lock: None }
+        Self { expected: Arc::clone(expected), undone: Vec::new(), stuck: Vec::new(), attached: Vec::new(), lock: None }
     }
 
     /// The state to be found after a check.
@@ -46,32 +51,55 @@ impl HostChanges {
         self.expected.changes()
     }
 
-    /// Puts the host back, before a check runs by itself. What the kernel does not take back stays a difference that the
-    /// check is told of, and cannot put back either.
+    /// Puts the host back, before a check runs by itself.
     pub(crate) fn put_back(&mut self) -> io::Result<()> {
         if self.lock.is_none() {
             self.lock = Some(HostLock::take()?);
         }
         for change in self.look()? {
-            change.undo().unwrap_or_default();
-            self.undone.retain(|before| !before.is_about_the_same(&change));
-            self.undone.push(change);
+            self.take_back(change);
         }
         Ok(())
     }
 
+    fn take_back(&mut self, change: Change) {
+        let expected = Arc::make_mut(&mut self.expected);
+        if change.attaches() {
+            expected.accept(&change);
+            self.attached.push(change);
+            return;
+        }
+        let undone = change.undo();
+        if undone.is_err() {
+            expected.accept(&change);
+            self.stuck.push(change.finding(&undone));
+            return;
+        }
+        self.undone.retain(|before| !before.is_about_the_same(&change));
+        self.undone.push(change);
+    }
+
+    /// What differs for good since the host was last known to be as expected.
+    pub(crate) fn stuck(&self) -> &[Finding] {
+        &self.stuck
+    }
+
     /// These came again when a check ran by itself, which has undone them.
     pub(crate) fn blame(&mut self, changes: &[Change]) {
+        let same_file = |device: &Change| changes.iter().any(|again| again.attaches_the_file_of(device));
+        // One that is gone by itself needs no detaching.
+        self.attached.extract_if(.., |device| same_file(device)).for_each(|device| device.undo().unwrap_or_default());
         self.undone.retain(|change| !changes.iter().any(|again| again.is_about_the_same(change)));
     }
 
     /// No check is left that could have made the changes that were undone: they are how the host is now.
     pub(crate) fn accept(&mut self) -> io::Result<()> {
         for change in std::mem::take(&mut self.undone) {
-            // One that could not be undone is still in force.
             change.redo().unwrap_or_default();
             Arc::make_mut(&mut self.expected).accept(&change);
         }
+        self.stuck.clear();
+        self.attached.clear();
         self.lock = None;
         Ok(())
     }
@@ -104,6 +132,32 @@ mod tests {
         host.accept().unwrap();
         let value = |path| std::fs::read_to_string(path).unwrap();
         assert_eq!((value(&own), value(&others)), ("3".into(), "4".into()));
+    }
+
+    #[test]
+    fn what_cannot_be_put_back_is_told_until_all_that_may_have_done_it_have_had_their_turn() {
+        let gone = Change::Value { path: "/nowhere/setting".into(), before: None, after: Some("1".into()) };
+        let mut host = changes(Vec::new());
+        host.take_back(gone);
+        assert!(host.stuck()[0].observed.contains("cannot be put back"), "{:?}", host.stuck());
+        host.accept().unwrap();
+        assert!(host.stuck().is_empty());
+    }
+
+    /// Number 4095 is beyond those that a kernel makes by itself.
+    #[test]
+    fn a_loop_device_stays_until_a_check_attached_the_same_file_again() {
+        let device = |number: u32, file: &str| Change::Value {
+            path: format!("/sys/block/loop{number}/loop/backing_file").into(),
+            before: None,
+            after: Some(file.into()),
+        };
+        let mut host = changes(Vec::new());
+        host.take_back(device(4095, "/image"));
+        host.take_back(device(4094, "/other"));
+        assert!(host.stuck().is_empty() && host.undone.is_empty());
+        host.blame(&[device(4093, "/image")]);
+        assert_eq!(host.attached, [device(4094, "/other")]);
     }
 
     /// Another run has undone it before this one could.

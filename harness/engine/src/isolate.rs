@@ -12,8 +12,9 @@
 mod birth;
 mod sys;
 
+use std::fs::File;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::Path;
 
 use nix::mount::{MsFlags, mount};
@@ -25,7 +26,7 @@ use nix::unistd::{Pid, close, setsid};
 use crate::cgroup::{self, CheckGroups};
 use crate::result_channel::{self, Receiver, Sender};
 use crate::sys::{close_all_but, forget_streams, loopback_up, tell};
-use crate::{orphans, private_dev};
+use crate::{held, orphans, private_dev};
 
 /// A check under way.
 #[derive(Debug)]
@@ -87,14 +88,18 @@ fn perform(sender: Sender, dev: &Path, groups: Option<&CheckGroups>, work: impl 
     setsid()?;
     // That of the user may be narrow, and a runtime may keep to it.
     umask(Mode::from_bits_truncate(0o022));
+    let outside = File::open("/proc/self/mountinfo")?;
     unshare(OWN)?;
+    // What others mount on the host while the check runs must not come in here, and be taken for the runtime's.
+    mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>)?;
     mount_proc()?;
     groups.map_or(Ok(()), cgroup::confine)?;
     private_dev::mount_private(dev)?;
     loopback_up()?;
     forget_streams()?;
     // What the supervisor and its caller have open is within the reach of the runtime, by `/proc/1/fd`.
-    close_all_but(sender.fd())?;
+    close_all_but(&[sender.fd(), outside.as_fd()])?;
+    held::keep_outside(outside);
     orphans::forget();
     sender.send(&work())
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use plimsoll_reports::model::{self, Evidence, Verdict};
+use plimsoll_reports::model::{self, Evidence, Finding, Verdict};
 
 use crate::check::Check;
 use crate::conduct::{Done, Wishes, blank, conduct, conduct_together, reached_words};
@@ -96,6 +96,15 @@ struct Desk<'c> {
 /// What is said of a check whose process died, or sent something else than its result.
 const NO_RESULT: &str = "the process of the check died without a result";
 
+/// What is said of a check that ran beside others when the host changed for good.
+const STUCK: &str = "the host changed while this check ran beside others, and cannot be put back: the runtime may have done it, or \
+                     another program";
+
+/// The result of a check that cannot be tried again on the host as it was.
+fn stuck(check: &Check, changes: &[Finding]) -> model::Check {
+    model::Check { verdict: Verdict::Error, reason: STUCK.to_owned(), findings: changes.to_vec(), ..blank(check) }
+}
+
 /// A job under way, and its number.
 type Task<'c> = (usize, Job<'c>);
 
@@ -170,6 +179,13 @@ impl Plan<'_> {
         job.checks.iter().for_each(|check| tell(Event::Started(&check.id)));
         if job.exclusive {
             desk.host.put_back()?;
+            if !desk.host.stuck().is_empty() {
+                for result in job.checks.iter().map(|check| stuck(check, desk.host.stuck())) {
+                    tell(Event::Finished(&result));
+                    desk.results.push((number, result));
+                }
+                return Ok(());
+            }
         }
         let (kernel, controls) = (desk.host.expected(), Arc::clone(&desk.controls));
         let exclusive = job.exclusive;

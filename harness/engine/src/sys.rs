@@ -253,23 +253,30 @@ fn execute(program: &Program<'_>, argv: &[*const libc::c_char], env: &[*const li
     }
 }
 
-/// Closes every descriptor beside the standard streams and this one. For a process that ends without dropping what it has
+/// Closes every descriptor beside the standard streams and these. For a process that ends without dropping what it has
 /// inherited from its parent. A kernel before 5.9 cannot do it, and then they stay open.
 ///
 /// # Errors
 /// When the kernel refuses.
-pub fn close_all_but(kept: BorrowedFd<'_>) -> io::Result<()> {
-    let kept = kept.as_raw_fd().cast_unsigned();
-    for (first, last) in [(3, kept.saturating_sub(1)), (kept.max(2) + 1, u32::MAX)] {
-        if first <= last {
-            // SAFETY: plain integers; whatever owned these descriptors belongs to the parent, and is never used here.
-            match checked(unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) }) {
-                Err(why) if why.raw_os_error() != Some(libc::ENOSYS) => return Err(why),
-                Ok(_) | Err(_) => {}
-            }
+pub fn close_all_but(kept: &[BorrowedFd<'_>]) -> io::Result<()> {
+    let mut kept: Vec<u32> = kept.iter().map(|fd| fd.as_raw_fd().cast_unsigned()).collect();
+    kept.sort_unstable();
+    let mut first = 3;
+    for end in kept.into_iter().filter(|fd| *fd > 2) {
+        if first < end {
+            close_range(first, end - 1)?;
         }
+        first = end + 1;
     }
-    Ok(())
+    close_range(first, u32::MAX)
+}
+
+fn close_range(first: u32, last: u32) -> io::Result<()> {
+    // SAFETY: plain integers; whatever owned these descriptors belongs to the parent, and is never used here.
+    match checked(unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) }) {
+        Err(why) if why.raw_os_error() != Some(libc::ENOSYS) => Err(why),
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 /// Puts `/dev/null` in the place of the standard streams: a runtime that finds this process in `/proc` is not to write to

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::symlink;
-use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::{fs, io};
+
+use tempfile::TempDir;
 
 use crate::bench::Bench;
 
@@ -102,44 +102,60 @@ fn through(command: &mut Command, before: &str) {
     *command = shell;
 }
 
-/// A program that makes and removes control groups, mounts, namespaces, files and interfaces, until it is ended.
-struct Neighbour(Child);
+/// A program that makes and removes control groups, mounts, namespaces, files, interfaces and, where there are some, loop devices,
+/// until it is ended.
+struct Neighbour {
+    shell: Child,
+    /// Where its mounts and its image are.
+    _dir: TempDir,
+}
 
 impl Neighbour {
+    /// The mounts are made as `ip netns` makes them: each slave of the host's gets them, too.
+    const NOISE: &str = r#"
+        name=neighbour-$$
+        truncate -s 64K image
+        mkdir mounts
+        mount --bind mounts mounts
+        mount --make-shared mounts
+        : >mounts/namespace
+        clean() {
+            losetup --associated image 2>/dev/null | cut -d: -f1 | xargs -r losetup --detach
+            umount --recursive mounts
+            rmdir /sys/fs/cgroup/$name /sys/fs/cgroup/*/$name
+            for dir in /tmp /run /dev/shm; do rm -f $dir/$name; rmdir $dir/$name.d; done
+        } 2>/dev/null
+        trap clean EXIT
+        trap exit TERM
+        while :; do
+            mount --bind /proc/self/ns/net mounts/namespace && umount mounts/namespace
+            loop=$(losetup --find --show image 2>/dev/null) && losetup --detach $loop
+            for dir in /sys/fs/cgroup /sys/fs/cgroup/*; do
+                mkdir $dir/$name 2>/dev/null && rmdir $dir/$name
+            done
+            for dir in /tmp /run /dev/shm; do : >$dir/$name; mkdir $dir/$name.d; rmdir $dir/$name.d; rm -f $dir/$name; done
+            unshare --mount --net --uts --ipc sh -c '
+                mount -t tmpfs none /mnt 2>/dev/null
+                ip link add neighbour type dummy 2>/dev/null
+                hostname neighbour
+                echo 1 >/proc/sys/net/ipv4/ip_forward 2>/dev/null
+            ' 2>/dev/null
+        done"#;
+
     fn start() -> io::Result<Self> {
-        const NOISE: &str = r#"
-            name=neighbour-$$
-            while :; do
-                for dir in /sys/fs/cgroup /sys/fs/cgroup/*; do
-                    mkdir $dir/$name 2>/dev/null && rmdir $dir/$name
-                done
-                for dir in /tmp /run /dev/shm; do : >$dir/$name; mkdir $dir/$name.d; rmdir $dir/$name.d; rm -f $dir/$name; done
-                unshare --mount --net --uts --ipc sh -c '
-                    mount -t tmpfs none /mnt 2>/dev/null
-                    ip link add neighbour type dummy 2>/dev/null
-                    hostname neighbour
-                    echo 1 >/proc/sys/net/ipv4/ip_forward 2>/dev/null
-                ' 2>/dev/null
-            done"#;
+        let dir = TempDir::new()?;
         let mut shell = Command::new("/bin/sh");
-        shell.args(["-c", NOISE]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        shell.process_group(0).spawn().map(Self)
+        shell.args(["-c", Self::NOISE]).current_dir(&dir);
+        shell.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        Ok(Self { shell: shell.spawn()?, _dir: dir })
     }
 }
 
 impl Drop for Neighbour {
     fn drop(&mut self) {
-        let group = nix::unistd::Pid::from_raw(i32::try_from(self.0.id()).unwrap());
-        nix::sys::signal::killpg(group, nix::sys::signal::Signal::SIGKILL).unwrap();
-        self.0.wait().unwrap();
-        let name = format!("neighbour-{group}");
-        for dir in ["/tmp", "/run", "/dev/shm"] {
-            fs::remove_file(Path::new(dir).join(&name)).ok();
-            fs::remove_dir(Path::new(dir).join(format!("{name}.d"))).ok();
-        }
-        for dir in fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten().map(|entry| entry.path()) {
-            fs::remove_dir(dir.join(&name)).ok();
-        }
+        let pid = nix::unistd::Pid::from_raw(i32::try_from(self.shell.id()).unwrap());
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
+        self.shell.wait().unwrap();
     }
 }
 

@@ -2,7 +2,7 @@
 //! modules, swap, loop devices and the clock. All checks of a run share these, so who changed one is only known when
 //! nothing else ran at the same time; see [`crate::schedule`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
@@ -12,6 +12,7 @@ use std::sync::OnceLock;
 use plimsoll_reports::model::Finding;
 use serde::{Deserialize, Serialize};
 
+use super::loops;
 use crate::observer::files::{about, if_there};
 use crate::run_id::PREFIX;
 use crate::sys;
@@ -65,6 +66,8 @@ const DRIFT_MS: i64 = 500;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KernelState {
     values: BTreeMap<PathBuf, String>,
+    /// Loop devices that other programs attached since, and what they show: what becomes of those is theirs.
+    of_others: BTreeSet<(PathBuf, String)>,
     /// Wall clock minus time since boot.
     clock_ms: i64,
 }
@@ -101,8 +104,8 @@ impl KernelState {
             }
         }
         // What shows a file of a run is the business of its check, and of the guard there.
-        values.extend(loop_devices()?.into_iter().filter(|(_, shown)| !shown.contains(PREFIX)));
-        Ok(Self { values, clock_ms: sys::wall_clock_offset_ms()? })
+        values.extend(loops::attached()?.into_iter().filter(|(_, shown)| !shown.contains(PREFIX)));
+        Ok(Self { values, of_others: BTreeSet::new(), clock_ms: sys::wall_clock_offset_ms()? })
     }
 
     /// What is different now. A state without values (none was taken) differs from nothing.
@@ -110,12 +113,20 @@ impl KernelState {
     /// # Errors
     /// As [`KernelState::now`].
     pub fn changes(&self) -> io::Result<Vec<Change>> {
-        if self.values.is_empty() { Ok(Vec::new()) } else { Ok(self.compared_with(&Self::now()?)) }
+        if self.values.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut now = Self::now()?;
+        now.values.retain(|path, shown| !self.of_others.iter().any(|other| (&other.0, &other.1) == (path, shown)));
+        Ok(self.compared_with(&now))
     }
 
     /// From now on this change is how the host is.
     pub fn accept(&mut self, change: &Change) {
         match change {
+            Change::Value { path, after: Some(after), .. } if change.attaches() => {
+                self.of_others.insert((path.clone(), after.clone()));
+            }
             Change::Value { path, after: Some(after), .. } => drop(self.values.insert(path.clone(), after.clone())),
             Change::Value { path, after: None, .. } => drop(self.values.remove(path)),
             Change::Clock { by_ms } => self.clock_ms += by_ms,
@@ -149,6 +160,22 @@ impl Change {
         }
     }
 
+    /// Whether a loop device shows a file that it did not show before.
+    #[must_use]
+    pub fn attaches(&self) -> bool {
+        matches!(self, Self::Value { path, before: None, .. } if loops::is_backing_file(path))
+    }
+
+    /// Whether both attach a loop device to one file.
+    #[must_use]
+    pub fn attaches_the_file_of(&self, other: &Self) -> bool {
+        let file = |change: &Self| match change {
+            Self::Value { after, .. } if change.attaches() => after.clone(),
+            _ => None,
+        };
+        file(self).is_some() && file(self) == file(other)
+    }
+
     /// Makes the host as it was before.
     ///
     /// # Errors
@@ -156,7 +183,7 @@ impl Change {
     pub fn undo(&self) -> io::Result<()> {
         match self {
             Self::Value { path, before: Some(before), .. } => write(path, before),
-            Self::Value { path, before: None, .. } if is_backing_file(path) => detach(path),
+            Self::Value { path, .. } if self.attaches() => loops::detach(path),
             Self::Value { path, before: None, .. } => {
                 Err(io::Error::other(format!("{} cannot be removed", path.display())))
             }
@@ -251,25 +278,8 @@ fn collect(dir: &Path, left_out: &dyn Fn(&Path) -> bool, found: &mut Vec<PathBuf
     Ok(())
 }
 
-/// The file behind each loop device that has one, by the place that names it.
-pub(super) fn loop_devices() -> io::Result<BTreeMap<PathBuf, String>> {
-    let mut found = BTreeMap::new();
-    for device in if_there(fs::read_dir("/sys/block"))?.into_iter().flatten() {
-        let device = device?;
-        if device.file_name().to_string_lossy().starts_with("loop") {
-            let path = device.path().join("loop/backing_file");
-            found.extend(value(&path).map(|shown| (path, shown)));
-        }
-    }
-    Ok(found)
-}
-
-fn is_backing_file(path: &Path) -> bool {
-    path.ends_with("loop/backing_file")
-}
-
 /// Some cannot be read at all, or not at this time: those have no value.
-fn value(path: &Path) -> Option<String> {
+pub(super) fn value(path: &Path) -> Option<String> {
     let mut bytes = Vec::new();
     #[expect(clippy::disallowed_methods, reason = "bounded: what is longer is told apart by its beginning")]
     File::open(path).ok()?.take(LONGEST).read_to_end(&mut bytes).ok()?;
@@ -280,17 +290,10 @@ fn value(path: &Path) -> Option<String> {
 }
 
 fn write(path: &Path, value: &str) -> io::Result<()> {
-    if path == Path::new("/proc/swaps") || is_backing_file(path) {
+    if path == Path::new("/proc/swaps") || loops::is_backing_file(path) {
         return Err(io::Error::other("it is gone"));
     }
     fs::write(path, value.as_bytes())
-}
-
-/// Detaches a loop device, given the file that names its content.
-fn detach(backing_file: &Path) -> io::Result<()> {
-    let name = backing_file.ancestors().nth(2).and_then(Path::file_name).unwrap_or_default();
-    let number = name.to_string_lossy().trim_start_matches("loop").parse().map_err(io::Error::other)?;
-    sys::loop_clear(number)
 }
 
 #[cfg(test)]
@@ -299,7 +302,7 @@ mod tests {
 
     fn state(values: &[(&str, &str)], clock_ms: i64) -> KernelState {
         let values = values.iter().map(|(path, value)| (PathBuf::from(path), (*value).to_owned())).collect();
-        KernelState { values, clock_ms }
+        KernelState { values, clock_ms, ..KernelState::default() }
     }
 
     #[test]

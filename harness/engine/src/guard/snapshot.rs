@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use plimsoll_foreign::read;
 use plimsoll_reports::model::Finding;
 
-use super::{GuardSettings, canary, kernel};
+use super::{GuardSettings, canary, loops};
 use crate::held;
 use crate::observer::files::{about, if_there, read_text};
 use crate::observer::mountinfo::Mount;
@@ -26,8 +26,9 @@ pub(super) type Snapshot = Vec<(String, Facts)>;
 const SYSCTLS: [&str; 5] =
     ["kernel/msgmax", "kernel/shmmax", "kernel/core_pattern", "net/ipv4/ip_forward", "fs/mqueue/msg_max"];
 
-/// Name of a subject.
+/// Names of subjects.
 pub(super) const DESCRIPTORS: &str = "file descriptors of the harness";
+const MOUNTS: &str = "mounts outside of the check";
 
 /// Looks at everything. The mounts are given, because they were looked at before the runtime's were taken down; the processes,
 /// because they were waited for; the control groups of this check, because a search for them goes through all that the host has.
@@ -97,7 +98,25 @@ fn describe_processes(processes: &[Stat]) -> io::Result<Facts> {
 pub(super) fn mounts(settings: &GuardSettings) -> io::Result<Snapshot> {
     let is_own = |point: &str| held::is_of_container(Path::new(point), settings.place());
     let (own, others) = mountinfo::own()?.into_iter().partition(|mount| is_own(&mount.point));
-    Ok(vec![("host mounts".to_owned(), counted(own)), ("mounts outside of the check".to_owned(), counted(others))])
+    Ok(vec![("host mounts".to_owned(), counted(own)), (MOUNTS.to_owned(), counted(others))])
+}
+
+/// Where the place of a mount is removed, the kernel takes it down in every namespace: what another program of the host unmounted
+/// and removed is gone here, too. That is put back into `after`.
+pub(super) fn forgive_the_host(before: &Snapshot, after: &mut Snapshot) -> io::Result<()> {
+    let mut subjects = before.iter().zip(after);
+    let Some(((_, before), (_, after))) = subjects.find(|((what, _), _)| what == MOUNTS) else { return Ok(()) };
+    let mut gone = before.clone();
+    gone.retain(|mount, _| !after.contains_key(mount));
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let Some(mut outside) = held::outside()? else { return Ok(()) };
+    outside.iter_mut().for_each(|mount| mount.tags.clear());
+    let outside = counted(outside);
+    gone.retain(|mount, _| !outside.contains_key(mount));
+    after.extend(gone);
+    Ok(())
 }
 
 fn counted(mounts: Vec<Mount>) -> Facts {
@@ -171,7 +190,7 @@ fn devices(dir: &Path) -> io::Result<Facts> {
 
 /// The loop devices that show a file of this check.
 fn loops(settings: &GuardSettings) -> io::Result<Facts> {
-    let shown = kernel::loop_devices()?.into_values();
+    let shown = loops::attached()?.into_values();
     Ok(present(shown.filter(|file| file.contains(&settings.tag)).map(|file| file.trim().to_owned())))
 }
 

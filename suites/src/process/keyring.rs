@@ -54,5 +54,11 @@ fn which() -> Ask {
 /// A kernel of its own may know no keys.
 fn judge(out: &mut Judgement, own: i64, found: Answer) {
     let what = "session keyring of the program";
-    out.expect(what, found != Ok(Reply::Count(own)), "another than the caller's", found);
+    match found {
+        Ok(Reply::Count(id)) => {
+            let whose = if id == own { "the caller's" } else { "another" };
+            out.expect(what, id != own, "another than the caller's", whose);
+        }
+        other => out.expect(what, true, "another than the caller's", other),
+    }
 }

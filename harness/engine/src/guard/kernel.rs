@@ -249,15 +249,24 @@ fn watched() -> io::Result<&'static [PathBuf]> {
     let mut found = Vec::new();
     let sysctl = Path::new("/proc/sys");
     collect(sysctl, &|path| LEFT_OUT.iter().any(|name| path == sysctl.join(name)), &mut found)?;
-    for module in if_there(fs::read_dir("/sys/module"))?.into_iter().flatten() {
-        let module = module?.path();
-        collect(&module.join("parameters"), &|_| false, &mut found)?;
-        // Of modules that can be unloaded. One that is loaded meanwhile is none of these: lawful operations do that.
-        found.extend(Some(module.join("initstate")).filter(|state| state.exists()));
-    }
+    modules(Path::new("/sys/module"), &mut found)?;
     found.extend(FURTHER.iter().map(PathBuf::from));
     found.retain(|path| !SLOW.iter().any(|slow| path == Path::new(slow)));
     Ok(WATCHED.get_or_init(|| found))
+}
+
+/// The parameters of the modules in a directory, and whether those that can be unloaded are there. One that is loaded meanwhile is
+/// none of these: lawful operations do that.
+fn modules(dir: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
+    for module in if_there(fs::read_dir(dir))?.into_iter().flatten() {
+        let module = module?.path();
+        // Beside the modules there are files, such as `compression`.
+        if module.is_dir() {
+            collect(&module.join("parameters"), &|_| false, found)?;
+            found.extend(Some(module.join("initstate")).filter(|state| state.exists()));
+        }
+    }
+    Ok(())
 }
 
 /// The files below a directory that root can read and write.
@@ -326,6 +335,17 @@ mod tests {
         assert!(before.values.len() > 50, "{} settings", before.values.len());
         assert!(before.values.contains_key(Path::new("/proc/sys/vm/swappiness")), "the memory settings are watched");
         assert!(!before.values.contains_key(Path::new("/proc/sys/kernel/hostname")), "a namespace has its own");
+    }
+
+    #[test]
+    fn a_file_beside_the_modules_is_none() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("compression"), "xz\n").unwrap();
+        fs::create_dir_all(dir.path().join("loop/parameters")).unwrap();
+        fs::write(dir.path().join("loop/parameters/max_loop"), "8\n").unwrap();
+        let mut found = Vec::new();
+        modules(dir.path(), &mut found).unwrap();
+        assert_eq!(found, [dir.path().join("loop/parameters/max_loop")]);
     }
 
     #[test]

@@ -126,7 +126,7 @@ fn bring_back(file: &Returned, wanted: &[PathBuf]) -> Result<(), Failure> {
     let path = if rest.as_os_str().is_empty() { PathBuf::from(name) } else { Path::new(name).join(rest) };
     let write = || {
         fs::create_dir_all(above)?;
-        Root::open(&fs::canonicalize(above)?)?.file(&path, &file.bytes, file.mode & 0o777)
+        Root::open(&fs::canonicalize(above)?)?.file(&path, &file.content()?, file.mode & 0o777)
     };
     write().map_err(|why| failed(why.to_string()))
 }
@@ -150,7 +150,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let wanted = [dir.path().join("results.json"), dir.path().join("kept")];
         let come = |path: &Path| {
-            let file = Returned { path: path.into(), mode: 0o4777, bytes: b"x".to_vec() };
+            let file = Returned { path: path.into(), mode: 0o4777, bytes: Some(b"x".to_vec()) };
             bring_back(&file, &wanted)
         };
         assert!(come(&wanted[0]).is_ok() && come(&wanted[1].join("a/b")).is_ok());

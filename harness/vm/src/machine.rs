@@ -159,7 +159,7 @@ impl Machine {
                 Message::Stdout(bytes) => (listener.tell)(Live::Stdout(&bytes)),
                 Message::Stderr(bytes) => (listener.tell)(Live::Stderr(&bytes)),
                 Message::Alive => {}
-                Message::Failed(_) | Message::File(_) | Message::Exit(_) | Message::Signal(_) => {
+                Message::Failed(_) | Message::File(_) | Message::Program(_) | Message::Exit(_) | Message::Signal(_) => {
                     return Err(self.garbled());
                 }
             }
@@ -176,6 +176,7 @@ impl Machine {
         for message in self.result.feed(&bytes).map_err(|_| self.garbled())? {
             match message {
                 Message::File(file) => self.files.push(file),
+                Message::Program(path) => self.files.push(Returned { path, mode: 0o755, bytes: None }),
                 Message::Exit(code) => return Ok(Some(code)),
                 Message::Signal(signal) => {
                     return Err(self.guest(&format!("the command in the machine was ended by signal {signal}")));

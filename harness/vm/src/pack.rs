@@ -13,6 +13,9 @@ use crate::job::{JOB, Job, MODULES, PROGRAM};
 use crate::kernel::Kernel;
 use crate::module::{Modules, WANTED};
 
+/// This binary, on the host.
+pub(crate) const OWN: &str = "/proc/self/exe";
+
 /// Packs this binary, programs with what they need, further files, the modules of the kernel, and the job.
 ///
 /// # Errors
@@ -21,7 +24,7 @@ pub fn pack(kernel: &Kernel, programs: &[PathBuf], files: &[PathBuf], job: &Job)
     let mut archive = Archive::default();
     // Without a console to open, the kernel gives process 1 no standard error.
     archive.character_device(Path::new("/dev/console"), 0o600, (5, 1));
-    add_file(&mut archive, Path::new("/proc/self/exe"), Path::new(PROGRAM))?;
+    add_file(&mut archive, Path::new(OWN), Path::new(PROGRAM))?;
     for program in programs {
         for (path, content) in closure::of(program)? {
             archive.file(&path, 0o755, &content);

@@ -5,15 +5,18 @@
 //! ```
 //! The serial port [`LIVE`] carries what happens, [`RESULT`] what came of it; the kernel's console has one of its own.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
 use plimsoll_foreign::read::{self, Limit};
+
+use crate::pack::{OWN, read_program};
 
 /// The port of the kernel's console.
 pub const CONSOLE: &str = "ttyS0";
@@ -37,6 +40,8 @@ pub enum Message {
     Failed(String),
     /// The command left this file.
     File(Returned),
+    /// The command left a copy of this program here, which the host need not be sent.
+    Program(PathBuf),
     /// The command exited with this code, and all files have been sent.
     Exit(i32),
     /// The command was ended by this signal.
@@ -50,8 +55,8 @@ pub struct Returned {
     pub path: PathBuf,
     /// Permissions.
     pub mode: u32,
-    /// Its content.
-    pub bytes: Vec<u8>,
+    /// Its content; none for a copy of this program.
+    pub bytes: Option<Vec<u8>>,
 }
 
 /// The longest payload, and the longest file: whoever is root in the machine can write to its ports.
@@ -71,6 +76,7 @@ impl Message {
             Self::Stdout(bytes) | Self::Stderr(bytes) => bytes.clone(),
             Self::Failed(why) => why.as_bytes().to_vec(),
             Self::File(file) => file.payload()?,
+            Self::Program(path) => path.as_os_str().as_bytes().to_vec(),
             Self::Exit(number) | Self::Signal(number) => number.to_le_bytes().to_vec(),
         };
         let mut frame = vec![self.kind()];
@@ -88,6 +94,7 @@ impl Message {
             Self::Stderr(_) => b'e',
             Self::Failed(_) => b'!',
             Self::File(_) => b'f',
+            Self::Program(_) => b'p',
             Self::Exit(_) => b'x',
             Self::Signal(_) => b's',
         }
@@ -102,6 +109,7 @@ impl Message {
             b'e' => Self::Stderr(payload.to_vec()),
             b'!' => Self::Failed(String::from_utf8_lossy(payload).into_owned()),
             b'f' => Self::File(Returned::parse(payload)?),
+            b'p' => Self::Program(OsString::from_vec(payload.to_vec()).into()),
             b'x' => Self::Exit(number()?),
             b's' => Self::Signal(number()?),
             _ => return None,
@@ -110,20 +118,31 @@ impl Message {
 }
 
 impl Returned {
+    /// The content.
+    ///
+    /// # Errors
+    /// When this program cannot be read.
+    pub fn content(&self) -> io::Result<Cow<'_, [u8]>> {
+        match &self.bytes {
+            Some(bytes) => Ok(bytes.into()),
+            None => read_program(Path::new(OWN)).map(Cow::Owned),
+        }
+    }
+
     /// Path, a zero byte, permissions, and the content compressed: the port is slow, and reports shrink to a twentieth.
     fn payload(&self) -> io::Result<Vec<u8>> {
         let mut payload = self.path.as_os_str().as_bytes().to_vec();
         payload.push(0);
         payload.extend(self.mode.to_le_bytes());
         let mut compressed = ZlibEncoder::new(payload, Compression::fast());
-        compressed.write_all(&self.bytes)?;
+        compressed.write_all(&self.content()?)?;
         compressed.finish()
     }
 
     fn parse(payload: &[u8]) -> Option<Self> {
         let end = payload.iter().position(|byte| *byte == 0)?;
         let (mode, content) = payload.get(end + 1..)?.split_first_chunk::<4>()?;
-        let bytes = read::whole(ZlibDecoder::new(content), LONGEST).ok()?;
+        let bytes = Some(read::whole(ZlibDecoder::new(content), LONGEST).ok()?);
         let path = OsString::from_vec(payload[..end].to_vec()).into();
         Some(Self { path, mode: u32::from_le_bytes(*mode), bytes })
     }
@@ -172,7 +191,7 @@ mod tests {
     use super::*;
 
     fn all() -> Vec<Message> {
-        let file = Returned { path: "/tmp/results.json".into(), mode: 0o644, bytes: vec![b'x'; 100_000] };
+        let file = Returned { path: "/tmp/results.json".into(), mode: 0o644, bytes: Some(vec![b'x'; 100_000]) };
         vec![
             Message::Ready,
             Message::Alive,
@@ -180,6 +199,7 @@ mod tests {
             Message::Stderr(vec![0, 255, b'\n']),
             Message::Failed("no such module".to_owned()),
             Message::File(file),
+            Message::Program("/tmp/kept/probe".into()),
             Message::Exit(3),
             Message::Signal(9),
         ]

@@ -84,8 +84,7 @@ fn answer(trial: &Trial<'_>, machine: &Wanted, run: &Run, look: Look) -> Result<
 fn results(completed: &Completed, output: &Path) -> Result<Option<Report>, Failure> {
     let output = std::path::absolute(output).map_err(Failure::usage)?;
     let Some(file) = completed.files.iter().find(|file| file.path == output) else { return Ok(None) };
-    let bytes = &file.bytes;
-    serde_json::from_slice(bytes).map(Some).map_err(Failure::host)
+    serde_json::from_slice(&file.content().map_err(Failure::host)?).map(Some).map_err(Failure::host)
 }
 
 /// What there is to say of a machine that gave no answer.

@@ -16,7 +16,7 @@ use std::path::Path;
 use nix::sys::reboot::{RebootMode, reboot};
 use plimsoll_engine::host::GUEST;
 
-use crate::job::{DIRECTORY, JOB, Job, MODULES};
+use crate::job::{DIRECTORY, JOB, Job, MODULES, PROGRAM};
 use crate::wire::{LIVE, Message, RESULT, Returned};
 use command::Ended;
 use plimsoll_foreign::read;
@@ -105,11 +105,10 @@ fn send_back(path: &Path, result: &mut Port) -> io::Result<()> {
         }
     } else if meta.is_file() {
         let mode = std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o777;
-        result.send(&Message::File(Returned {
-            path: path.to_owned(),
-            mode,
-            bytes: read::file(path, read::PROGRAM)?,
-        }))?;
+        let (path, bytes) = (path.to_owned(), read::file(path, read::PROGRAM)?);
+        let is_program = bytes == read::file(Path::new(PROGRAM), read::PROGRAM)?;
+        let returned = |path| Returned { path, mode, bytes: Some(bytes) };
+        result.send(&if is_program { Message::Program(path) } else { Message::File(returned(path)) })?;
     }
     Ok(())
 }

@@ -32,6 +32,7 @@ pub mod lab;
 pub mod layers;
 pub mod life;
 pub mod listener;
+pub mod meeting;
 pub mod need;
 pub mod network;
 pub mod observer;

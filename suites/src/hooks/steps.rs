@@ -2,7 +2,7 @@
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, Stop, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
@@ -55,7 +55,23 @@ pub(super) const OTHERS: &[Scenario] = &[
         poststop_sees_nothing,
     )
     .needs(&[Need::HostView]),
+    STATE_IS_REFUSED,
 ];
+
+/// While the hook runs the container is one that there is no longer.
+const STATE_IS_REFUSED: Scenario = Scenario::new(
+    "hooks.poststop/state-is-refused",
+    &["config.hooks.poststop.after-deletion"],
+    &[Fault::Succeed(Op::State), Fault::Move("/hooks/poststop", "/hooks/poststart"), Fault::Drop("/hooks/poststop")],
+    |lab, out| {
+        let meeting = lab.meeting();
+        let container = lab.stopped(|r| r.hook("poststop", IT, &[&meeting.option()]))?;
+        let state = container.state_within_delete(&meeting)?;
+        let state = state.ok_or_else(|| Stop::broken("the poststop hook", "called by delete", "it did not come"))?;
+        out.expect("state, called while the hook runs", !state.succeeded(), "an error: no container", state.said());
+        Ok(())
+    },
+);
 
 const POSTSTART_WAITED_FOR: Scenario = Scenario::new(
     "hooks.poststart/waited-for",

@@ -1,0 +1,100 @@
+//! A hook that is held up while the harness looks: it connects to a socket, and goes on when the harness lets go of it.
+
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use crate::container::Container;
+use crate::judgement::{Outcome, Stop, Told};
+use crate::lab::Lab;
+use crate::orphans;
+use crate::patience::stretched;
+use crate::process::{Capture, Finished, KEPT, Running, null, wait_readable};
+use crate::profile::Op;
+
+/// How long the hook is held up by a runtime that answers nothing meanwhile, as one does that lets each operation on a
+/// container wait for the one before.
+const AT_MOST: Duration = Duration::from_secs(2);
+
+/// Where a hook and the harness meet.
+#[derive(Debug)]
+pub struct Meeting {
+    path: PathBuf,
+}
+
+impl Lab<'_> {
+    /// A place for a hook to be held up at.
+    #[must_use]
+    pub fn meeting(&self) -> Meeting {
+        Meeting { path: self.dir.join(format!("m{}", self.next())) }
+    }
+}
+
+impl Meeting {
+    /// The option of the hook that comes here.
+    #[must_use]
+    pub fn option(&self) -> String {
+        format!("meet={}", self.path.display())
+    }
+}
+
+/// A call that is under way.
+struct Pending {
+    op: Op,
+    running: Running,
+    command: String,
+    stdout: Capture,
+    stderr: Capture,
+}
+
+impl Container<'_> {
+    /// The operation `delete`, and, while a hook of it is held up at `meeting`, the operation `state`. What that comes to,
+    /// or none when no hook came.
+    ///
+    /// # Errors
+    /// [`Stop::Timeout`] when one of the calls does not end, [`Stop::Broken`] when delete fails.
+    pub fn state_within_delete(&self, meeting: &Meeting) -> Told<Option<Outcome>> {
+        // Bound only now: what the runtime takes for a hook of an earlier operation finds nobody.
+        let socket = UnixListener::bind(&meeting.path).map_err(Stop::error("bind the socket of a hook"))?;
+        socket.set_nonblocking(true)?;
+        let delete = self.pending(Op::Delete)?;
+        let answer = self.met(&socket, &delete)?.map(|hook| self.state_before(hook)).transpose()?;
+        delete.finish(self.lab)?.ok()?;
+        Ok(answer)
+    }
+
+    fn pending(&self, op: Op) -> Told<Pending> {
+        let ((stdout, out), (stderr, err)) = (Capture::pipe(KEPT)?, Capture::pipe(KEPT)?);
+        let (running, command) = self.lab.driver.start(op, &self.values(), &self.lab.dir, vec![null()?, out, err])?;
+        Ok(Pending { op, running, command, stdout, stderr })
+    }
+
+    /// The hook that has come before delete was at its end.
+    fn met(&self, socket: &UnixListener, delete: &Pending) -> Told<Option<UnixStream>> {
+        let deadline = self.lab.driver.deadline();
+        let waited = [std::os::fd::AsFd::as_fd(socket), std::os::fd::AsFd::as_fd(delete.running.pidfd())];
+        // A runtime may wait for one of its own that only we can reap.
+        while !wait_readable(&waited, deadline.min(Instant::now() + Duration::from_millis(20)))? {
+            orphans::reap().map_err(Stop::error("reap what the runtime has left to us"))?;
+            if Instant::now() >= deadline {
+                break;
+            }
+        }
+        Ok(socket.accept().ok().map(|(hook, _)| hook))
+    }
+
+    fn state_before(&self, hook: UnixStream) -> Told<Outcome> {
+        let state = self.pending(Op::State)?;
+        wait_readable(&[state.running.pidfd()], Instant::now() + stretched(AT_MOST))?;
+        drop(hook);
+        state.finish(self.lab)
+    }
+}
+
+impl Pending {
+    fn finish(mut self, lab: &Lab<'_>) -> Told<Outcome> {
+        let captures = &mut [&mut self.stdout, &mut self.stderr];
+        let end: Finished = self.running.finish(captures, lab.driver.deadline())?;
+        lab.driver.settle(self.op, self.command, &end, self.stdout.text(), self.stderr.text())
+    }
+}

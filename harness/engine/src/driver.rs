@@ -100,7 +100,7 @@ impl<'s> Driver<'s> {
     /// # Errors
     /// As [`Driver::call`], but for the deadline.
     pub fn start(&self, op: Op, values: &Values, dir: &Path, fds: Vec<OwnedFd>) -> Told<(Running, String)> {
-        let values = &self.heard(op, values);
+        let values = &self.heard(op, values, dir);
         let argv = [self.in_between(values), self.argv(op, values)?].concat();
         let argv =
             self.settings.fault.map_or_else(|| Ok(argv.clone()), |fault| self.posed(fault, op, values, &argv))?;
@@ -113,7 +113,7 @@ impl<'s> Driver<'s> {
     }
 
     /// The values as the runtime hears them.
-    fn heard(&self, op: Op, values: &Values) -> Values {
+    fn heard(&self, op: Op, values: &Values, dir: &Path) -> Values {
         let values = match (&*self.caller.borrow(), self.settings.fault) {
             (None, _) => values.clone().with("root", self.root.to_string_lossy()),
             (Some(caller), Some(Fault::StateIn(place))) => {
@@ -124,6 +124,7 @@ impl<'s> Driver<'s> {
         match self.settings.fault {
             Some(Fault::Forget(at, name)) if at == op => values.without(name),
             Some(Fault::Send(signal)) if op == Op::Kill => values.with("signal", self.settings.profile.signal(signal)),
+            Some(Fault::Neutral(neutral)) => neutral.heard(dir, values),
             _ => values,
         }
     }
@@ -136,6 +137,10 @@ impl<'s> Driver<'s> {
             (None, [count, whose]) => self.probe(&["activated", count, whose]),
             (None, _) => Vec::new(),
         }
+    }
+
+    fn late(&self, neutral: Neutral) -> Vec<OsString> {
+        neutral.delay().map_or_else(Vec::new, |delay| self.probe(&[&format!("late={}", delay.as_millis())]))
     }
 
     fn probe(&self, words: &[&str]) -> Vec<OsString> {
@@ -153,7 +158,7 @@ impl<'s> Driver<'s> {
             }
             Fault::Amend(at, words) if at == op => amended(argv, op, words),
             Fault::Neutral(Neutral::Forwards) => [self.probe(&["forward"]), argv.to_vec()].concat(),
-            Fault::Neutral(Neutral::Slow) => [self.probe(&["late"]), argv.to_vec()].concat(),
+            Fault::Neutral(neutral) => [self.late(neutral), argv.to_vec()].concat(),
             Fault::ExecOutside if op == Op::Exec => self.probe(&words(&arguments(values)?)),
             Fault::ExecBeside(kind) if op == Op::Exec => {
                 let id = values.words("id").first().map_or("", String::as_str);

@@ -10,7 +10,7 @@ use plimsoll_reports::model::{self, Evidence, Finding, Verdict};
 use crate::check::Check;
 use crate::conduct::{Done, Wishes, blank, conduct, conduct_together, reached_words};
 use crate::crew::{Crew, Ended, Wants};
-use crate::fault::Fault;
+use crate::fault::{Fault, Neutral};
 use crate::guard::undo_all;
 use crate::host_changes::HostChanges;
 use crate::need::{Abilities, Need};
@@ -49,9 +49,9 @@ impl<'c> Job<'c> {
         Self { checks: vec![check], fault: Some(fault), exclusive: false }
     }
 
-    /// Whether one of the checks may wait for a deadline.
+    /// Whether one of the checks may wait for a deadline, or the runtime is made to wait.
     fn waits(&self) -> bool {
-        self.checks.iter().any(|check| check.waits())
+        self.fault == Some(Fault::Neutral(Neutral::Sluggish)) || self.checks.iter().any(|check| check.waits())
     }
 
     /// What the checks want to find around them. The options of cgroup version 2 can be lost from the host's cgroup namespace

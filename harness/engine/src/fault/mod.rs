@@ -4,6 +4,7 @@
 mod change;
 mod config;
 mod deed;
+mod equivalent;
 mod listen;
 mod miswire;
 mod neutral;

@@ -1,11 +1,15 @@
 //! What makes no runtime wrong: a runtime that is merely another one. No verdict may change behind it.
 
-use std::collections::BTreeSet;
 use std::fmt;
+use std::path::Path;
+use std::time::Duration;
 
 use plimsoll_fixtures::Config;
-use plimsoll_fixtures::probe::{Answer, Ask, CONTAINER, Refused};
+use plimsoll_fixtures::probe::{Answer, Ask, Refused};
 use serde_json::{Value, json};
+
+use super::equivalent::{add_filesystems, name_by_id, reorder, spell_out};
+use crate::profile::Values;
 
 /// What makes no runtime wrong, and must change no verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -20,6 +24,10 @@ pub enum Neutral {
     Noisy,
     /// Each call takes a moment longer.
     Slow,
+    /// Each call takes longer than anybody would like.
+    Sluggish,
+    /// It takes the path of a bundle without the symbolic links in it.
+    Resolving,
     /// What is denied in its containers fails with another error number.
     OtherErrors,
     /// A container without a host name of its own is named by its id.
@@ -32,12 +40,14 @@ pub enum Neutral {
 
 impl Neutral {
     /// Every one.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Forwards,
         Self::Reordered,
         Self::Explicit,
         Self::Noisy,
         Self::Slow,
+        Self::Sluggish,
+        Self::Resolving,
         Self::OtherErrors,
         Self::Named,
         Self::Filesystems,
@@ -53,11 +63,31 @@ impl Neutral {
             Self::Explicit => "defaults-explicit",
             Self::Noisy => "noisy",
             Self::Slow => "slow",
+            Self::Sluggish => "sluggish",
+            Self::Resolving => "bundle-resolved",
             Self::OtherErrors => "other-error-numbers",
             Self::Named => "named-by-id",
             Self::Filesystems => "default-filesystems",
             Self::Choosy => "choosy",
         }
+    }
+
+    /// How much longer a call takes behind it.
+    #[must_use]
+    pub fn delay(self) -> Option<Duration> {
+        match self {
+            // As long again as a quick runtime takes.
+            Self::Slow => Some(Duration::from_millis(20)),
+            Self::Sluggish => Some(Duration::from_millis(1500)),
+            _ => None,
+        }
+    }
+
+    /// The values of a call from directory `dir`, as the runtime hears them.
+    pub(crate) fn heard(self, dir: &Path, values: Values) -> Values {
+        let path = values.words("bundle").first().filter(|_| self == Self::Resolving);
+        let resolved = path.and_then(|path| dir.join(path).canonicalize().ok());
+        resolved.map_or(values.clone(), |path| values.with("bundle", path.to_string_lossy()))
     }
 
     /// Changes the configuration into the one that the runtime gets to read.
@@ -67,7 +97,13 @@ impl Neutral {
             Self::Explicit => spell_out(&mut config.0),
             Self::Named => name_by_id(config),
             Self::Filesystems => add_filesystems(config),
-            Self::Forwards | Self::Noisy | Self::Slow | Self::OtherErrors | Self::Choosy => {}
+            Self::Forwards
+            | Self::Noisy
+            | Self::Slow
+            | Self::Sluggish
+            | Self::Resolving
+            | Self::OtherErrors
+            | Self::Choosy => {}
         }
     }
 
@@ -112,6 +148,8 @@ impl fmt::Display for Neutral {
             Self::Explicit => "reads the defaults of absent members spelled out",
             Self::Noisy => "warns on standard error at each call",
             Self::Slow => "takes a moment longer for each call",
+            Self::Sluggish => "takes a second and a half longer for each call",
+            Self::Resolving => "resolves the symbolic links in the path of a bundle",
             Self::OtherErrors => "denies with another error number",
             Self::Named => "names a container by its id where no host name is configured",
             Self::Filesystems => "mounts the default filesystems without being asked",
@@ -130,122 +168,23 @@ fn another(errno: i32) -> i32 {
     }
 }
 
-/// Only in a namespace of its own: the name of the host is nobody's to change.
-fn name_by_id(config: &mut Config) {
-    let id =
-        config.texts("/process/env").into_iter().find_map(|entry| entry.strip_prefix(CONTAINER)?.strip_prefix('='));
-    let is_new = config.namespace("uts").is_some_and(|uts| uts.get("path").is_none());
-    let Some(id) = id.map(str::to_owned).filter(|_| is_new) else { return };
-    if let Some(members) = config.0.as_object_mut() {
-        members.entry("hostname").or_insert(id.into());
-    }
-}
-
-/// Each where nothing is mounted at its place, above or below. A user namespace takes what those of the host are not.
-fn add_filesystems(config: &mut Config) {
-    if config.namespace("mount").is_none() || config.namespace("user").is_some() {
-        return;
-    }
-    let defaults = [
-        ("/proc", "proc", json!([])),
-        ("/sys", "sysfs", json!(["nosuid", "noexec", "nodev", "ro"])),
-        ("/dev/pts", "devpts", json!(["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"])),
-        ("/dev/shm", "tmpfs", json!(["nosuid", "noexec", "nodev", "mode=1777", "size=65536k"])),
-    ];
-    for (place, kind, options) in defaults {
-        let taken =
-            |mount: &Value| mount["destination"].as_str().is_none_or(|at| at.contains(place) || !at.starts_with('/'));
-        let whole = config.list("/mounts");
-        if whole.is_empty() || whole.iter().any(taken) {
-            continue;
-        }
-        let entry = json!({ "destination": place, "type": kind, "source": kind, "options": options });
-        if let Some(mounts) = config.0.pointer_mut("/mounts").and_then(Value::as_array_mut) {
-            mounts.push(entry);
-        }
-    }
-}
-
-/// The members of each object in reverse order, which is no order at all. Where two names differ in case alone they
-/// stay: a runtime that takes them for one is wrong in either order, but not equally.
-fn reorder(value: &mut Value) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(reorder),
-        Value::Object(members) => {
-            members.values_mut().for_each(reorder);
-            let names: BTreeSet<String> = members.keys().map(|name| name.to_lowercase()).collect();
-            if names.len() == members.len() {
-                *members = std::mem::take(members).into_iter().rev().collect();
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
-/// Adds members that mean what their absence means.
-fn spell_out(config: &mut Value) {
-    let defaults = [
-        ("", "annotations", json!({})),
-        ("", "hooks", json!({})),
-        ("/root", "readonly", json!(false)),
-        ("/process", "terminal", json!(false)),
-        ("/process", "noNewPrivileges", json!(false)),
-        ("/process", "rlimits", json!([])),
-        ("/process/user", "additionalGids", json!([])),
-        ("/linux", "devices", json!([])),
-        ("/linux", "maskedPaths", json!([])),
-        ("/linux", "readonlyPaths", json!([])),
-        ("/linux", "sysctl", json!({})),
-    ];
-    for (parent, name, value) in defaults {
-        if let Some(members) = config.pointer_mut(parent).and_then(Value::as_object_mut) {
-            members.entry(name).or_insert(value);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn posed(neutral: Neutral, config: &Config) -> Value {
-        let mut config = config.clone();
-        neutral.config(&mut config);
-        config.0
-    }
-
     #[test]
-    fn what_is_neutral_says_the_same() {
-        let config = Config(json!({ "a": 1, "root": { "path": "x" }, "process": { "terminal": true } }));
-        let reordered = posed(Neutral::Reordered, &config);
-        assert_eq!(reordered, config.0, "objects are equal whatever their order");
-        assert_eq!(reordered.as_object().unwrap().keys().next().unwrap(), "process");
-        let explicit = posed(Neutral::Explicit, &config);
-        assert_eq!((&explicit["root"]["readonly"], &explicit["process"]["terminal"]), (&json!(false), &json!(true)));
-    }
-
-    #[test]
-    fn a_name_is_given_only_where_there_is_none_and_it_is_the_containers() {
-        let config = |uts: Value| {
-            Config(json!({
-                "process": { "env": ["A=b", "PLIMSOLL_CONTAINER=c1"] }, "linux": { "namespaces": [uts] }
-            }))
+    fn one_of_them_knows_a_bundle_by_where_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let (real, link) = (dir.path().join("real"), dir.path().join("link"));
+        std::fs::create_dir(&real).unwrap();
+        std::os::unix::fs::symlink("real", link).unwrap();
+        let real = real.canonicalize().unwrap();
+        let heard = |neutral: Neutral, path: &str| {
+            neutral.heard(dir.path(), Values::default().with("bundle", path)).words("bundle").concat()
         };
-        let named = |uts: Value| posed(Neutral::Named, &config(uts)).get("hostname").cloned();
-        assert_eq!(named(json!({ "type": "uts" })), Some("c1".into()));
-        assert_eq!(named(json!({ "type": "uts", "path": "/x" })), None);
-        assert_eq!(named(json!({ "type": "pid" })), None);
-    }
-
-    #[test]
-    fn default_filesystems_are_added_where_nothing_is() {
-        let config = Config(json!({
-            "mounts": [{ "destination": "/proc" }, { "destination": "/dev/shm/x" }],
-            "linux": { "namespaces": [{ "type": "mount" }] }
-        }));
-        let mounts = posed(Neutral::Filesystems, &config)["mounts"].clone();
-        let places: Vec<&str> = mounts.as_array().unwrap().iter().filter_map(|m| m["destination"].as_str()).collect();
-        assert_eq!(places, ["/proc", "/dev/shm/x", "/sys", "/dev/pts"]);
+        assert_eq!(heard(Neutral::Resolving, "link"), real.to_string_lossy());
+        assert_eq!(heard(Neutral::Slow, "link"), "link");
+        assert_eq!(heard(Neutral::Resolving, "none"), "none");
     }
 
     #[test]

@@ -80,12 +80,14 @@ fn is_plain_annotation(name: &str) -> bool {
 /// Arguments by which the probe answers questions, and neither writes a file nor starts a program.
 fn are_plain_arguments(value: &Value) -> bool {
     let Some(args) = texts(value) else { return false };
-    let acts = |word: &&str| word.contains("log=") || word.starts_with("flaw=") || VERBS.contains(word);
+    let acts = |word: &&str| {
+        word.contains("log=") || ["flaw=", "late="].iter().any(|verb| word.starts_with(verb)) || VERBS.contains(word)
+    };
     args.first() == Some(&probe::PATH) && !args.iter().any(acts)
 }
 
 /// The first words by which the probe does something else.
-const VERBS: [&str; 7] = ["late", "forward", "activated", "as", "enter", "hang", "hook"];
+const VERBS: [&str; 6] = ["forward", "activated", "as", "enter", "hang", "hook"];
 
 /// Capabilities that every container of the suite has.
 fn are_of_base(names: &Value) -> bool {

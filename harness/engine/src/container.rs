@@ -219,11 +219,7 @@ impl<'l> Container<'l> {
     /// # Errors
     /// As [`Container::call`].
     pub fn delete(&self) -> Told<Outcome> {
-        let outcome = self.call(Op::Delete, |values| values)?;
-        if let Some(fault) = self.lab.settings.fault {
-            fault.after_delete(self.lab, &self.bundle)?;
-        }
-        Ok(outcome)
+        self.delete_with(|values| values)
     }
 
     /// The operation `delete` by force.
@@ -231,7 +227,15 @@ impl<'l> Container<'l> {
     /// # Errors
     /// As [`Container::call`].
     pub fn delete_by_force(&self) -> Told<Outcome> {
-        self.call(Op::Delete, |values| values.with("force", ""))
+        self.delete_with(|values| values.with("force", ""))
+    }
+
+    fn delete_with(&self, more: impl FnOnce(Values) -> Values) -> Told<Outcome> {
+        let outcome = self.call(Op::Delete, more)?;
+        if let Some(fault) = self.lab.settings.fault {
+            fault.after_delete(self.lab, &self.bundle)?;
+        }
+        Ok(outcome)
     }
 
     /// Whether its process has not ended. A zombie has.

@@ -10,6 +10,7 @@ mod failure;
 mod files;
 mod ids;
 mod invalid_ids;
+mod keeps;
 mod kill;
 pub(crate) mod schema;
 mod states;
@@ -21,6 +22,8 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     bundle::SCENARIOS,
     created::SCENARIOS,
     delete::SCENARIOS,
+    keeps::OF_THE_USER,
+    keeps::OTHERS,
     document::SCENARIOS,
     document::ANNOTATIONS,
     edited::SCENARIOS,

@@ -177,7 +177,10 @@ fn in_first_hierarchy(path: &str) -> io::Result<()> {
 
 /// Removes what the container used and create did not make.
 fn delete_foreign(bundle: &Bundle) -> io::Result<()> {
-    if_there(fs::remove_dir_all(bundle.dir.join("data")))?;
+    for dir in [bundle.dir.join("data"), bundle.rootfs()] {
+        // A mount below stays, with what lies on it.
+        if_there(fs::remove_dir_all(dir)).map(drop).or_else(unless_busy)?;
+    }
     for path in bundle.config.list("/linux/namespaces").iter().filter_map(|entry| entry["path"].as_str()) {
         // A path in /proc is no mount.
         let _no_mount = umount2(path, MntFlags::MNT_DETACH);
@@ -188,8 +191,11 @@ fn delete_foreign(bundle: &Bundle) -> io::Result<()> {
         let Some(path) = path else { continue };
         let group = hierarchy.mount.join(path.trim_start_matches('/'));
         // Those that other checks use at this time are busy.
-        let removed = if_there(fs::remove_dir(group));
-        removed.map(drop).or_else(|why| if why.raw_os_error() == Some(libc::EBUSY) { Ok(()) } else { Err(why) })?;
+        if_there(fs::remove_dir(group)).map(drop).or_else(unless_busy)?;
     }
     Ok(())
+}
+
+fn unless_busy(why: io::Error) -> io::Result<()> {
+    if why.raw_os_error() == Some(libc::EBUSY) { Ok(()) } else { Err(why) }
 }

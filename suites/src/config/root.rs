@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use plimsoll_engine::check::{Case, Rule};
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::need::Need;
+use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::probe::{self, Ask};
 use plimsoll_fixtures::recipe::Edit;
 use plimsoll_fixtures::{Config, Recipe};
@@ -29,6 +30,12 @@ fn other<'r>(recipe: &'r mut Recipe, path: &str) -> &'r mut Recipe {
     recipe.edit(Edit::Probe(format!("{path}{}", probe::PATH)))
 }
 
+/// One below a directory that a link leads to, too: the directory that the path names is there.
+fn linked(recipe: &mut Recipe) -> &mut Recipe {
+    other(recipe, "real/tree").edit(Edit::Symlink("link".into(), "real".into()))
+}
+
+const NO_LINK: &[Fault] = &[Fault::Take("/root/path", "\"rootfs\""), Fault::Fail(Op::Create)];
 const OTHER: &[Fault] = &[Fault::Take("/root/path", "\"rootfs\"")];
 const MISTAKEN: &[Fault] = &[Fault::Take("/root/path", "\"/\"")];
 
@@ -87,6 +94,8 @@ pub(super) const CASES: &[Case] = &[
     Case::new(&DIRECTORY, "deeper", |r| other(r, "a/b c/ü").set("/root/path", "a/b c/ü"), OTHER),
     Case::new(&DIRECTORY, "upwards", |r| other(r, "a/tree").set("/root/path", "a/../a/tree"), OTHER),
     Case::new(&DIRECTORY, "absolute", |r| other(r, "tree").set("/root/path", "{bundle}/tree"), OTHER),
+    Case::new(&DIRECTORY, "below-a-link", |r| linked(r).set("/root/path", "link/tree"), NO_LINK),
+    Case::new(&DIRECTORY, "absolute-below-a-link", |r| linked(r).set("/root/path", "{bundle}/link/tree"), NO_LINK),
     Case::new(
         &READONLY,
         "true",

@@ -30,6 +30,7 @@ const STAGED: &[&str] = &[
     "mounts.bind.submounts",
     "mounts.data-inside",
     "mounts.effect.*",
+    "mounts.id-mappings",
     "mounts.idmap",
     "mounts.ridmap",
     "mounts.nothing-else",

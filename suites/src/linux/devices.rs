@@ -6,11 +6,13 @@ use plimsoll_engine::fault::Fault;
 use plimsoll_engine::judgement::Judgement;
 use plimsoll_fixtures::probe::Ask;
 use plimsoll_fixtures::{Config, Recipe};
+use plimsoll_reports::model::Axis;
 use serde_json::{Value, json};
 
 pub(super) const LIST: &str = "/linux/devices";
 
-/// Each listed device is there, with its kind and numbers, and with mode and owner where those are given.
+/// Each listed device is there, with its kind and numbers, and with mode and owner where those are given: the specification
+/// names no mode or owner of one without, so nothing of that is judged here.
 const DEVICES: Rule = Rule::new(
     "linux.devices",
     &[
@@ -100,12 +102,46 @@ pub(super) const CASES: &[Case] = devices! {
     "in-place-of-null", [json!({ "path": "/dev/null", "type": "c", "major": 1, "minor": 3, "fileMode": 0o600 })], DROP;
 };
 
+/// Without a mode, users count on a device that anybody may open whom the cgroup lets.
+const DEFAULT_MODE: Rule = Rule::new(
+    "linux.devices.default-mode",
+    &["linux.devices.available"],
+    |config| config.list(LIST).iter().map(|device| Ask::Stat(path(device).into())).collect(),
+    |config, evidence, out| {
+        for device in config.list(LIST).iter().filter(|device| device.get("fileMode").is_none()) {
+            let mode = evidence.inside.stat(path(device)).map(|stat| stat.mode);
+            out.expect_eq(&format!("mode of {}", path(device)), mode, Ok(0o666));
+        }
+    },
+)
+.axis(Axis::Compat)
+.advisory("the specification names no mode of a device without fileMode");
+
+pub(super) const MODES: &[Case] = &[
+    Case::new(&DEFAULT_MODE, "char", |r| r.set(LIST, [plain("c")]), &[Fault::Take("/linux/devices/0/fileMode", "384")]),
+    Case::new(&DEFAULT_MODE, "fifo", |r| r.set(LIST, [plain("p")]), &[Fault::Take("/linux/devices/0/fileMode", "384")]),
+];
+
+/// A device with what is required alone.
+fn plain(kind: &str) -> Value {
+    match kind {
+        "p" => json!({ "path": "/dev/plimsoll", "type": kind }),
+        _ => json!({ "path": "/dev/plimsoll", "type": kind, "major": 10, "minor": 229 }),
+    }
+}
+
 /// One device more than the first says what is peculiar to these.
 pub(super) const ELSEWHERE: &[Case] = &[
     Case::new(
         &DEVICES,
         "outside-dev",
         |r| r.directory("/opt").set(LIST, [device("/opt/plimsoll", "c", 10, 229)]),
+        DROP,
+    ),
+    Case::new(
+        &DEVICES,
+        "below-a-link",
+        |r| r.directory("/real").symlink("/opt", "real").set(LIST, [device("/opt/plimsoll", "c", 10, 229)]),
         DROP,
     ),
     Case::new(&DEVICES, "outside-dev-in-a-new-directory", |r| r.set(LIST, [device("/a/b/x", "c", 10, 229)]), DROP),

@@ -31,6 +31,7 @@ pub(crate) const CASES: &[&[Case]] = &[
     devices::CASES,
     devices::ELSEWHERE,
     devices::IN_A_USER_NAMESPACE,
+    devices::MODES,
     hidden_paths::CASES,
     hostile_rootfs::CASES,
     optional::EMPTY,

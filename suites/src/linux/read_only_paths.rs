@@ -69,6 +69,7 @@ pub(super) const CASES: &[Case] = read_only! {
     "twice", |r| r.file("/a", "x").file("/b", "x"), ["/a", "/a", "/b"], DROP_LAST;
     "beside-an-absent-one", |r| r.file("/a", "x"), ["/none", "/none/either", "/a"], DROP_LAST;
     "through-a-link", |r| r.file("/a", "x").symlink("/link", "a"), ["/link"], DROP;
+    "through-a-link-in-the-way", |r| r.file("/a/b", "x").symlink("/link", "/a"), ["/link/b"], DROP;
     "with-blanks", |r| r.directory("/a b"), ["/a b"], DROP;
     "file-of-proc", |r| r, ["/proc/sys/kernel/hostname"], DROP;
     "a-mount", |r| r.directory("/data").mount("/data", "tmpfs", "tmpfs", &[]), ["/data"], DROP;

@@ -26,30 +26,30 @@ pub(super) use shown;
 
 /// Judges one word on all mounts.
 pub(super) fn judge(word: &Word, config: &Config, evidence: &Evidence, out: &mut Judgement) {
-    // The control groups of version 1 are a tree of mounts, with a rule of its own.
-    for entry in entries(config).iter().filter(|entry| is_in_force(word, entry) && entry.kind != "cgroup") {
-        let Some(mount) = evidence.host().mount_at(&entry.destination) else {
+    for entry in entries(config).iter().filter(|entry| is_in_force(word, entry)) {
+        let mounts = covered(word, entry, config, evidence);
+        if mounts.is_empty() {
             out.expect(&entry.destination, false, "a mount", "none");
-            continue;
-        };
-        for mount in covered(word, entry, mount, config, evidence) {
-            judge_mount(word, mount, out);
         }
+        mounts.into_iter().for_each(|mount| judge_mount(word, mount, out));
     }
 }
 
-/// The mounts that a word is about: that of the entry, and with a recursive word those which came with it.
-fn covered<'e>(
-    word: &Word,
-    entry: &Entry<'_>,
-    top: &'e Mount,
-    config: &Config,
-    evidence: &'e Evidence,
-) -> Vec<&'e Mount> {
+/// The mounts that a word is about: that of the entry, and with a recursive word those which came with it. The control groups
+/// of version 1 are a tree of mounts, which lie on something that the runtime chooses: there it is about those.
+fn covered<'e>(word: &Word, entry: &Entry<'_>, config: &Config, evidence: &'e Evidence) -> Vec<&'e Mount> {
     let below = format!("{}/", entry.destination);
     let own = |mount: &Mount| entries(config).iter().any(|other| other.destination == mount.point);
-    let came = |mount: &&Mount| word.is_recursive() && mount.point.starts_with(&below) && !own(mount);
-    [top].into_iter().chain(evidence.host().mounts.iter().filter(came)).collect()
+    let came = |mount: &&Mount| mount.point.starts_with(&below) && !own(mount);
+    let top = evidence.host().mount_at(&entry.destination);
+    let all = evidence.host().mounts.iter();
+    match top {
+        Some(top) if entry.kind == "cgroup" => {
+            [top].into_iter().chain(all.filter(came)).filter(|mount| mount.kind.starts_with("cgroup")).collect()
+        }
+        Some(top) if word.is_recursive() => [top].into_iter().chain(all.filter(came)).collect(),
+        top => top.into_iter().collect(),
+    }
 }
 
 fn judge_mount(word: &Word, mount: &Mount, out: &mut Judgement) {
@@ -110,6 +110,20 @@ pub(super) const SETTING: &[Case] = &[
 ];
 
 const NOSYMFOLLOW: &[Need] = &[Need::HostView, Need::Kernel(5, 10)];
+
+/// In a cgroup namespace of its own, for a mount of version 2 from that of the host may change the options of the host.
+fn cgroup<'r>(recipe: &'r mut Recipe, word: &str) -> &'r mut Recipe {
+    recipe.new_namespace("cgroup").mount("/sys/fs/cgroup", "cgroup", "cgroup", &[word])
+}
+
+const OWN_CGROUPS: &[Need] = &[Need::HostView, Need::Filesystem("cgroup"), Need::Namespace("cgroup")];
+
+pub(super) const ON_CGROUPS: &[Case] = &[
+    Case::new(shown!("ro"), "cgroup", |r| cgroup(r, "ro"), &[FIRST]).needs(OWN_CGROUPS),
+    Case::new(shown!("nosuid"), "cgroup", |r| cgroup(r, "nosuid"), &[FIRST]).needs(OWN_CGROUPS),
+    Case::new(shown!("nodev"), "cgroup", |r| cgroup(r, "nodev"), &[FIRST]).needs(OWN_CGROUPS),
+    Case::new(shown!("noexec"), "cgroup", |r| cgroup(r, "noexec"), &[FIRST]).needs(OWN_CGROUPS),
+];
 
 /// Each word that clears something, after the word that set it: the last one counts.
 pub(super) const CLEARING: &[Case] = &[

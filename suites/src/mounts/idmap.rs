@@ -92,6 +92,15 @@ const RIDMAP: Rule = Rule::new(
 )
 .needs(KERNEL);
 
+/// The mappings alone do: that an entry has the word, too, is advice to its author.
+const MAPPINGS: Rule = Rule::new(
+    "mounts.id-mappings",
+    &["config.mounts.uid-mappings.effect", "config.mounts.gid-mappings.effect"],
+    asks,
+    judge,
+)
+.needs(KERNEL);
+
 /// The bundles are on a tmpfs, which knows mappings since this version.
 const KERNEL: &[Need] = &[Need::Kernel(6, 3), Need::Namespace("user")];
 
@@ -99,6 +108,11 @@ const KERNEL: &[Need] = &[Need::Kernel(6, 3), Need::Namespace("user")];
 /// together. Users start at `uid` of the host, groups at `gid`.
 fn bind(recipe: &mut Recipe, uid: u32, gid: u32) -> &mut Recipe {
     translated(flat(recipe), FLAT, &["bind", "idmap"], uid, gid)
+}
+
+/// Binds the directory with mappings, and without the word.
+fn wordless(recipe: &mut Recipe, uid: u32, gid: u32) -> &mut Recipe {
+    translated(flat(recipe), FLAT, &["bind"], uid, gid)
 }
 
 /// Binds the tree likewise.
@@ -150,15 +164,22 @@ pub(super) const CASES: &[Case] = &[
     Case::new(&IDMAP, "rbind-top-alone", |r| rbind(r, "idmap", 1000, 2000), TOO_DEEP),
     Case::new(&IDMAP, "user-namespace-same", |r| user_namespace(bind(r, 100_000, 100_000)), UNMAPPED),
     Case::new(&IDMAP, "user-namespace-other", |r| user_namespace(bind(r, 100_005, 100_007)), UNMAPPED),
+    Case::new(&MAPPINGS, "without-the-word", |r| wordless(r, 1000, 2000), UNMAPPED),
+    Case::new(
+        &MAPPINGS,
+        "without-the-word-in-a-user-namespace",
+        |r| user_namespace(wordless(r, 100_005, 100_007)),
+        UNMAPPED,
+    ),
     Case::new(&RIDMAP, "rbind", |r| rbind(r, "ridmap", 1000, 2000), NOT_DEEP),
     Case::new(&RIDMAP, "user-namespace-other", |r| user_namespace(rbind(r, "ridmap", 100_005, 100_007)), UNMAPPED),
 ];
 
 /// A file that is made inside is translated back, and those of the source keep their owner.
-fn writes_back(lab: &Lab<'_>, out: &mut Judgement) -> Told {
+fn writes_back(lab: &Lab<'_>, out: &mut Judgement, edits: fn(&mut Recipe, u32, u32) -> &mut Recipe) -> Told {
     use std::os::unix::fs::MetadataExt;
     let user = json!({ "uid": 1000, "gid": 2000 });
-    let container = lab.running(|r| bind(r, 1000, 2000).set("/process/user", user))?;
+    let container = lab.running(|r| edits(r, 1000, 2000).set("/process/user", user))?;
     let wrote = container.ask(Ask::Write { path: "/m/new".to_owned(), data: "x".to_owned() })?;
     out.expect("writing as the mapped owner", wrote.is_ok(), "works", wrote);
     for name in ["new", "file"] {
@@ -195,7 +216,14 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         "mounts.idmap/writes-are-translated-back",
         &["config.mounts.uid-mappings.effect", "config.mounts.gid-mappings.effect"],
         UNMAPPED,
-        writes_back,
+        |lab, out| writes_back(lab, out, bind),
+    )
+    .needs(KERNEL),
+    Scenario::new(
+        "mounts.id-mappings/writes-are-translated-back",
+        &["config.mounts.uid-mappings.effect", "config.mounts.gid-mappings.effect"],
+        UNMAPPED,
+        |lab, out| writes_back(lab, out, wordless),
     )
     .needs(KERNEL),
     Scenario::new(

@@ -8,6 +8,7 @@ mod escape;
 mod filesystem;
 mod flags;
 mod idmap;
+mod links;
 mod place;
 mod propagation;
 mod recursive;
@@ -32,6 +33,7 @@ pub(crate) const CASES: &[&[Case]] = &[
     flags::SETTING,
     flags::CLEARING,
     flags::ON_BIND,
+    flags::ON_CGROUPS,
     idmap::CASES,
     place::MEMBERS,
     place::ORDERS,
@@ -48,6 +50,7 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     change::SCENARIOS,
     escape::SCENARIOS,
     idmap::SCENARIOS,
+    links::SCENARIOS,
     propagation::SCENARIOS,
     recursive::SCENARIOS,
     refusal::SCENARIOS,

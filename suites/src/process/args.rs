@@ -2,6 +2,7 @@
 
 use plimsoll_engine::check::{Case, Rule};
 use plimsoll_engine::fault::Fault;
+use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::probe::Ask;
 
 const ARGS: &str = "/process/args";
@@ -67,4 +68,9 @@ pub(super) const CASES: &[Case] = &[
         |r| r.args(&["/tmp/..//./probe"]),
         &[Fault::Take("/process/args/0", "\"/probe\"")],
     ),
+    // A link is a lawful way to a program, as /bin and /bin/sh are in most images.
+    Case::new(&ARGV, "below-a-link", |r| r.symlink("/link", "/").args(&["/link/probe"]), NO_LINK),
+    Case::new(&ARGV, "program-is-a-link", |r| r.symlink("/opt/probe", "../probe").args(&["/opt/probe"]), NO_LINK),
 ];
+
+const NO_LINK: &[Fault] = &[Fault::Take("/process/args/0", "\"/probe\""), Fault::Fail(Op::Create)];

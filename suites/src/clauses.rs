@@ -66,7 +66,7 @@ mod tests {
         ids.sort_unstable();
         ids.dedup();
         assert_eq!(ids.len(), records.len());
-        assert_eq!(records.len(), 707);
+        assert_eq!(records.len(), 708);
     }
 
     #[test]

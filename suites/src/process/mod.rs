@@ -7,6 +7,7 @@ pub(crate) mod capabilities;
 mod capability_effects;
 mod capability_table;
 mod cwd;
+mod draft;
 pub(crate) mod env;
 mod exec;
 mod foreground;
@@ -49,6 +50,7 @@ pub(crate) const CASES: &[&[Case]] = &[
 pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     apparmor::SCENARIOS,
     capabilities::SCENARIOS,
+    draft::SCENARIOS,
     exec::BY_RULES,
     exec::STORIES,
     foreground::SCENARIOS,

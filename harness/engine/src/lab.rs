@@ -1,11 +1,13 @@
 //! The bench of one check: it makes bundles and containers, and keeps the record of what was done.
 
 mod attempt;
+mod pace;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use plimsoll_fixtures::bundle::{Bundle, Names};
@@ -45,6 +47,7 @@ pub struct Lab<'s> {
     pub(crate) refusal: RefCell<Option<Refusal>>,
     /// Whether a program has spoken from within a container of this check.
     pub(crate) has_run: Cell<bool>,
+    began: Instant,
     /// A directory of the host that an overlay hides from everybody else.
     pub(crate) layered: RefCell<Option<PathBuf>>,
 }
@@ -65,6 +68,7 @@ impl<'s> Lab<'s> {
             controls: RefCell::default(),
             refusal: RefCell::default(),
             has_run: Cell::new(false),
+            began: Instant::now(),
             layered: RefCell::default(),
         }
     }

@@ -22,7 +22,9 @@ pub(super) fn full(page: &mut Page, check: &Check) {
     }
     if let Some(known) = check.known.as_ref().filter(|_| check.is_red()) {
         page.value(INDENT, "expected", &format!("{}, for it {}", known.verdict, known.reason));
-        page.prose_below(INDENT, Paint::Dim, &known.link);
+        if !known.link.is_empty() {
+            page.prose_below(INDENT, Paint::Dim, &known.link);
+        }
     }
     findings(page, &check.findings);
     for clause in &check.clauses {

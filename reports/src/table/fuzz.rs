@@ -61,7 +61,9 @@ fn failure(page: &mut Page, failure: &Failure) {
     page.value(2, "shrunk", &shrinking);
     if let Some(known) = &failure.known {
         page.value(2, "known", &known.reason);
-        page.prose_below(2, Paint::Dim, &known.link);
+        if !known.link.is_empty() {
+            page.prose_below(2, Paint::Dim, &known.link);
+        }
     }
     page.value(2, "replay", &failure.replay);
     page.blank();

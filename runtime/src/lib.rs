@@ -26,6 +26,7 @@ pub mod init;
 pub mod launch;
 pub mod log;
 pub mod netlink;
+pub mod notify;
 pub mod number;
 pub mod operation;
 pub mod procfs;

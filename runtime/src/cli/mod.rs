@@ -59,7 +59,7 @@ fn dispatch(Arguments { global, verb }: Arguments) -> Result<u8> {
             let (wish, options) = restore.split(&global);
             return operation::restore::restore(&wish, &options);
         }
-        Verb::Start(Id { id }) => operation::start::start(&root, &id)?,
+        Verb::Start(Id { id }) => operation::start::start(&root, &id, notify().as_deref())?,
         Verb::State(Id { id }) => print(&(operation::state::state(&root, &id)? + "\n"))?,
         Verb::Kill(Kill { id, signal, all }) => operation::kill::kill(&root, &id, &signal, all)?,
         Verb::Delete(Delete { id, force }) => operation::delete::delete(&root, &id, force)?,
@@ -104,6 +104,7 @@ impl args::Make {
             no_new_keyring: self.no_new_keyring,
             preserve_fds: self.preserve_fds,
             listen_fds: listen_fds(),
+            notify: notify(),
             systemd_cgroup: global.systemd_cgroup,
             rootless: global.rootless.holds(),
             cgroups: Vec::new(),
@@ -115,6 +116,11 @@ impl args::Make {
 fn listen_fds() -> u32 {
     let number = |name| std::env::var(name).ok().and_then(|value| plain::<u32>(&value));
     if number("LISTEN_PID") == Some(std::process::id()) { number("LISTEN_FDS").unwrap_or(0) } else { 0 }
+}
+
+/// The socket of a service manager that waits for the program to be ready. sd_notify(3).
+fn notify() -> Option<OsString> {
+    std::env::var_os("NOTIFY_SOCKET").filter(|socket| !socket.is_empty())
 }
 
 fn print(text: &str) -> Result<()> {

@@ -31,6 +31,7 @@ use crate::config::{Config, HookKind, NamespaceKind};
 use crate::container::{Directory, Lock, Record, State, Status};
 use crate::error::{Context, Error, Result};
 use crate::init::{Plan, Start};
+use crate::notify::{self, Notify};
 use crate::protect;
 use crate::resctrl::Groups;
 use crate::sync::{Channel, Message};
@@ -52,6 +53,8 @@ pub struct Launched {
     pub pidfd: OwnedFd,
     /// The runtime's end of the terminal, when there is one that was not handed on.
     pub console: Option<OwnedFd>,
+    /// When a service manager waits for the program to be ready.
+    pub notify: Option<Notify>,
 }
 
 /// Makes a container. With `start_now` its program runs when this returns, else it waits for `start`.
@@ -61,7 +64,7 @@ pub struct Launched {
 /// removed again, and the poststop hooks run if hooks ran before.
 pub fn launch(wish: &Wish, start_now: bool) -> Result<Launched> {
     let bundle = wish.bundle()?;
-    let (config, text) = Config::load(&bundle.join("config.json"))?;
+    let (mut config, text) = Config::load(&bundle.join("config.json"))?;
     wish.check(&config, start_now)?;
     // Others may look at the first process while it still is the runtime.
     if !config.linux.makes(NamespaceKind::Pid) || !config.hooks.of(HookKind::StartContainer).is_empty() {
@@ -70,6 +73,13 @@ pub fn launch(wish: &Wish, start_now: bool) -> Result<Launched> {
     let (directory, lock) = Directory::make(&wish.state_root, &wish.id)?;
     let mut undo = Undo::new(directory.clone());
     let launched = (|| {
+        let notify = match &wish.notify {
+            Some(manager) => {
+                notify::equip(&mut config, &directory)?;
+                if start_now { Notify::listen(&directory, manager)? } else { None }
+            }
+            None => None,
+        };
         let start = if start_now { Start::Now } else { Start::OnConnection(prepare::start_socket(&directory)?) };
         let cgroup: Rc<dyn Cgroup> = confine::choose(wish, &config, &directory)?.into();
         undo.cgroup(Rc::clone(&cgroup));
@@ -77,11 +87,11 @@ pub fn launch(wish: &Wish, start_now: bool) -> Result<Launched> {
         let gateway = confine::prepare(&cgroup, &config)?;
         let plan = prepare::plan(wish, &config, &bundle, gateway, start)?;
         let made = make(wish, &plan, (&*cgroup, groups.as_ref()), (&directory, &text), Some(lock), &mut undo)?;
-        Ok((made, cgroup))
+        Ok((made, cgroup, notify))
     })();
     match launched {
-        Ok(((lock, record, pidfd, console), cgroup)) => {
-            Ok(Launched { config, cgroup, directory, lock, record, pidfd, console })
+        Ok(((lock, record, pidfd, console), cgroup, notify)) => {
+            Ok(Launched { config, cgroup, directory, lock, record, pidfd, console, notify })
         }
         Err(error) => {
             undo.run(&config, &bundle);

@@ -1,5 +1,6 @@
 //! What is decided, opened and checked before the first process is born.
 
+use std::ffi::OsString;
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -46,6 +47,8 @@ pub struct Wish {
     pub preserve_fds: u32,
     /// Sockets that the caller was given to listen on, from descriptor 3 on, which the program gets. sd_listen_fds(3).
     pub listen_fds: u32,
+    /// The socket of the service manager that waits for the program to be ready. sd_notify(3).
+    pub notify: Option<OsString>,
     /// Whether systemd manages the cgroups.
     pub systemd_cgroup: bool,
     /// Whether to do without cgroups that are not delegated to the caller.

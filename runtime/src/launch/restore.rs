@@ -42,7 +42,7 @@ pub fn restore(wish: &Wish, options: &Options) -> Result<Launched> {
     })();
     match restored {
         Ok(((record, pidfd, console), cgroup)) => {
-            Ok(Launched { config, cgroup, directory, lock: Some(lock), record, pidfd, console })
+            Ok(Launched { config, cgroup, directory, lock: Some(lock), record, pidfd, console, notify: None })
         }
         Err(error) => {
             undo.run(&config, &bundle);

@@ -21,12 +21,19 @@ pub fn run(wish: &Wish, keep: bool) -> Result<u8> {
 
 /// Sees a container whose program runs to its end, when it is in the foreground.
 pub(super) fn accompany(launched: Launched, foreground: Option<Foreground>, keep: bool) -> Result<u8> {
-    let Launched { config, cgroup, directory, lock, record, pidfd, console } = launched;
+    let Launched { config, cgroup, directory, lock, record, pidfd, console, notify } = launched;
+    let pid = record.pid;
     // Hooks may use the runtime on the container.
     drop(lock);
     let container = Container { directory, record: Some(record) };
     start::poststart(&container, &config).inspect_err(|_| delete::destroy_failed(&container, &config))?;
-    let Some(foreground) = foreground else { return Ok(0) };
+    let Some(foreground) = foreground else {
+        return notify.map_or(Ok(0), |notify| notify.relay(pidfd.as_fd(), pid).map(|()| 0));
+    };
+    if let Some(notify) = notify {
+        let program = pidfd.try_clone().doing(|| "copy a descriptor".into())?;
+        std::thread::spawn(move || notify.relay(program.as_fd(), pid));
+    }
     let code = foreground.wait(pidfd.as_fd(), console.as_ref().map(OwnedFd::as_fd));
     if !keep {
         let lock = container.directory.lock().doing(|| "delete the container".into());

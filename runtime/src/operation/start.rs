@@ -1,6 +1,7 @@
 //! `start`: the program is executed.
 
-use std::os::fd::OwnedFd;
+use std::ffi::OsStr;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
@@ -11,14 +12,16 @@ use crate::container::{Container, Directory, State, Status};
 use crate::error::{Context, Error, Result};
 use crate::hook;
 use crate::launch::socket_address;
+use crate::notify::Notify;
 use crate::sync::{Channel, Message};
 
-/// Starts a created container and waits until its program was executed and the poststart hooks ran.
+/// Starts a created container and waits until its program was executed and the poststart hooks ran; for a service `manager` also
+/// until it is ready.
 ///
 /// # Errors
 /// When the container is not created, its process cannot execute the program, or a hook fails; in the last two cases
 /// the container is destroyed.
-pub fn start(root: &Path, id: &str) -> Result<()> {
+pub fn start(root: &Path, id: &str, manager: Option<&OsStr>) -> Result<()> {
     let directory = Directory::open(root, id)?;
     let lock = directory.lock()?;
     let container = Container::find(root, id)?;
@@ -30,13 +33,24 @@ pub fn start(root: &Path, id: &str) -> Result<()> {
     if config.process.is_none() {
         return Err(Error::new("process: is needed to start a container"));
     }
+    let notify = manager.map_or(Ok(None), |manager| Notify::listen(&directory, manager))?;
     let connection = connect(&directory)?;
     std::fs::remove_file(directory.start_socket()).doing(|| "take the start socket away".into())?;
     let started = wait_for_program(&Channel::over(connection));
     // Hooks may use the runtime on the container.
     drop(lock);
     let started = started.and_then(|()| poststart(&container, &config));
-    started.inspect_err(|_| delete::destroy_failed(&container, &config))
+    started.inspect_err(|_| delete::destroy_failed(&container, &config))?;
+    notify.map_or(Ok(()), |notify| wait_until_ready(&container, &notify))
+}
+
+/// A service manager goes on when the program says that it is ready, or has ended.
+fn wait_until_ready(container: &Container, notify: &Notify) -> Result<()> {
+    let record = container.record()?;
+    match record.pidfd().doing(|| "find the program".into())? {
+        Some(program) => notify.relay(program.as_fd(), record.pid),
+        None => Ok(()),
+    }
 }
 
 fn connect(directory: &Directory) -> Result<OwnedFd> {

@@ -1,7 +1,7 @@
 //! `plimsoll.toml`: what a project would otherwise give on every command line. Its values become the defaults of the
 //! options, so that the command line wins and `--help` shows them.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 
 use clap::{Command, ValueEnum};
@@ -9,7 +9,7 @@ use plimsoll_engine::release::Release;
 use plimsoll_foreign::read::ReadError;
 use plimsoll_foreign::{read, trust};
 use plimsoll_reports::text::printable;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::args::View;
 use crate::failure::Failure;
@@ -25,16 +25,33 @@ const JUDGES: &[&str] = &["run", "prove", "fuzz", "replay"];
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Defaults {
+    #[serde(deserialize_with = "one_or_several")]
     runtime: Vec<String>,
     profile: Option<String>,
     cgroup_view: Option<Sound<ViewName>>,
     spec: Option<Sound<Release>>,
     jobs: Option<u16>,
     timeout: Option<u64>,
+    #[serde(deserialize_with = "one_or_several")]
     filter: Vec<String>,
+    #[serde(deserialize_with = "one_or_several")]
     expect: Vec<String>,
     format: Vec<Sound<Wish>>,
     output: Option<String>,
+}
+
+/// `"a"` is as good as `["a"]`.
+fn one_or_several<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "a text, or a list of texts")]
+    enum Either {
+        One(String),
+        Several(Vec<String>),
+    }
+    Ok(match Either::deserialize(from)? {
+        Either::One(text) => vec![text],
+        Either::Several(texts) => texts,
+    })
 }
 
 /// Text that stands for a `T`; that is seen where the text is, so that an error can name its line.
@@ -88,17 +105,17 @@ impl Defaults {
         Ok(defaults)
     }
 
-    /// Says what the file chooses of what root executes, and refuses that of a file that somebody else could have written.
+    /// Says what the file chooses of what root executes and writes, and refuses that of a file that somebody else could have written.
     fn announce(&self, path: &Path) -> Result<(), Failure> {
-        let (words, executes) = self.choices();
+        let words = self.choices();
         if words.is_empty() {
             return Ok(());
         }
         let place = std::path::absolute(path).map_err(Failure::host)?;
-        let objection = trust::objection(path).map_err(Failure::host)?;
-        if let (Some(why), true) = (objection, executes) {
+        self.stays_below(&place)?;
+        if let (Some(why), Some(decides)) = (trust::objection(path).map_err(Failure::host)?, self.decides()) {
             return Err(Failure::Usage(format!(
-                "{} is not used, since it says what is executed as root ({}) and {why}: make it writable for yourself \
+                "{} is not used, since it says what is {decides} as root ({}) and {why}: make it writable for yourself \
                  alone, or name it by --config",
                 place.display(),
                 words.join(", "),
@@ -108,13 +125,45 @@ impl Defaults {
         Ok(())
     }
 
-    /// What the file says, in words, and whether that decides what is executed.
-    fn choices(&self) -> (Vec<String>, bool) {
+    /// What the file decides that only its owner may.
+    fn decides(&self) -> Option<&'static str> {
+        if !self.runtime.is_empty() || self.profile.is_some() {
+            Some("executed")
+        } else {
+            self.written().next().map(|_| "written")
+        }
+    }
+
+    /// The files that it has written.
+    fn written(&self) -> impl Iterator<Item = PathBuf> {
+        let reports = self.format.iter().filter_map(|wish| Wish::from_str(&wish.text).ok()?.file);
+        self.output.iter().map(PathBuf::from).chain(reports)
+    }
+
+    /// Each file that is written lies in the directory of this one or below: whoever changed into it expects no more.
+    fn stays_below(&self, place: &Path) -> Result<(), Failure> {
+        let own = place.parent().map(std::fs::canonicalize).transpose().map_err(Failure::host)?.unwrap_or_default();
+        for file in self.written() {
+            let above = file.parent().filter(|above| *above != Path::new("")).unwrap_or(Path::new("."));
+            // A directory that is not there is an error of its own, later.
+            let leads_out = std::fs::canonicalize(own.join(above)).is_ok_and(|above| !above.starts_with(&own));
+            if leads_out || file.components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir)) {
+                return Err(Failure::Usage(format!(
+                    "{}: `{}` leads out of its directory: name that file on the command line",
+                    place.display(),
+                    printable(&file.to_string_lossy())
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// What the file says, in words.
+    fn choices(&self) -> Vec<String> {
         let chosen = |(name, _, values): &(&str, &[&str], Vec<String>)| {
             (!values.is_empty()).then(|| format!("{} {}", name.replace('_', "-"), values.join(" ")))
         };
-        let words = self.values().iter().filter_map(chosen).collect();
-        (words, !self.runtime.is_empty() || self.profile.is_some())
+        self.values().iter().filter_map(chosen).collect()
     }
 
     fn of(path: &Path, text: &str) -> Result<Self, Failure> {
@@ -213,6 +262,29 @@ output = "out.json"
         assert_eq!(by_hand.subject.runtime, [PathBuf::from("runc")]);
         assert_eq!((by_hand.format.len(), by_hand.subject.jobs), (1, Some(1)));
         assert_eq!(by_hand.filter, ["mounts.*"]);
+    }
+
+    #[test]
+    fn one_value_needs_no_list() {
+        let by_file = run("runtime = \"./runtime\"\nfilter = \"mounts.*\"\n", &[]);
+        assert_eq!(by_file.subject.runtime, [PathBuf::from("./runtime")]);
+        assert_eq!(by_file.filter, ["mounts.*"]);
+    }
+
+    #[test]
+    fn what_it_has_written_stays_in_its_directory() {
+        let dir = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("/", dir.path().join("link")).unwrap();
+        std::fs::create_dir(dir.path().join("below")).unwrap();
+        let place = dir.path().join(FILE);
+        let stays = |text: &str| Defaults::of(Path::new(FILE), text).unwrap().stays_below(&place);
+        for text in ["output = \"a.json\"", "output = \"./below/a.json\"", "format = [\"html=a.html\", \"tap\"]"] {
+            assert!(stays(text).is_ok(), "{text}");
+        }
+        for out in ["output = \"../a.json\"", "output = \"/a.json\"", "output = \"link/a\"", "format = [\"html=../a\"]"]
+        {
+            assert!(stays(out).unwrap_err().to_string().contains("leads out of its directory"), "{out}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use plimsoll_bench::experiment::User;
 use plimsoll_engine::schedule::Event;
 use plimsoll_reports::model::{Check, Verdict};
+use plimsoll_reports::text::printable;
 
 use crate::args::Look;
 use crate::output::say;
@@ -37,6 +38,15 @@ impl Progress {
             (Event::Started(id), Some(bar)) => bar.set_message((*id).to_owned()),
             (Event::Started(_), None) => {}
             (Event::Finished(check), _) => self.finished(check),
+            (Event::HostChanged(change), bar) => {
+                let (what, how) = change.words();
+                let warning = printable(&format!(
+                    "plimsoll: warning: {what} of the host changed during the run ({how}) and did not again when each check ran by \
+                     itself: the runtime did it in one of its calls, or another program did; it is left so"
+                ))
+                .into_owned();
+                bar.as_ref().map_or_else(|| say(&warning), |bar| bar.println(&warning));
+            }
         }
     }
 

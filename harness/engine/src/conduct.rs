@@ -260,7 +260,7 @@ fn judge_together<'c>(checks: &[&'c Check], lab: &Lab<'_>, passed: &mut Vec<&'c 
 type Caught = std::thread::Result<Told>;
 
 /// Why an exit code of 0 alone is no failure.
-const UNTOLD: &str = "the effect is right, and the specification leaves open whether an error is told";
+const UNTOLD: &str = "the exit code alone is wrong, and the specification leaves open how an error is told";
 
 /// From what was told, judged and left behind to a verdict.
 fn weigh(

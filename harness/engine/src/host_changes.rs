@@ -31,14 +31,15 @@ pub(crate) struct HostChanges {
     undone: Vec<Change>,
     /// What the kernel did not take back, and what came of it: nobody can tell any more whose that is.
     stuck: Vec<Finding>,
-    /// Loop devices that were attached meanwhile. Another program that is about to mount one must find it.
-    attached: Vec<Change>,
+    /// Loop devices that were attached or detached meanwhile. Programs do that all the time, and one that is about to mount a device
+    /// must find it.
+    loops: Vec<Change>,
     lock: Option<HostLock>,
 }
 
 impl HostChanges {
     pub(crate) fn new(expected: &Arc<KernelState>) -> Self {
-        Self { expected: Arc::clone(expected), undone: Vec::new(), stuck: Vec::new(), attached: Vec::new(), lock: None }
+        Self { expected: Arc::clone(expected), undone: Vec::new(), stuck: Vec::new(), loops: Vec::new(), lock: None }
     }
 
     /// The state to be found after a check.
@@ -64,9 +65,9 @@ impl HostChanges {
 
     fn take_back(&mut self, change: Change) {
         let expected = Arc::make_mut(&mut self.expected);
-        if change.attaches() {
+        if change.is_of_a_loop_device() {
             expected.accept(&change);
-            self.attached.push(change);
+            self.loops.push(change);
             return;
         }
         let undone = change.undo();
@@ -88,20 +89,20 @@ impl HostChanges {
     pub(crate) fn blame(&mut self, changes: &[Change]) {
         let same_file = |device: &Change| changes.iter().any(|again| again.attaches_the_file_of(device));
         // One that is gone by itself needs no detaching.
-        self.attached.extract_if(.., |device| same_file(device)).for_each(|device| device.undo().unwrap_or_default());
+        self.loops.extract_if(.., |device| same_file(device)).for_each(|device| device.undo().unwrap_or_default());
         self.undone.retain(|change| !changes.iter().any(|again| again.is_about_the_same(change)));
     }
 
-    /// No check is left that could have made the changes that were undone: they are how the host is now.
-    pub(crate) fn accept(&mut self) -> io::Result<()> {
-        for change in std::mem::take(&mut self.undone) {
+    /// No check is left that could have made the changes that were undone: they are how the host is now. Returned are those, and the
+    /// loop devices that were attached: the runtime may have done it in one of its calls.
+    pub(crate) fn accept(&mut self) -> Vec<Change> {
+        for change in &self.undone {
             change.redo().unwrap_or_default();
-            Arc::make_mut(&mut self.expected).accept(&change);
+            Arc::make_mut(&mut self.expected).accept(change);
         }
         self.stuck.clear();
-        self.attached.clear();
         self.lock = None;
-        Ok(())
+        self.undone.drain(..).chain(self.loops.drain(..)).collect()
     }
 }
 
@@ -129,7 +130,7 @@ mod tests {
         let mut host = changes(vec![change(&own, "4"), change(&others, "4")]);
         // The runtime made it again, with another value.
         host.blame(&[change(&own, "5")]);
-        host.accept().unwrap();
+        assert_eq!(host.accept(), [change(&others, "4")]);
         let value = |path| std::fs::read_to_string(path).unwrap();
         assert_eq!((value(&own), value(&others)), ("3".into(), "4".into()));
     }
@@ -140,8 +141,7 @@ mod tests {
         let mut host = changes(Vec::new());
         host.take_back(gone);
         assert!(host.stuck()[0].observed.contains("cannot be put back"), "{:?}", host.stuck());
-        host.accept().unwrap();
-        assert!(host.stuck().is_empty());
+        assert!(host.accept().is_empty() && host.stuck().is_empty());
     }
 
     /// Number 4095 is beyond those that a kernel makes by itself.
@@ -157,7 +157,7 @@ mod tests {
         host.take_back(device(4094, "/other"));
         assert!(host.stuck().is_empty() && host.undone.is_empty());
         host.blame(&[device(4093, "/image")]);
-        assert_eq!(host.attached, [device(4094, "/other")]);
+        assert_eq!(host.loops, [device(4094, "/other")]);
     }
 
     /// Another run has undone it before this one could.

@@ -11,7 +11,7 @@ use crate::check::Check;
 use crate::conduct::{Done, Wishes, blank, conduct, conduct_together, reached_words};
 use crate::crew::{Crew, Ended, Wants};
 use crate::fault::{Fault, Neutral};
-use crate::guard::undo_all;
+use crate::guard::{Change, undo_all};
 use crate::host_changes::HostChanges;
 use crate::need::{Abilities, Need};
 use crate::settings::Settings;
@@ -23,6 +23,8 @@ pub enum Event<'e> {
     Started(&'e str),
     /// A check has a verdict.
     Finished(&'e model::Check),
+    /// The host changed while checks ran, and did not when each of them ran by itself.
+    HostChanged(&'e Change),
 }
 
 /// Checks to run in one container, or one check, as they are or behind a fault.
@@ -133,7 +135,7 @@ impl Plan<'_> {
                 self.settle(&crew, ended, &mut desk, &mut tell)?;
             }
             if !desk.waiting.iter().chain(crew.tasks()).any(|(_, job)| job.exclusive) {
-                desk.host.accept()?;
+                desk.host.accept().iter().for_each(|change| tell(Event::HostChanged(change)));
             }
         }
         desk.results.sort_by_key(|(number, _)| *number);

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use nix::unistd::geteuid;
 
-/// Why somebody else could have written this file: its owner or mode, or those of its directory, in words. `None` when it is the
-/// caller's or root's alone.
+/// Why somebody else could have written this file: its owner or mode, or those of its directory or of one above, in words. `None`
+/// when it is the caller's or root's alone.
 ///
 /// # Errors
 /// When the file or its directory cannot be looked at.
@@ -20,6 +20,14 @@ pub fn objection(file: &Path) -> io::Result<Option<String>> {
     for (what, path) in places {
         if let Some(why) = of_others(&fs::metadata(path)?, users()) {
             return Ok(Some(format!("{what} {why}")));
+        }
+    }
+    for above in [&absolute, &named].into_iter().flat_map(|path| path.ancestors().skip(2)) {
+        let status = fs::metadata(above)?;
+        // In a sticky one nobody can move what belongs to somebody else.
+        if status.mode() & 0o1002 == 0o002 {
+            let mode = status.mode() & 0o7777;
+            return Ok(Some(format!("{}, above it, can be written by everybody (mode {mode:04o})", above.display())));
         }
     }
     Ok(None)
@@ -67,6 +75,13 @@ mod tests {
         with(dir.path(), 0o777);
         assert_eq!(objection(&file).unwrap().unwrap(), "its directory can be written by everybody (mode 0777)");
         with(dir.path(), 0o700);
+        let deeper = dir.path().join("a/b/x");
+        fs::create_dir_all(deeper.parent().unwrap()).unwrap();
+        fs::write(&deeper, "").unwrap();
+        with(&dir.path().join("a"), 0o777);
+        assert!(objection(&deeper).unwrap().unwrap().ends_with("a, above it, can be written by everybody (mode 0777)"));
+        with(&dir.path().join("a"), 0o1777);
+        assert_eq!(objection(&deeper).unwrap(), None);
         let status = fs::metadata(&file).unwrap();
         let stranger = status.uid() + 1;
         assert!(of_others(&status, [stranger; 3]).unwrap().starts_with("belongs to user"));

@@ -27,8 +27,6 @@ pub(super) const RULES: &[Scenario] = rules! { "config.values.invalid-error";
     "rlimit-in-lower-case", "schema.config.rlimit-type-pattern",
         "/process/rlimits": r#"[{"type": "RLIMIT_CORE", "soft": 0, "hard": 0}]"#
         not r#"[{"type": "RLIMIT_core", "soft": 0, "hard": 0}]"#;
-    "annotation-without-a-key", "config.annotations.key-non-empty",
-        "/annotations": r#"{"com.example.a": "b"}"# not r#"{"": "b"}"#;
     "annotations-are-a-text", "config.annotations.is-map",
         "/annotations": r#"{"com.example.a": "b"}"# not r#""com.example.a=b""#;
     "annotation-is-a-flag", "config.annotations.value-string",
@@ -88,7 +86,7 @@ pub(super) const PROCESS: &[Scenario] = rules! { "runtime.start.process-unset-er
 
 /// What comes second is in the way of what came first.
 pub(super) const DEVICES: &[Scenario] = rules! { "linux.devices.path-conflict-error";
-    "device-twice", "linux.devices.no-duplicates",
+    "device-twice", "config.values.invalid-error",
         "/linux/devices": r#"[{"path": "/dev/p", "type": "c", "major": 10, "minor": 229}]"#
         not r#"[{"path": "/dev/p", "type": "c", "major": 10, "minor": 229},
                 {"path": "/dev/p", "type": "c", "major": 10, "minor": 200}]"#;
@@ -101,6 +99,8 @@ const UNREAD: &[Scenario] = rules! { "runtime.create.may-validate";
         "/process/execCPUAffinity": r#"{"initial": "0"}"# not r#"{"initial": "0x1"}"#;
     "affinity-is-no-list", "config.process.exec-cpu-affinity-list-format",
         "/process/execCPUAffinity": r#"{"initial": "0"}"# not r#"{"initial": "0-"}"#;
+    "annotation-without-a-key", "config.annotations.key-non-empty",
+        "/annotations": r#"{"com.example.a": "b"}"# not r#"{"": "b"}"#;
 };
 
 /// Members that need not be looked at.
@@ -108,6 +108,7 @@ pub(super) const ADVISORY: &[Scenario] = &[
     UNREAD[0].advisory("consoleSize has to be ignored without a terminal, so nobody need read it"),
     UNREAD[1].advisory(FOR_EXEC),
     UNREAD[2].advisory(FOR_EXEC),
+    UNREAD[3].advisory("a key that is unknown is no error, so a runtime need not look at keys"),
 ];
 
 const FOR_EXEC: &str =

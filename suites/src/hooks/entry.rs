@@ -79,7 +79,8 @@ pub(super) const OTHERS: &[Scenario] = &[
         &["config.hooks.entry.env-applied"],
         &[Fault::Drop("/hooks/createRuntime/0/env"), Fault::Drop("/hooks/startContainer/0/env")],
         env_empty,
-    ),
+    )
+    .advisory("the specification does not say whether an empty list is an empty environment, or as good as none"),
     Scenario::new(
         "hooks.args/absent",
         &["config.hooks.optional-members", "config.hooks.entry.path-executed"],

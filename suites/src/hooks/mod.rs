@@ -27,6 +27,7 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     failure::BY_MISSING_FILE,
     failure::DESTROYS,
     failure::POSTSTOP,
+    &[failure::DRAFT],
     namespaces::EXECUTION,
     namespaces::PATH,
     namespaces::OTHER_ROOT,

@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
+use nix::sys::statfs::{CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC};
 use plimsoll_engine::cgroup::{self, Membership};
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
@@ -188,12 +189,13 @@ fn not_outside(lab: &Lab<'_>, out: &mut Judgement) -> Told {
     let strays: Vec<_> = strays.into_iter().filter(|path| path.exists() && !is_group(path)).collect();
     out.expect("directories outside of the hierarchies", strays.is_empty(), "none", &strays);
     for stray in strays {
-        fs::remove_dir(&stray).map_err(Stop::error("remove a stray directory"))?;
+        fs::remove_dir_all(&stray).map_err(Stop::error("remove a stray directory"))?;
     }
     Ok(())
 }
 
-/// Whether the kernel fills the directory with the files of a control group.
+/// Whether the directory is one of a file system of control groups. Files of their names are no sign: a runtime may have made those.
 fn is_group(dir: &std::path::Path) -> bool {
-    dir.join("cgroup.procs").exists()
+    let kind = nix::sys::statfs::statfs(dir).map(|status| status.filesystem_type());
+    kind.is_ok_and(|kind| [CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC].contains(&kind))
 }

@@ -169,7 +169,7 @@ pub(super) const CASES: &[Case] = opened! { &OPENED;
 
 const MADE_RULE: Rule = Rule::new(
     "resources.devices.make",
-    &["linux.resources.devices.access-letters"],
+    &["linux.resources.devices.access-letters", "linux.resources.devices.listed-order"],
     |_| NODES.iter().map(make).collect(),
     |config, evidence, out| {
         for node in NODES.iter().filter(|node| allowed(config.list(LIST), node, 'm')) {

@@ -196,11 +196,7 @@ fn groups(container: &Container<'_>) -> Told<Vec<String>> {
 /// A group with a process that is not the container's: an error, or the process outlives the container.
 const OCCUPIED: Scenario = Scenario::new(
     "resources.place/a-foreign-process-in-the-group",
-    &[
-        "linux.cgroups.fitness-check-allowed",
-        "linux.cgroups.fitness-check-error",
-        "runtime.delete.keeps-foreign-resources",
-    ],
+    &["linux.cgroups.fitness-check-allowed", "runtime.delete.keeps-foreign-resources"],
     &[Fault::Ignore(Op::Create), Fault::Beside],
     occupied,
 )

@@ -208,19 +208,25 @@ impl Change {
     /// The change as a finding; `undone` says what came of [`Change::undo`].
     #[must_use]
     pub fn finding(&self, undone: &io::Result<()>) -> Finding {
-        let (what, observed) = match self {
-            Self::Value { path, before, after } => {
-                let value = |value: &Option<String>| value.as_deref().unwrap_or("not there").trim().to_owned();
-                (path.display().to_string(), format!("{}, was {}", value(after), value(before)))
-            }
-            Self::Clock { by_ms } => ("the wall clock".to_owned(), format!("moved by {by_ms} ms")),
-        };
+        let (what, observed) = self.words();
         let undone =
             undone.as_ref().map_or_else(|why| format!("cannot be put back: {why}"), |()| "put back".to_owned());
         Finding {
             what: format!("{what} of the host"),
             expected: "as before".to_owned(),
             observed: format!("{observed} ({undone})"),
+        }
+    }
+
+    /// What has changed, and how.
+    #[must_use]
+    pub fn words(&self) -> (String, String) {
+        match self {
+            Self::Value { path, before, after } => {
+                let value = |value: &Option<String>| value.as_deref().unwrap_or("not there").trim().to_owned();
+                (path.display().to_string(), format!("{}, was {}", value(after), value(before)))
+            }
+            Self::Clock { by_ms } => ("the wall clock".to_owned(), format!("moved by {by_ms} ms")),
         }
     }
 }

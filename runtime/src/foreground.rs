@@ -1,8 +1,10 @@
 //! A runtime in the foreground: it passes signals and the terminal on, and ends as the program ends.
 
+use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::event::{PollFd, PollFlags};
+use rustix::io::Errno;
 use rustix::process::{WaitId, WaitIdOptions};
 use rustix::termios::{OptionalActions, Termios};
 
@@ -48,34 +50,37 @@ impl Foreground {
     }
 
     fn pass_on(&self, pidfd: BorrowedFd<'_>, console: Option<BorrowedFd<'_>>) -> Result<()> {
-        let stdin = rustix::stdio::stdin();
-        let mut input_open = console.is_some();
-        let mut output_open = console.is_some();
+        let (stdin, stdout) = (rustix::stdio::stdin(), rustix::stdio::stdout());
+        let master = console.unwrap_or(pidfd);
+        let mut output = Flow::new(master, stdout, console.is_some());
+        let mut input = Flow::new(stdin, master, console.is_some());
         loop {
-            let master = console.unwrap_or(pidfd);
-            let wanted = |open| if open { PollFlags::IN } else { PollFlags::empty() };
+            // One that is waited for in vain is looked at all the same, and would tell of its end again and again.
+            let nothing = (pidfd, PollFlags::empty());
+            let (from_output, of_output) = output.next().unwrap_or(nothing);
+            let (from_input, of_input) = input.next().unwrap_or(nothing);
             let mut polled = [
-                PollFd::new(&pidfd, PollFlags::IN),
+                PollFd::from_borrowed_fd(pidfd, PollFlags::IN),
                 PollFd::new(&self.signals, PollFlags::IN),
-                PollFd::from_borrowed_fd(master, wanted(output_open)),
-                PollFd::from_borrowed_fd(stdin, wanted(input_open)),
+                PollFd::from_borrowed_fd(from_output, of_output),
+                PollFd::from_borrowed_fd(from_input, of_input),
             ];
             match rustix::event::poll(&mut polled, None) {
-                Err(rustix::io::Errno::INTR) => continue,
+                Err(Errno::INTR) => continue,
                 polled => polled.doing(|| "wait for the program".into())?,
             };
-            let [ended, signalled, output, input] = polled.map(|polled| polled.revents());
+            let [ended, signalled, of_output, of_input] = polled.map(|polled| polled.revents());
             if !signalled.is_empty() {
                 self.forward(pidfd, console)?;
             }
-            if output_open && !output.is_empty() {
-                output_open = copy(master, rustix::stdio::stdout());
+            if output.next().is_some() && !of_output.is_empty() {
+                output.go_on();
                 continue;
             }
-            if input_open && !input.is_empty() {
-                input_open = copy(stdin, master);
+            if input.next().is_some() && !of_input.is_empty() {
+                input.go_on();
             }
-            if !ended.is_empty() {
+            if !ended.is_empty() && !output.is_held_up() {
                 return Ok(());
             }
         }
@@ -91,6 +96,47 @@ impl Foreground {
             }
         }
         Ok(())
+    }
+}
+
+/// Bytes on their way. Where the receiver takes no more at the moment, as a full pipe that does not block, the rest is kept.
+struct Flow<'fd> {
+    from: BorrowedFd<'fd>,
+    to: BorrowedFd<'fd>,
+    buffer: [u8; 4096],
+    kept: Range<usize>,
+    is_open: bool,
+}
+
+impl<'fd> Flow<'fd> {
+    fn new(from: BorrowedFd<'fd>, to: BorrowedFd<'fd>, is_open: bool) -> Self {
+        Self { from, to, buffer: [0; 4096], kept: 0..0, is_open }
+    }
+
+    /// What to wait for.
+    fn next(&self) -> Option<(BorrowedFd<'fd>, PollFlags)> {
+        let next = if self.is_held_up() { (self.to, PollFlags::OUT) } else { (self.from, PollFlags::IN) };
+        self.is_open.then_some(next)
+    }
+
+    fn is_held_up(&self) -> bool {
+        self.is_open && !self.kept.is_empty()
+    }
+
+    /// Reads what is there, unless something is kept, and writes as much as is taken.
+    fn go_on(&mut self) {
+        if self.kept.is_empty() {
+            match rustix::io::read(self.from, &mut self.buffer) {
+                Ok(length @ 1..) => self.kept = 0..length,
+                Err(Errno::INTR | Errno::AGAIN) => return,
+                Ok(_) | Err(_) => return self.is_open = false,
+            }
+        }
+        match rustix::io::write(self.to, &self.buffer[self.kept.clone()]) {
+            Ok(written) => self.kept.start += written,
+            Err(Errno::INTR | Errno::AGAIN) => {}
+            Err(_) => self.is_open = false,
+        }
     }
 }
 
@@ -114,21 +160,6 @@ impl Drop for Raw {
             rustix::termios::tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, former).unwrap_or_default();
         }
     }
-}
-
-/// Copies what is there; false at the end.
-fn copy(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> bool {
-    let mut buffer = [0_u8; 4096];
-    let Ok(length @ 1..) = rustix::io::read(from, &mut buffer) else { return false };
-    let mut rest = &buffer[..length];
-    while !rest.is_empty() {
-        match rustix::io::write(to, rest) {
-            Ok(written) => rest = &rest[written..],
-            Err(rustix::io::Errno::INTR) => {}
-            Err(_) => return false,
-        }
-    }
-    true
 }
 
 /// Gives the container's terminal the size of the caller's.

@@ -67,6 +67,10 @@ impl Cgroup for Absent {
         Err(needed("pause"))
     }
 
+    fn thaw(&self) -> Result<()> {
+        Ok(())
+    }
+
     fn is_frozen(&self) -> Result<bool> {
         Ok(false)
     }

@@ -18,6 +18,22 @@ pub(super) fn set(tree: &Tree, frozen: bool) -> Result<()> {
     }
 }
 
+/// Lets go on whatever is stopped in the cgroup and below, by whomever. Waits for nothing: where a cgroup above is frozen, nothing
+/// goes on.
+pub(super) fn thaw(tree: &Tree) -> Result<()> {
+    let (group, file, value) = match (tree.legacy("freezer"), tree.unified()) {
+        (Some(group), _) => (group, STATE_V1, "THAWED"),
+        (None, Some(group)) => (group, STATE_V2, "0"),
+        (None, None) => return Ok(()),
+    };
+    for group in group.with_descendants() {
+        if group.read_if_there(file).is_some_and(|state| state != value) {
+            group.write(file, value)?;
+        }
+    }
+    Ok(())
+}
+
 /// Whether the cgroup is frozen or on the way to it. A cgroup that is gone is not.
 pub(super) fn is_set(tree: &Tree) -> bool {
     match (tree.legacy("freezer"), tree.unified()) {

@@ -33,7 +33,7 @@ pub(super) fn all(tree: &Tree) -> Result<()> {
     let deadline = Deadline::after(PATIENCE);
     if let Some(group) = tree.unified().filter(|group| group.file("cgroup.kill").exists()) {
         group.write("cgroup.kill", "1")?;
-        thaw(tree)?;
+        freezer::thaw(tree)?;
         wait_for_line(group, "cgroup.events", "populated 0", deadline)?;
     }
     one_by_one(tree, deadline)
@@ -48,7 +48,7 @@ fn one_by_one(tree: &Tree, deadline: Deadline) -> Result<()> {
         }
         freezer::set(tree, true).ok();
         let killed: Vec<_> = processes(tree)?.into_iter().map(kill).collect::<Result<_>>()?;
-        thaw(tree)?;
+        freezer::thaw(tree)?;
         wait_for_ends(&killed.into_iter().flatten().collect::<Vec<_>>(), deadline)?;
         if deadline.is_over() {
             return Err(Error::new("processes of the container appear faster than they can be killed"));
@@ -57,19 +57,15 @@ fn one_by_one(tree: &Tree, deadline: Deadline) -> Result<()> {
 }
 
 /// Kills one process, unless it is gone, and returns what to wait on.
-fn kill(pid: Pid) -> Result<Option<OwnedFd>> {
+fn kill(pid: Pid) -> Result<Option<(Pid, OwnedFd)>> {
     let signalled = pidfd_open(pid, PidfdFlags::empty()).and_then(|process| {
         pidfd_send_signal(&process, Signal::KILL)?;
         Ok(process)
     });
     match signalled {
         Err(Errno::SRCH) => Ok(None),
-        other => Ok(Some(other.doing(|| format!("kill process {}", pid.as_raw_nonzero()))?)),
+        other => Ok(Some((pid, other.doing(|| format!("kill process {}", pid.as_raw_nonzero()))?))),
     }
-}
-
-fn thaw(tree: &Tree) -> Result<()> {
-    if freezer::is_set(tree) { freezer::set(tree, false) } else { Ok(()) }
 }
 
 /// Whether no process is in the cgroup or below.

@@ -54,6 +54,7 @@ pub use mounts::{Bind, Mounts};
 pub use place::{Manager, Place, Wish};
 pub use site::Site;
 pub use stats::Stats;
+pub use wait::{ends_at_once, wait_for_end};
 
 use crate::config::{DeviceRule, Resources};
 use crate::error::Result;
@@ -132,6 +133,12 @@ pub trait Cgroup: std::fmt::Debug {
     /// # Errors
     /// When there is no freezer, or the processes do not stop in time; they are let go on then.
     fn freeze(&self, frozen: bool) -> Result<()>;
+
+    /// Lets all processes go on, also those of cgroups below that others have stopped. Waits for nothing.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    fn thaw(&self) -> Result<()>;
 
     /// Whether the processes are stopped, or about to be.
     ///

@@ -173,6 +173,10 @@ impl Cgroup for Tree {
         freezer::set(self, frozen)
     }
 
+    fn thaw(&self) -> Result<()> {
+        freezer::thaw(self)
+    }
+
     fn is_frozen(&self) -> Result<bool> {
         Ok(freezer::is_set(self))
     }

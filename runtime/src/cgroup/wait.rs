@@ -1,18 +1,22 @@
 //! Waiting for the kernel, with a deadline.
 
 use std::fs::File;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
+use rustix::process::Pid;
 
 use super::group::Group;
 use crate::error::{Context, Error, Result};
 
 /// How long processes may take to stop or to die. It is not a pace of polling: events end the wait.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a process that nothing stops needs to die.
+const AT_ONCE: Duration = Duration::from_millis(200);
 
 /// A point in time that ends a wait.
 #[derive(Debug, Clone, Copy)]
@@ -62,14 +66,38 @@ pub(super) fn wait_for_line(group: &Group, name: &str, line: &str, deadline: Dea
 }
 
 /// Waits until all processes have ended.
-pub(super) fn wait_for_ends(processes: &[OwnedFd], deadline: Deadline) -> Result<()> {
-    for process in processes {
+pub(super) fn wait_for_ends(processes: &[(Pid, OwnedFd)], deadline: Deadline) -> Result<()> {
+    let mut left = Vec::new();
+    for (pid, process) in processes {
         let mut ended = [PollFd::from_borrowed_fd(process.as_fd(), PollFlags::IN)];
         if !wait_for(&mut ended, deadline)? {
-            return Err(Error::new("a process does not die of SIGKILL; it hangs in the kernel"));
+            left.push(pid.as_raw_nonzero().to_string());
         }
     }
-    Ok(())
+    if left.is_empty() { Ok(()) } else { Err(undying(&left.join(", "))) }
+}
+
+/// Waits for a killed process until the deadline that all processes have.
+///
+/// # Errors
+/// When it is still there then.
+pub fn wait_for_end(pid: i32, process: BorrowedFd<'_>) -> Result<()> {
+    let ended = wait_for(&mut [PollFd::from_borrowed_fd(process, PollFlags::IN)], Deadline::after(PATIENCE))?;
+    if ended { Ok(()) } else { Err(undying(&pid.to_string())) }
+}
+
+/// Whether a killed process is gone before it would have been noticed to be stopped.
+///
+/// # Errors
+/// As poll(2).
+pub fn ends_at_once(process: BorrowedFd<'_>) -> Result<bool> {
+    wait_for(&mut [PollFd::from_borrowed_fd(process, PollFlags::IN)], Deadline::after(AT_ONCE))
+}
+
+fn undying(pids: &str) -> Error {
+    Error::new(format!(
+        "these do not die of SIGKILL, since a cgroup above is frozen or they hang in the kernel: {pids}"
+    ))
 }
 
 pub(super) fn read_from_start(file: &File) -> std::io::Result<String> {

@@ -1,11 +1,11 @@
 //! `delete`: what `create` made is removed.
 
+use std::os::fd::AsFd;
 use std::path::Path;
 
-use rustix::event::{PollFd, PollFlags};
 use rustix::process::Signal;
 
-use crate::cgroup::Cgroup;
+use crate::cgroup::{self, Cgroup};
 use crate::config::{Config, HookKind};
 use crate::container::{Container, Directory, State, Status};
 use crate::error::{Context, Error, Result};
@@ -99,16 +99,18 @@ fn free(container: &Container, cgroup: Option<&dyn Cgroup>) -> Result<()> {
 /// Kills the first process and waits for its end.
 fn kill(container: &Container) -> Result<()> {
     let Some(pidfd) = container.pidfd()? else { return Ok(()) };
-    if container.status() == Status::Paused {
-        // On version 1 a frozen process does not die.
-        container.cgroup()?.map_or(Ok(()), |cgroup| cgroup.freeze(false))?;
-    }
     let doing = || format!("kill container `{}`", container.directory.id);
     match rustix::process::pidfd_send_signal(&pidfd, Signal::KILL) {
         Err(rustix::io::Errno::SRCH) => return Ok(()),
         sent => sent.doing(doing)?,
     }
-    rustix::event::poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], None).doing(doing).map(drop)
+    if cgroup::ends_at_once(pidfd.as_fd()).doing(doing)? {
+        return Ok(());
+    }
+    // On version 1 a frozen process does not die.
+    container.cgroup()?.map_or(Ok(()), |cgroup| cgroup.thaw())?;
+    let pid = container.record.as_ref().map_or(0, |record| record.pid);
+    cgroup::wait_for_end(pid, pidfd.as_fd()).doing(doing)
 }
 
 /// A failing hook is a warning here, and the others run all the same.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use rustix::process::PidfdFlags;
 
+use crate::config::NamespaceKind;
 use crate::container::{Container, Status};
 use crate::error::{Context, Error, Result};
 use crate::number::plain;
@@ -63,7 +64,21 @@ pub fn kill(root: &Path, id: &str, signal: &str, all: bool) -> Result<()> {
         Status::Creating | Status::Stopped => None,
     };
     let pidfd = pidfd.ok_or_else(|| Error::new(format!("container `{id}` is not running but {}", status.name())))?;
-    sys::pidfd_send_signal(pidfd.as_fd(), number).doing(|| format!("send the signal {signal}"))
+    if number == libc::SIGKILL && !container.config()?.linux.makes(NamespaceKind::Pid) {
+        // Nothing ends its other processes when the first one ends.
+        let cgroup = container.cgroup()?.filter(|cgroup| cgroup.is_own());
+        cgroup.map_or(Ok(()), |cgroup| cgroup.kill())?;
+    }
+    match sys::pidfd_send_signal(pidfd.as_fd(), number) {
+        // It died with the others.
+        Err(error) if error.raw_os_error() == Some(libc::ESRCH) && number == libc::SIGKILL => {}
+        sent => sent.doing(|| format!("send the signal {signal}"))?,
+    }
+    if number == libc::SIGKILL && status == Status::Paused {
+        // On version 1 a frozen process does not die.
+        container.cgroup()?.map_or(Ok(()), |cgroup| cgroup.thaw())?;
+    }
+    Ok(())
 }
 
 fn kill_all(container: &Container, number: i32) -> Result<()> {
@@ -90,7 +105,8 @@ fn kill_all(container: &Container, number: i32) -> Result<()> {
     Ok(())
 }
 
-/// The number of a signal that is given by number or name, with or without `SIG`, in any case.
+/// The number of a signal that is given by number or name, with or without `SIG`, in any case. 0 is sent to nobody: it asks whether
+/// there is somebody who could get one. kill(2).
 ///
 /// # Errors
 /// When there is no such signal.
@@ -98,7 +114,7 @@ pub fn parse(signal: &str) -> Result<i32> {
     let unknown = || Error::new(format!("`{signal}` is no signal"));
     let last = libc::SIGRTMAX();
     if let Some(number) = plain::<i32>(signal) {
-        return if (1..=last).contains(&number) { Ok(number) } else { Err(unknown()) };
+        return if (0..=last).contains(&number) { Ok(number) } else { Err(unknown()) };
     }
     let name = signal.to_ascii_uppercase();
     let name = name.strip_prefix("SIG").unwrap_or(&name);
@@ -122,11 +138,11 @@ mod tests {
     #[test]
     fn signals_have_names_and_numbers() {
         for (signal, number) in
-            [("9", 9), ("KILL", 9), ("SIGKILL", 9), ("sigterm", 15), ("SIGRTMIN+1", 35), ("RTMAX", 64)]
+            [("9", 9), ("0", 0), ("KILL", 9), ("SIGKILL", 9), ("sigterm", 15), ("SIGRTMIN+1", 35), ("RTMAX", 64)]
         {
             assert_eq!(parse(signal).unwrap(), number, "{signal}");
         }
-        for signal in ["", "0", "65", "-9", "SIG", "NONE", "RTMIN-1", "RTMAX+1", "+9", "09", " 9", "RTMIN++1"] {
+        for signal in ["", "65", "-9", "SIG", "NONE", "RTMIN-1", "RTMAX+1", "+9", "09", " 9", "RTMIN++1"] {
             assert!(parse(signal).is_err(), "{signal}");
         }
     }

@@ -107,6 +107,10 @@ impl Cgroup for Scope {
         self.tree.freeze(frozen)
     }
 
+    fn thaw(&self) -> Result<()> {
+        self.tree.thaw()
+    }
+
     fn is_frozen(&self) -> Result<bool> {
         self.tree.is_frozen()
     }

@@ -108,7 +108,7 @@ impl<'config> Request<'config> {
         if self.needs_mount2() {
             return Err(Error::new(format!("mount `{destination}`: these options need a pid namespace that is new")));
         }
-        self.superblock().doing(|| format!("mount `{destination}`"))
+        self.superblock(None).doing(|| format!("mount `{destination}`"))
     }
 
     fn mounted(&self, mount: OwnedFd) -> Mounted {
@@ -151,7 +151,7 @@ impl<'config> Request<'config> {
 
     /// A mount of a new file system, attached nowhere, with what `root` is needed for.
     fn filesystem(&self, root: &Root) -> Result<OwnedFd> {
-        let mount = self.superblock()?;
+        let mount = self.superblock(self.mode_below(root)?.as_deref())?;
         if self.kind() == MQUEUE && !self.label.is_empty() {
             self.label_root(mount.as_fd())?;
         }
@@ -161,10 +161,21 @@ impl<'config> Request<'config> {
         Ok(mount)
     }
 
-    fn superblock(&self) -> Result<OwnedFd> {
+    /// The option by which a tmpfs gets the mode of the directory that it hides, where no other one is asked for: the kernel
+    /// would let everybody write to it.
+    fn mode_below(&self, root: &Root) -> Result<Option<String>> {
+        if self.kind() != "tmpfs" || self.options.data.iter().any(|word| word.starts_with("mode=")) {
+            return Ok(None);
+        }
+        let below = root.make_directory(&self.entry.destination)?;
+        let stat = rustix::fs::fstat(&below).doing(|| "look at the directory".into())?;
+        Ok(Some(format!("mode={:o}", stat.st_mode & 0o7777)))
+    }
+
+    fn superblock(&self, further: Option<&str>) -> Result<OwnedFd> {
         let context = rustix::mount::fsopen(self.kind(), FsOpenFlags::FSOPEN_CLOEXEC)
             .doing(|| format!("open the file system type `{}`", self.kind()))?;
-        self.configure(context.as_fd())?;
+        self.configure(context.as_fd(), further)?;
         rustix::mount::fsconfig_create(&context).map_err(|errno| explain(context.as_fd(), "make it", errno))?;
         let mut attributes = self.options.attributes();
         if self.read_only_later() {
@@ -176,7 +187,7 @@ impl<'config> Request<'config> {
             .map_err(|errno| explain(context.as_fd(), "mount it", errno))
     }
 
-    fn configure(&self, context: BorrowedFd<'_>) -> Result<()> {
+    fn configure(&self, context: BorrowedFd<'_>, further: Option<&str>) -> Result<()> {
         use rustix::mount::{fsconfig_set_flag, fsconfig_set_string};
         if let Some(source) = self.entry.source.as_deref().filter(|source| !source.is_empty()) {
             fsconfig_set_string(context, "source", source)
@@ -184,7 +195,7 @@ impl<'config> Request<'config> {
         }
         let read_only = self.options.attributes() & attr::RDONLY != 0 && !OF_THE_KERNEL.contains(&self.kind());
         let words = self.options.superblock.iter().chain(&self.options.data).map(String::as_str);
-        let words = words.chain(read_only.then_some("ro"));
+        let words = words.chain(read_only.then_some("ro")).chain(further);
         for word in words.filter(|word| !word.is_empty()) {
             let set = match word.split_once('=') {
                 Some((key, value)) => fsconfig_set_string(context, key, value),
@@ -217,7 +228,8 @@ impl<'config> Request<'config> {
         use std::os::fd::AsRawFd;
         let target = root.make_directory(&self.entry.destination)?;
         let place = format!("/proc/self/fd/{}", target.as_raw_fd());
-        let data = std::ffi::CString::new(self.options.data.join(",")).doing(|| "join its options".into())?;
+        let data = [self.options.data.as_slice(), self.mode_below(root)?.as_slice()].concat();
+        let data = std::ffi::CString::new(data.join(",")).doing(|| "join its options".into())?;
         let flags = u32::try_from(self.options.classic).doing(|| "convert its flags".into())?;
         let source = self.entry.source.as_deref().unwrap_or("none");
         rustix::mount::mount(source, place, self.kind(), MountFlags::from_bits_retain(flags), data.as_c_str())

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rustix::thread::{Gid, Uid};
 
-use super::{Entering, Init};
+use super::{Entering, Init, schedule};
 use crate::cgroup::Entry;
 use crate::config::NamespaceKind;
 use crate::error::{Context, Result};
@@ -25,7 +25,11 @@ pub(super) fn enter_cgroup(init: &mut Init<'_>) -> Result<()> {
     }
     // All that `delete` has to find is there now.
     drop(init.lock.take());
-    gateway.entry.take().map_or(Ok(()), Entry::join)
+    gateway.entry.take().map_or(Ok(()), Entry::join)?;
+    // The processors of the container are those of its cgroup, whichever the runtime itself is bound to; a process that `exec`
+    // adds may have been bound for good before it came here.
+    let affinity = init.plan.process.and_then(|process| process.exec_cpu_affinity.as_ref());
+    if init.plan.joins_container() && affinity.is_some() { Ok(()) } else { schedule::unbind() }
 }
 
 /// Waits until the runtime has written the maps of a new user namespace, and becomes its root.

@@ -115,6 +115,19 @@ pub fn bind(list: &str) -> Result<()> {
     rustix::thread::sched_setaffinity(None, &set).doing(|| format!("bind to the processors {list}"))
 }
 
+/// Lets this process use every processor of its cgroup.
+///
+/// # Errors
+/// As sched_setaffinity(2), but where a security module forbids it.
+pub fn unbind() -> Result<()> {
+    let mut set = CpuSet::new();
+    (0..CpuSet::MAX_CPU).for_each(|processor| set.set(processor));
+    match rustix::thread::sched_setaffinity(None, &set) {
+        Err(rustix::io::Errno::PERM) => Ok(()),
+        done => done.doing(|| "use all processors of the cgroup".into()),
+    }
+}
+
 fn processors(list: &str) -> Result<Vec<usize>> {
     super::numbers::parse(list, CpuSet::MAX_CPU - 1)
 }

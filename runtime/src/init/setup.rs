@@ -23,9 +23,10 @@ use crate::{hook, procfs, sys};
 pub(super) fn prepare(init: &mut Init<'_>) -> Result<()> {
     die_with_runtime()?;
     sys::unblock_all_signals().doing(|| "unblock the signals".into())?;
-    if let Start::OnConnection(_) = init.plan.start {
+    match init.plan.start {
         // It may wait for long, and `kill` should reach it as it would reach the program.
-        sys::end_by_signals();
+        Start::OnConnection(_) => sys::end_by_signals(),
+        Start::Now => sys::heed_signals(),
     }
     match rustix::process::setsid() {
         // A process that leads its group already cannot make a session; `exec` of a child never does.
@@ -182,9 +183,20 @@ pub(super) fn sysctl(init: &mut Init<'_>) -> Result<()> {
 pub(super) fn read_only(init: &mut Init<'_>) -> Result<()> {
     mask::make_read_only(init.root()?, &init.plan.config.linux.readonly_paths)?;
     if init.plan.config.root.readonly {
+        make_working_directory(init)?;
         mask::set_read_only(init.root()?.as_fd(), false)?;
     }
     Ok(())
+}
+
+/// It cannot be made any more once the root is read-only. Where that is impossible it may be below a mount, or there already:
+/// the program's set-up tells.
+fn make_working_directory(init: &Init<'_>) -> Result<()> {
+    let Some(process) = init.plan.process else { return Ok(()) };
+    match init.root()?.make_directory(&process.cwd) {
+        Err(error) if error.errno() == Some(libc::EROFS) => Ok(()),
+        made => made.map(drop),
+    }
 }
 
 pub(super) fn mask(init: &mut Init<'_>) -> Result<()> {

@@ -66,7 +66,8 @@ pub(super) fn limits(init: &mut Init<'_>) -> Result<()> {
 fn working_directory(init: &Init<'_>, path: &Path) -> Result<std::os::fd::OwnedFd> {
     let opening = || "enter the working directory".to_owned();
     let root = init.root()?;
-    if root.open_existing(path).doing(opening)?.is_none() {
+    // A container that runs gets no directory from a program that is added to it.
+    if !init.plan.joins_container() {
         root.make_directory(path).doing(opening)?;
     }
     root.open_with(path, OFlags::PATH | OFlags::DIRECTORY, ResolveFlags::empty()).doing(opening)

@@ -31,6 +31,19 @@ pub fn fexecve(program: BorrowedFd<'_>, args: &[CString], env: &[CString]) -> io
     io::Error::last_os_error()
 }
 
+/// Whether execve(2) would find a file that this process may execute. Two calls, one of which knows nothing of directories.
+///
+/// # Errors
+/// As execve(2), as far as path and file are concerned.
+pub fn may_execute(program: &CStr) -> io::Result<()> {
+    // SAFETY: the path is a string that ends in NUL and outlives the call.
+    let accessed =
+        unsafe { libc::syscall(libc::SYS_faccessat2, libc::AT_FDCWD, program.as_ptr(), libc::X_OK, libc::AT_EACCESS) };
+    checked(accessed)?;
+    let kind = rustix::fs::FileType::from_raw_mode(rustix::fs::stat(program)?.st_mode);
+    if kind == rustix::fs::FileType::RegularFile { Ok(()) } else { Err(io::Error::from_raw_os_error(libc::EACCES)) }
+}
+
 /// `execve(2)`; returns only when it fails.
 pub fn execve(program: &CStr, args: &[CString], env: &[CString]) -> io::Error {
     let (args, env) = (pointers(args), pointers(env));

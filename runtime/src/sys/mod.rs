@@ -13,12 +13,12 @@ mod signal;
 
 pub use clone::{Alone, CloneArgs, ClonedAs, clone3, exit_now, namespace_kind, setns, unshare};
 pub use entry::enter;
-pub use exec::{close_range, execve, fexecve};
+pub use exec::{close_range, execve, fexecve, may_execute};
 pub use forget::{Scrubbing, close_all_but, scrub_freed_memory, wipe_arguments};
 pub use mount::{MountAttr, mount_setattr};
 pub use schedule::{ioprio_set, personality, sched_setattr, set_mempolicy};
 pub use signal::{
-    SignalFd, block_all_signals, default_signals, end_by_signals, pidfd_send_signal, unblock_all_signals,
+    SignalFd, block_all_signals, default_signals, end_by_signals, heed_signals, pidfd_send_signal, unblock_all_signals,
 };
 
 use std::io;

@@ -24,21 +24,31 @@ pub fn default_signals(signals: impl IntoIterator<Item = i32>) {
     }
 }
 
+/// Signals that end no process by default.
+const HARMLESS: [i32; 7] =
+    [libc::SIGCHLD, libc::SIGCONT, libc::SIGURG, libc::SIGWINCH, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
+
+/// Every signal whose action can be chosen.
+fn changeable() -> impl Iterator<Item = i32> {
+    // Those between belong to the C library.
+    let all = (1..=libc::SIGSYS).chain(libc::SIGRTMIN()..=libc::SIGRTMAX());
+    all.filter(|signal| !matches!(*signal, libc::SIGKILL | libc::SIGSTOP))
+}
+
+/// Undoes that the caller ignores signals: over execve(2) they would stay so. What this process still needs, that it is told of a
+/// closed pipe by an error, comes last.
+pub fn heed_signals() {
+    default_signals(changeable().filter(|signal| *signal != libc::SIGPIPE));
+}
+
 /// Lets every signal that would end an ordinary process end this one, also where it is the first of a pid namespace,
-/// which default actions do not touch. What is ignored stays so; execve(2) brings the defaults back. signal(7),
+/// which default actions do not touch. None is ignored any more; execve(2) brings the defaults back. signal(7),
 /// pid_namespaces(7).
 pub fn end_by_signals() {
-    let harmless = [libc::SIGCHLD, libc::SIGCONT, libc::SIGURG, libc::SIGWINCH];
-    let stopping = [libc::SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
-    let ending = |signal: &i32| !harmless.contains(signal) && !stopping.contains(signal) && *signal != libc::SIGKILL;
-    // Those between belong to the C library.
-    for signal in (1..=libc::SIGSYS).chain(libc::SIGRTMIN()..=libc::SIGRTMAX()).filter(ending) {
+    default_signals(HARMLESS);
+    for signal in changeable().filter(|signal| !HARMLESS.contains(signal) && *signal != libc::SIGPIPE) {
         // SAFETY: the handler only calls `_exit`, which is allowed in one.
-        let former = unsafe { libc::signal(signal, end as *const () as libc::sighandler_t) };
-        if former == libc::SIG_IGN {
-            // SAFETY: to ignore a signal runs no code of this process.
-            unsafe { libc::signal(signal, libc::SIG_IGN) };
-        }
+        unsafe { libc::signal(signal, end as *const () as libc::sighandler_t) };
     }
 }
 

@@ -79,6 +79,7 @@ const SHARED: &[Step] = &[
     ("prepare the first process", setup::prepare),
     ("set limits and scheduling", user::limits),
     ("become the user", user::become_user),
+    ("find the program", program::find),
     ("wait for start", program::wait_for_start),
     ("run the startContainer hooks", program::hooks),
     ("execute the program", program::execute),

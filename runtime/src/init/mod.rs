@@ -81,6 +81,7 @@ const CREATE: &[Step] = &[
     ("let go of the host", bootstrap::let_go),
     ("set limits and scheduling", user::limits),
     ("become the user", user::become_user),
+    ("find the program", program::find),
     ("wait for start", program::wait_for_start),
     ("run the startContainer hooks", program::hooks),
     ("execute the program", program::execute),

@@ -1,6 +1,8 @@
 //! The end of the first process's work: it waits for `start`, runs the last hooks, and becomes the program.
 
-use std::ffi::{CString, OsStr};
+use std::collections::BTreeSet;
+use std::ffi::{CStr, CString, OsStr};
+use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -50,9 +52,10 @@ pub(super) fn hooks(init: &mut Init<'_>) -> Result<()> {
 /// Becomes the program; returns only with an error.
 pub(super) fn execute(init: &mut Init<'_>) -> Result<()> {
     let process = init.plan.process.ok_or_else(|| Error::new("the configuration has no process"))?;
-    let args = strings(&process.args)?;
-    let mut env = strings(&process.env)?;
-    if variable(process, "HOME").is_none() {
+    let args = strings(process.args.iter().map(String::as_str))?;
+    // One that is empty is none, to those who look for their files in it.
+    let mut env = strings(environment(process).filter(|entry| *entry != "HOME="))?;
+    if variable(process, "HOME").is_none_or(str::is_empty) {
         env.push(c_string(format!("HOME={}", home(init, process.user.uid)).as_bytes())?);
     }
     if init.plan.listen_fds > 0 {
@@ -66,21 +69,51 @@ pub(super) fn execute(init: &mut Init<'_>) -> Result<()> {
     if process.no_new_privileges && init.plan.handover.is_none() {
         super::user::install_filter(init)?;
     }
+    search(process, &candidates, |candidate| Some(sys::execve(candidate, &args, &env)))
+}
+
+/// The program is looked for when the container is made, as execve(2) will look for it: whoever asked for it should not have
+/// to start it to learn that it is missing. A hook that is still to come may make it.
+pub(super) fn find(init: &mut Init<'_>) -> Result<()> {
+    let Some(process) = init.plan.process else { return Ok(()) };
+    if matches!(init.plan.start, Start::Now) || !init.plan.config.hooks.of(HookKind::StartContainer).is_empty() {
+        return Ok(());
+    }
+    search(process, &candidates(process), |candidate| match sys::may_execute(candidate) {
+        // Anything else may be the filter's doing, and is left to execve(2).
+        Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ENOTDIR | libc::EACCES)) => Some(error),
+        _ => None,
+    })
+}
+
+/// Tries one candidate after the other, until there is no error.
+fn search(
+    process: &Process,
+    candidates: &[PathBuf],
+    mut attempt: impl FnMut(&CStr) -> Option<io::Error>,
+) -> Result<()> {
     let mut reason = None;
-    for candidate in &candidates {
-        let error = sys::execve(&c_string(candidate.as_os_str().as_bytes())?, &args, &env);
+    for candidate in candidates {
+        let Some(error) = attempt(&c_string(candidate.as_os_str().as_bytes())?) else { return Ok(()) };
         match error.raw_os_error() {
             Some(libc::ENOENT | libc::ENOTDIR) if candidates.len() > 1 => {}
             // A file that may not be executed is remembered, but another directory may have one that may.
             Some(libc::EACCES) if candidates.len() > 1 => reason = Some(error),
-            _ => return Err(error).doing(|| format!("execute `{}`", candidate.display())),
+            _ => return Err(refusal(&candidate.display().to_string(), &error)),
         }
     }
     let name = &process.args[0];
-    match reason {
-        Some(error) => Err(error).doing(|| format!("execute `{name}`")),
-        None => Err(Error::new(format!("`{name}`: executable file not found in $PATH: no such file or directory"))),
-    }
+    Err(match reason {
+        Some(error) => refusal(name, &error),
+        None => Error::new(format!("`{name}`: executable file not found in $PATH: no such file or directory")),
+    })
+}
+
+/// Engines read from the words whether the program is missing (exit code 127) or cannot be executed (126), as Go writes them.
+fn refusal(name: &str, error: &io::Error) -> Error {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    Error::new(format!("execute `{name}`: {}", text.to_lowercase()))
 }
 
 /// The files that a program may be: with a slash its own path, else one in each directory of `PATH`.
@@ -91,6 +124,15 @@ fn candidates(process: &Process) -> Vec<PathBuf> {
     }
     let path = variable(process, "PATH").unwrap_or(DEFAULT_PATH);
     path.split(':').map(|directory| Path::new(if directory.is_empty() { "." } else { directory }).join(name)).collect()
+}
+
+/// The environment in which each variable is once, with its last value: what reads it takes the first, or the last.
+fn environment(process: &Process) -> impl Iterator<Item = &str> {
+    let mut seen = BTreeSet::new();
+    let entries = process.env.iter().rev().map(String::as_str);
+    let mut last: Vec<_> = entries.filter(|entry| seen.insert(entry.split('=').next())).collect();
+    last.reverse();
+    last.into_iter()
 }
 
 /// The last value of an environment variable, which is the one that counts.
@@ -115,8 +157,8 @@ fn home(init: &Init<'_>, uid: u32) -> String {
     found().filter(|home| !home.is_empty()).unwrap_or_else(|| "/".into())
 }
 
-fn strings(texts: &[String]) -> Result<Vec<CString>> {
-    texts.iter().map(|text| c_string(text.as_bytes())).collect()
+fn strings<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Vec<CString>> {
+    texts.map(|text| c_string(text.as_bytes())).collect()
 }
 
 fn c_string(bytes: &[u8]) -> Result<CString> {

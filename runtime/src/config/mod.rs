@@ -7,6 +7,7 @@
 mod hooks;
 mod linux;
 mod mounts;
+mod null;
 mod object;
 mod process;
 mod require;
@@ -98,10 +99,20 @@ impl Config {
     /// # Errors
     /// When it is no JSON, or holds an invalid value: the error names the JSON path.
     pub fn parse(text: &str) -> Result<Self> {
-        let config: Self = parse(text)?;
+        let mut config: Self = parse(text)?;
+        config.linux.resources.unset_no_memory();
+        if release(&config.oci_version) < Some((1, 3)) {
+            config.linux.resources.take_no_pids_for_unlimited();
+        }
         validate::config(&config)?;
         Ok(config)
     }
+}
+
+/// Major and minor number of a version.
+fn release(version: &str) -> Option<(u32, u32)> {
+    let mut numbers = version.split('.').map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
 }
 
 impl Process {
@@ -116,13 +127,19 @@ impl Process {
     }
 }
 
-/// Parses quickly, and a second time with care when that fails: only an error pays for knowing its JSON path.
+/// Parses quickly, and where that fails once more without the members that are null, which are absent. Only an error pays for
+/// knowing its JSON path.
 fn parse<T: DeserializeOwned>(text: &str) -> Result<T> {
-    serde_json::from_str(text).map_err(|quick| {
-        let mut careful = serde_json::Deserializer::from_str(text);
-        match serde_path_to_error::deserialize::<_, T>(&mut careful) {
-            Err(error) if error.path().iter().len() > 0 => Error::new(format!("{}: {}", error.path(), error.inner())),
-            _ => Error::new(quick.to_string()),
-        }
+    serde_json::from_str(text).or_else(|_| {
+        let text = &null::without(text).map_err(|error| Error::new(error.to_string()))?;
+        serde_json::from_str(text).map_err(|quick| with_path::<T>(text, &quick))
     })
+}
+
+fn with_path<T: DeserializeOwned>(text: &str, quick: &serde_json::Error) -> Error {
+    let mut careful = serde_json::Deserializer::from_str(text);
+    match serde_path_to_error::deserialize::<_, T>(&mut careful) {
+        Err(error) if error.path().iter().len() > 0 => Error::new(format!("{}: {}", error.path(), error.inner())),
+        _ => Error::new(quick.to_string()),
+    }
 }

@@ -33,6 +33,24 @@ pub struct Resources {
     pub unified: BTreeMap<String, String>,
 }
 
+impl Resources {
+    /// Callers hand on 0 for what was not given, and no container survives a limit of nothing.
+    pub fn unset_no_memory(&mut self) {
+        let Some(memory) = &mut self.memory else { return };
+        for limit in [&mut memory.limit, &mut memory.reservation, &mut memory.swap] {
+            limit.take_if(|bytes| *bytes == 0);
+        }
+    }
+
+    /// Until release 1.3.0 of the specification a limit of 0 processes meant that there is none, and engines still write it
+    /// for that.
+    pub(super) fn take_no_pids_for_unlimited(&mut self) {
+        if let Some(Pids { limit: limit @ Some(0) }) = &mut self.pids {
+            *limit = Some(-1);
+        }
+    }
+}
+
 /// Which kind of device node a rule is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub enum DeviceClass {

@@ -24,6 +24,11 @@ pub(super) fn config(config: &Config) -> Result<()> {
     }
     for (member, name) in [("hostname", &config.hostname), ("domainname", &config.domainname)] {
         host_name(member, name.as_deref(), &config.linux)?;
+        let again = [format!("kernel.{member}"), format!("kernel/{member}")];
+        let other =
+            again.iter().filter_map(|name| config.linux.sysctl.get(name)).find(|other| Some(*other) != name.as_ref());
+        let said = name.as_ref().is_some_and(|name| !name.is_empty());
+        require(!said || other.is_none(), format!("linux.sysctl.kernel.{member}"), format!("contradicts {member}"))?;
     }
     linux(&config.linux)
 }
@@ -126,7 +131,9 @@ fn linux(linux: &Linux) -> Result<()> {
         let numbered = device.kind == DeviceKind::Fifo || device.major.is_some() && device.minor.is_some();
         require(numbered, &at, "major and minor are needed for this type")?;
         require(device.path.is_absolute(), format!("{at}.path"), "must be an absolute path")?;
-        require(device.file_mode.is_none_or(|mode| mode <= 0o7777), format!("{at}.fileMode"), "is no file mode")?;
+        // The kind of file may be among the bits, as stat(2) tells them: podman copies it from the host's node.
+        let permissions = device.file_mode.map(|mode| mode & !libc::S_IFMT);
+        require(permissions.is_none_or(|mode| mode <= 0o7777), format!("{at}.fileMode"), "is no file mode")?;
     }
     for (member, paths) in [("maskedPaths", &linux.masked_paths), ("readonlyPaths", &linux.readonly_paths)] {
         for (index, path) in paths.iter().enumerate() {

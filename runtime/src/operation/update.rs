@@ -27,12 +27,7 @@ pub fn read(from: &Path) -> Result<Resources> {
     let text =
         if from == Path::new("-") { std::io::read_to_string(std::io::stdin()) } else { fs::read_to_string(from) };
     let mut resources: Resources = serde_json::from_str(&text.doing(doing)?).doing(doing)?;
-    if let Some(memory) = &mut resources.memory {
-        // Callers hand on 0 for what was not given, and no running container survives a limit of nothing.
-        for limit in [&mut memory.limit, &mut memory.reservation, &mut memory.swap] {
-            limit.take_if(|bytes| *bytes == 0);
-        }
-    }
+    resources.unset_no_memory();
     Ok(resources)
 }
 

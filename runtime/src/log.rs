@@ -1,4 +1,5 @@
-//! Where warnings and the final error go: standard error, and the file of `--log`.
+//! Where warnings and the final error go. The error goes to standard error, and to the file of `--log`. All else goes to that file
+//! where there is one: standard error may be that of the program.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -24,6 +25,9 @@ struct Log {
     debug: bool,
 }
 
+/// The level of the error that ends the runtime.
+const ERROR: &str = "error";
+
 static LOG: OnceLock<Log> = OnceLock::new();
 
 /// Opens the log; to be called once, before anything is logged.
@@ -48,7 +52,7 @@ pub fn warn(message: &str) {
 
 /// Why the operation failed.
 pub fn error(message: &str) {
-    write("error", message);
+    write(ERROR, message);
 }
 
 /// What `--debug` shows.
@@ -59,11 +63,13 @@ pub fn debug(message: &str) {
 }
 
 fn write(level: &str, message: &str) {
+    let file = LOG.get().and_then(|log| log.file.as_ref().map(|file| (file, log.format)));
     // A log that cannot be written must not fail what it is about; there is nobody left to tell.
-    drop(writeln!(std::io::stderr(), "plimsoll-runtime: {level}: {message}"));
-    let Some(Log { file: Some(file), format, .. }) = LOG.get() else { return };
+    if file.is_none() || level == ERROR {
+        drop(writeln!(std::io::stderr(), "plimsoll-runtime: {level}: {message}"));
+    }
+    let Some((mut file, format)) = file else { return };
     let time = rfc3339(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()));
-    let mut file = file;
     drop(match format {
         Format::Text => writeln!(file, "time=\"{time}\" level={level} msg={message:?}"),
         Format::Json => writeln!(file, "{}", serde_json::json!({ "level": level, "msg": message, "time": time })),

@@ -7,7 +7,7 @@ mod status;
 
 pub use directory::{Directory, Lock, list};
 pub use record::{Record, start_time};
-pub use state::State;
+pub use state::{Origin, State};
 pub use status::Status;
 
 use std::os::fd::OwnedFd;

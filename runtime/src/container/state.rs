@@ -24,6 +24,20 @@ pub struct State {
     pub bundle: PathBuf,
     /// The configuration's annotations.
     pub annotations: BTreeMap<String, String>,
+    /// What only `state` tells, beyond the specification.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+}
+
+/// Where a container comes from, as runc tells it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Origin {
+    /// The directory of the root file system on the host.
+    pub rootfs: PathBuf,
+    /// When it was created.
+    pub created: String,
+    /// The name of the user who created it, or the number of one without a name.
+    pub owner: String,
 }
 
 impl State {
@@ -42,6 +56,7 @@ impl State {
             pid,
             bundle: bundle.to_owned(),
             annotations: annotations.clone(),
+            origin: None,
         }
     }
 }

@@ -134,8 +134,11 @@ fn set_user(user: &mut User, given: &str) -> Result<()> {
     Ok(())
 }
 
-/// Never the inheritable set, and so not the ambient one: what the program executes should not have them by chance.
+/// Never the inheritable set: what the program executes should not have them by chance. So those alone can be ambient that the
+/// configuration has there.
 fn add_capabilities(capabilities: &mut Capabilities, added: &[String]) {
+    let inheritable = added.iter().filter(|name| capabilities.inheritable.contains(name));
+    capabilities.ambient.extend(inheritable.cloned());
     for set in [&mut capabilities.bounding, &mut capabilities.effective, &mut capabilities.permitted] {
         set.extend(added.iter().cloned());
     }

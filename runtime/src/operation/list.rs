@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::container::{self, Container, Status};
+use super::state::origin;
+use crate::container::{self, Container, Origin, Status};
 use crate::error::{Context, Result};
 use crate::log;
 
@@ -26,9 +27,8 @@ struct Line {
     pid: i32,
     status: Status,
     bundle: String,
-    rootfs: String,
-    created: String,
-    owner: String,
+    #[serde(flatten)]
+    origin: Origin,
 }
 
 /// The list as text. With `quiet` it holds the ids alone.
@@ -51,27 +51,16 @@ pub fn list(root: &Path, format: Format, quiet: bool) -> Result<String> {
 fn line(root: &Path, id: &str) -> Option<Line> {
     let container = Container::find(root, id).inspect_err(|error| log::debug(&error.to_string())).ok()?;
     let status = container.status();
-    let config = container.config().ok();
+    let config = container.config().inspect_err(|error| log::debug(&error.to_string())).ok()?;
     let record = container.record?;
-    let rootfs = config.map(|config| record.bundle.join(config.root.path).display().to_string());
     Some(Line {
         oci_version: crate::config::OCI_VERSION,
         id: id.to_owned(),
         pid: if status == Status::Stopped { 0 } else { record.pid },
         status,
         bundle: record.bundle.display().to_string(),
-        rootfs: rootfs.unwrap_or_default(),
-        created: log::rfc3339(record.created),
-        owner: owner(record.owner),
+        origin: origin(&record, &config),
     })
-}
-
-/// The name of a user of the host, or `#` and the number.
-fn owner(uid: u32) -> String {
-    let passwd = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let mut fields = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>());
-    let found = fields.find(|fields| fields.len() > 2 && fields[2].parse() == Ok(uid));
-    found.map_or_else(|| format!("#{uid}"), |fields| fields[0].to_owned())
 }
 
 fn table(lines: &[Line]) -> String {
@@ -80,8 +69,9 @@ fn table(lines: &[Line]) -> String {
     let row = |id: &str, pid: &str, status: &str, place: &str, created: &str, owner: &str| {
         format!("{id:wide$}  {pid:8}  {status:8}  {place:bundle$}  {created:20}  {owner}\n")
     };
-    let rows = lines
-        .iter()
-        .map(|line| row(&line.id, &line.pid.to_string(), line.status.name(), &line.bundle, &line.created, &line.owner));
+    let rows = lines.iter().map(|line| {
+        let Origin { created, owner, .. } = &line.origin;
+        row(&line.id, &line.pid.to_string(), line.status.name(), &line.bundle, created, owner)
+    });
     [row("ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER")].into_iter().chain(rows).collect()
 }

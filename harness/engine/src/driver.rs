@@ -21,6 +21,9 @@ use crate::settings::Settings;
 /// The value that says how many sockets the caller of create hands over and whose they are, `own` or `another`.
 pub(crate) const SOCKETS: &str = "sockets";
 
+/// The value that says that the caller ignores signals.
+pub const DEAF: &str = "deaf";
+
 /// Who calls without naming a state directory.
 #[derive(Clone, Debug)]
 pub struct Caller {
@@ -135,6 +138,7 @@ impl<'s> Driver<'s> {
         match (user, values.words(SOCKETS)) {
             (Some(user), _) => self.probe(&["as", &user.to_string()]),
             (None, [count, whose]) => self.probe(&["activated", count, whose]),
+            (None, _) if !values.words(DEAF).is_empty() => self.probe(&["deaf"]),
             (None, _) => Vec::new(),
         }
     }

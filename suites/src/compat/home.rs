@@ -39,6 +39,15 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
         |lab, out| kept(lab, out, Way::ExecWithAProcess, 1000);
 };
 
+pub(super) const EMPTY: &[Scenario] = compat! {
+    "compat.home.empty/is-none", ANY, &[Fault::Take("/process/env/1", "\"HOME=/x\"")], |lab, out| {
+        let users = "root:x:0:0::/home/of-root:/bin/sh\n";
+        let container = lab.running(|r| r.file("/etc/passwd", users).set("/process/env", ["PATH=/bin", "HOME="]))?;
+        out.expect_eq("variables HOME", homes(&container.ask(Ask::Environ)?), ["HOME=/home/of-root"]);
+        container.finish_and_delete()
+    };
+};
+
 fn kept(lab: &Lab<'_>, out: &mut Judgement, way: Way, uid: u32) -> Told {
     let env = json!(["PATH=/bin", "HOME=/own/home"]);
     let container =

@@ -1,10 +1,12 @@
 //! What users of runc rely on where the specification is silent: the operations that it does not define, and choices
 //! that it leaves open. No check reads error text; where runtimes differ for good reason, each way is accepted.
 
+mod callers;
 mod creation;
 mod default_root;
 #[cfg(test)]
 mod differences;
+mod engines;
 mod exec;
 mod hand_over;
 mod home;
@@ -27,13 +29,17 @@ use plimsoll_engine::profile::Values;
 use serde_json::{Value, json};
 
 pub(crate) const SCENARIOS: &[&[Scenario]] = &[
+    callers::SCENARIOS,
     creation::ADVICE,
     creation::SCENARIOS,
     default_root::ADVICE,
     default_root::SCENARIOS,
+    engines::PROGRAMS,
+    engines::SCENARIOS,
     exec::SCENARIOS,
     exec::MISPLACED,
     hand_over::SCENARIOS,
+    home::EMPTY,
     home::SCENARIOS,
     inherit::FILTERS,
     inherit::CONFIGURED,

@@ -72,6 +72,15 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
             out.expect_eq("status when resumed", container.state()?.status(), "running");
             container.finish_and_delete()
         };
+    "compat.pause.kill/ends-what-is-paused", SEEN, &[Fault::Ignore(Op::Kill), Fault::Send(Signal::SIGUSR2)], |lab, out| {
+        // On cgroup version 1 the kernel lets no frozen process die.
+        let container = lab.running(|r| r)?;
+        pause(&container)?;
+        container.kill(Signal::SIGKILL)?.ok()?;
+        container.wait()?;
+        out.expect_eq("status", container.state()?.status(), "stopped");
+        container.delete()?.ok()
+    };
     "compat.pause.signal/waits-for-resume", SEEN, &[Fault::Ignore(Op::Kill), Fault::Send(Signal::SIGUSR2)],
         |lab, out| {
             let container = lab.running(|r| r)?;

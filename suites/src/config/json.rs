@@ -6,6 +6,7 @@ use plimsoll_engine::judgement::{Judgement, Stop, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::profile::Op;
 use plimsoll_foreign::read;
+use plimsoll_reports::model::Axis;
 use serde_json::{Map, Value, json};
 
 use super::unknown::{as_configured, asks};
@@ -33,6 +34,10 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new("config.json/escaped", TEXT, PROVES, |lab, out| {
         written_as(lab, out, |config| escaped(&config.to_string()))
     }),
+    Scenario::new("config.json/null-is-absent", &[], PROVES, |lab, out| {
+        written_as(lab, out, |config| nulls(config.clone()))
+    })
+    .axis(Axis::Compat),
     Scenario::new("config.json/large", &["config.annotations.free-content"], PROVES, |lab, out| {
         written_as(lab, out, |config| {
             let mut config = config.clone();
@@ -58,6 +63,18 @@ fn written_as(lab: &Lab<'_>, out: &mut Judgement, write: impl FnOnce(&Value) -> 
 fn on_disk(bundle: &std::path::Path) -> Told<Value> {
     let bytes = read::file(&bundle.join("config.json"), read::DOCUMENT)?;
     serde_json::from_slice(&bytes).map_err(|why| Stop::Error(format!("config.json of our own: {why}")))
+}
+
+/// What is not set, as some languages write it: members that are null.
+fn nulls(mut config: Value) -> String {
+    for at in ["/annotations", "/hooks", "/process/rlimits", "/process/capabilities/ambient", "/linux/seccomp"] {
+        plimsoll_fixtures::recipe::remove(&mut config, at);
+        let (parent, name) = at.rsplit_once('/').unwrap_or_default();
+        if let Some(members) = config.pointer_mut(parent).and_then(Value::as_object_mut) {
+            members.insert(name.to_owned(), Value::Null);
+        }
+    }
+    config.to_string()
 }
 
 /// The document with the members of every object in another order.

@@ -7,7 +7,6 @@ use plimsoll_engine::judgement::{Judgement, Stop, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::Observation;
-use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::{Config, Recipe};
 use serde_json::json;
 
@@ -20,7 +19,13 @@ const EXIST: &[&str] = &[
 pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new(
         "lifecycle.create/does-not-run-the-program",
-        &["runtime.lifecycle.program-not-run-by-create", "runtime.start.runs-program", "runtime.state.status-created"],
+        &[
+            "runtime.lifecycle.program-not-run-by-create",
+            // To look for the program is not to apply the arguments: engines count on its being missed in create.
+            "runtime.create.args-deferred",
+            "runtime.start.runs-program",
+            "runtime.state.status-created",
+        ],
         &[Fault::EagerStart],
         |lab, out| {
             let container = lab.created(|r| r.log_program())?;
@@ -37,23 +42,6 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         },
     )
     .needs(&[Need::HostView]),
-    Scenario::new(
-        "lifecycle.create/arguments-wait-for-start",
-        &["runtime.create.args-deferred", "runtime.start.runs-program"],
-        &[Fault::Fail(Op::Create)],
-        |lab, out| {
-            let bundle = lab.bundle(|r| r.args(&["/no/such/program"]))?;
-            let attempt = lab.try_create(&bundle)?;
-            out.expect(
-                "create",
-                attempt.outcome.succeeded(),
-                "success: args do not matter yet",
-                attempt.outcome.said(),
-            );
-            crate::refusal::discard(lab, &bundle.id)
-        },
-    )
-    .advisory("whether to look a program up is to apply process.args is not said, and engines count on it in create"),
     Scenario::new(
         "lifecycle.create/namespaces-exist",
         EXIST,

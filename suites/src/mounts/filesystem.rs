@@ -1,13 +1,15 @@
 //! Filesystems of the kernel: type, source, data and mode (`config.md#mounts`).
 
+use std::os::unix::fs::PermissionsExt;
+
 use libc::{OVERLAYFS_SUPER_MAGIC, PROC_SUPER_MAGIC, TMPFS_MAGIC};
 use plimsoll_engine::check::{Case, Rule};
 use plimsoll_engine::evidence::Evidence;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::judgement::Judgement;
 use plimsoll_engine::need::Need;
-use plimsoll_fixtures::Config;
 use plimsoll_fixtures::probe::{Ask, Reply};
+use plimsoll_fixtures::{Config, Edit, Recipe};
 use plimsoll_reports::model::Axis;
 
 use super::entry::{Entry, entries};
@@ -183,24 +185,28 @@ pub(super) const OPTIONS: &[Case] = &[
     Case::new(&DATA_INSIDE, "uid-and-gid", |r| r.mount("/m", "tmpfs", "tmpfs", &["uid=12", "gid=34"]), LAST),
 ];
 
-/// A tmpfs without `mode=` where nothing was is open to all, as tmpfs(5) has it.
-const DEFAULT_MODE: Rule = Rule::new(
+/// A tmpfs without `mode=` has the mode of the directory that it hides: what was private does not become open to all.
+const MODE_BELOW: Rule = Rule::new(
     "mounts.tmpfs-mode",
     &["config.mounts.parameters-per-mount2"],
     |config| sized(config).map(|entry| Ask::Stat(entry.destination)).collect(),
     |config, evidence, out| {
         for entry in sized(config).filter(|entry| entry.value("mode").is_none()) {
-            let mode = evidence.inside.stat(&entry.destination).map(|stat| stat.mode);
-            out.expect_eq(&format!("mode of {}", entry.destination), mode, Ok(0o1777));
+            let below = std::fs::metadata(format!("{}{}", evidence.bundle.rootfs().display(), entry.destination));
+            let mode = evidence.inside.stat(&entry.destination).map(|stat| stat.mode).ok();
+            let wanted = below.ok().map(|below| below.permissions().mode() & 0o7777);
+            out.expect_eq(&format!("mode of {}", entry.destination), mode, wanted);
         }
     },
 )
 .axis(Axis::Compat)
 .advisory("the specification leaves the mode to the file system");
 
-pub(super) const MODES: &[Case] = &[Case::new(
-    &DEFAULT_MODE,
-    "default",
-    |r| r.mount("/m", "tmpfs", "tmpfs", &["size=64k"]),
-    &[Fault::Take("/mounts/6/options/0", "\"mode=755\"")],
-)];
+fn over(recipe: &mut Recipe, mode: u32) -> &mut Recipe {
+    recipe.edit(Edit::Directory("rootfs/m".to_owned(), mode)).mount("/m", "tmpfs", "tmpfs", &["size=64k"])
+}
+
+pub(super) const MODES: &[Case] = &[
+    Case::new(&MODE_BELOW, "private", |r| over(r, 0o710), &[Fault::Push("/mounts/6/options", "\"mode=1777\"")]),
+    Case::new(&MODE_BELOW, "open-to-all", |r| over(r, 0o1777), &[Fault::Push("/mounts/6/options", "\"mode=755\"")]),
+];

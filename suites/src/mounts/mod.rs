@@ -2,6 +2,7 @@
 
 mod bind;
 mod change;
+mod dangling;
 mod effect;
 pub(crate) mod entry;
 mod escape;
@@ -48,6 +49,7 @@ pub(crate) const CASES: &[&[Case]] = &[
 pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     bind::SCENARIOS,
     change::SCENARIOS,
+    dangling::SCENARIOS,
     escape::SCENARIOS,
     idmap::SCENARIOS,
     links::SCENARIOS,

@@ -68,4 +68,10 @@ pub(super) const CASES: &[Case] = &[
         STAYS_AT_ROOT,
     ),
     Case::new(&MISSING, "made", |r| r.set(CWD, "/none/such"), STAYS_AT_ROOT),
+    Case::new(
+        &MISSING,
+        "made-below-a-read-only-root",
+        |r| r.set("/root/readonly", true).set(CWD, "/none/such"),
+        STAYS_AT_ROOT,
+    ),
 ];

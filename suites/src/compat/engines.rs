@@ -1,0 +1,76 @@
+//! What engines write into configurations, though the specification has no such value or says nothing of its meaning.
+
+use plimsoll_engine::check::Scenario;
+use plimsoll_engine::fault::Fault;
+use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::lab::Lab;
+use plimsoll_engine::need::Need;
+use plimsoll_engine::profile::Op;
+use plimsoll_fixtures::probe::{Ask, Reply};
+use serde_json::json;
+
+use super::{compat, held};
+use crate::refusal;
+
+const PIDS: &str = "/linux/resources/pids/limit";
+const MEMORY: &str = "/linux/resources/memory/limit";
+
+pub(super) const SCENARIOS: &[Scenario] = compat! {
+    "compat.engine.device/kind-among-the-bits-of-its-mode", &[],
+        &[Fault::Take("/linux/devices/0/fileMode", "384"), Fault::Fail(Op::Create)], |lab, out| {
+            let device = json!({ "path": "/dev/own", "type": "c", "major": 10, "minor": 229, "fileMode": 0o20640 });
+            let container = lab.running(|r| r.set("/linux/devices", [device]))?;
+            let stat = container.evidence(vec![Ask::Stat("/dev/own".into())])?;
+            out.expect_eq("mode of /dev/own", stat.inside.stat("/dev/own").map(|stat| stat.mode), Ok(0o640));
+            container.finish_and_delete()
+        };
+    "compat.engine.pids/none-is-no-limit-before-1-3-0", &[Need::HostView, Need::Controller("pids")],
+        &[Fault::Take(PIDS, "1"), Fault::Take(PIDS, "3")], |lab, out| {
+            let container = lab.running(|r| r.set("/ociVersion", "1.0.2").set(PIDS, 0))?;
+            out.expect_eq("processes that the program could make", container.ask(Ask::Fork(5))?, Ok(Reply::Count(5)));
+            container.finish_and_delete()
+        };
+    "compat.engine.memory/none-is-no-limit", &[Need::HostView, Need::Controller("memory")],
+        &[Fault::Take(MEMORY, "33554432"), Fault::Fail(Op::Create)], |lab, out| {
+            let unset = lab.running(|r| r)?;
+            let limit = |container| held(container, "memory", "memory.limit_in_bytes", "memory.max");
+            let wanted = limit(&unset)?;
+            unset.finish_and_delete()?;
+            let container = lab.running(|r| r.set(MEMORY, 0))?;
+            out.expect_eq("limit of memory", limit(&container)?, wanted);
+            container.finish_and_delete()
+        };
+    "compat.engine.names/contradiction-is-refused", &[], &[Fault::Drop("/linux/sysctl"), Fault::Succeed(Op::Create)],
+        |lab, out| {
+            lab.control(|r| r.set("/domainname", "one").set(DOMAIN, "one"))?;
+            refusal::by_create(lab, out, &lab.bundle(|r| r.set("/domainname", "one").set(DOMAIN, "other"))?)
+        };
+};
+
+const DOMAIN: &str = "/linux/sysctl/kernel.domainname";
+
+/// One scenario a row: what the program is instead of one that can be executed.
+macro_rules! no_program {
+    ($($name:literal, $edits:expr;)*) => {
+        compat! { $(
+            concat!("compat.create.program/", $name), &[], &[Fault::Succeed(Op::Create)], |lab, out| refused(lab, out, $edits);
+        )* }
+    };
+}
+
+/// Engines tell a command that is missing or cannot be executed by a create that fails.
+fn refused(
+    lab: &Lab<'_>,
+    out: &mut Judgement,
+    edits: fn(&mut plimsoll_fixtures::Recipe) -> &mut plimsoll_fixtures::Recipe,
+) -> Told {
+    lab.control(|r| r)?;
+    refusal::by_create(lab, out, &lab.bundle(edits)?)
+}
+
+pub(super) const PROGRAMS: &[Scenario] = no_program! {
+    "missing", |r| r.args(&["/no/such/program"]);
+    "in-no-directory-of-the-path", |r| r.args(&["no-such-program"]);
+    "without-the-right-to-execute", |r| r.file("/plain", "no program").args(&["/plain"]);
+    "a-directory", |r| r.directory("/directory").args(&["/directory"]);
+};

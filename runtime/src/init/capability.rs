@@ -134,6 +134,20 @@ impl Sets {
     }
 }
 
+/// Puts all that is permitted in effect.
+///
+/// # Errors
+/// As capset(2).
+pub fn put_in_effect() -> Result<()> {
+    let doing = || "put the capabilities in effect".to_owned();
+    let mut own = rustix::thread::capabilities(None).doing(doing)?;
+    if own.effective == own.permitted {
+        return Ok(());
+    }
+    own.effective = own.permitted;
+    rustix::thread::set_capabilities(None, own).doing(doing)
+}
+
 fn bit(name: &str) -> Option<CapabilitySet> {
     NAMES.iter().position(|known| *known == name).map(|number| CapabilitySet::from_bits_retain(1 << number))
 }

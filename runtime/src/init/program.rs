@@ -26,7 +26,7 @@ const PASSWD_LIMIT: usize = 1 << 20;
 /// Says that all is ready, and waits for the record; after `create` also for `start`, and talks to that from then on.
 pub(super) fn wait_for_start(init: &mut Init<'_>) -> Result<()> {
     init.channel.send(&Message::Ready)?;
-    init.channel.expect(&Message::Recorded)?;
+    init.channel.expect_alone(&Message::Recorded)?;
     rustix::process::set_parent_process_death_signal(None).doing(|| "outlive the runtime".into())?;
     let Start::OnConnection(listener) = &init.plan.start else { return Ok(()) };
     let closed = Channel::over(listener.try_clone().doing(|| "copy a descriptor".into())?);
@@ -43,6 +43,9 @@ pub(super) fn wait_for_start(init: &mut Init<'_>) -> Result<()> {
 }
 
 pub(super) fn hooks(init: &mut Init<'_>) -> Result<()> {
+    if init.plan.config.hooks.of(HookKind::StartContainer).is_empty() {
+        return Ok(());
+    }
     let state = init.plan.state_inside(Status::Created);
     // The environment of this process was the runtime's.
     let env = init.plan.process.map_or(&[][..], |process| &process.env);
@@ -63,7 +66,6 @@ pub(super) fn execute(init: &mut Init<'_>) -> Result<()> {
         env.push(c_string(format!("LISTEN_PID={}", std::process::id()).as_bytes())?);
     }
     let candidates = candidates(process);
-    sys::close_range(3 + init.plan.preserve_fds).doing(|| "close the descriptors".into())?;
     init.channel.send(&Message::Executing)?;
     sys::default_signals([libc::SIGPIPE]);
     if process.no_new_privileges && init.plan.handover.is_none() {

@@ -7,7 +7,7 @@ use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::thread::{Gid, Uid};
 
 use super::capability::Sets;
-use super::{Init, memory_policy, rlimit, schedule, setup, streams};
+use super::{Init, capability, memory_policy, rlimit, schedule, setup, streams};
 use crate::config::{PersonalityDomain, Process};
 use crate::error::{Context, Result};
 use crate::rootfs::console;
@@ -97,13 +97,17 @@ pub(super) fn become_user(init: &mut Init<'_>) -> Result<()> {
     for warning in warnings {
         init.warn(warning)?;
     }
-    if !process.no_new_privileges {
-        // Without no_new_privs only CAP_SYS_ADMIN may filter, which is about to go.
-        install_filter(init)?;
-    }
+    sys::close_range(3 + init.plan.preserve_fds).doing(|| "close the descriptors".into())?;
     sets.apply_bounding()?;
     change_ids(process)?;
     enter_directory(init)?;
+    rustix::process::umask(process.user.umask.map_or(init.umask, Mode::from_raw_mode));
+    if !process.no_new_privileges && init.plan.filter.is_some() {
+        // Without no_new_privs only CAP_SYS_ADMIN may filter, which is about to go, and which another user has no more in effect.
+        // A profile is written for the program: what the runtime can do before, it does before.
+        capability::put_in_effect()?;
+        install_filter(init)?;
+    }
     sets.apply()?;
     if process.no_new_privileges {
         rustix::thread::set_no_new_privs(true).doing(|| "set no_new_privs".into())?;
@@ -112,7 +116,6 @@ pub(super) fn become_user(init: &mut Init<'_>) -> Result<()> {
         // The listener goes to the runtime that made its memory, which is not the one that starts the program.
         install_filter(init)?;
     }
-    rustix::process::umask(process.user.umask.map_or(init.umask, Mode::from_raw_mode));
     // The change of user made the process independent of the runtime, which it must not be yet.
     setup::die_with_runtime()?;
     // Nobody in the container may look into a process that still is the runtime.

@@ -8,6 +8,7 @@ mod default_root;
 mod differences;
 mod engines;
 mod exec;
+mod filtered;
 mod hand_over;
 mod home;
 mod inherit;
@@ -38,6 +39,7 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     engines::SCENARIOS,
     exec::SCENARIOS,
     exec::MISPLACED,
+    filtered::SCENARIOS,
     hand_over::SCENARIOS,
     home::EMPTY,
     home::SCENARIOS,

@@ -57,9 +57,9 @@ impl<'l> Container<'l> {
         match self.lab.settings.fault {
             // What it gets wrong is a member of the process that it should have taken from the configuration.
             Some(Fault::OfExec(fault)) => {
-                let mut config = fault.config(&self.bundle.config);
+                let mut config = self.bundle.config.clone();
                 config.0["process"]["args"] = json!(values.words("args"));
-                self.exec_as(&config)
+                self.exec_as(&fault.config(&config))
             }
             _ => self.call_exec(&values),
         }

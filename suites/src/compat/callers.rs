@@ -20,7 +20,7 @@ use super::compat;
 const EXEC: &[Need] = &[Need::Operation(Op::Exec)];
 const SEEN: &[Need] = &[Need::Operation(Op::Exec), Need::HostView, SECOND];
 const SECOND: Need = Need::File("/sys/devices/system/cpu/cpu1");
-const CPUS: &str = "/linux/resources/cpu/cpus";
+const NARROW: &[Fault] = &[Fault::Take("/linux/resources", r#"{ "cpu": { "cpus": "0" } }"#)];
 
 pub(super) const SCENARIOS: &[Scenario] = compat! {
     "compat.caller.signals/heeded-after-create", &[], &[Fault::Flawed(Flaw::Ignored)], |lab, out| {
@@ -38,7 +38,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
         program.finish()?.ok()?;
         container.finish_and_delete()
     };
-    "compat.caller.processors/all-of-the-group", &[Need::HostView, SECOND], &[Fault::Take(CPUS, "\"0\"")],
+    "compat.caller.processors/all-of-the-group", &[Need::HostView, SECOND], NARROW,
         |lab, out| {
             let all = processors(getpid())?;
             narrow()?;
@@ -47,7 +47,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
             container.finish_and_delete()
         };
     "compat.caller.processors/all-of-the-group-at-exec", SEEN,
-        &[Fault::Take(CPUS, "\"0\"")], |lab, out| {
+        NARROW, |lab, out| {
             let all = processors(getpid())?;
             let container = lab.running(|r| r)?;
             narrow()?;

@@ -5,6 +5,8 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use rustix::process::Rlimit;
+
 use crate::cgroup::{Cgroup, Entry, Mounts};
 use crate::config::{Config, NamespaceKind, Process};
 use crate::container::{State, Status};
@@ -33,7 +35,9 @@ pub struct Plan<'a> {
     /// The mounts, in order.
     pub mounts: Vec<Planned>,
     /// For each of them the detached tree of a bind mount, when the first process may not be able to clone it.
-    pub sources: Vec<Option<OwnedFd>>,
+    pub sources: Vec<RefCell<Option<OwnedFd>>>,
+    /// The limit of descriptors that the program is to have, when the runtime has raised it to hold all of these.
+    pub open_files: Option<Rlimit>,
     /// The configured devices as detached mounts, when the first process may not make them.
     pub devices: Vec<OwnedFd>,
     /// The host's `/proc`, verified to be procfs.

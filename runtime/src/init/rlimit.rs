@@ -48,6 +48,30 @@ pub fn raise(limits: &[Rlimit]) -> Result<()> {
     Ok(())
 }
 
+/// How many mounts surely find descriptors for their sources.
+const FEW_MOUNTS: usize = 500;
+
+/// Makes room for a descriptor for each of many mounts. Returns the limit as it was, which is that of the program.
+///
+/// # Errors
+/// As setrlimit(2).
+pub fn make_room(mounts: usize) -> Result<Option<Limit>> {
+    if mounts <= FEW_MOUNTS {
+        return Ok(None);
+    }
+    let former = rustix::process::getrlimit(Resource::Nofile);
+    restore(&Limit { current: former.maximum, maximum: former.maximum })?;
+    Ok(Some(former))
+}
+
+/// Sets the limit of descriptors to what it was.
+///
+/// # Errors
+/// As setrlimit(2).
+pub fn restore(former: &Limit) -> Result<()> {
+    rustix::process::setrlimit(Resource::Nofile, *former).doing(|| "limit the descriptors".into())
+}
+
 /// Sets the limits of this process.
 ///
 /// # Errors

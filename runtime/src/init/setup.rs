@@ -87,8 +87,8 @@ pub(super) fn mounts(init: &mut Init<'_>) -> Result<()> {
             continue;
         }
         let request = Request::new(&planned.mount, &init.plan.config.linux.mount_label, init.plan.bundle);
-        let source = match source {
-            Some(source) => Some(source.try_clone().doing(|| "copy a descriptor".into())?),
+        let source = match source.take() {
+            Some(source) => Some(source),
             None if request.is_new_procfs() => init.procs.pop_front(),
             None => None,
         };

@@ -60,6 +60,7 @@ pub(super) fn limits(init: &mut Init<'_>) -> Result<()> {
         console::control()?;
     }
     schedule::apply(process)?;
+    init.plan.open_files.as_ref().map_or(Ok(()), rlimit::restore)?;
     rlimit::apply(&process.rlimits)
 }
 

@@ -74,6 +74,7 @@ fn plan<'a>(
         root_tree: None,
         mounts: Vec::new(),
         sources: Vec::new(),
+        open_files: None,
         devices: Vec::new(),
         proc: procfs::open()?,
         own_network: None,

@@ -1,5 +1,6 @@
 //! What is decided, opened and checked before the first process is born.
 
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -13,7 +14,7 @@ use crate::cgroup::Below;
 use crate::config::{Config, HookKind, NamespaceKind};
 use crate::container::Directory;
 use crate::error::{Context, Error, Result};
-use crate::init::{Entering, Gateway, Plan, Start};
+use crate::init::{Entering, Gateway, Plan, Start, rlimit};
 use crate::rootfs::detached::clone_tree;
 use crate::rootfs::mount::Request;
 use crate::rootfs::options::{Options, attr};
@@ -180,7 +181,9 @@ pub(super) fn plan<'a>(
     let root_path = fs::canonicalize(&root_path).doing(|| format!("root.path: open `{}`", root_path.display()))?;
     let mounts = plan_mounts(config);
     let foreign = is_foreign(config);
-    let sources = mounts.iter().map(|planned| source(planned, config, bundle, foreign)).collect::<Result<_>>()?;
+    let open_files = rlimit::make_room(mounts.len())?;
+    let sources = mounts.iter().map(|planned| source(planned, config, bundle, foreign).map(RefCell::new));
+    let sources = sources.collect::<Result<_>>()?;
     let root_tree = if foreign { Some(detached(&root_path, true, config)?) } else { None };
     let terminal = config.process.as_ref().is_some_and(|process| process.terminal);
     let proc = procfs::open()?;
@@ -197,6 +200,7 @@ pub(super) fn plan<'a>(
         root_tree,
         mounts,
         sources,
+        open_files,
         devices: if foreign && config.linux.has_user_namespace() {
             device::prepare(&config.linux)?
         } else {

@@ -10,6 +10,7 @@ mod filesystem;
 mod flags;
 mod idmap;
 mod links;
+mod many;
 mod place;
 mod propagation;
 mod recursive;
@@ -53,6 +54,7 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     escape::SCENARIOS,
     idmap::SCENARIOS,
     links::SCENARIOS,
+    many::SCENARIOS,
     propagation::SCENARIOS,
     recursive::SCENARIOS,
     refusal::SCENARIOS,

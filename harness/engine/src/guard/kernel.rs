@@ -160,10 +160,16 @@ impl Change {
         }
     }
 
+    /// Whether a loop device shows another file than before, or none, or one for the first time.
+    #[must_use]
+    pub fn is_of_a_loop_device(&self) -> bool {
+        matches!(self, Self::Value { path, .. } if loops::is_backing_file(path))
+    }
+
     /// Whether a loop device shows a file that it did not show before.
     #[must_use]
     pub fn attaches(&self) -> bool {
-        matches!(self, Self::Value { path, before: None, .. } if loops::is_backing_file(path))
+        matches!(self, Self::Value { before: None, .. }) && self.is_of_a_loop_device()
     }
 
     /// Whether both attach a loop device to one file.

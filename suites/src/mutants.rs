@@ -146,10 +146,6 @@ const EQUIVALENT: &[(&str, &str)] = &[
     ("reverses /mounts/-/options", "no two options of these cases contradict each other, so the order says nothing"),
     ("reverses /linux/resources/blockIO/*", "the devices differ, so the order says nothing"),
     ("reverses /linux/devices", "the paths differ, so the order says nothing"),
-    (
-        "takes no notice of all at kill",
-        "runc reaches all processes of a container without a pid namespace since 1.2 in any case, so the option says nothing",
-    ),
     ("* /process/capabilities/effective", "execve(2) computes the effective set anew from the others"),
     ("* /process/execCPUAffinity*", "it is for exec; the check is that it does nothing to the container's process"),
     (

@@ -92,11 +92,15 @@ pub fn measure(
     let mut meter = Meter::begin()?;
     let began = Instant::now();
     let (mut blocks, mut settled, mut look_at) = (0, false, plan.least);
-    for block in 0.. {
+    'blocks: for block in 0.. {
         let counts = block >= plan.warm_up;
         for (at, kind) in order(&floors, &plan.kinds, &mut random) {
             watch.idle(plan.quiet)?;
             let done = turn(&subjects[at], &sites[at], kind, watch);
+            // A turn that was cut short says nothing of its subject.
+            if done.is_err() && user.wants_to_end() {
+                break 'blocks;
+            }
             records[at].note(done, counts.then(|| block - plan.warm_up), block)?;
         }
         meter.look();

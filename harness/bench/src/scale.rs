@@ -57,10 +57,12 @@ impl Ground<'_> {
         let mut points = Vec::new();
         for at in PARALLEL {
             user.hears(&format!("{}: {at} at once", self.subject.name));
-            points.push(self.in_flight(&sites[..at as usize], watch)?);
+            let point = self.in_flight(&sites[..at as usize], watch)?;
+            // What was cut short is no point of the curve.
             if user.wants_to_end() {
                 break;
             }
+            points.push(point);
         }
         Ok(Curve { axis: Axis::Parallel, subject: self.subject.name.clone(), points })
     }
@@ -151,6 +153,9 @@ impl Ground<'_> {
         for at in POPULATION {
             let mut mishaps = Vec::new();
             for number in u32::try_from(alive.len()).unwrap_or(u32::MAX)..at {
+                if user.wants_to_end() {
+                    break;
+                }
                 user.hears(&format!("{}: {number} alive", self.subject.name));
                 let site = self.site("a", number, STAY)?;
                 let mut turn = Turn { subject: self.subject, site: &site, watch: &mut *watch };
@@ -163,10 +168,11 @@ impl Ground<'_> {
                     }
                 }
             }
-            points.push(self.beside(&probe, at, mishaps, watch)?);
+            let point = self.beside(&probe, at, mishaps, watch)?;
             if user.wants_to_end() {
                 break;
             }
+            points.push(point);
         }
         for (site, pid, _) in &alive {
             let mut turn = Turn { subject: self.subject, site, watch: &mut *watch };
@@ -201,13 +207,14 @@ impl Ground<'_> {
         let mut done = 0;
         for cycle in 0..cycles {
             user.hears(&format!("{}: cycle {cycle}", self.subject.name));
-            if let Err(trouble) = (Turn { subject: self.subject, site: &site, watch: &mut *watch }).life() {
-                mishaps.push(trouble.mishap(cycle)?);
-            }
-            done = cycle + 1;
+            let lived = Turn { subject: self.subject, site: &site, watch: &mut *watch }.life();
             if user.wants_to_end() {
                 break;
             }
+            if let Err(trouble) = lived {
+                mishaps.push(trouble.mishap(cycle)?);
+            }
+            done = cycle + 1;
         }
         let after = self.footprint()?;
         Ok(Soak { subject: self.subject.name.clone(), cycles: done.into(), mishaps, before, after })

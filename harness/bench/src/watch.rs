@@ -11,9 +11,13 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
 use plimsoll_engine::process::{Ended, wait_readable};
+use plimsoll_engine::sys::is_interrupted;
 
 use crate::clock::now;
 use crate::sys;
+
+/// How long an interruption may go unseen: longer than an operation takes that is worth measuring.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 
 /// The only one in this process that waits for children. There may be one at a time.
 #[derive(Debug)]
@@ -105,10 +109,19 @@ impl Watch {
         Ok(())
     }
 
-    /// Whether something happened before the deadline.
+    /// Whether something happened before the deadline. For a user who wants to end, every deadline has come.
     fn wait(&self, more: &[BorrowedFd<'_>], deadline: Instant) -> io::Result<bool> {
         let fds: Vec<BorrowedFd<'_>> = more.iter().copied().chain([self.ends.as_fd()]).collect();
-        wait_readable(&fds, deadline)
+        loop {
+            let look_up = deadline.min(Instant::now() + BETWEEN_LOOKS);
+            if is_interrupted() {
+                return Ok(false);
+            } else if wait_readable(&fds, look_up)? {
+                return Ok(true);
+            } else if look_up == deadline {
+                return Ok(false);
+            }
+        }
     }
 
     fn reap(&mut self) -> io::Result<()> {

@@ -12,6 +12,7 @@ use plimsoll_bench::noise::doubts;
 use plimsoll_bench::place::Place;
 use plimsoll_bench::scenario::Scenario;
 use plimsoll_bench::watch::Watch;
+use plimsoll_engine::isolate::enclosure::{Side, enter};
 use plimsoll_reports::file::Document;
 use plimsoll_reports::format::Documents;
 use plimsoll_reports::model::bench::{self, Benchmark, Design};
@@ -21,7 +22,7 @@ use crate::failure::Failure;
 use crate::output::{deliver, every, ready, say};
 use crate::premises;
 use crate::progress::Line;
-use crate::session::interrupted;
+use crate::session::{INTERRUPTED, interrupted};
 pub use rivals::Contest;
 
 /// Measures, writes `bench.json`, shows the tables.
@@ -34,7 +35,11 @@ pub fn bench(args: &Bench, look: Look) -> Result<ExitCode, Failure> {
         let why = "a gate compares two runtimes: give --runtime OLD --runtime NEW, or --baseline";
         return Err(Failure::Usage(why.to_owned()));
     }
-    let contest = Contest::open(&args.rivals, !args.no_floor)?;
+    let enclosed = match enter(&INTERRUPTED).map_err(Failure::host)? {
+        Side::Within(enclosed) => enclosed,
+        Side::Outside(code) => return Ok(ExitCode::from(code)),
+    };
+    let contest = Contest::open(&args.rivals, !args.no_floor, enclosed)?;
     let plan = plan(args);
     let mut found = contest.blank(design(args, &plan, &contest));
     if let Some(baseline) = &baseline {

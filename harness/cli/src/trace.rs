@@ -7,6 +7,7 @@ use plimsoll_bench::place::{Place, STAMP, STAY};
 use plimsoll_bench::scenario::Scenario;
 use plimsoll_bench::trace::trace as follow;
 use plimsoll_bench::watch::Watch;
+use plimsoll_engine::isolate::enclosure::{Side, enter};
 use plimsoll_reports::file::Document;
 use plimsoll_reports::format::Documents;
 use plimsoll_reports::model::bench::Design;
@@ -16,6 +17,7 @@ use crate::bench::Contest;
 use crate::failure::Failure;
 use crate::output::{deliver, every, ready};
 use crate::premises;
+use crate::session::{INTERRUPTED, interrupted};
 
 /// Traces each runtime once, writes `trace.json`, shows the steps.
 pub fn trace(args: &Trace, look: Look) -> Result<ExitCode, Failure> {
@@ -23,7 +25,11 @@ pub fn trace(args: &Trace, look: Look) -> Result<ExitCode, Failure> {
     ready(&args.format, [args.output.as_path()])?;
     let scenario = Scenario::named(&args.scenario)
         .ok_or_else(|| Failure::Usage(format!("no scenario is called {}", args.scenario)))?;
-    let contest = Contest::open(&args.rivals, false)?;
+    let enclosed = match enter(&INTERRUPTED).map_err(Failure::host)? {
+        Side::Within(enclosed) => enclosed,
+        Side::Outside(code) => return Ok(ExitCode::from(code)),
+    };
+    let contest = Contest::open(&args.rivals, false, enclosed)?;
     let mut found = contest.blank(design(&contest));
     let began = Instant::now();
     let place = Place::new(&contest.workplace).map_err(Failure::host)?;
@@ -33,19 +39,22 @@ pub fn trace(args: &Trace, look: Look) -> Result<ExitCode, Failure> {
         let site = place.site(&format!("t{at}"), &scenario, program).map_err(Failure::host)?;
         match follow(subject, &site, &mut watch) {
             Ok(traces) => found.traces.extend(traces),
+            Err(_) if interrupted() => break,
             Err(why) => found.warnings.push(format!("{} cannot be traced: {why}", subject.name)),
         }
     }
+    found.cut_short = interrupted().then(|| "interrupted".to_owned());
     found
         .warnings
         .push("a traced program stops twice at each system call, so times are longer than they are".to_owned());
     found.duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let written = found.write(&args.output).map_err(Failure::host);
     let nothing = found.traces.is_empty();
-    let why = found.warnings.first().cloned().unwrap_or_default();
+    let cut_short = found.cut_short.clone();
+    let why = cut_short.clone().or(found.warnings.first().cloned()).unwrap_or_default();
     let shown = deliver(&args.format, &Documents { benchmarks: vec![found], ..Documents::default() }, look);
     every([written, shown])?;
-    if nothing { Err(Failure::Host(why)) } else { Ok(ExitCode::SUCCESS) }
+    if nothing || cut_short.is_some() { Err(Failure::Host(why)) } else { Ok(ExitCode::SUCCESS) }
 }
 
 /// Once is enough to see where the time goes, and nothing is drawn.

@@ -10,6 +10,7 @@
 //! mount.
 
 mod birth;
+pub mod enclosure;
 mod sys;
 
 use std::fs::File;

@@ -343,6 +343,14 @@ pub fn on_interrupt(flag: &'static AtomicBool) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether one of those signals has come, for whoever waits for something.
+#[must_use]
+pub fn is_interrupted() -> bool {
+    let flag = FLAG.load(Ordering::SeqCst);
+    // SAFETY: it is null or came from a `&'static AtomicBool`.
+    unsafe { flag.as_ref() }.is_some_and(|flag| flag.load(Ordering::SeqCst))
+}
+
 extern "C" fn do_nothing(_signal: libc::c_int) {}
 
 static FLAG: AtomicPtr<AtomicBool> = AtomicPtr::new(std::ptr::null_mut());

@@ -18,6 +18,7 @@ use plimsoll_foreign::read;
 use plimsoll_reports::text::printable;
 
 use crate::cgroup::{self, RunGroups};
+use crate::isolate::enclosure::Enclosed;
 use crate::life::Lock;
 use crate::patience::stretched;
 use crate::run_id::RunId;
@@ -47,6 +48,8 @@ pub struct Workplace {
     hidden: Option<OwnedFd>,
     /// Held until this process ends, or has tidied up: so `plimsoll clean` knows that the run lives.
     lock: Option<Lock>,
+    /// The pid namespace of the run, where the whole of it is set apart.
+    enclosed: Option<Enclosed>,
 }
 
 /// The most that a run may write: a runtime that fills its state directory harms nobody.
@@ -67,7 +70,8 @@ impl Workplace {
         let slave = MsFlags::MS_REC | MsFlags::MS_SLAVE;
         step("keep mounts private", mount(None::<&str>, "/", None::<&str>, slave, None::<&str>).map_err(Into::into))?;
         step(&format!("make {}", dir.display()), DirBuilder::new().mode(0o755).create(&dir))?;
-        let mut place = Self { run, probe: dir.join("probe"), dir, groups: None, hidden: None, lock: None };
+        let mut place =
+            Self { run, probe: dir.join("probe"), dir, groups: None, hidden: None, lock: None, enclosed: None };
         // Before a tmpfs hides it from this process: others see the directory on disk, and the lock in it.
         place.lock = step("lock the directory of the run", Lock::hold(&place.dir))?;
         let mounted = mount(Some("plimsoll"), &place.dir, Some("tmpfs"), MsFlags::empty(), Some(TMPFS));
@@ -79,6 +83,13 @@ impl Workplace {
         }
         set_child_subreaper(true)?;
         Ok(place)
+    }
+
+    /// Lets all processes around this one end when the place is left.
+    #[must_use]
+    pub fn within(mut self, enclosed: Enclosed) -> Self {
+        self.enclosed = Some(enclosed);
+        self
     }
 
     /// Makes the control groups of the run for its checks.
@@ -117,6 +128,7 @@ fn copy_self(to: &Path) -> io::Result<()> {
 
 impl Drop for Workplace {
     fn drop(&mut self) {
+        drop(self.enclosed.take());
         // Each step is tried whatever became of the others; `plimsoll clean` finds what is left all the same.
         let of_checks = || self.groups.as_ref().map_or(Ok(()), |groups| groups.remove());
         let steps = [reap_all(), of_checks(), remove_cgroups(&self.run), leave(&self.dir)];

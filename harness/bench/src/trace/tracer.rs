@@ -12,7 +12,7 @@ use nix::sys::ptrace::{self, Options};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid};
 use plimsoll_engine::process::Ended;
-use plimsoll_engine::sys::{exit_now, fork};
+use plimsoll_engine::sys::{exit_now, fork, is_interrupted};
 use plimsoll_foreign::read;
 
 use super::steps::{self, OWN_CODE};
@@ -146,7 +146,7 @@ impl Tracer {
             if let Some(found) = done(self, None) {
                 return Ok((Some(found), now()));
             }
-            if Instant::now() >= deadline {
+            if Instant::now() >= deadline || is_interrupted() {
                 return Ok((None, now()));
             }
             match waitpid(Pid::from_raw(-1), Some(WaitPidFlag::__WALL | WaitPidFlag::WNOHANG)) {

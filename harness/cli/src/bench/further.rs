@@ -11,6 +11,7 @@ use super::Contest;
 use crate::args::{Bench, What};
 use crate::failure::Failure;
 use crate::progress::Line;
+use crate::session::interrupted;
 
 /// Measures what the user asked for, subject by subject. What one cannot do is a warning.
 pub fn fill(
@@ -21,9 +22,14 @@ pub fn fill(
     (watch, line): (&mut Watch, &Line),
 ) -> Result<(), Failure> {
     for (at, subject) in contest.subjects.iter().enumerate() {
+        if interrupted() {
+            return Ok(());
+        }
         let ground = Ground { subject, scenario, tag: format!("{}-{at}", scenario.name), place };
         if args.measure.contains(&What::Cost) {
             match cost::measure(subject, scenario, place, watch) {
+                // Calls that were cut short cost nothing.
+                _ if interrupted() => return Ok(()),
                 Ok(cost) => found.costs.push(cost),
                 Err(why) => found.warnings.push(format!("no cost of {}: {why}", subject.name)),
             }

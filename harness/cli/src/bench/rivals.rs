@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use plimsoll_bench::machine;
 use plimsoll_bench::subject::{Subject, floor, names, profile_for};
 use plimsoll_engine::host;
+use plimsoll_engine::isolate::enclosure::Enclosed;
 use plimsoll_engine::profile::Profile;
 use plimsoll_engine::release::UNCLAIMED;
 use plimsoll_engine::self_report::SelfReport;
@@ -18,7 +19,7 @@ use crate::args::{Rivals, View};
 use crate::bundled;
 use crate::failure::Failure;
 use crate::premises;
-use crate::session::{INTERRUPTED, find_runtime, interrupted};
+use crate::session::{find_runtime, interrupted};
 
 /// A place that is set up, and who is measured there.
 pub struct Contest {
@@ -31,16 +32,15 @@ pub struct Contest {
 
 impl Contest {
     /// Finds the runtimes and sets up the place.
-    pub fn open(rivals: &Rivals, with_floor: bool) -> Result<Self, Failure> {
+    pub fn open(rivals: &Rivals, with_floor: bool, enclosed: Enclosed) -> Result<Self, Failure> {
         let mut files: Vec<PathBuf> =
             rivals.runtime.iter().map(|named| find_runtime(named)).collect::<Result<_, _>>()?;
         premises::required()?;
         if files.is_empty() {
             files.push(bundled::file()?);
         }
-        plimsoll_engine::sys::on_interrupt(&INTERRUPTED).map_err(Failure::host)?;
         let view = if rivals.cgroup_view == View::V1 { CgroupView::V1 } else { CgroupView::Host };
-        let workplace = Workplace::set_up(view).map_err(Failure::host)?;
+        let workplace = Workplace::set_up(view).map_err(Failure::host)?.within(enclosed);
         let mut subjects = Vec::new();
         for (at, (file, name)) in files.iter().zip(names(&files)).enumerate() {
             let settings = Settings {
@@ -95,7 +95,8 @@ impl Contest {
 
 fn subject(name: String, settings: Settings, by_version: bool, at: usize) -> Result<Subject, Failure> {
     let cannot = |why| Failure::Usage(format!("cannot execute {}: {why}", settings.runtime.display()));
-    let version = SelfReport::of(&settings, &interrupted).map_err(cannot)?.version;
+    let report = SelfReport::of(&settings, &interrupted);
+    let version = report.map_err(|why| if interrupted() { Failure::host(why) } else { cannot(why) })?.version;
     let runtime = host::runtime(&settings, version).map_err(cannot)?;
     let fitting = by_version.then(|| profile_for(runtime.version.raw())).flatten();
     let profile = fitting.unwrap_or_else(|| settings.profile.clone());

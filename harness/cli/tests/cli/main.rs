@@ -10,6 +10,7 @@ mod callers;
 mod cleaned;
 mod confined;
 mod dependencies;
+mod enclosed;
 mod ended;
 mod fuzz;
 mod gate;

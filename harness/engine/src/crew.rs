@@ -16,16 +16,12 @@ use crate::cgroup::{self, CheckGroups, RunGroups};
 use crate::conduct::discard;
 use crate::guard;
 use crate::isolate::{self, Apart};
-use crate::patience::stretched;
 use crate::private_dev;
 use crate::process::wait_readable;
 use crate::settings::Settings;
 
 /// How many processes were set to work, by all crews of this run: names are given once.
 static BEGUN: AtomicUsize = AtomicUsize::new(0);
-
-/// How long those who are dismissed may take to end.
-const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Processes at work, and what each works on.
 pub struct Crew<T> {
@@ -168,21 +164,12 @@ impl<T> Crew<T> {
         Ok(())
     }
 
-    /// Ends everybody, with everything that they started, and removes what is left of that. One whose processes are frozen at
-    /// that moment is ended again until it is gone.
+    /// Ends everybody, with everything that they started.
     ///
     /// # Errors
-    /// When a control group cannot be thawed or removed.
+    /// When a control group cannot be thawed.
     pub fn dismiss(&mut self) -> io::Result<()> {
-        let now = Instant::now();
-        self.members.iter_mut().for_each(|member| member.deadline = now);
-        self.members.iter().try_for_each(end)?;
-        while !self.is_empty() && now.elapsed() < stretched(FAREWELL) {
-            for ended in self.ended()? {
-                self.tidy(&ended)?;
-            }
-        }
-        Ok(())
+        self.members.iter().try_for_each(end)
     }
 
     /// Removes what a process has left that died or was ended.

@@ -2,6 +2,7 @@
 //! with. Unlike a check, a trial has no verdict; it says which properties were broken.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use plimsoll_fixtures::probe::{Answer, Ask};
@@ -218,15 +219,6 @@ fn facts(rule: &Rule, config: &Config, evidence: &Evidence, lab: &Lab<'_>) -> Ve
 /// The text of an error that keeps a trial from being made.
 #[must_use]
 pub fn died(late: bool) -> Trial {
-    failed(if late { "the trial did not end in time" } else { "the process of the trial died" })
-}
-
-/// What comes of a trial that the user has ended: nothing is known of the runtime.
-#[must_use]
-pub fn interrupted() -> Trial {
-    failed("interrupted")
-}
-
-fn failed(why: &str) -> Trial {
-    Trial { error: Some(why.to_owned()), ..Trial::default() }
+    let why = io::Error::other(if late { "the trial did not end in time" } else { "the process of the trial died" });
+    Trial { error: Some(why.to_string()), ..Trial::default() }
 }

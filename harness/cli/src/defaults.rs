@@ -21,6 +21,9 @@ const FILE: &str = "plimsoll.toml";
 /// The verbs that call a runtime which the file may name.
 const JUDGES: &[&str] = &["run", "prove", "fuzz", "replay"];
 
+/// The verbs that write reports which the file may name.
+const RENDER: &[&str] = &["run", "merge"];
+
 /// The file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
@@ -99,7 +102,11 @@ impl Defaults {
             Err(why) => return Err(unreadable(path, &why)),
         };
         let defaults = Self::of(path, &text)?;
-        if JUDGES.iter().any(|verb| arguments.iter().any(|argument| argument == verb)) {
+        let calls = |verbs: &[&str]| verbs.iter().any(|verb| arguments.iter().any(|argument| argument == verb));
+        if calls(JUDGES) || calls(RENDER) {
+            defaults.stays_below(&std::path::absolute(path).map_err(Failure::host)?)?;
+        }
+        if calls(JUDGES) {
             defaults.announce(path)?;
         }
         Ok(defaults)
@@ -112,7 +119,6 @@ impl Defaults {
             return Ok(());
         }
         let place = std::path::absolute(path).map_err(Failure::host)?;
-        self.stays_below(&place)?;
         if let (Some(why), Some(decides)) = (trust::objection(path).map_err(Failure::host)?, self.decides()) {
             return Err(Failure::Usage(format!(
                 "{} is not used, since it says what is {decides} as root ({}) and {why}: make it writable for yourself \
@@ -202,7 +208,7 @@ impl Defaults {
             ("timeout", JUDGES, one(self.timeout.map(|seconds| seconds.to_string()))),
             ("filter", &["run"], self.filter.clone()),
             ("expect", &["run", "merge", "compare", "fuzz"], self.expect.clone()),
-            ("format", &["run", "merge"], self.format.iter().map(|wish| wish.text.clone()).collect()),
+            ("format", RENDER, self.format.iter().map(|wish| wish.text.clone()).collect()),
             ("output", &["run"], one(self.output.clone())),
         ]
     }

@@ -40,12 +40,11 @@ impl Progress {
             (Event::Finished(check), _) => self.finished(check),
             (Event::HostChanged(change), bar) => {
                 let (what, how) = change.words();
-                let warning = printable(&format!(
+                let warning = format!(
                     "plimsoll: warning: {what} of the host changed during the run ({how}) and did not again when each check ran by \
                      itself: the runtime did it in one of its calls, or another program did; it is left so"
-                ))
-                .into_owned();
-                bar.as_ref().map_or_else(|| say(&warning), |bar| bar.println(&warning));
+                );
+                bar.as_ref().map_or_else(|| say(&warning), |bar| bar.println(printable(&warning)));
             }
         }
     }
@@ -112,7 +111,7 @@ fn line(check: &Check) -> String {
     let reason = if check.reason.is_empty() { String::new() } else { format!("  ({})", check.reason) };
     // Also the id: it comes from a process in which the runtime was called.
     let line = format!("{:<8}{} {:.0} ms{reason}", check.verdict, check.id, check.duration_ms);
-    plimsoll_reports::text::printable(&line).into_owned()
+    printable(&line).into_owned()
 }
 
 /// No ticker: a second thread would keep the supervisor from forking.

@@ -172,14 +172,14 @@ fn play<'s>(settings: &'s Settings, tag: &str, story: impl FnOnce(&Lab<'s>) -> T
         }
     };
     if settings.exclusive {
-        let undone: Vec<io::Result<()>> = changes.iter().map(guard::Change::undo).collect();
-        let findings: Vec<Finding> =
-            changes.iter().zip(&undone).map(|(change, undone)| change.finding(undone)).collect();
-        let gone = changes.iter().zip(&undone).filter(|(_, undone)| undone.is_ok()).map(|(change, _)| change.clone());
+        let undone: Vec<io::Result<()>> = changes.iter().map(Change::undo).collect();
+        let each = || changes.iter().zip(&undone);
+        // What cannot be put back is there still, and says nothing of others.
+        let gone: Vec<Change> = each().filter(|(_, undone)| undone.is_ok()).map(|(change, _)| change.clone()).collect();
         // Without the runtime these come again, too.
-        let others = guard::made_by_others(&gone.collect::<Vec<_>>(), started.elapsed(), || settings.kernel.changes())?;
+        let others = guard::made_by_others(&gone, started.elapsed(), || settings.kernel.changes())?;
         let own = |change: &&Change| !others.contains(change);
-        left.extend(changes.iter().zip(findings).filter(|(change, _)| own(change)).map(|(_, finding)| finding));
+        left.extend(each().filter(|(change, _)| own(change)).map(|(change, undone)| change.finding(undone)));
         changes.retain(|change| own(&change));
     }
     Ok(Played { lab, told, left, changes })

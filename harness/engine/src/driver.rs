@@ -1,6 +1,8 @@
 //! Calls the runtime: an operation and its values in, an [`Outcome`] out. Every call has a deadline, bounded output and
 //! a record for the report.
 
+pub(crate) mod pending;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -14,7 +16,7 @@ use serde_json::Value;
 
 use crate::fault::{Fault, Neutral};
 use crate::judgement::{Outcome, Stop, Told};
-use crate::process::{Capture, Ended, Finished, KEPT, Running, null};
+use crate::process::{Ended, Finished, Running};
 use crate::profile::{Op, Values};
 use crate::settings::Settings;
 
@@ -91,11 +93,7 @@ impl<'s> Driver<'s> {
     }
 
     fn call_once(&self, op: Op, values: &Values, dir: &Path) -> Told<Outcome> {
-        let (mut stdout, out) = Capture::pipe(KEPT)?;
-        let (mut stderr, err) = Capture::pipe(KEPT)?;
-        let (running, command) = self.start(op, values, dir, vec![null()?, out, err])?;
-        let finished = running.finish(&mut [&mut stdout, &mut stderr], self.deadline())?;
-        self.settle(op, command, &finished, stdout.text(), stderr.text())
+        self.end(self.begin(op, values, dir)?)
     }
 
     /// Starts an operation with these descriptors from number 0 on; hand its end to [`Driver::settle`].

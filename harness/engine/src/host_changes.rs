@@ -64,20 +64,23 @@ impl HostChanges {
     }
 
     fn take_back(&mut self, change: Change) {
-        let expected = Arc::make_mut(&mut self.expected);
         if change.is_of_a_loop_device() {
-            expected.accept(&change);
+            self.expect(&change);
             self.loops.push(change);
             return;
         }
         let undone = change.undo();
         if undone.is_err() {
-            expected.accept(&change);
+            self.expect(&change);
             self.stuck.push(change.finding(&undone));
             return;
         }
         self.undone.retain(|before| !before.is_about_the_same(&change));
         self.undone.push(change);
+    }
+
+    fn expect(&mut self, change: &Change) {
+        Arc::make_mut(&mut self.expected).accept(change);
     }
 
     /// What differs for good since the host was last known to be as expected.
@@ -96,13 +99,15 @@ impl HostChanges {
     /// No check is left that could have made the changes that were undone: they are how the host is now. Returned are those, and the
     /// loop devices that were attached: the runtime may have done it in one of its calls.
     pub(crate) fn accept(&mut self) -> Vec<Change> {
-        for change in &self.undone {
+        let mut changes = std::mem::take(&mut self.undone);
+        for change in &changes {
             change.redo().unwrap_or_default();
-            Arc::make_mut(&mut self.expected).accept(change);
+            self.expect(change);
         }
+        changes.append(&mut self.loops);
         self.stuck.clear();
         self.lock = None;
-        self.undone.drain(..).chain(self.loops.drain(..)).collect()
+        changes
     }
 }
 

@@ -275,6 +275,15 @@ impl<'s> Lab<'s> {
         self.settings.release == NEXT
     }
 
+    /// Goes on only where the runtime is judged by drafts, of which `what` is one.
+    ///
+    /// # Errors
+    /// [`Stop::Skip`] elsewhere.
+    pub fn needs_next(&self, what: &str) -> Told {
+        let why = || Stop::Skip(format!("{what} is a draft: `--spec next` judges by it"));
+        if self.claims_next() { Ok(()) } else { Err(why()) }
+    }
+
     /// Whether the runtime is judged by this release of the specification or a later one.
     #[must_use]
     pub fn claims(&self, major: u32, minor: u32) -> bool {

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::container::Container;
+use crate::driver::pending::Pending;
 use crate::judgement::{Outcome, Stop, Told};
 use crate::lab::Lab;
 use crate::orphans;
 use crate::patience::stretched;
-use crate::process::{Capture, Finished, KEPT, Running, null, wait_readable};
+use crate::process::wait_readable;
 use crate::profile::Op;
 
 /// How long the hook is held up by a runtime that answers nothing meanwhile, as one does that lets each operation on a
@@ -38,15 +39,6 @@ impl Meeting {
     }
 }
 
-/// A call that is under way.
-struct Pending {
-    op: Op,
-    running: Running,
-    command: String,
-    stdout: Capture,
-    stderr: Capture,
-}
-
 impl Container<'_> {
     /// The operation `delete`, and, while a hook of it is held up at `meeting`, the operation `state`. What that comes to,
     /// or none when no hook came.
@@ -59,14 +51,12 @@ impl Container<'_> {
         socket.set_nonblocking(true)?;
         let delete = self.pending(Op::Delete)?;
         let answer = self.met(&socket, &delete)?.map(|hook| self.state_before(hook)).transpose()?;
-        delete.finish(self.lab)?.ok()?;
+        self.lab.driver.end(delete)?.ok()?;
         Ok(answer)
     }
 
     fn pending(&self, op: Op) -> Told<Pending> {
-        let ((stdout, out), (stderr, err)) = (Capture::pipe(KEPT)?, Capture::pipe(KEPT)?);
-        let (running, command) = self.lab.driver.start(op, &self.values(), &self.lab.dir, vec![null()?, out, err])?;
-        Ok(Pending { op, running, command, stdout, stderr })
+        self.lab.driver.begin(op, &self.values(), &self.lab.dir)
     }
 
     /// The hook that has come before delete was at its end.
@@ -87,14 +77,6 @@ impl Container<'_> {
         let state = self.pending(Op::State)?;
         wait_readable(&[state.running.pidfd()], Instant::now() + stretched(AT_MOST))?;
         drop(hook);
-        state.finish(self.lab)
-    }
-}
-
-impl Pending {
-    fn finish(mut self, lab: &Lab<'_>) -> Told<Outcome> {
-        let captures = &mut [&mut self.stdout, &mut self.stderr];
-        let end: Finished = self.running.finish(captures, lab.driver.deadline())?;
-        lab.driver.settle(self.op, self.command, &end, self.stdout.text(), self.stderr.text())
+        self.lab.driver.end(state)
     }
 }

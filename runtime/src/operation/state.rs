@@ -10,27 +10,17 @@ use crate::log;
 /// The state document of a container, as JSON.
 ///
 /// # Errors
-/// When there is no such container.
+/// When there is no such container, or the copy of its configuration cannot be read.
 pub fn state(root: &Path, id: &str) -> Result<String> {
     let container = Container::find(root, id)?;
-    let mut state = state_of(&container)?;
-    if let Some(record) = &container.record {
-        state.origin = Some(origin(record, &container.config()?));
-    }
-    serde_json::to_string_pretty(&state).doing(|| "write the state".into())
-}
-
-/// The state document of a container.
-///
-/// # Errors
-/// When the copy of its configuration cannot be read.
-pub fn state_of(container: &Container) -> Result<State> {
     let status = container.status();
     let config = container.config()?;
     let record = container.record.as_ref();
     let pid = record.filter(|_| status != Status::Stopped).map(|record| record.pid);
     let bundle = record.map_or(Path::new("/"), |record| &record.bundle);
-    Ok(State::new(&container.directory.id, status, pid, bundle, &config.annotations))
+    let mut state = State::new(&container.directory.id, status, pid, bundle, &config.annotations);
+    state.origin = record.map(|record| origin(record, &config));
+    serde_json::to_string_pretty(&state).doing(|| "write the state".into())
 }
 
 /// Where a container comes from.

@@ -151,7 +151,9 @@ impl<'config> Request<'config> {
 
     /// A mount of a new file system, attached nowhere, with what `root` is needed for.
     fn filesystem(&self, root: &Root) -> Result<OwnedFd> {
-        let mount = self.superblock(self.mode_below(root)?.as_deref())?;
+        let below = if self.takes_mode() { Some(root.make_directory(&self.entry.destination)?) } else { None };
+        let mode = below.as_ref().map(mode_option).transpose()?;
+        let mount = self.superblock(mode.as_deref())?;
         if self.kind() == MQUEUE && !self.label.is_empty() {
             self.label_root(mount.as_fd())?;
         }
@@ -161,15 +163,10 @@ impl<'config> Request<'config> {
         Ok(mount)
     }
 
-    /// The option by which a tmpfs gets the mode of the directory that it hides, where no other one is asked for: the kernel
-    /// would let everybody write to it.
-    fn mode_below(&self, root: &Root) -> Result<Option<String>> {
-        if self.kind() != "tmpfs" || self.options.data.iter().any(|word| word.starts_with("mode=")) {
-            return Ok(None);
-        }
-        let below = root.make_directory(&self.entry.destination)?;
-        let stat = rustix::fs::fstat(&below).doing(|| "look at the directory".into())?;
-        Ok(Some(format!("mode={:o}", stat.st_mode & 0o7777)))
+    /// Whether it gets the mode of the directory that it hides: a tmpfs where no other one is asked for, to which the kernel would
+    /// let everybody write.
+    fn takes_mode(&self) -> bool {
+        self.kind() == "tmpfs" && !self.options.data.iter().any(|word| word.starts_with("mode="))
     }
 
     fn superblock(&self, further: Option<&str>) -> Result<OwnedFd> {
@@ -228,7 +225,8 @@ impl<'config> Request<'config> {
         use std::os::fd::AsRawFd;
         let target = root.make_directory(&self.entry.destination)?;
         let place = format!("/proc/self/fd/{}", target.as_raw_fd());
-        let data = [self.options.data.as_slice(), self.mode_below(root)?.as_slice()].concat();
+        let mode = if self.takes_mode() { Some(mode_option(&target)?) } else { None };
+        let data = [self.options.data.as_slice(), mode.as_slice()].concat();
         let data = std::ffi::CString::new(data.join(",")).doing(|| "join its options".into())?;
         let flags = u32::try_from(self.options.classic).doing(|| "convert its flags".into())?;
         let source = self.entry.source.as_deref().unwrap_or("none");
@@ -269,6 +267,12 @@ impl<'config> Request<'config> {
 }
 
 /// The kernel's own file systems are written to later under their names, so no link may lead elsewhere.
+/// The option of a tmpfs that gives it the mode of this directory.
+fn mode_option(below: &OwnedFd) -> Result<String> {
+    let stat = rustix::fs::fstat(below).doing(|| "look at the directory".into())?;
+    Ok(format!("mode={:o}", stat.st_mode & 0o7777))
+}
+
 fn target_without_links(root: &Root, path: &Path) -> Result<OwnedFd> {
     if let Ok(there) = root.open_with(path, OFlags::PATH | OFlags::DIRECTORY, ResolveFlags::NO_SYMLINKS) {
         return Ok(there);

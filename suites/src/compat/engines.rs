@@ -6,6 +6,7 @@ use plimsoll_engine::judgement::{Judgement, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
+use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::{Ask, Reply};
 use serde_json::json;
 
@@ -59,11 +60,7 @@ macro_rules! no_program {
 }
 
 /// Engines tell a command that is missing or cannot be executed by a create that fails.
-fn refused(
-    lab: &Lab<'_>,
-    out: &mut Judgement,
-    edits: fn(&mut plimsoll_fixtures::Recipe) -> &mut plimsoll_fixtures::Recipe,
-) -> Told {
+fn refused(lab: &Lab<'_>, out: &mut Judgement, edits: fn(&mut Recipe) -> &mut Recipe) -> Told {
     lab.control(|r| r)?;
     refusal::by_create(lab, out, &lab.bundle(edits)?)
 }

@@ -4,7 +4,7 @@
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Outcome, Stop, Told};
+use plimsoll_engine::judgement::{Judgement, Outcome, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::{Bundle, Recipe};
@@ -192,9 +192,7 @@ pub(super) const DRAFT: Scenario = Scenario::new(
     &["runtime.lifecycle.poststop-failure-error"],
     &[Fault::DropLast("/hooks/poststop")],
     |lab, out| {
-        if !lab.claims_next() {
-            return Err(Stop::Skip("that delete tells of it is a draft: `--spec next` judges by it".to_owned()));
-        }
+        lab.needs_next("that delete tells of it")?;
         let container = lab.stopped(|r| Mode::Exit.hooks(r, &kind::POSTSTOP))?;
         let delete = container.delete()?;
         out.expect("delete", !delete.succeeded(), "an error: an exit code other than 0", delete.said());

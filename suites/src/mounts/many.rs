@@ -3,6 +3,7 @@
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
+use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::{Ask, Reply};
 use plimsoll_reports::model::Axis;
 
@@ -17,9 +18,7 @@ pub(super) const SCENARIOS: &[Scenario] =
             let r = crate::namespaces::usual_user(
                 r.file("/m", "").beside("data/first", "first").beside("data/last", "last"),
             );
-            let first = |r, _| -> &mut _ {
-                plimsoll_fixtures::Recipe::mount(r, "/m", "none", "{bundle}/data/first", &["bind"])
-            };
+            let first = |r, _| Recipe::mount(r, "/m", "none", "{bundle}/data/first", &["bind"]);
             (1..COUNT).fold(r, first).mount("/m", "none", "{bundle}/data/last", &["bind"])
         })?;
         let read = container.ask(Ask::Read("/m".into()))?;

@@ -2,7 +2,6 @@
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::Stop;
 use plimsoll_engine::need::Need;
 use serde_json::json;
 
@@ -13,9 +12,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[Scenario::new(
     &["config.process.cpu-affinity-container-start"],
     &[Fault::Drop(AFFINITY), Fault::Take("/process/CPUAffinity/containerStart", "\"0\"")],
     |lab, out| {
-        if !lab.claims_next() {
-            return Err(Stop::Skip("CPUAffinity is a draft: `--spec next` judges by it".to_owned()));
-        }
+        lab.needs_next("CPUAffinity")?;
         let container = lab.running(|r| r.set(AFFINITY, json!({ "containerStart": "1" })))?;
         out.expect_eq("processors of the program", container.observe()?.status.cpus_allowed.as_str(), "1");
         container.finish_and_delete()

@@ -2,7 +2,7 @@
 //! modules, swap, loop devices and the clock. All checks of a run share these, so who changed one is only known when
 //! nothing else ran at the same time; see [`crate::schedule`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
@@ -67,7 +67,7 @@ const DRIFT_MS: i64 = 500;
 pub struct KernelState {
     values: BTreeMap<PathBuf, String>,
     /// Loop devices that other programs attached since, and what they show: what becomes of those is theirs.
-    of_others: BTreeSet<(PathBuf, String)>,
+    of_others: BTreeMap<PathBuf, String>,
     /// Wall clock minus time since boot.
     clock_ms: i64,
 }
@@ -105,7 +105,7 @@ impl KernelState {
         }
         // What shows a file of a run is the business of its check, and of the guard there.
         values.extend(loops::attached()?.into_iter().filter(|(_, shown)| !shown.contains(PREFIX)));
-        Ok(Self { values, of_others: BTreeSet::new(), clock_ms: sys::wall_clock_offset_ms()? })
+        Ok(Self { values, of_others: BTreeMap::new(), clock_ms: sys::wall_clock_offset_ms()? })
     }
 
     /// What is different now. A state without values (none was taken) differs from nothing.
@@ -117,7 +117,7 @@ impl KernelState {
             return Ok(Vec::new());
         }
         let mut now = Self::now()?;
-        now.values.retain(|path, shown| !self.of_others.iter().any(|other| (&other.0, &other.1) == (path, shown)));
+        now.values.retain(|path, shown| self.of_others.get(path) != Some(shown));
         Ok(self.compared_with(&now))
     }
 
@@ -125,7 +125,7 @@ impl KernelState {
     pub fn accept(&mut self, change: &Change) {
         match change {
             Change::Value { path, after: Some(after), .. } if change.attaches() => {
-                self.of_others.insert((path.clone(), after.clone()));
+                self.of_others.insert(path.clone(), after.clone());
             }
             Change::Value { path, after: Some(after), .. } => drop(self.values.insert(path.clone(), after.clone())),
             Change::Value { path, after: None, .. } => drop(self.values.remove(path)),
@@ -175,11 +175,12 @@ impl Change {
     /// Whether both attach a loop device to one file.
     #[must_use]
     pub fn attaches_the_file_of(&self, other: &Self) -> bool {
-        let file = |change: &Self| match change {
-            Self::Value { after, .. } if change.attaches() => after.clone(),
-            _ => None,
-        };
-        file(self).is_some() && file(self) == file(other)
+        match (self, other) {
+            (Self::Value { after: own, .. }, Self::Value { after: others, .. }) => {
+                self.attaches() && other.attaches() && own == others
+            }
+            _ => false,
+        }
     }
 
     /// Makes the host as it was before.

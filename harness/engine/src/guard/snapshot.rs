@@ -49,7 +49,7 @@ pub(super) fn take(
         ("host name".to_owned(), host_name()?),
         ("canary tree".to_owned(), if_there(canary::describe(&settings.canary))?.unwrap_or_default()),
         ("devices".to_owned(), devices(Path::new("/dev"))?),
-        ("loop devices".to_owned(), loops(settings)?),
+        ("loop devices".to_owned(), loop_devices(settings)?),
     ];
     // What is gone explains what comes after it.
     subjects.splice(1..1, mounts);
@@ -189,7 +189,7 @@ fn devices(dir: &Path) -> io::Result<Facts> {
 }
 
 /// The loop devices that show a file of this check.
-fn loops(settings: &GuardSettings) -> io::Result<Facts> {
+fn loop_devices(settings: &GuardSettings) -> io::Result<Facts> {
     let shown = loops::attached()?.into_values();
     Ok(present(shown.filter(|file| file.contains(&settings.tag)).map(|file| file.trim().to_owned())))
 }

@@ -38,15 +38,21 @@ impl Progress {
             (Event::Started(id), Some(bar)) => bar.set_message((*id).to_owned()),
             (Event::Started(_), None) => {}
             (Event::Finished(check), _) => self.finished(check),
-            (Event::HostChanged(change), bar) => {
+            (Event::OthersFirst, _) => self.say(
+                "plimsoll: another run on this host goes first: one of them looks for what changed the host, which it does alone",
+            ),
+            (Event::HostChanged(change), _) => {
                 let (what, how) = change.words();
-                let warning = format!(
+                self.say(&format!(
                     "plimsoll: warning: {what} of the host changed during the run ({how}) and did not again when each check ran by \
                      itself: the runtime did it in one of its calls, or another program did; it is left so"
-                );
-                bar.as_ref().map_or_else(|| say(&warning), |bar| bar.println(printable(&warning)));
+                ));
             }
         }
+    }
+
+    fn say(&self, words: &str) {
+        self.bar.as_ref().map_or_else(|| say(words), |bar| bar.println(printable(words)));
     }
 
     fn finished(&mut self, check: &Check) {

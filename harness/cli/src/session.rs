@@ -85,7 +85,7 @@ impl Session {
         };
         let report = self_report(&settings)?;
         let release = subject.spec.or(report.claimed()).unwrap_or(UNCLAIMED);
-        let (kernel, features) = (Arc::new(report.kernel), Arc::new(report.features));
+        let (kernel, features) = (report.kernel, Arc::new(report.features));
         let profile = settings.profile.clone().of_version(&report.version);
         let settings = Settings { release, kernel, features, profile, ..settings };
         let host = host::facts(subject.cgroup_view.name()).map_err(Failure::host)?;

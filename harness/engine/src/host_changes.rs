@@ -1,27 +1,13 @@
 //! Changes of the whole host that came up while several checks ran: each of those checks runs again, by itself, on a host
 //! that was put back. What does not come again was somebody else's doing, and is left as that program made it.
 
-use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
-use nix::fcntl::{Flock, FlockArg};
 use plimsoll_reports::model::Finding;
 
 use crate::guard::{Change, KernelState};
-
-/// Held while one check has the host for itself: all runs on this host lock the same directory of sysfs, so that none
-/// takes what another puts back for the doing of its runtime.
-#[derive(Debug)]
-pub(crate) struct HostLock(#[expect(dead_code, reason = "it is released when it is dropped")] Flock<File>);
-
-impl HostLock {
-    /// Waits for it.
-    pub(crate) fn take() -> io::Result<Self> {
-        let lock = Flock::lock(File::open("/sys/kernel")?, FlockArg::LockExclusive);
-        lock.map(Self).map_err(|(_, why)| why.into())
-    }
-}
+use crate::host_lock::HostLock;
 
 /// The state of the kernel that checks are to leave, and what has changed since.
 #[derive(Debug)]
@@ -34,12 +20,18 @@ pub(crate) struct HostChanges {
     /// Loop devices that were attached or detached meanwhile. Programs do that all the time, and one that is about to mount a device
     /// must find it.
     loops: Vec<Change>,
-    lock: Option<HostLock>,
+    lock: HostLock<'static>,
 }
 
 impl HostChanges {
     pub(crate) fn new(expected: &Arc<KernelState>) -> Self {
-        Self { expected: Arc::clone(expected), undone: Vec::new(), stuck: Vec::new(), loops: Vec::new(), lock: None }
+        Self {
+            expected: Arc::clone(expected),
+            undone: Vec::new(),
+            stuck: Vec::new(),
+            loops: Vec::new(),
+            lock: HostLock::new(),
+        }
     }
 
     /// The state to be found after a check.
@@ -52,11 +44,13 @@ impl HostChanges {
         self.expected.changes()
     }
 
-    /// Puts the host back, before a check runs by itself.
+    /// Whose turn it is on this host.
+    pub(crate) fn lock(&mut self) -> &mut HostLock<'static> {
+        &mut self.lock
+    }
+
+    /// Puts the host back, before a check runs by itself. This run has the host alone.
     pub(crate) fn put_back(&mut self) -> io::Result<()> {
-        if self.lock.is_none() {
-            self.lock = Some(HostLock::take()?);
-        }
         for change in self.look()? {
             self.take_back(change);
         }
@@ -106,7 +100,6 @@ impl HostChanges {
         }
         changes.append(&mut self.loops);
         self.stuck.clear();
-        self.lock = None;
         changes
     }
 }

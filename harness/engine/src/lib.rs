@@ -25,6 +25,7 @@ pub mod held;
 pub mod holder;
 pub mod host;
 mod host_changes;
+mod host_lock;
 pub mod isolate;
 pub mod judgement;
 pub mod keep;

@@ -13,6 +13,7 @@ use crate::crew::{Crew, Ended, Wants};
 use crate::fault::{Fault, Neutral};
 use crate::guard::{Change, undo_all};
 use crate::host_changes::HostChanges;
+use crate::host_lock::Delay;
 use crate::need::{Abilities, Need};
 use crate::settings::Settings;
 
@@ -25,6 +26,8 @@ pub enum Event<'e> {
     Finished(&'e model::Check),
     /// The host changed while checks ran, and did not when each of them ran by itself.
     HostChanged(&'e Change),
+    /// Nothing is started for a while: another run has the host alone, or this one waits until the checks of others have ended.
+    OthersFirst,
 }
 
 /// Checks to run in one container, or one check, as they are or behind a fault.
@@ -107,6 +110,20 @@ fn stuck(check: &Check, changes: &[Finding]) -> model::Check {
     model::Check { verdict: Verdict::Error, reason: STUCK.to_owned(), findings: changes.to_vec(), ..blank(check) }
 }
 
+/// Whether the next job may start, as far as other runs on this host are concerned.
+fn has_turn(desk: &mut Desk<'_>, crew: &Crew<Task<'_>>) -> io::Result<bool> {
+    let Some((_, next)) = desk.waiting.front() else { return Ok(false) };
+    let exclusive = next.exclusive;
+    let lock = desk.host.lock();
+    if exclusive {
+        return Ok(crew.is_empty() && lock.have_alone()?);
+    }
+    if crew.is_empty() {
+        lock.release();
+    }
+    lock.share()
+}
+
 /// A job under way, and its number.
 type Task<'c> = (usize, Job<'c>);
 
@@ -123,13 +140,20 @@ impl Plan<'_> {
         let controls = Arc::clone(&self.settings.controls);
         let mut desk = Desk { waiting: waiting.into(), results: Vec::new(), host, controls };
         let mut crew: Crew<Task<'_>> = Crew::new(self.settings, self.limit);
+        let mut delay = Delay::default();
         while !(desk.waiting.is_empty() && crew.is_empty()) {
             if (self.interrupted)() {
                 crew.dismiss()?;
                 break;
             }
-            while let Some((number, job)) = self.next(&mut desk, &crew) {
+            while has_turn(&mut desk, &crew)?
+                && let Some((number, job)) = self.next(&mut desk, &crew)
+            {
+                delay = Delay::default();
                 self.start(number, job, &mut crew, &mut desk, &mut tell)?;
+            }
+            if crew.is_empty() && !desk.waiting.is_empty() && delay.wait()? {
+                tell(Event::OthersFirst);
             }
             for ended in crew.ended()? {
                 self.settle(&crew, ended, &mut desk, &mut tell)?;

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use plimsoll_reports::model::Finding;
@@ -11,21 +12,22 @@ use serde_json::Value;
 
 use crate::crew::Crew;
 use crate::guard::{KernelState, undo_all};
-use crate::host_changes::HostLock;
+use crate::host_changes::HostChanges;
+use crate::host_lock::{Delay, HostLock};
 use crate::process::{Capture, Ended, KEPT, Running, null};
 use crate::profile::{Op, Values};
 use crate::release::Release;
 use crate::settings::Settings;
 
 /// What a runtime said of itself, and the host as it was before that.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug)]
 pub struct SelfReport {
     /// The first line of its version; empty when it does not answer.
     pub version: String,
     /// Its features; null where it has none.
     pub features: Value,
     /// The host's kernel before the first call.
-    pub kernel: KernelState,
+    pub kernel: Arc<KernelState>,
     /// What the calls changed on the host.
     pub harm: Vec<Finding>,
 }
@@ -42,38 +44,78 @@ impl SelfReport {
     /// # Errors
     /// When the binary cannot be executed, when the answer takes too long, and when the user interrupts.
     pub fn of(settings: &Settings, interrupted: &dyn Fn() -> bool) -> io::Result<Self> {
-        let _alone = HostLock::take()?;
+        let mut lock = HostLock::new();
+        wait_until(interrupted, || lock.share())?;
+        let mut host = HostChanges::new(&Arc::new(KernelState::now()?));
+        let mut answers = Answers::of(settings, interrupted)?;
+        let mut harm = Vec::new();
+        if !host.look()?.is_empty() {
+            // The runtime did it, or another program.
+            wait_until(interrupted, || lock.have_alone())?;
+            host.put_back()?;
+            answers = Answers::of(settings, interrupted)?;
+            let again = host.look()?;
+            host.blame(&again);
+            harm.extend(host.stuck().iter().cloned().chain(undo_all(&again)));
+            host.accept();
+        }
+        let Answers { version, features } = answers;
+        Ok(Self { version, features, kernel: host.expected(), harm })
+    }
+}
+
+/// Waits until the host is this run's to use.
+fn wait_until(interrupted: &dyn Fn() -> bool, mut is_so: impl FnMut() -> io::Result<bool>) -> io::Result<()> {
+    let mut delay = Delay::default();
+    while !is_so()? {
+        if interrupted() {
+            return Err(io::Error::new(io::ErrorKind::Interrupted, INTERRUPTED));
+        }
+        delay.wait()?;
+    }
+    Ok(())
+}
+
+const INTERRUPTED: &str = "interrupted before the first check";
+
+/// What a runtime prints when it is asked.
+#[derive(Serialize, Deserialize)]
+struct Answers {
+    version: String,
+    features: Value,
+}
+
+impl Answers {
+    fn of(settings: &Settings, interrupted: &dyn Fn() -> bool) -> io::Result<Self> {
         let mut crew: Crew<()> = Crew::new(settings, settings.timeout * 3);
         crew.start((), |_| {
-            let report = ask_all(settings).map_err(|why| why.to_string());
-            serde_json::to_vec(&report).unwrap_or_default()
+            let answers = ask_all(settings).map_err(|why| why.to_string());
+            serde_json::to_vec(&answers).unwrap_or_default()
         })?;
         loop {
             if interrupted() {
                 crew.dismiss()?;
-                return Err(io::Error::new(io::ErrorKind::Interrupted, "interrupted before the first check"));
+                return Err(io::Error::new(io::ErrorKind::Interrupted, INTERRUPTED));
             }
             let Some(ended) = crew.ended()?.pop() else { continue };
             crew.tidy(&ended)?;
             let answer = ended.output.as_deref().map(serde_json::from_slice::<Result<Self, String>>);
             return match answer {
-                Some(Ok(report)) => report.map_err(io::Error::other),
+                Some(Ok(answers)) => answers.map_err(io::Error::other),
                 Some(Err(_)) | None => Err(io::Error::other("asking for its version did not come to an end")),
             };
         }
     }
 }
 
-fn ask_all(settings: &Settings) -> io::Result<SelfReport> {
-    let kernel = KernelState::now()?;
+fn ask_all(settings: &Settings) -> io::Result<Answers> {
     let version = ask(settings, settings.profile.version_words(&Values::default()))?;
     let version = version.lines().next().unwrap_or_default().trim().chars().take(200).collect();
     let features = match settings.profile.words(Op::Features, &Values::default().with("root", "/nonexistent")) {
         Some(words) => serde_json::from_str(&ask(settings, words)?).unwrap_or_default(),
         None => Value::Null,
     };
-    let harm = undo_all(&kernel.changes()?);
-    Ok(SelfReport { version, features, kernel, harm })
+    Ok(Answers { version, features })
 }
 
 /// What the runtime prints when it is called with these words; nothing when that is an error.

@@ -91,6 +91,9 @@ pub fn replay(args: &args::Replay, look: Look) -> Result<ExitCode, Failure> {
     let judge = Judge::new(checks, session.abilities().clone(), Vec::new());
     let trial = Shrinker::new(&session, &judge).attempt(&kept.subject)?;
     drop(session);
+    if interrupted() {
+        return Err(Failure::Host("interrupted before the case was tried".to_owned()));
+    }
     teller::replayed(&kept, &trial, look)?;
     Ok(ExitCode::from(match (&trial.error, trial.broken.iter().any(|broken| broken.property == kept.property)) {
         (_, true) => 1,

@@ -16,12 +16,16 @@ use crate::cgroup::{self, CheckGroups, RunGroups};
 use crate::conduct::discard;
 use crate::guard;
 use crate::isolate::{self, Apart};
+use crate::patience::stretched;
 use crate::private_dev;
 use crate::process::wait_readable;
 use crate::settings::Settings;
 
 /// How many processes were set to work, by all crews of this run: names are given once.
 static BEGUN: AtomicUsize = AtomicUsize::new(0);
+
+/// How long those who are dismissed may take to end.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Processes at work, and what each works on.
 pub struct Crew<T> {
@@ -164,12 +168,21 @@ impl<T> Crew<T> {
         Ok(())
     }
 
-    /// Ends everybody, with everything that they started.
+    /// Ends everybody, with everything that they started, and removes what is left of that. One whose processes are frozen at
+    /// that moment is ended again until it is gone.
     ///
     /// # Errors
-    /// When a control group cannot be thawed.
+    /// When a control group cannot be thawed or removed.
     pub fn dismiss(&mut self) -> io::Result<()> {
-        self.members.iter().try_for_each(end)
+        let now = Instant::now();
+        self.members.iter_mut().for_each(|member| member.deadline = now);
+        self.members.iter().try_for_each(end)?;
+        while !self.is_empty() && now.elapsed() < stretched(FAREWELL) {
+            for ended in self.ended()? {
+                self.tidy(&ended)?;
+            }
+        }
+        Ok(())
     }
 
     /// Removes what a process has left that died or was ended.
@@ -182,6 +195,14 @@ impl<T> Crew<T> {
         }
         discard(&self.dir.join(&ended.tag));
         Ok(())
+    }
+}
+
+/// Whoever is still at work when an error ends the crew is dismissed: its processes are in nobody's way then.
+impl<T> Drop for Crew<T> {
+    fn drop(&mut self) {
+        // The error that is on its way says more; what resists is found when the run is cleaned up.
+        self.dismiss().unwrap_or_default();
     }
 }
 

@@ -327,7 +327,8 @@ pub fn adopt(fd: RawFd) -> OwnedFd {
 pub fn on_interrupt(flag: &'static AtomicBool) -> io::Result<()> {
     FLAG.store(std::ptr::from_ref(flag).cast_mut(), Ordering::SeqCst);
     let handler = nix::sys::signal::SigHandler::Handler(note_interrupt);
-    let action = nix::sys::signal::SigAction::new(handler, SaFlags::empty(), SigSet::empty());
+    // Whoever waits in `poll(2)` is woken; no other system call fails for the signal, in the middle of a set-up.
+    let action = nix::sys::signal::SigAction::new(handler, SaFlags::SA_RESTART, SigSet::empty());
     for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
         // SAFETY: the handler does nothing but one atomic store.
         let before = unsafe { nix::sys::signal::sigaction(signal, &action) }?;

@@ -2,7 +2,6 @@
 //! with. Unlike a check, a trial has no verdict; it says which properties were broken.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use plimsoll_fixtures::probe::{Answer, Ask};
@@ -219,6 +218,15 @@ fn facts(rule: &Rule, config: &Config, evidence: &Evidence, lab: &Lab<'_>) -> Ve
 /// The text of an error that keeps a trial from being made.
 #[must_use]
 pub fn died(late: bool) -> Trial {
-    let why = io::Error::other(if late { "the trial did not end in time" } else { "the process of the trial died" });
-    Trial { error: Some(why.to_string()), ..Trial::default() }
+    failed(if late { "the trial did not end in time" } else { "the process of the trial died" })
+}
+
+/// What comes of a trial that the user has ended: nothing is known of the runtime.
+#[must_use]
+pub fn interrupted() -> Trial {
+    failed("interrupted")
+}
+
+fn failed(why: &str) -> Trial {
+    Trial { error: Some(why.to_owned()), ..Trial::default() }
 }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use plimsoll_engine::crew::Crew;
-use plimsoll_engine::trial::Trial;
+use plimsoll_engine::trial::{self, Trial};
 use plimsoll_reports::file::Document;
 use plimsoll_reports::format::Documents;
 use plimsoll_reports::model::fuzz::{self as model, Failure as Found, Fuzz};
@@ -105,6 +105,9 @@ impl Comparison<'_> {
             let bundle = draw.bundle(&mut chance(self.seed, tried));
             let subject = Subject::Bundle(bundle.current());
             let trials = self.attempt(&subject)?;
+            if interrupted() {
+                break;
+            }
             subject.parts().iter().for_each(|part| count(&mut edits, part));
             trials.iter().flat_map(|trial| &trial.judged).for_each(|rule| count(&mut properties, rule));
             for (rule, findings) in self.differences(&trials) {
@@ -128,6 +131,10 @@ impl Comparison<'_> {
         }
         let mut trials = vec![Trial::default(); self.rivals.len()];
         while !crew.is_empty() {
+            if interrupted() {
+                crew.dismiss().map_err(Failure::host)?;
+                return Ok(vec![trial::interrupted(); self.rivals.len()]);
+            }
             for ended in crew.ended().map_err(Failure::host)? {
                 trials[ended.task] = read(&crew, &ended)?;
             }
@@ -247,7 +254,7 @@ impl Comparison<'_> {
                     *best = (subject, findings);
                     break;
                 }
-                if !bundle.complicate() || Instant::now() >= deadline {
+                if interrupted() || !bundle.complicate() || Instant::now() >= deadline {
                     break;
                 }
             }

@@ -112,17 +112,8 @@ impl<'s> Search<'s> {
         let mut waiting: VecDeque<Task> = corpus.iter().map(of_corpus).collect();
         let (mut number, started) = (0, Instant::now());
         loop {
-            if interrupted() {
+            if interrupted() || self.wanted.first && findings.is_red() {
                 crew.dismiss().map_err(Failure::host)?;
-                return Ok(());
-            }
-            if self.wanted.first && findings.is_red() {
-                crew.dismiss().map_err(Failure::host)?;
-                while !crew.is_empty() {
-                    for ended in crew.ended().map_err(Failure::host)? {
-                        read(&crew, &ended)?;
-                    }
-                }
                 return Ok(());
             }
             let over = self.is_over(number, started);

@@ -65,6 +65,9 @@ impl<'s> Shrinker<'s> {
         if let Some(known) = self.tried.get(&key) {
             return Ok(known.clone());
         }
+        if interrupted() {
+            return Ok(trial::interrupted());
+        }
         self.trials += 1;
         let settings = self.session.settings();
         let mut crew: Crew<()> = Crew::new(settings, settings.timeout * 6);
@@ -72,13 +75,18 @@ impl<'s> Shrinker<'s> {
             serde_json::to_vec(&self.judge.attempt(subject, false, settings, tag)).unwrap_or_default()
         })
         .map_err(Failure::host)?;
+        let mut trial = trial::died(false);
         while !crew.is_empty() {
+            if interrupted() {
+                crew.dismiss().map_err(Failure::host)?;
+                return Ok(trial::interrupted());
+            }
             for ended in crew.ended().map_err(Failure::host)? {
-                let trial = read(&crew, &ended)?;
-                self.tried.insert(key.clone(), trial);
+                trial = read(&crew, &ended)?;
             }
         }
-        Ok(self.tried.get(&key).cloned().unwrap_or_else(|| trial::died(false)))
+        self.tried.insert(key, trial.clone());
+        Ok(trial)
     }
 
     /// The minimal case that breaks the same property.
@@ -143,7 +151,7 @@ impl<'s> Shrinker<'s> {
     ) -> Result<(), Failure> {
         while Instant::now() < deadline && !interrupted() && tree.simplify() {
             while !self.breaks(&subject(tree.current()), broken, best)? {
-                if Instant::now() >= deadline || !tree.complicate() {
+                if Instant::now() >= deadline || interrupted() || !tree.complicate() {
                     break;
                 }
             }

@@ -111,7 +111,8 @@ pub fn assert_nothing_left(run: &str) {
         let groups = fs::read_to_string(entry.path().join("cgroup")).unwrap_or_default();
         // One that has ended, and that nobody has reaped yet, stands in a group that is gone.
         let stands = groups.lines().any(|line| line.contains(run) && !line.ends_with(" (deleted)"));
-        assert!(!stands, "process {} of run {run} is left", entry.path().display());
+        let status = || fs::read_to_string(entry.path().join("status")).unwrap_or_default();
+        assert!(!stands, "process {} of run {run} is left: {}\n{groups}", entry.path().display(), status());
     }
     let mut left = Vec::new();
     find_groups(Path::new("/sys/fs/cgroup"), run, &mut left);

@@ -105,6 +105,20 @@ fn a_measurement_that_hangs_is_interrupted() {
 }
 
 #[test]
+fn a_search_and_a_kept_case_that_hang_are_interrupted() {
+    let real = runtime_or_skip!();
+    let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/corpus/a-console-size-in-a-user-namespace");
+    for (call, signal) in
+        [(&["fuzz", "--seed", "1", "--kind", "bundle"][..], Signal::SIGINT), (&["replay", kept], Signal::SIGTERM)]
+    {
+        let bench = Bench::new();
+        let ran = bench.ran(&after(signal, hanging(&bench, &real, call)));
+        assert_eq!(ran.code, 2, "{call:?}: {}", ran.stderr);
+        assert_nothing_left(&run_of(&bench));
+    }
+}
+
+#[test]
 fn what_a_killed_measurement_leaves_is_removed_by_clean() {
     let real = runtime_or_skip!();
     let _alone = only_one_cleans();

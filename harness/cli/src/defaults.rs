@@ -104,31 +104,28 @@ impl Defaults {
         let defaults = Self::of(path, &text)?;
         let calls = |verbs: &[&str]| verbs.iter().any(|verb| arguments.iter().any(|argument| argument == verb));
         if calls(JUDGES) || calls(RENDER) {
-            defaults.stays_below(&std::path::absolute(path).map_err(Failure::host)?)?;
-        }
-        if calls(JUDGES) {
-            defaults.announce(path)?;
+            let place = std::path::absolute(path).map_err(Failure::host)?;
+            defaults.stays_below(&place)?;
+            defaults.is_trusted(&place)?;
+            let words = defaults.choices();
+            if calls(JUDGES) && !words.is_empty() {
+                say(&format!("plimsoll: {} says {}", place.display(), words.join(", ")));
+            }
         }
         Ok(defaults)
     }
 
-    /// Says what the file chooses of what root executes and writes, and refuses that of a file that somebody else could have written.
-    fn announce(&self, path: &Path) -> Result<(), Failure> {
-        let words = self.choices();
-        if words.is_empty() {
+    /// Refuses what root would execute or write by a file that somebody else could have written.
+    fn is_trusted(&self, place: &Path) -> Result<(), Failure> {
+        let (Some(decides), Some(why)) = (self.decides(), trust::objection(place).map_err(Failure::host)?) else {
             return Ok(());
-        }
-        let place = std::path::absolute(path).map_err(Failure::host)?;
-        if let (Some(why), Some(decides)) = (trust::objection(path).map_err(Failure::host)?, self.decides()) {
-            return Err(Failure::Usage(format!(
-                "{} is not used, since it says what is {decides} as root ({}) and {why}: make it writable for yourself \
-                 alone, or name it by --config",
-                place.display(),
-                words.join(", "),
-            )));
-        }
-        say(&format!("plimsoll: {} says {}", place.display(), words.join(", ")));
-        Ok(())
+        };
+        Err(Failure::Usage(format!(
+            "{} is not used, since it says what is {decides} as root ({}) and {why}: make it writable for yourself alone, or name it \
+             by --config",
+            place.display(),
+            self.choices().join(", "),
+        )))
     }
 
     /// What the file decides that only its owner may.

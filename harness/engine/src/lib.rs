@@ -50,6 +50,7 @@ pub mod run_id;
 pub mod schedule;
 pub mod self_report;
 pub mod settings;
+pub mod shown;
 pub mod sys;
 pub mod trial;
 pub mod workplace;

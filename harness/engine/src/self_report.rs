@@ -111,7 +111,9 @@ impl Answers {
 fn ask_all(settings: &Settings) -> io::Result<Answers> {
     let version = ask(settings, settings.profile.version_words(&Values::default()))?;
     let version = version.lines().next().unwrap_or_default().trim().chars().take(200).collect();
-    let features = match settings.profile.words(Op::Features, &Values::default().with("root", "/nonexistent")) {
+    // It may make the directory.
+    let root = settings.dir.join("features");
+    let features = match settings.profile.words(Op::Features, &Values::default().with("root", root.to_string_lossy())) {
         Some(words) => serde_json::from_str(&ask(settings, words)?).unwrap_or_default(),
         None => Value::Null,
     };

@@ -21,6 +21,7 @@ use crate::lab::Lab;
 use crate::orphans;
 use crate::process::{Capture, Ended, wait_readable};
 use crate::profile::{Op, Values};
+use crate::shown::Shown;
 
 /// A container that `create` said it made, and whose process was found alive.
 #[derive(Debug)]
@@ -168,7 +169,7 @@ impl<'l> Container<'l> {
         if inside == Some(hello.pid) && seen.exe.ends_with("/probe") {
             return Ok(());
         }
-        let observed = format!("pid {} is {} with number {inside:?} inside", self.pid, seen.exe);
+        let observed = format!("pid {} is {} with number {} inside", self.pid, seen.exe, inside.shown());
         Err(Stop::broken("the process that create named", format!("the program, {} inside", hello.pid), observed))
     }
 

@@ -1,12 +1,11 @@
 //! What a judge says, and how a story that cannot go on says why.
 
-use std::fmt::Debug;
-
 use plimsoll_foreign::read::ReadError;
 use plimsoll_reports::model::Finding;
 
 use crate::process::Ended;
 use crate::profile::Op;
+use crate::shown::Shown;
 
 /// The expectations of one check, and those that were not met.
 #[derive(Clone, Debug, Default)]
@@ -31,20 +30,20 @@ impl Judgement {
     }
 
     /// Expects `met` to be true. `expected` and `observed` are shown to the reader when it is not.
-    pub fn expect(&mut self, what: &str, met: bool, expected: impl Into<String>, observed: impl Debug) {
+    pub fn expect(&mut self, what: &str, met: bool, expected: impl Into<String>, observed: impl Shown) {
         self.expectations += 1;
         if !met {
             self.findings.push(Finding {
                 what: what.to_owned(),
                 expected: expected.into(),
-                observed: format!("{observed:?}"),
+                observed: observed.shown(),
             });
         }
     }
 
     /// Expects two values to be equal.
-    pub fn expect_eq<T: PartialEq<U> + Debug, U: Debug>(&mut self, what: &str, observed: T, expected: U) {
-        self.expect(what, observed == expected, format!("{expected:?}"), observed);
+    pub fn expect_eq<T: PartialEq<U> + Shown, U: Shown>(&mut self, what: &str, observed: T, expected: U) {
+        self.expect(what, observed == expected, expected.shown(), observed);
     }
 
     /// Expects that a call says that it failed, after which all is as it should be. Where it exits with 0 the exit code alone is

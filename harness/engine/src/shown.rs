@@ -1,9 +1,11 @@
 //! Values as findings show them: for people, in the field's notation, and never as Rust writes them down.
 
+mod ask;
 mod system;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -65,6 +67,18 @@ impl Shown for bool {
 impl Shown for () {
     fn shown(&self) -> String {
         "success".to_owned()
+    }
+}
+
+impl Shown for OsStr {
+    fn shown(&self) -> String {
+        self.display().to_string()
+    }
+}
+
+impl Shown for OsString {
+    fn shown(&self) -> String {
+        self.as_os_str().shown()
     }
 }
 

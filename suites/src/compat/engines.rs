@@ -6,6 +6,7 @@ use plimsoll_engine::judgement::{Judgement, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
+use plimsoll_engine::shown::Octal;
 use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::{Ask, Reply};
 use serde_json::json;
@@ -22,7 +23,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
             let device = json!({ "path": "/dev/own", "type": "c", "major": 10, "minor": 229, "fileMode": 0o20640 });
             let container = lab.running(|r| r.set("/linux/devices", [device]))?;
             let stat = container.evidence(vec![Ask::Stat("/dev/own".into())])?;
-            out.expect_eq("mode of /dev/own", stat.inside.stat("/dev/own").map(|stat| stat.mode), Ok(0o640));
+            out.expect_eq("mode of /dev/own", stat.inside.stat("/dev/own").map(|stat| Octal(stat.mode)), Ok(Octal(0o640)));
             container.finish_and_delete()
         };
     "compat.engine.pids/none-is-no-limit-before-1-3-0", &[Need::HostView, Need::Controller("pids")],

@@ -9,6 +9,7 @@ use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::Observation;
 use plimsoll_engine::process::Ended;
 use plimsoll_engine::profile::{Op, Values};
+use plimsoll_engine::shown::Shown;
 use plimsoll_fixtures::probe::{Ask, PATH};
 use serde_json::{Value, json};
 
@@ -35,7 +36,7 @@ pub(super) const MISPLACED: &[Scenario] = compat! {
             for (kind, namespace) in &first.namespaces {
                 let own = added.namespace(kind);
                 out.expect_eq(&format!("{kind} namespace"), own, first.namespace(kind));
-                out.expect(&format!("{kind} namespace"), own.is_some(), format!("{namespace:?}"), own);
+                out.expect(&format!("{kind} namespace"), own.is_some(), namespace.shown(), own);
             }
         })
     };

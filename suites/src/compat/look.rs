@@ -6,6 +6,7 @@ use plimsoll_engine::judgement::{Stop, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::{Op, Values};
+use plimsoll_engine::shown::Shown;
 use plimsoll_fixtures::probe::PATH;
 use serde_json::Value;
 
@@ -36,7 +37,7 @@ fn listed(lab: &Lab<'_>) -> Told<Vec<Value>> {
 
 fn entry<'v>(entries: &'v [Value], id: &str) -> Told<&'v Value> {
     let found = entries.iter().find(|entry| entry["id"] == id);
-    found.ok_or_else(|| Stop::broken("list", format!("shows {id}"), format!("{entries:?}")))
+    found.ok_or_else(|| Stop::broken("list", format!("shows {id}"), entries.shown()))
 }
 
 /// The processes that ps shows.
@@ -102,7 +103,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
         let added = program.pid(&hello)?.map(|pid| i64::from(pid.as_raw()));
         let shown = shown(lab, container.id())?;
         out.expect_eq("how many", shown.len(), 2);
-        out.expect("the added one", added.is_some_and(|pid| shown.contains(&pid)), format!("{added:?}"), &shown);
+        out.expect("the added one", added.is_some_and(|pid| shown.contains(&pid)), added.shown(), &shown);
         program.finish()?.ok()?;
         container.finish_and_delete()
     };

@@ -5,6 +5,7 @@ use plimsoll_engine::judgement::{Stop, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::observer::Observation;
 use plimsoll_engine::profile::Op;
+use plimsoll_engine::shown::Shown;
 use plimsoll_fixtures::probe::HookRecord;
 use plimsoll_fixtures::{Bundle, Recipe};
 use serde_json::{Value, json};
@@ -103,7 +104,7 @@ impl Life {
         let found = self.after_delete.iter().find(|record| record.name == name);
         found.ok_or_else(|| {
             let names = names(&self.after_delete);
-            Stop::broken(format!("the hook `{name}`"), "in the log after delete", format!("{names:?}"))
+            Stop::broken(format!("the hook `{name}`"), "in the log after delete", names.shown())
         })
     }
 

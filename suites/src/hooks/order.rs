@@ -4,6 +4,7 @@ use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::judgement::{Judgement, Stop, Told};
 use plimsoll_engine::lab::Lab;
+use plimsoll_engine::shown::Shown;
 use plimsoll_fixtures::probe::{Ask, Reply};
 
 use super::kind::{self, Kind, Life, names};
@@ -100,7 +101,7 @@ fn whole_life(lab: &Lab<'_>, out: &mut Judgement) -> Told {
     out.expect_eq("the hooks that ran", hooks, ORDER);
     let place = |name| {
         let found = all.iter().position(|&spoke| spoke == name);
-        found.ok_or_else(|| Stop::broken(name, "in the log", format!("{all:?}")))
+        found.ok_or_else(|| Stop::broken(name, "in the log", all.shown()))
     };
     let program = place("program")?;
     let between = place("startContainer")? < program && program < place("poststop")?;

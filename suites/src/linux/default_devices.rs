@@ -6,18 +6,16 @@ use plimsoll_engine::check::{Case, Rule, Scenario};
 use plimsoll_engine::evidence::Evidence;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::judgement::Judgement;
+use plimsoll_engine::shown::Shown;
 use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::{Ask, Refused, Reply};
 
 /// A device with its numbers is there, and everybody may use it.
 fn is_device(out: &mut Judgement, evidence: &Evidence, path: &str, numbers: (u32, u32)) {
     let stat = evidence.inside.stat(path);
-    let described = stat.map(|stat| (stat.kind.as_str(), stat.major, stat.minor, stat.mode & 0o666));
-    out.expect_eq(
-        &format!("{path}: kind, major, minor, permissions"),
-        described,
-        Ok(("char", numbers.0, numbers.1, 0o666)),
-    );
+    let words = |kind: &str, major, minor, mode: u32| format!("{kind} {major}:{minor}, mode {mode:04o}");
+    let described = stat.map(|stat| words(&stat.kind, stat.major, stat.minor, stat.mode & 0o666));
+    out.expect_eq(path, described, Ok(words("char", numbers.0, numbers.1, 0o666)));
 }
 
 /// A root filesystem without a mount on `/dev`: the nodes are made in the directory of the bundle.
@@ -187,7 +185,7 @@ const CONSOLE: Scenario = Scenario::new(
             Ok(Reply::Stat(stat)) => Some([stat.major, stat.minor]),
             _ => None,
         };
-        out.expect("/dev/console", console.is_some() && console == terminal, format!("{terminal:?}"), console);
+        out.expect("/dev/console", console.is_some() && console == terminal, terminal.shown(), console);
         container.kill(nix::sys::signal::Signal::SIGKILL)?.ok()?;
         container.wait()?;
         container.delete()?.ok()

@@ -8,6 +8,7 @@ use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::judgement::{Stop, Told};
 use plimsoll_engine::profile::Op;
+use plimsoll_engine::shown::Shown;
 use plimsoll_fixtures::probe::{Ask, Refused, Reply};
 use plimsoll_fixtures::recipe::Edit;
 use serde_json::json;
@@ -123,7 +124,7 @@ fn device_of_the_kernel(dir: &Path) -> Told<(u32, u32)> {
             return Ok((major, minor));
         }
     }
-    Err(Stop::Skip(format!("the kernel has none of the devices {MISC:?}, or the harness may not open them")))
+    Err(Stop::Skip(format!("the kernel has none of the devices {}, or the harness may not open them", MISC.shown())))
 }
 
 /// The device is listed, and the rules of the cgroup deny it: being there does not make it usable.

@@ -4,6 +4,7 @@ use plimsoll_engine::check::{Case, Rule};
 use plimsoll_engine::evidence::Evidence;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::judgement::Judgement;
+use plimsoll_engine::shown::Octal;
 use plimsoll_fixtures::probe::Ask;
 use plimsoll_fixtures::{Config, Recipe};
 use plimsoll_reports::model::Axis;
@@ -109,8 +110,8 @@ const DEFAULT_MODE: Rule = Rule::new(
     |config| config.list(LIST).iter().map(|device| Ask::Stat(path(device).into())).collect(),
     |config, evidence, out| {
         for device in config.list(LIST).iter().filter(|device| device.get("fileMode").is_none()) {
-            let mode = evidence.inside.stat(path(device)).map(|stat| stat.mode);
-            out.expect_eq(&format!("mode of {}", path(device)), mode, Ok(0o666));
+            let mode = evidence.inside.stat(path(device)).map(|stat| Octal(stat.mode));
+            out.expect_eq(&format!("mode of {}", path(device)), mode, Ok(Octal(0o666)));
         }
     },
 )

@@ -12,6 +12,7 @@ use plimsoll_engine::judgement::{Judgement, Stop, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
+use plimsoll_engine::shown::Shown;
 use plimsoll_fixtures::probe::{Ask, Reply};
 use plimsoll_fixtures::recipe::Edit;
 use plimsoll_fixtures::{Bundle, Recipe};
@@ -190,7 +191,7 @@ fn in_root(container: &Container<'_>, out: &mut Judgement, number: i32) -> Told 
     let Ok(Reply::Text(path)) = cwd else { return Ok(()) };
     let same = |answer| match answer {
         Ok(Reply::Stat(stat)) => Ok((stat.device, stat.inode)),
-        other => Err(Stop::broken("stat of the current directory", "an answer", format!("{other:?}"))),
+        other => Err(Stop::broken("stat of the current directory", "an answer", other.shown())),
     };
     let (here, named) = (same(container.ask(Ask::Stat(".".into()))?)?, same(container.ask(Ask::Stat(path))?)?);
     out.expect_eq("device and inode of the current directory", here, named);

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use plimsoll_engine::shown::Shown;
+
 use super::step::{Call, Signal};
 
 /// Where a container is in its life.
@@ -24,6 +26,26 @@ pub(super) enum Phase {
 pub(super) enum End {
     Worked,
     Refused,
+}
+
+impl Shown for End {
+    fn shown(&self) -> String {
+        if *self == Worked { "succeeds" } else { "fails" }.to_owned()
+    }
+}
+
+impl Shown for Phase {
+    fn shown(&self) -> String {
+        match self {
+            Absent => "absent",
+            Created => "created",
+            Running => "running",
+            Paused => "paused",
+            Doomed => "paused, killed",
+            Stopped => "stopped",
+        }
+        .to_owned()
+    }
 }
 
 use End::{Refused, Worked};

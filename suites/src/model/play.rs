@@ -10,6 +10,7 @@ use plimsoll_engine::lab::Lab;
 use plimsoll_engine::process::{Capture, KEPT, null};
 use plimsoll_engine::profile::{Op, Values};
 use plimsoll_engine::settings::Settings;
+use plimsoll_engine::shown::Shown;
 use plimsoll_engine::trial::Trial;
 use plimsoll_fixtures::Bundle;
 use serde_json::Value;
@@ -208,7 +209,8 @@ impl<'l> Actor<'l> {
             ends.push((call, end(AT_ONCE, &outcome.ended, &outcome.said())?));
         }
         let after = self.known.after_at_once(&ends);
-        self.accept(AT_ONCE, after, || format!("{ends:?}"))?;
+        let said = || ends.iter().map(|(call, end)| format!("{call} {}", end.shown())).collect::<Vec<_>>();
+        self.accept(AT_ONCE, after, || said().shown())?;
         let worked = |wanted: &[Call]| ends.iter().any(|(call, end)| *end == Worked && wanted.contains(call));
         if worked(&[Call::Kill(Signal::Kill), Call::DeleteForce]) {
             self.ended()?;
@@ -257,7 +259,7 @@ impl<'l> Actor<'l> {
 
     fn accept(&mut self, property: &str, after: Known, said: impl FnOnce() -> String) -> Told {
         if after.0.is_empty() {
-            let expected = format!("what the model allows in {:?}", self.known.0);
+            let expected = format!("what the model allows in the phase {}", self.known.0.shown());
             return Err(Stop::broken(property, expected, said()));
         }
         self.known = after;
@@ -277,7 +279,7 @@ impl<'l> Actor<'l> {
         let document: Value = serde_json::from_str(&state.stdout).unwrap_or_default();
         let status = (ended == Worked).then(|| document["status"].as_str().unwrap_or("no status"));
         let after = self.known.where_status(status);
-        self.accept(PHASE, after, || format!("after `{step}` the status is {status:?}"))?;
+        self.accept(PHASE, after, || format!("after `{step}` the status is {}", status.shown()))?;
         if self.known.is_one_of(&[Absent]) {
             self.container = None;
         }

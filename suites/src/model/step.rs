@@ -61,6 +61,18 @@ pub enum Signal {
     Cont,
 }
 
+impl Signal {
+    /// As `kill` takes it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Term => "TERM",
+            Self::Kill => "KILL",
+            Self::Usr1 => "USR1",
+            Self::Cont => "CONT",
+        }
+    }
+}
+
 impl Call {
     /// The property that its outcome is one that the model allows.
     #[must_use]
@@ -84,8 +96,8 @@ impl fmt::Display for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::DeleteForce => write!(f, "delete --force"),
-            Self::Kill(signal) => write!(f, "kill {}", format!("{signal:?}").to_uppercase()),
-            other => write!(f, "{}", format!("{other:?}").to_lowercase()),
+            Self::Kill(signal) => write!(f, "kill {}", signal.name()),
+            other => f.write_str(other.property().trim_start_matches("model.")),
         }
     }
 }

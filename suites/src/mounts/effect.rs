@@ -6,6 +6,7 @@ use plimsoll_engine::evidence::Evidence;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::judgement::Judgement;
 use plimsoll_engine::need::Need;
+use plimsoll_engine::shown::Shown;
 use plimsoll_fixtures::probe::{Ask, Refused, Reply};
 use plimsoll_fixtures::{Config, Recipe};
 use serde_json::json;
@@ -41,6 +42,16 @@ enum Expected {
     Works,
     Denied,
     Is(Reply),
+}
+
+impl Shown for Expected {
+    fn shown(&self) -> String {
+        match self {
+            Self::Works => "it works".to_owned(),
+            Self::Denied => "it is denied".to_owned(),
+            Self::Is(reply) => reply.shown(),
+        }
+    }
 }
 
 /// What to ask in a directory, and what must come of it.
@@ -82,7 +93,7 @@ fn judge(name: &str, config: &Config, evidence: &Evidence, out: &mut Judgement) 
             Expected::Denied => answer.is_err_and(Refused::is_denial),
             Expected::Is(reply) => answer == Ok(reply),
         };
-        out.expect(&format!("{ask:?}"), met, format!("{expected:?}"), answer);
+        out.expect(&ask.shown(), met, expected.shown(), answer);
     }
 }
 

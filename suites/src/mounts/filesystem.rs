@@ -8,6 +8,7 @@ use plimsoll_engine::evidence::Evidence;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::judgement::Judgement;
 use plimsoll_engine::need::Need;
+use plimsoll_engine::shown::{Octal, Shown};
 use plimsoll_fixtures::probe::{Ask, Reply};
 use plimsoll_fixtures::{Config, Edit, Recipe};
 use plimsoll_reports::model::Axis;
@@ -145,7 +146,8 @@ fn judge_inside(config: &Config, evidence: &Evidence, out: &mut Judgement) {
         let mut expect = |name: &str, radix: u32, found: Option<u64>| {
             if let Some(asked) = entry.value(name) {
                 let number = u64::from_str_radix(asked.trim_end_matches('k'), radix).ok();
-                out.expect_eq(&format!("{name} of {}", entry.destination), found, number);
+                let shown = |number: Option<u64>| if radix == 8 { number.map(Octal).shown() } else { number.shown() };
+                out.expect(&format!("{name} of {}", entry.destination), found == number, shown(number), shown(found));
             }
         };
         expect("mode", 8, stat.ok().map(|stat| stat.mode.into()));
@@ -193,8 +195,8 @@ const MODE_BELOW: Rule = Rule::new(
     |config, evidence, out| {
         for entry in sized(config).filter(|entry| entry.value("mode").is_none()) {
             let below = std::fs::metadata(format!("{}{}", evidence.bundle.rootfs().display(), entry.destination));
-            let mode = evidence.inside.stat(&entry.destination).map(|stat| stat.mode).ok();
-            let wanted = below.ok().map(|below| below.permissions().mode() & 0o7777);
+            let mode = evidence.inside.stat(&entry.destination).map(|stat| Octal(stat.mode)).ok();
+            let wanted = below.ok().map(|below| Octal(below.permissions().mode() & 0o7777));
             out.expect_eq(&format!("mode of {}", entry.destination), mode, wanted);
         }
     },

@@ -17,7 +17,11 @@ fn judge(config: &Config, evidence: &Evidence, out: &mut Judgement) {
         let above = |later: &Entry<'_>| entry.destination.starts_with(&format!("{}/", later.destination));
         let hidden = entries[at + 1..].iter().any(above);
         let found = evidence.host().mount_at(&entry.destination);
-        let expected = if hidden { "nothing: a later mount hides it".to_owned() } else { format!("{entry:?}") };
+        let expected = if hidden {
+            "nothing: a later mount hides it".to_owned()
+        } else {
+            format!("{} {}", entry.kind, entry.source)
+        };
         let met = match found {
             Some(mount) => {
                 !hidden

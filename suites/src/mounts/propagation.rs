@@ -134,7 +134,8 @@ fn later_mount(lab: &Lab<'_>, out: &mut Judgement, word: &str, expected: bool) -
         let (dir, above) = (container.ask(Ask::Statfs(path.clone()))?, container.observe()?);
         out.expect(&format!("{path}, where it would be seen"), dir.is_ok(), "is there", &dir);
         let seen = above.mount_at(&path).is_some();
-        out.expect(&format!("{path} ({dir:?})"), seen == expected, format!("mounted: {expected}"), seen);
+        let words = |mounted: bool| if mounted { "mounted" } else { "not mounted" };
+        out.expect(&path, seen == expected, words(expected), words(seen));
     }
     container.finish_and_delete()
 }

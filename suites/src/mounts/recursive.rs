@@ -3,6 +3,7 @@
 use plimsoll_engine::check::{Case, Rule, Scenario};
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::need::Need;
+use plimsoll_engine::shown::Shown;
 use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::Ask;
 
@@ -98,7 +99,7 @@ const PLAIN: Scenario = Scenario::new(
         out.expect("writing at the top", above.is_err(), "refused", above);
         for ask in [write("/m/sub/new"), Ask::Run(vec!["/m/sub/program".to_owned()])] {
             let below = container.ask(ask.clone())?;
-            out.expect(&format!("{ask:?}"), below.is_ok(), "as the host has it: works", below);
+            out.expect(&ask.shown(), below.is_ok(), "as the host has it: works", below);
         }
         container.finish_and_delete()
     },

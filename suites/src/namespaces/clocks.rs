@@ -9,6 +9,7 @@ use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::own_namespace;
 use plimsoll_engine::profile::Op;
+use plimsoll_engine::shown::Shown;
 use plimsoll_fixtures::probe::{Ask, Reply};
 use plimsoll_foreign::read;
 use serde_json::{Value, json};
@@ -34,7 +35,7 @@ const SUPPORTED: Scenario = Scenario::new(
     |lab, out| {
         let container = lab.running(|r| r.new_namespace("time"))?;
         let (own, found) = (own_namespace("time")?, container.observe()?.namespace("time"));
-        out.expect("time", found.is_some() && found != own, format!("another one than {own:?}"), found);
+        out.expect("time", found.is_some() && found != own, format!("another one than {}", own.shown()), found);
         container.finish_and_delete()
     },
 )

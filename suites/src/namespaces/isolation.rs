@@ -8,6 +8,7 @@ use plimsoll_engine::judgement::{Judgement, Stop, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::mountinfo;
+use plimsoll_engine::shown::Shown;
 use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::{Answer, Ask, Reply};
 use plimsoll_foreign::read;
@@ -43,7 +44,7 @@ const SYSTEM_V: Scenario = Scenario::new(
         let (key, flags) = (0x504c_4d53_u64, libc::IPC_CREAT | libc::IPC_EXCL | 0o600);
         let made = container.ask(call(libc::SYS_msgget, &[key, u64::from(flags.unsigned_abs())]))?;
         let Ok(Reply::Count(queue)) = made else {
-            return Err(Stop::broken("msgget inside", "a new queue", format!("{made:?}")));
+            return Err(Stop::broken("msgget inside", "a new queue", made.shown()));
         };
         let outside = read::kernel(QUEUES)?;
         out.expect("queues outside", !lists(&outside, key), "not that of the container", outside);

@@ -7,6 +7,7 @@ use plimsoll_engine::judgement::{Judgement, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::own_namespace;
+use plimsoll_engine::shown::Shown;
 use plimsoll_fixtures::{Config, Recipe};
 
 use super::{LIST, unmount_below, usual_user};
@@ -16,7 +17,7 @@ const NEW: Rule = Rule::by_host("namespaces.new", &["linux.namespaces.no-path-ne
     for kind in kinds().filter(|kind| config.namespace(kind).is_some_and(|entry| entry.get("path").is_none())) {
         let name = kernel_name(kind);
         let (own, found) = (own(name), evidence.host().namespace(name));
-        out.expect(kind, found.is_some() && found != own, format!("another one than {own:?}"), found);
+        out.expect(kind, found.is_some() && found != own, format!("another one than {}", own.shown()), found);
     }
 });
 

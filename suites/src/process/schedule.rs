@@ -8,6 +8,7 @@ use plimsoll_engine::fault::Fault;
 use plimsoll_engine::judgement::Stop;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::Observation;
+use plimsoll_engine::shown::Shown;
 use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::Flaw;
 use plimsoll_reports::model::Axis;
@@ -48,7 +49,7 @@ const ATTRIBUTES: Rule = Rule::by_host(
         let found = evidence.host().sched;
         let number = |name: &str| config.number(&format!("{SCHEDULER}/{name}")).unwrap_or(0);
         let policy = config.get("/process/scheduler/policy").and_then(|name| value_of(&POLICIES, name));
-        out.expect_eq("policy", i32::try_from(found.policy).ok(), policy);
+        out.expect_eq("policy", name_of(&POLICIES, i32::try_from(found.policy).ok()), name_of(&POLICIES, policy));
         // The kernel takes a nice value with those policies alone that have use for it, and shows that of the caller else.
         if policy != Some(libc::SCHED_IDLE) {
             out.expect_eq("nice", i64::from(found.nice), number("nice"));
@@ -82,7 +83,7 @@ const UNSET: Rule =
             let own = own.map(|own| list(&own.status.cpus_allowed)).unwrap_or_default();
             let found = list(&evidence.host().status.cpus_allowed);
             let has_all = own.iter().all(|processor| found.contains(processor));
-            out.expect("processors", has_all, format!("those of the caller, {own:?}"), &found);
+            out.expect("processors", has_all, format!("those of the caller, {}", own.shown()), &found);
         }
     })
     .axis(Axis::Compat);
@@ -94,7 +95,8 @@ const IO_PRIORITY: Rule = Rule::by_host(
     |config, evidence, out| {
         let class = config.get("/process/ioPriority/class").and_then(|name| value_of(&CLASSES, name));
         let wanted = (class.unwrap_or(0), config.number("/process/ioPriority/priority").unwrap_or(0));
-        out.expect_eq("class and level", evidence.host().ioprio, wanted);
+        let words = |(class, level): (i64, i64)| format!("{}, level {level}", name_of(&CLASSES, Some(class)));
+        out.expect_eq("class and level", words(evidence.host().ioprio), words(wanted));
     },
 );
 
@@ -107,9 +109,15 @@ const AFFINITY: Rule = Rule::by_host(
         let own = Observation::of(getpid()).map(|own| list(&own.status.cpus_allowed)).unwrap_or_default();
         let found = list(&evidence.host().status.cpus_allowed);
         let has_all = own.iter().all(|processor| found.contains(processor));
-        out.expect("processors", has_all, format!("those of the harness, {own:?}"), &found);
+        out.expect("processors", has_all, format!("those of the harness, {}", own.shown()), &found);
     },
 );
+
+/// The name of a value of the kernel's, or the value where it has none here.
+fn name_of<T: Copy + PartialEq + Shown>(table: &[(&str, T)], value: Option<T>) -> String {
+    let known = table.iter().find(|(_, known)| Some(*known) == value);
+    known.map_or_else(|| value.shown(), |(name, _)| (*name).to_owned())
+}
 
 fn value_of<T: Copy>(table: &[(&str, T)], name: &Value) -> Option<T> {
     table.iter().find(|(known, _)| name == known).map(|(_, value)| *value)

@@ -7,6 +7,7 @@ use plimsoll_engine::fault::Fault;
 use plimsoll_engine::judgement::{Judgement, Stop, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
+use plimsoll_engine::shown::Shown;
 use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::{Ask, Reply};
 use serde_json::{Value, json};
@@ -89,7 +90,7 @@ fn holds_up(lab: &Lab<'_>, out: &mut Judgement, throttle: &Throttle) -> Told {
     let answer = container.ask(Ask::Direct { path: NODE.to_owned(), write, bytes, at_once })?;
     container.finish_and_delete()?;
     let Ok(Reply::Count(time)) = answer else {
-        return Err(Stop::Error(format!("direct input or output of a block device: {answer:?}")));
+        return Err(Stop::Error(format!("direct input or output of a block device: {}", answer.shown())));
     };
     out.expect("microseconds for half a second's worth", time >= LEAST, format!("{LEAST} or more"), time);
     Ok(())

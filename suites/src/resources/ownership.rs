@@ -14,6 +14,7 @@ use plimsoll_engine::holder::FIRST_ID;
 use plimsoll_engine::judgement::{Judgement, Stop, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
+use plimsoll_engine::shown::Shown;
 use plimsoll_fixtures::Recipe;
 use plimsoll_foreign::read;
 use serde_json::json;
@@ -146,7 +147,7 @@ const WITHOUT_A_LIST: Scenario = Scenario::new(
         let files = all.iter().filter(|(path, owner)| !path.is_dir() && *owner != 0);
         let given: BTreeSet<String> = files.map(|(path, _)| name(path)).collect();
         let right = given.is_empty() || given == FALLBACK.map(str::to_owned).into();
-        out.expect("files that are handed over", right, format!("{FALLBACK:?}, or none"), given);
+        out.expect("files that are handed over", right, format!("{}, or none", FALLBACK.shown()), given);
         container.finish_and_delete()
     },
 )

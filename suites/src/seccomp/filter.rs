@@ -1,9 +1,11 @@
 //! What a filter has to do with a call, computed from the configuration, and the calls that show whether it does. The
 //! calls are harmless: they name a file descriptor that is not open.
 
+use nix::errno::Errno;
 use nix::libc;
 use plimsoll_engine::evidence::Evidence;
 use plimsoll_engine::judgement::Judgement;
+use plimsoll_engine::shown::Shown;
 use plimsoll_fixtures::Config;
 use plimsoll_fixtures::probe::{Answer, Ask, Refused, Reply};
 use serde_json::{Value, json};
@@ -50,6 +52,16 @@ enum Fate {
     Through,
     Fails(i32),
     Killed,
+}
+
+impl Shown for Fate {
+    fn shown(&self) -> String {
+        match self {
+            Self::Through => "the kernel carries it out".to_owned(),
+            Self::Fails(errno) => Errno::from_raw(*errno).shown(),
+            Self::Killed => "killed by a signal".to_owned(),
+        }
+    }
 }
 
 /// The fate that the filter of a configuration decides on.
@@ -148,7 +160,7 @@ fn calls(config: &Config) -> Vec<(String, Ask, Fate)> {
 pub(crate) fn judge(config: &Config, evidence: &Evidence, out: &mut Judgement) {
     for (what, ask, fate) in calls(config) {
         let answer = evidence.inside.get(&ask).cloned().map_err(Refused::clone);
-        out.expect(&what, observed(&answer) == Some(fate), format!("{fate:?}"), &answer);
+        out.expect(&what, observed(&answer) == Some(fate), fate.shown(), &answer);
     }
 }
 

@@ -49,7 +49,14 @@ impl From<&str> for Foreign {
 /// The text with every character escaped that a terminal would obey or not show: control characters (also line breaks
 /// and tabs), and the Unicode ones that reorder or hide their neighbours. A backslash stays as it is: the result is
 /// for people, and doubling each one would make paths and quoted commands harder to read.
+///
+/// A line that a CI service would obey as a command (`::error::…`, `##[…]`) has its first character escaped, too.
 pub fn printable(text: &str) -> Cow<'_, str> {
+    if let Some(at) = command(text) {
+        let (before, rest) = text.split_at(at);
+        let (first, rest) = rest.split_at(1);
+        return Cow::Owned(format!("{}{}{}", printable(before), first.escape_unicode(), printable(rest)));
+    }
     // Nearly all text is plain, and seeing that from its bytes is many times faster.
     if text.bytes().all(is_plain) || !text.contains(is_hostile) {
         return Cow::Borrowed(text);
@@ -67,10 +74,21 @@ pub fn printable(text: &str) -> Cow<'_, str> {
 
 /// The same for text of several lines, whose line breaks stay but for one at the end.
 pub fn printable_lines(text: &str) -> Cow<'_, str> {
-    if text.bytes().all(|byte| is_plain(byte) || byte == b'\n') {
+    if text.bytes().all(|byte| is_plain(byte) || byte == b'\n') && !text.lines().any(|line| command(line).is_some()) {
         return Cow::Borrowed(text.strip_suffix('\n').unwrap_or(text));
     }
     Cow::Owned(text.lines().map(printable).collect::<Vec<_>>().join("\n"))
+}
+
+/// Where a command to the CI service that shows this text begins, if it is one: leading blanks do not matter to those.
+fn command(text: &str) -> Option<usize> {
+    let line = text.trim_start();
+    let is_workflow = || {
+        let named = line.strip_prefix("::")?;
+        let is_name = named.starts_with(|first: char| first.is_ascii_alphabetic());
+        (is_name && named.contains("::")).then_some(())
+    };
+    (line.starts_with("##[") || is_workflow().is_some()).then(|| text.len() - line.len())
 }
 
 fn is_plain(byte: u8) -> bool {
@@ -235,6 +253,18 @@ mod tests {
     #[test]
     fn leaves_ordinary_text_alone() {
         assert!(matches!(printable("C:\\x é 漢字 ×"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn no_line_is_a_command_to_a_ci_service() {
+        assert_eq!(printable("::error::forged"), "\\u{3a}:error::forged");
+        assert_eq!(
+            printable_lines("x\n  ::stop-commands::t\n##[error]y"),
+            "x\n  \\u{3a}:stop-commands::t\n\\u{23}#[error]y"
+        );
+        for text in ["::1/128", "std::path::Path", "a ::b:: c"] {
+            assert_eq!(printable(text), text);
+        }
     }
 
     #[test]

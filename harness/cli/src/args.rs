@@ -150,7 +150,7 @@ pub struct Subject {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
     /// The longest that one call of the runtime may take, in seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = TIMEOUT, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "SECONDS", default_value_t = TIMEOUT, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub timeout: u64,
     /// How many times longer everything may take, for slow machines [default: 1, and 10 in an emulated machine].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]

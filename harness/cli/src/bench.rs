@@ -47,6 +47,7 @@ pub fn bench(args: &Bench, look: Look) -> Result<ExitCode, Failure> {
     }
     let began = Instant::now();
     fill(&mut found, &contest, &scenarios, args, (&plan, look))?;
+    found.warnings.extend(contest.harm()?);
     found.duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let written = found.write(&args.output).map_err(Failure::host);
     let unmeasured = unmeasured(&found);

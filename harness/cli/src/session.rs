@@ -165,7 +165,7 @@ pub struct Rival {
 }
 
 /// What the runtime says of itself. The user reads what else it did when it was asked.
-fn self_report(settings: &Settings) -> Result<SelfReport, Failure> {
+pub fn self_report(settings: &Settings) -> Result<SelfReport, Failure> {
     let report = SelfReport::of(settings, &interrupted).map_err(|why| match why.kind() {
         std::io::ErrorKind::Interrupted => Failure::host(why),
         _ => Failure::Usage(format!("cannot execute {}: {why}", settings.runtime.display())),

@@ -43,6 +43,7 @@ pub fn trace(args: &Trace, look: Look) -> Result<ExitCode, Failure> {
             Err(why) => found.warnings.push(format!("{} cannot be traced: {why}", subject.name)),
         }
     }
+    found.warnings.extend(contest.harm()?);
     found.cut_short = interrupted().then(|| "interrupted".to_owned());
     found
         .warnings

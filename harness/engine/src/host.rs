@@ -107,6 +107,12 @@ pub fn missing_capabilities() -> io::Result<Vec<String>> {
     Ok(missing.map(|(_, name)| (*name).to_owned()).collect())
 }
 
+/// The first two numbers of a release, such as `6.12.1-amd64`.
+pub(crate) fn kernel_version(release: &str) -> (u32, u32) {
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+}
+
 /// What checks may need of this host and this runtime.
 ///
 /// # Errors
@@ -114,11 +120,10 @@ pub fn missing_capabilities() -> io::Result<Vec<String>> {
 pub fn abilities(profile: &Profile, host: &Host) -> io::Result<Abilities> {
     // As a check of number 0 would call one of its own: `plimsoll clean` knows whose it is.
     let name = RunId::of_self()?.group("look");
-    let mut numbers = host.kernel.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse().unwrap_or(0));
     let filesystems = read::kernel("/proc/filesystems")?;
     Ok(Abilities {
         profile: profile.clone(),
-        kernel: (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)),
+        kernel: kernel_version(&host.kernel),
         filesystems: filesystems.lines().filter_map(|line| line.split('\t').nth(1)).map(str::to_owned).collect(),
         controllers: controllers()?,
         cgroups: cgroup::Mode::of_host()?,

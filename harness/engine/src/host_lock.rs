@@ -12,10 +12,10 @@ use nix::fcntl::{Flock, FlockArg};
 
 use crate::process::wait_readable;
 
-/// All runs on this host lock these directories of sysfs.
-const HOST: &str = "/sys/kernel";
+/// All runs on this host lock these files, which every kernel has and root alone can open: nobody else may stop a run.
+const HOST: &str = "/proc/sys/kernel/usermodehelper/bset";
 /// Held by the run that wants the host alone until it has it. Others start nothing more, so it waits for what is under way.
-const TURN: &str = "/sys/module";
+const TURN: &str = "/proc/sys/kernel/usermodehelper/inheritable";
 
 /// What a run holds of the host.
 #[derive(Debug)]

@@ -27,6 +27,9 @@ const STANDARD: [(&str, u32); 7] = [
     ("zero", 0o666),
 ];
 
+/// Where terminals are.
+const TERMINALS: &str = "pts";
+
 /// What consoles, and nodes that the kernel has ready by the dozen, begin with: no runtime needs them.
 const LEFT_OUT: [&str; 4] = ["ttyS", "vcs", "ram", "nbd"];
 
@@ -71,12 +74,21 @@ pub(crate) fn mount_private(scratch: &Path) -> io::Result<()> {
     Ok(mount(Some(scratch), DEV, None::<&str>, MsFlags::MS_MOVE, None::<&str>)?)
 }
 
+/// Terminals of the check's own: those of the user are out of reach.
+fn own_terminals(at: &Path) -> io::Result<()> {
+    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC;
+    Ok(mount(Some("devpts"), at, Some("devpts"), flags, Some("newinstance,ptmxmode=0666,mode=620,gid=5"))?)
+}
+
 fn make(member: &Member, at: &Path) -> io::Result<()> {
     let node = |kind, device| mknod(at, kind, Mode::empty(), device);
     match &member.kind {
         Kind::Directory => fs::create_dir(at)?,
         Kind::Mounted => {
             fs::create_dir(at)?;
+            if member.path == Path::new(TERMINALS) {
+                return own_terminals(at);
+            }
             let there = Path::new(DEV).join(&member.path);
             return Ok(mount(Some(&there), at, None::<&str>, MsFlags::MS_BIND | MsFlags::MS_REC, None::<&str>)?);
         }

@@ -22,7 +22,7 @@ pub struct Rivals {
     #[arg(long, value_enum, default_value_t = View::Host)]
     pub cgroup_view: View,
     /// The longest that one call may take, in seconds; then it counts as hung.
-    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub timeout: u64,
 }
 

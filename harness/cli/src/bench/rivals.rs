@@ -6,20 +6,21 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use plimsoll_bench::machine;
 use plimsoll_bench::subject::{Subject, floor, names, profile_for};
+use plimsoll_engine::guard::{KernelState, undo_all};
 use plimsoll_engine::host;
 use plimsoll_engine::isolate::enclosure::Enclosed;
 use plimsoll_engine::profile::Profile;
 use plimsoll_engine::release::UNCLAIMED;
-use plimsoll_engine::self_report::SelfReport;
 use plimsoll_engine::settings::Settings;
 use plimsoll_engine::workplace::{CgroupView, Workplace};
+use plimsoll_reports::model::Finding;
 use plimsoll_reports::model::bench::{self, Benchmark, Design};
 
 use crate::args::{Rivals, View};
 use crate::bundled;
 use crate::failure::Failure;
 use crate::premises;
-use crate::session::{find_runtime, interrupted};
+use crate::session::{find_runtime, self_report};
 
 /// A place that is set up, and who is measured there.
 pub struct Contest {
@@ -28,6 +29,8 @@ pub struct Contest {
     view: &'static str,
     /// Dropped last: it tidies up.
     pub workplace: Workplace,
+    /// The host before the first call.
+    kernel: KernelState,
 }
 
 impl Contest {
@@ -41,6 +44,7 @@ impl Contest {
         }
         let view = if rivals.cgroup_view == View::V1 { CgroupView::V1 } else { CgroupView::Host };
         let workplace = Workplace::set_up(view).map_err(Failure::host)?.within(enclosed);
+        let kernel = KernelState::now().map_err(Failure::host)?;
         let mut subjects = Vec::new();
         for (at, (file, name)) in files.iter().zip(names(&files)).enumerate() {
             let settings = Settings {
@@ -65,7 +69,14 @@ impl Contest {
         if with_floor {
             subjects.push(floor(&subjects[0].settings, &workplace).map_err(Failure::host)?);
         }
-        Ok(Self { subjects, view: rivals.cgroup_view.name(), workplace })
+        Ok(Self { subjects, view: rivals.cgroup_view.name(), workplace, kernel })
+    }
+
+    /// What changed on the host since the first call, in words; it is put back.
+    pub fn harm(&self) -> Result<Vec<String>, Failure> {
+        let changes = self.kernel.changes().map_err(Failure::host)?;
+        let words = |harm: Finding| format!("{} changed while runtimes were measured: {}", harm.what, harm.observed);
+        Ok(undo_all(&changes).into_iter().map(words).collect())
     }
 
     /// A benchmark in which nothing is measured yet.
@@ -95,8 +106,7 @@ impl Contest {
 
 fn subject(name: String, settings: Settings, by_version: bool, at: usize) -> Result<Subject, Failure> {
     let cannot = |why| Failure::Usage(format!("cannot execute {}: {why}", settings.runtime.display()));
-    let report = SelfReport::of(&settings, &interrupted);
-    let version = report.map_err(|why| if interrupted() { Failure::host(why) } else { cannot(why) })?.version;
+    let version = self_report(&settings)?.version;
     let runtime = host::runtime(&settings, version).map_err(cannot)?;
     let fitting = by_version.then(|| profile_for(runtime.version.raw())).flatten();
     let profile = fitting.unwrap_or_else(|| settings.profile.clone());

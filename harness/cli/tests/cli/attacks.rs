@@ -13,20 +13,26 @@ fn another(setting: &str) -> (String, &'static str) {
     (value, other)
 }
 
+/// A sysctl, one of the rest of `/sys`, and the text of a module, which keeps the line break that it is written with.
+const SETTINGS: [&str; 3] =
+    ["/proc/sys/vm/page-cluster", "/sys/kernel/mm/ksm/sleep_millisecs", "/sys/module/firmware_class/parameters/path"];
+
 #[test]
 fn a_kernel_setting_is_found_and_put_back() {
-    const SETTING: &str = "/proc/sys/vm/page-cluster";
     let real = runtime_or_skip!();
-    let (before, other) = another(SETTING);
-    let bench = Bench::new();
-    let body = format!("case \" $* \" in *' delete '*) echo {other} >{SETTING};; esac\nexec {} \"$@\"", real.display());
-    let ran = bench.judge(&bench.script("runtime", &body), &["--filter", SIMPLEST]);
-    assert_eq!((ran.code, ran.verdict(SIMPLEST)), (1, "fail"), "{:#}", ran.results);
-    let finding = &ran.results["checks"][0]["findings"][0];
-    assert_eq!(finding["what"], format!("{SETTING} of the host"));
-    assert_eq!(finding["observed"], format!("{other}, was {} (put back)", before.trim()));
-    assert_becomes(SETTING, &before);
-    ran.assert_nothing_left();
+    for setting in SETTINGS.into_iter().filter(|setting| fs::exists(setting).unwrap()) {
+        let (before, other) = another(setting);
+        let bench = Bench::new();
+        let body =
+            format!("case \" $* \" in *' delete '*) echo {other} >{setting};; esac\nexec {} \"$@\"", real.display());
+        let ran = bench.judge(&bench.script("runtime", &body), &["--filter", SIMPLEST]);
+        assert_eq!((ran.code, ran.verdict(SIMPLEST)), (1, "fail"), "{:#}", ran.results);
+        let finding = &ran.results["checks"][0]["findings"][0];
+        assert_eq!(finding["what"], format!("{setting} of the host"));
+        assert_eq!(finding["observed"], format!("{other}, was {} (put back)", before.trim()));
+        assert_becomes(setting, &before);
+        ran.assert_nothing_left();
+    }
 }
 
 /// A run of another test that began while the setting was wrong takes the right value for a change, makes it wrong once more, and
@@ -52,6 +58,53 @@ fn devices_are_the_checks_own() {
     assert!(findings.contains("gone: /dev/zero") && findings.contains("changed: /dev/full"), "{findings}");
     assert_eq!(status("/dev/full"), before);
     assert!(fs::exists("/dev/zero").unwrap());
+}
+
+/// The kernel's own file system of devices is one on the whole host, wherever it is mounted.
+#[test]
+fn the_devices_of_the_host_are_found_and_put_back() {
+    let real = runtime_or_skip!();
+    let bench = Bench::new();
+    // The mount is in a namespace of its own, and goes with it.
+    let evil = "mount -t devtmpfs none /mnt && chmod 600 /mnt/full && mknod /mnt/plimsoll-node c 1 3";
+    let body =
+        format!("case \" $* \" in *' delete '*) unshare -m sh -c '{evil}';; esac\nexec {} \"$@\"", real.display());
+    let ran = bench.judge(&bench.script("runtime", &body), &["--filter", SIMPLEST]);
+    assert_eq!((ran.code, ran.verdict(SIMPLEST)), (1, "fail"), "{:#}", ran.results);
+    let findings = ran.results["checks"][0]["findings"].to_string();
+    assert!(findings.contains("devtmpfs:full") && findings.contains("devtmpfs:plimsoll-node"), "{findings}");
+    assert!(!findings.contains("cannot be put back"), "{findings}");
+}
+
+#[test]
+fn the_terminal_of_the_user_is_out_of_reach() {
+    let real = runtime_or_skip!();
+    let terminal = nix::pty::openpty(None, None).unwrap();
+    let name = nix::unistd::ttyname(&terminal.slave).unwrap();
+    let mode = fs::metadata(&name).unwrap().permissions();
+    let bench = Bench::new();
+    let evil = "for terminal in /dev/pts/[0-9]*; do echo owned >$terminal; chmod 622 $terminal; done";
+    let ran = bench.judge(
+        &bench.script("runtime", &format!("{{ {evil}; }} 2>/dev/null\nexec {} \"$@\"", real.display())),
+        &["--filter", SIMPLEST],
+    );
+    assert_eq!((ran.code, ran.verdict(SIMPLEST)), (0, "pass"), "{:#}", ran.results);
+    assert_eq!(fs::metadata(&name).unwrap().permissions(), mode);
+    assert!(!plimsoll_engine::process::wait_readable(&[terminal.master], Instant::now()).unwrap(), "it was written to");
+}
+
+#[test]
+fn a_measurement_tells_what_its_runtime_changed_and_puts_it_back() {
+    let real = runtime_or_skip!();
+    let setting = SETTINGS[0];
+    let (before, other) = another(setting);
+    let bench = Bench::new();
+    let body = format!("case \" $* \" in *' delete '*) echo {other} >{setting};; esac\nexec {} \"$@\"", real.display());
+    let runtime = bench.script("runtime", &body).to_string_lossy().into_owned();
+    let ran = bench.plimsoll(&["trace", "--runtime", &runtime, "--output", "results.json"]);
+    let warnings = ran.results["warnings"].to_string();
+    assert!(warnings.contains(&format!("{setting} of the host changed while runtimes were measured")), "{warnings}");
+    assert_becomes(setting, &before);
 }
 
 /// The version question, too, is asked where nothing of the host is in reach.

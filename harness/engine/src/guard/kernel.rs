@@ -5,56 +5,16 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
 use plimsoll_reports::model::Finding;
 use serde::{Deserialize, Serialize};
 
 use super::loops;
-use crate::observer::files::{about, if_there};
+use super::nodes;
+use super::watched::watched;
 use crate::run_id::PREFIX;
 use crate::sys;
-
-/// Members of `/proc/sys` that a namespace has for itself (the check has its own), or that the kernel changes without being
-/// asked, or whose reading is an action. Directories stand for all that is in them.
-const LEFT_OUT: [&str; 22] = [
-    "fs/binfmt_misc",
-    "fs/mqueue",
-    "kernel/auto_msgmni",
-    "kernel/cad_pid",
-    "kernel/domainname",
-    "kernel/hostname",
-    "kernel/hung_task_warnings",
-    "kernel/msgmax",
-    "kernel/msgmnb",
-    "kernel/msgmni",
-    "kernel/ns_last_pid",
-    "kernel/perf_event_max_sample_rate",
-    "kernel/pid_max",
-    "kernel/random",
-    "kernel/sem",
-    "kernel/shm_rmid_forced",
-    "kernel/shmall",
-    "kernel/shmmax",
-    "kernel/shmmni",
-    "kernel/tainted",
-    "net",
-    "user",
-];
-
-/// Reading these makes the kernel work for milliseconds.
-const SLOW: [&str; 2] = ["/proc/sys/vm/stat_refresh", "/sys/module/workqueue/parameters/debug_force_rr_cpu"];
-
-/// Further files that decide what the kernel does or executes.
-const FURTHER: [&str; 5] = [
-    "/proc/swaps",
-    "/sys/kernel/uevent_helper",
-    "/sys/kernel/mm/transparent_hugepage/enabled",
-    "/sys/kernel/mm/transparent_hugepage/defrag",
-    "/sys/kernel/mm/transparent_hugepage/shmem_enabled",
-];
 
 /// The longest value that is compared.
 const LONGEST: u64 = 4096;
@@ -105,6 +65,7 @@ impl KernelState {
         }
         // What shows a file of a run is the business of its check, and of the guard there.
         values.extend(loops::attached()?.into_iter().filter(|(_, shown)| !shown.contains(PREFIX)));
+        values.extend(nodes::members()?);
         Ok(Self { values, of_others: BTreeMap::new(), clock_ms: sys::wall_clock_offset_ms()? })
     }
 
@@ -118,6 +79,8 @@ impl KernelState {
         }
         let mut now = Self::now()?;
         now.values.retain(|path, shown| self.of_others.get(path) != Some(shown));
+        let is_new = |path: &Path, shown: &str| !self.values.contains_key(path) && nodes::is_of_the_kernel(path, shown);
+        now.values.retain(|path, shown| !nodes::is_member(path) || !is_new(path, shown));
         Ok(self.compared_with(&now))
     }
 
@@ -189,6 +152,7 @@ impl Change {
     /// When the kernel refuses.
     pub fn undo(&self) -> io::Result<()> {
         match self {
+            Self::Value { path, before, .. } if nodes::is_member(path) => nodes::restore(path, before.as_deref()),
             Self::Value { path, before: Some(before), .. } => write(path, before),
             Self::Value { path, .. } if self.attaches() => loops::detach(path),
             Self::Value { path, before: None, .. } => {
@@ -204,6 +168,7 @@ impl Change {
     /// When the kernel refuses.
     pub fn redo(&self) -> io::Result<()> {
         match self {
+            Self::Value { path, after, .. } if nodes::is_member(path) => nodes::restore(path, after.as_deref()),
             Self::Value { path, after: Some(after), .. } => write(path, after),
             Self::Value { path, after: None, .. } => {
                 Err(io::Error::other(format!("{} cannot be removed", path.display())))
@@ -244,78 +209,35 @@ pub fn undo_all(changes: &[Change]) -> Vec<Finding> {
     changes.iter().map(|change| change.finding(&change.undo())).collect()
 }
 
-/// Lists what [`KernelState::now`] looks at. The supervisor does so before it starts a check, so that the processes of all
-/// checks inherit the list; else each would make its own.
-///
-/// # Errors
-/// When `/proc` or `/sys` cannot be listed.
-pub fn list_settings() -> io::Result<()> {
-    watched().map(drop)
-}
-
-/// The files to look at.
-fn watched() -> io::Result<&'static [PathBuf]> {
-    static WATCHED: OnceLock<Vec<PathBuf>> = OnceLock::new();
-    if let Some(watched) = WATCHED.get() {
-        return Ok(watched);
-    }
-    let mut found = Vec::new();
-    let sysctl = Path::new("/proc/sys");
-    collect(sysctl, &|path| LEFT_OUT.iter().any(|name| path == sysctl.join(name)), &mut found)?;
-    modules(Path::new("/sys/module"), &mut found)?;
-    found.extend(FURTHER.iter().map(PathBuf::from));
-    found.retain(|path| !SLOW.iter().any(|slow| path == Path::new(slow)));
-    Ok(WATCHED.get_or_init(|| found))
-}
-
-/// The parameters of the modules in a directory, and whether those that can be unloaded are there. One that is loaded meanwhile is
-/// none of these: lawful operations do that.
-fn modules(dir: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
-    for module in if_there(fs::read_dir(dir))?.into_iter().flatten() {
-        let module = module?.path();
-        // Beside the modules there are files, such as `compression`.
-        if module.is_dir() {
-            collect(&module.join("parameters"), &|_| false, found)?;
-            found.extend(Some(module.join("initstate")).filter(|state| state.exists()));
-        }
-    }
-    Ok(())
-}
-
-/// The files below a directory that root can read and write.
-fn collect(dir: &Path, left_out: &dyn Fn(&Path) -> bool, found: &mut Vec<PathBuf>) -> io::Result<()> {
-    let Some(entries) = if_there(fs::read_dir(dir).map_err(|why| about(dir.display(), &why)))? else { return Ok(()) };
-    for entry in entries {
-        let path = entry?.path();
-        let Some(status) = if_there(fs::symlink_metadata(&path))? else { continue };
-        if left_out(&path) {
-            continue;
-        }
-        if status.is_dir() {
-            collect(&path, left_out, found)?;
-        } else if status.is_file() && status.mode() & 0o200 != 0 && status.mode() & 0o444 != 0 {
-            found.push(path);
-        }
-    }
-    Ok(())
-}
-
 /// Some cannot be read at all, or not at this time: those have no value.
 pub(super) fn value(path: &Path) -> Option<String> {
     let mut bytes = Vec::new();
     #[expect(clippy::disallowed_methods, reason = "bounded: what is longer is told apart by its beginning")]
     File::open(path).ok()?.take(LONGEST).read_to_end(&mut bytes).ok()?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
-    // A choice is shown among its alternatives, in brackets.
-    let chosen = text.split_once('[').and_then(|(_, rest)| rest.split_once(']')).map(|(chosen, _)| chosen.to_owned());
-    Some(chosen.unwrap_or(text))
+    Some(chosen(&text).map_or_else(|| text.clone(), str::to_owned))
+}
+
+/// A choice is shown in brackets, among its alternatives, in one line.
+fn chosen(text: &str) -> Option<&str> {
+    let mut choices = text.trim_end().split(' ').filter_map(|word| word.strip_prefix('[')?.strip_suffix(']'));
+    let choice = choices.next().filter(|choice| !choice.contains('\n'));
+    choice.filter(|_| choices.next().is_none())
 }
 
 fn write(path: &Path, value: &str) -> io::Result<()> {
     if path == Path::new("/proc/swaps") || loops::is_backing_file(path) {
         return Err(io::Error::other("it is gone"));
     }
-    fs::write(path, value.as_bytes())
+    // Some parameters take the line break for a part of the value, and an empty one takes a byte.
+    let trimmed = value.strip_suffix('\n').unwrap_or(value);
+    for text in [value, trimmed, &format!("{trimmed}\0")] {
+        fs::write(path, text.as_bytes())?;
+        if self::value(path).as_deref() == Some(value) {
+            return Ok(());
+        }
+    }
+    Err(io::Error::other(format!("{} does not take it", path.display())))
 }
 
 #[cfg(test)]
@@ -351,14 +273,11 @@ mod tests {
     }
 
     #[test]
-    fn a_file_beside_the_modules_is_none() {
-        let dir = tempfile::tempdir().unwrap();
-        fs::write(dir.path().join("compression"), "xz\n").unwrap();
-        fs::create_dir_all(dir.path().join("loop/parameters")).unwrap();
-        fs::write(dir.path().join("loop/parameters/max_loop"), "8\n").unwrap();
-        let mut found = Vec::new();
-        modules(dir.path(), &mut found).unwrap();
-        assert_eq!(found, [dir.path().join("loop/parameters/max_loop")]);
+    fn a_choice_is_told_from_text_in_brackets() {
+        assert_eq!(chosen("always [madvise] never\n"), Some("madvise"));
+        for text in ["/x[\n]y\n", "[a] [b]\n", "1\n", ""] {
+            assert_eq!(chosen(text), None, "{text:?}");
+        }
     }
 
     #[test]

@@ -4,11 +4,13 @@
 mod canary;
 mod kernel;
 mod loops;
+mod nodes;
 mod others;
 mod processes;
 mod snapshot;
 mod sweep;
 mod watch;
+mod watched;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -18,10 +20,11 @@ use std::time::{Duration, Instant};
 use plimsoll_reports::model::Finding;
 
 pub use canary::{describe as tree, plant_canary};
-pub use kernel::{Change, KernelState, list_settings, undo_all};
+pub use kernel::{Change, KernelState, undo_all};
 pub(crate) use others::made_by_others;
 pub use sweep::{below, detach_below, sweep};
 pub use watch::{CANARY, Watch};
+pub use watched::list_settings;
 
 use crate::{cgroup, held};
 use snapshot::Snapshot;

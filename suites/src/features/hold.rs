@@ -5,7 +5,7 @@ use plimsoll_engine::fault::Fault;
 use plimsoll_engine::need::Need;
 use serde_json::json;
 
-use super::{document, said};
+use super::{document, kernel, said};
 
 /// The kernel shows the flag of each, on a bind mount of its own.
 pub(super) const SCENARIOS: &[Scenario] = &[Scenario::new(
@@ -17,7 +17,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[Scenario::new(
         let listed = said(&document, "/mountOptions")?;
         let is_listed = |option: &&str| listed.as_array().is_some_and(|listed| listed.contains(&json!(option)));
         let known = ["", "r"].iter().flat_map(|depth| FLAGS.map(|flag| format!("{depth}{flag}")));
-        let options: Vec<String> = known.filter(|option| is_listed(&option.as_str())).collect();
+        let mut options: Vec<String> = known.filter(|option| is_listed(&option.as_str())).collect();
+        options.retain(|option| kernel::mounts_with(&lab.dir, option));
         let container = lab.running(|r| {
             let r = r.beside("data/file", "content");
             options

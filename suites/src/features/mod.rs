@@ -3,6 +3,7 @@
 mod claims;
 mod document;
 mod hold;
+mod kernel;
 mod types;
 mod unlisted;
 mod words;

@@ -14,7 +14,7 @@ use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::Recipe;
 use serde_json::{Value, json};
 
-use super::{document, said};
+use super::{document, kernel, said};
 use crate::process::capabilities::names;
 use crate::seccomp::filter::{SECCOMP, with_rule};
 
@@ -34,15 +34,6 @@ const BIG_ENDIAN: &[&str] = &[
     "SCMP_ARCH_PARISC64",
     "SCMP_ARCH_M68K",
     "SCMP_ARCH_SHEB",
-];
-
-/// Modes that kernels know for long; a kernel may refuse the others.
-const MODES: &[(&str, bool)] = &[
-    ("MPOL_DEFAULT", false),
-    ("MPOL_PREFERRED", true),
-    ("MPOL_BIND", true),
-    ("MPOL_INTERLEAVE", true),
-    ("MPOL_LOCAL", false),
 ];
 
 /// One scenario a row: id, clause, where the words are listed, and how a configuration uses one of them.
@@ -66,12 +57,16 @@ pub(super) const SCENARIOS: &[Scenario] = listed! {
         Ok(())
     };
     "namespaces/listed-types-are-recognised", "linux.namespaces-recognised", "/linux/namespaces",
-        |lab, out, kind| used(lab, out, kind, |r| match kind {
-            "user" => crate::namespaces::usual_user(r),
-            _ => r.inherit_namespace(kind).new_namespace(kind),
-        });
+        |lab, out, kind| if kernel::has_namespace(kind) {
+            used(lab, out, kind, |r| match kind {
+                "user" => crate::namespaces::usual_user(r),
+                _ => r.inherit_namespace(kind).new_namespace(kind),
+            })
+        } else { Ok(()) };
     "seccomp/listed-actions-are-recognised", "linux.seccomp-actions-recognised", "/linux/seccomp/actions",
-        |lab, out, action| filtered(lab, out, action, &rule(action, &json!([])), |r| r);
+        |lab, out, action| if kernel::has_action(action) {
+            filtered(lab, out, action, &rule(action, &json!([])), |r| r)
+        } else { Ok(()) };
     "seccomp/listed-operators-are-recognised", "linux.seccomp-operators-recognised", "/linux/seccomp/operators",
         |lab, out, operator| {
             let comparison = json!([{ "index": 1, "value": 1, "valueTwo": 1, "op": operator }]);
@@ -93,19 +88,9 @@ pub(super) const SCENARIOS: &[Scenario] = listed! {
             filtered(lab, out, flag, &rule(action, &json!([])), |r| r.set("/linux/seccomp/flags", [flag]))
         };
     "memory-policy/listed-modes-are-recognised", "linux.memory-policy-modes-recognised", "/linux/memoryPolicy/modes",
-        |lab, out, mode| {
-            let known = MODES.iter().find(|(name, _)| *name == mode);
-            if known.is_none() && mode.starts_with("MPOL_") {
-                return Ok(());
-            }
-            policy(lab, out, mode, if known.is_some_and(|(_, has_nodes)| *has_nodes) {
-                json!({ "mode": mode, "nodes": "0" })
-            } else {
-                json!({ "mode": mode })
-            })
-        };
+        |lab, out, mode| policy(lab, out, mode, None);
     "memory-policy/listed-flags-are-recognised", "linux.memory-policy-flags-recognised", "/linux/memoryPolicy/flags",
-        |lab, out, flag| policy(lab, out, flag, json!({ "mode": "MPOL_BIND", "nodes": "0", "flags": [flag] }));
+        |lab, out, flag| policy(lab, out, "MPOL_BIND", Some(flag));
 };
 
 const MISREAD: &[Fault] = &[Fault::Misreport(Op::Features, "/mountOptions", r#"["PLIMSOLL"]"#)];
@@ -115,7 +100,7 @@ pub(super) const OPTIONS: &[Scenario] = &[
         "features.mounts/listed-options-are-recognised",
         &["features.mount-options-recognised"],
         MISREAD,
-        |lab, out| options(lab, out, |option| !IDMAP.contains(&option) && !is_beyond_the_kernel(option)),
+        |lab, out| options(lab, out, |option| !IDMAP.contains(&option)),
     ),
     // Before that, the kernel maps no ids of what lies on a tmpfs, as bundles do.
     Scenario::new(
@@ -129,21 +114,13 @@ pub(super) const OPTIONS: &[Scenario] = &[
 
 const IDMAP: &[&str] = &["idmap", "ridmap"];
 
-/// The document speaks of the runtime, not of the kernel, so it may list what no kernel does so far: mount_setattr(2) changes
-/// nothing of the filesystem, for which these words are.
-fn is_beyond_the_kernel(option: &str) -> bool {
-    const OF_FILESYSTEMS: &[&str] =
-        &["sync", "async", "dirsync", "mand", "nomand", "iversion", "noiversion", "lazytime", "nolazytime"];
-    option.strip_prefix('r').is_some_and(|stem| OF_FILESYSTEMS.contains(&stem))
-}
-
 /// All these options at once, a mount for each; one by one only to tell which it was that was not understood.
 fn options(lab: &Lab<'_>, out: &mut Judgement, is_meant: fn(&str) -> bool) -> Told {
     let document = document(lab)?;
     let listed = said(&document, "/mountOptions")?.as_array().into_iter().flatten().filter_map(Value::as_str);
-    let listed: Vec<&str> = listed.filter(|option| is_meant(option)).collect();
+    let listed: Vec<&str> = listed.filter(|option| is_meant(option) && kernel::mounts_with(&lab.dir, option)).collect();
     if listed.is_empty() {
-        return Err(Stop::Skip("its features list no such option".into()));
+        return Err(Stop::Skip("its features list no such option that this kernel mounts with".into()));
     }
     let together =
         lab.bundle(|r| listed.iter().enumerate().fold(r, |r, (at, option)| mounted(r, option, &format!("/m{at}"))))?;
@@ -253,9 +230,19 @@ fn filtered(
     })
 }
 
-fn policy(lab: &Lab<'_>, out: &mut Judgement, word: &str, policy: Value) -> Told {
+fn policy(lab: &Lab<'_>, out: &mut Judgement, mode: &str, flag: Option<&str>) -> Told {
     if !Path::new("/proc/self/numa_maps").exists() {
         return Err(Stop::Skip("the kernel has no memory policies: CONFIG_NUMA".into()));
     }
-    used(lab, out, word, |r| r.set("/linux/memoryPolicy", policy))
+    if !kernel::has_policy(mode, flag) {
+        return Ok(());
+    }
+    let mut policy = json!({ "mode": mode });
+    if kernel::policy_has_nodes(mode) {
+        policy["nodes"] = json!("0");
+    }
+    if let Some(flag) = flag {
+        policy["flags"] = json!([flag]);
+    }
+    used(lab, out, flag.unwrap_or(mode), |r| r.set("/linux/memoryPolicy", policy))
 }

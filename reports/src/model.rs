@@ -17,7 +17,7 @@ pub use json::Json;
 pub use crate::text::Foreign;
 
 /// Version of the schema. The first number changes when a reader of the old form would misread the new one.
-pub const SCHEMA: &str = "1.2";
+pub const SCHEMA: &str = "1.3";
 
 /// A whole run of one runtime on one host.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -67,12 +67,23 @@ pub struct Runtime {
     pub path: Foreign,
     /// First line of what it printed when asked for its version; empty when it printed nothing.
     pub version: Foreign,
+    /// Whether it did not come back when it was asked for its version.
+    #[serde(default)]
+    pub version_hung: bool,
     /// SHA-256 of the binary, in hexadecimal.
     pub sha256: String,
     /// Name of the profile that was used to drive it.
     pub profile: String,
     /// Release of the specification that it was judged by; what a later one added gives warnings.
     pub spec: String,
+}
+
+impl Runtime {
+    /// What is told in place of a version.
+    #[must_use]
+    pub fn no_version(&self) -> &'static str {
+        if self.version_hung { "not printed: it did not come back when it was asked" } else { "not printed" }
+    }
 }
 
 /// What of the host can change a verdict.

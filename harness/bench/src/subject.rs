@@ -72,7 +72,7 @@ pub fn floor(like: &Settings, workplace: &Workplace) -> io::Result<Subject> {
     let (name, global, version) = (FLOOR.to_owned(), String::new(), String::new());
     let profile = Profile { name, global, version, operation, ..like.profile.clone() };
     let settings = Settings { runtime: file, verb: None, profile, ..like.clone() };
-    let runtime = host::runtime(&settings, String::new())?;
+    let runtime = host::runtime(&settings, &plimsoll_engine::self_report::SelfReport::default())?;
     Ok(Subject { name: FLOOR.to_owned(), root: settings.dir.join("state-floor"), settings, runtime, floor: true })
 }
 

@@ -85,11 +85,12 @@ impl Session {
         };
         let report = self_report(&settings)?;
         let release = subject.spec.or(report.claimed()).unwrap_or(UNCLAIMED);
-        let (kernel, features) = (report.kernel, Arc::new(report.features));
         let profile = settings.profile.clone().of_version(&report.version);
-        let settings = Settings { release, kernel, features, profile, ..settings };
+        let settings = Settings { release, profile, ..settings };
+        let runtime = host::runtime(&settings, &report).map_err(Failure::host)?;
+        let (kernel, features) = (report.kernel, Arc::new(report.features));
+        let settings = Settings { kernel, features, ..settings };
         let host = host::facts(subject.cgroup_view.name()).map_err(Failure::host)?;
-        let runtime = host::runtime(&settings, report.version).map_err(Failure::host)?;
         if !settings.profile.is_for(runtime.version.raw()) {
             say(&format!("plimsoll: {}", foreign(&settings, &runtime)));
         }
@@ -107,7 +108,7 @@ impl Session {
     /// Another runtime at the same place, judged by the same release.
     pub fn of(&self, runtime: &Path) -> Result<Rival, Failure> {
         let settings = Settings { runtime: find_runtime(runtime)?, verb: None, ..self.settings.clone() };
-        let runtime = host::runtime(&settings, self_report(&settings)?.version).map_err(Failure::host)?;
+        let runtime = host::runtime(&settings, &self_report(&settings)?).map_err(Failure::host)?;
         Ok(Rival { settings, runtime })
     }
 
@@ -170,6 +171,13 @@ pub fn self_report(settings: &Settings) -> Result<SelfReport, Failure> {
         std::io::ErrorKind::Interrupted => Failure::host(why),
         _ => Failure::Usage(format!("cannot execute {}: {why}", settings.runtime.display())),
     })?;
+    if report.version_hung {
+        say(&format!(
+            "plimsoll: warning: {} did not come back within {:?} when it was asked for its version",
+            settings.runtime.display(),
+            settings.timeout
+        ));
+    }
     for harm in &report.harm {
         say(&format!("plimsoll: {} changes {}: {}", settings.runtime.display(), harm.what, harm.observed));
     }

@@ -12,6 +12,7 @@ use crate::cgroup;
 use crate::need::Abilities;
 use crate::profile::Profile;
 use crate::run_id::RunId;
+use crate::self_report::SelfReport;
 use crate::settings::Settings;
 
 /// Names of the capabilities, by number.
@@ -145,14 +146,15 @@ fn controllers() -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// The facts of the runtime, which says that its version is this.
+/// The facts of the runtime, which says this of itself.
 ///
 /// # Errors
 /// When the binary cannot be read.
-pub fn runtime(settings: &Settings, version: String) -> io::Result<Runtime> {
+pub fn runtime(settings: &Settings, said: &SelfReport) -> io::Result<Runtime> {
     Ok(Runtime {
         path: settings.runtime.to_string_lossy().into_owned().into(),
-        version: version.into(),
+        version: said.version.clone().into(),
+        version_hung: said.version_hung,
         sha256: sha256(&settings.runtime)?,
         profile: settings.profile.name.clone(),
         spec: settings.release.to_string(),

@@ -24,6 +24,8 @@ use crate::settings::Settings;
 pub struct SelfReport {
     /// The first line of its version; empty when it does not answer.
     pub version: String,
+    /// Whether it did not come back when it was asked for its version.
+    pub version_hung: bool,
     /// Its features; null where it has none.
     pub features: Value,
     /// The host's kernel before the first call.
@@ -59,8 +61,8 @@ impl SelfReport {
             harm.extend(host.stuck().iter().cloned().chain(undo_all(&again)));
             host.accept();
         }
-        let Answers { version, features } = answers;
-        Ok(Self { version, features, kernel: host.expected(), harm })
+        let Answers { version, version_hung, features } = answers;
+        Ok(Self { version, version_hung, features, kernel: host.expected(), harm })
     }
 }
 
@@ -82,6 +84,7 @@ const INTERRUPTED: &str = "interrupted before the first check";
 #[derive(Serialize, Deserialize)]
 struct Answers {
     version: String,
+    version_hung: bool,
     features: Value,
 }
 
@@ -109,23 +112,25 @@ impl Answers {
 }
 
 fn ask_all(settings: &Settings) -> io::Result<Answers> {
-    let version = ask(settings, settings.profile.version_words(&Values::default()))?;
-    let version = version.lines().next().unwrap_or_default().trim().chars().take(200).collect();
+    let (printed, ended) = ask(settings, settings.profile.version_words(&Values::default()))?;
+    let version_hung = ended == Ended::Deadline;
+    let version = printed.lines().next().unwrap_or_default().trim().chars().take(200).collect();
     // It may make the directory.
     let root = settings.dir.join("features");
     let features = match settings.profile.words(Op::Features, &Values::default().with("root", root.to_string_lossy())) {
-        Some(words) => serde_json::from_str(&ask(settings, words)?).unwrap_or_default(),
+        Some(words) => serde_json::from_str(&ask(settings, words)?.0).unwrap_or_default(),
         None => Value::Null,
     };
-    Ok(Answers { version, features })
+    Ok(Answers { version, version_hung, features })
 }
 
-/// What the runtime prints when it is called with these words; nothing when that is an error.
-fn ask(settings: &Settings, words: Vec<String>) -> io::Result<String> {
+/// What the runtime prints when it is called with these words, and how it ended; nothing when that is an error.
+fn ask(settings: &Settings, words: Vec<String>) -> io::Result<(String, Ended)> {
     let argv = settings.command(words);
     let (mut stdout, out) = Capture::pipe(KEPT)?;
     let fds = vec![null()?, out, null()?];
     let running = Running::start(&argv, &settings.environment(), Path::new("/"), fds)?;
     let end = running.finish(&mut [&mut stdout], Instant::now() + settings.timeout)?;
-    Ok(if end.ended == Ended::Exit(0) { stdout.text() } else { String::new() })
+    let text = if end.ended == Ended::Exit(0) { stdout.text() } else { String::new() };
+    Ok((text, end.ended))
 }

@@ -29,9 +29,18 @@ impl Expectations {
         let mut document: DocumentMut = text.parse()?;
         let mut update = Update::default();
         let entries = document.entry("expect").or_insert(Item::ArrayOfTables(ArrayOfTables::new()));
+        let mut rest = String::new();
         if let Some(tables) = entries.as_array_of_tables_mut() {
-            self.prune(tables, report, &mut update);
+            rest = self.prune(tables, report, &mut update);
+            let kept = tables.len();
             self.extend(tables, report, &mut update);
+            if let Some(next) = tables.get_mut(kept) {
+                put_before(next, &std::mem::take(&mut rest));
+            }
+        }
+        if !rest.is_empty() {
+            let trailing = document.trailing().as_str().unwrap_or_default();
+            document.set_trailing(format!("{rest}{trailing}"));
         }
         update.text = document.to_string();
         Ok(update)
@@ -39,7 +48,10 @@ impl Expectations {
 
     /// Takes out each pattern of an entry that concerns this runtime and host and that the run contradicts; a glob gives way
     /// to those of its checks that are still so. A pattern of which no check ran is left: the run says nothing of it.
-    fn prune(&self, tables: &mut ArrayOfTables, report: &Report, update: &mut Update) {
+    ///
+    /// A comment that a blank line sets apart from an entry that goes, such as that at the head of the file, is put before the
+    /// next entry; what is left of these when there is no next one is returned.
+    fn prune(&self, tables: &mut ArrayOfTables, report: &Report, update: &mut Update) -> String {
         let mut empty = Vec::new();
         for (at, (entry, table)) in self.entries().zip(tables.iter_mut()).enumerate() {
             let held = entry.concerns(report) && !entry.sometimes;
@@ -54,8 +66,17 @@ impl Expectations {
                 empty.push(at);
             }
         }
-        empty.into_iter().rev().for_each(|at| drop(tables.remove(at)));
+        let mut rest = String::new();
+        for at in empty.into_iter().rev() {
+            let kept = tables.get(at).map(|entry| kept_comment(entry, at == 0)).unwrap_or_default();
+            tables.remove(at);
+            match tables.get_mut(at) {
+                Some(next) => put_before(next, &kept),
+                None => rest.insert_str(0, &kept),
+            }
+        }
         update.removed.sort();
+        rest
     }
 
     /// Puts in what deviates and is not expected, an entry for each verdict of a subject.
@@ -75,6 +96,20 @@ impl Expectations {
     fn expects(&self, check: &Check, report: &Report) -> bool {
         let entry = self.entries().find(|entry| entry.concerns(report) && entry.matches(&check.id));
         entry.is_some_and(|entry| entry.verdict == check.verdict)
+    }
+}
+
+/// The comments before an entry that are not about it alone: all up to the last blank line, and all at the head of a file.
+fn kept_comment(entry: &Table, is_first: bool) -> String {
+    let before = entry.decor().prefix().and_then(|prefix| prefix.as_str()).unwrap_or_default();
+    let end = if is_first { before.trim_end().len() } else { before.rfind("\n\n").unwrap_or(0) };
+    if before[..end].contains('#') { format!("{}\n", &before[..end]) } else { String::new() }
+}
+
+fn put_before(entry: &mut Table, text: &str) {
+    if !text.is_empty() {
+        let before = entry.decor().prefix().and_then(|prefix| prefix.as_str()).unwrap_or("\n").to_owned();
+        entry.decor_mut().set_prefix(format!("{text}{before}"));
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) fn origins(reports: &[Report], proofs: &[Part<'_>]) -> Markup {
 
 fn origin(runtime: &Runtime, host: &Host, plimsoll: &str, run: &str, started_at: u64) -> Markup {
     let list = |items: &[String]| if items.is_empty() { "none".to_owned() } else { items.join(", ") };
-    let version = if runtime.version.is_empty() { "not printed" } else { runtime.version.raw() };
+    let version = if runtime.version.is_empty() { runtime.no_version() } else { runtime.version.raw() };
     let rows = [
         ("runtime", runtime.path.raw().to_owned()),
         ("version", version.to_owned()),

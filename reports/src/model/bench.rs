@@ -14,7 +14,7 @@ pub use phases::{Difference, Interval, Measured, Mishap, MishapKind, Phase, Rati
 pub use trace::{Span, Step, Trace};
 
 /// Version of the schema. The first number changes when a reader of the old form would misread the new one.
-pub const SCHEMA: &str = "1.1";
+pub const SCHEMA: &str = "1.2";
 
 /// What tells a benchmark from the results of a run.
 pub const KIND: &str = "benchmark";

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{Host, Runtime, Verdict};
 
 /// Version of the schema. The first number changes when a reader of the old form would misread the new one.
-pub const SCHEMA: &str = "1.0";
+pub const SCHEMA: &str = "1.1";
 /// What tells a proof from the results of a run.
 pub const KIND: &str = "proof";
 

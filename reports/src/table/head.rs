@@ -32,7 +32,7 @@ pub(super) fn head(page: &mut Page, origin: &Origin<'_>) {
     };
     let some = |text: &str, none: &str| if text.is_empty() { none.to_owned() } else { text.to_owned() };
     page.value(0, "runtime", runtime.path.raw());
-    page.value(0, "version", &some(runtime.version.raw(), "not printed"));
+    page.value(0, "version", &some(runtime.version.raw(), runtime.no_version()));
     page.value(0, "sha256", &runtime.sha256.chars().take(12).collect::<String>());
     page.value(0, "profile", &format!("{}, judged by release {} of the specification", runtime.profile, runtime.spec));
     page.value(0, "kernel", &format!("{} {}", host.kernel, host.machine));

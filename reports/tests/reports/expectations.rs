@@ -107,6 +107,23 @@ runtime = ["crun"]
 "#;
 
 #[test]
+fn an_update_keeps_comments_that_are_not_of_an_entry_that_goes() {
+    let text = "# Of a runtime.\n\n[[expect]]\nchecks = [\"process.args/1\"]\nverdict = \"fail\"\nreason = \"mended\"\n\n\
+        # Known for long:\n\n# only this one\n[[expect]]\nchecks = [\"process.args/2\"]\nverdict = \"fail\"\nreason = \"mended\"\n";
+    let mut report = with_verdicts(&[Verdict::Pass, Verdict::Pass, Verdict::Pass]);
+    let update = parsed(text).update(text, &report).expect("the same text");
+    assert_eq!(update.text, "# Of a runtime.\n\n# Known for long:\n");
+    report.checks[2].verdict = Verdict::Fail;
+    let update = parsed(text).update(text, &report).expect("the same text");
+    assert!(
+        update.text.starts_with("# Of a runtime.\n\n# Known for long:\n\n# only this one\n[[expect]]\n"),
+        "{}",
+        update.text
+    );
+    assert!(update.text.contains("process.args/2") && !update.text.contains("process.args/1"), "{}", update.text);
+}
+
+#[test]
 fn an_update_makes_the_run_as_expected_and_keeps_the_rest() {
     let mut report = with_verdicts(&[Verdict::Fail, Verdict::Pass, Verdict::Pass, Verdict::Timeout, Verdict::Skip]);
     let update = parsed(OLD).update(OLD, &report).expect("the same text");

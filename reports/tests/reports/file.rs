@@ -101,7 +101,7 @@ fn what_is_no_file_is_written_to_and_not_replaced() {
     assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
     let mut written = vec![0; 1 << 16];
     let length = both_ends.read(&mut written).unwrap();
-    assert!(length > 0 && written.starts_with(b"{\n  \"schema\": \"1.2\""));
+    assert!(length > 0 && written.starts_with(b"{\n  \"schema\": \"1.3\""));
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn every_truncation_is_refused() {
 fn another_major_version_is_refused_before_its_members_are_looked_at() {
     let scratch = Scratch::new("major");
     let path = scratch.file(r#"{"schema": "2.0", "verdicts": []}"#);
-    assert_eq!(refusal(&path), format!("{path:?} holds results of schema \"2.0\", and this version reads \"1.2\""));
+    assert_eq!(refusal(&path), format!("{path:?} holds results of schema \"2.0\", and this version reads \"1.3\""));
 }
 
 #[test]

@@ -19,6 +19,7 @@ pub fn report() -> Report {
         runtime: Runtime {
             path: "/usr/sbin/runc".into(),
             version: "runc version 1.1.5".into(),
+            version_hung: false,
             sha256: "8b1a9953c4611296a827abf8c47804d7e6c49c6b1e1f6b2e5a3d4c5b6a798897".to_owned(),
             profile: "runc".to_owned(),
             spec: "1.0.2".to_owned(),

@@ -52,7 +52,7 @@ impl Field {
             controls: Arc::default(),
             exclusive: true,
         };
-        let runtime = host::runtime(&settings, SelfReport::of(&settings, &|| false)?.version)?;
+        let runtime = host::runtime(&settings, &SelfReport::of(&settings, &|| false)?)?;
         let profile = profile_for(runtime.version.raw()).unwrap_or_else(|| settings.profile.clone());
         let root = self.workplace.dir.join(format!("state-{name}"));
         Ok(Subject { name: name.to_owned(), settings: Settings { profile, ..settings }, runtime, root, floor: false })

@@ -106,8 +106,8 @@ impl Contest {
 
 fn subject(name: String, settings: Settings, by_version: bool, at: usize) -> Result<Subject, Failure> {
     let cannot = |why| Failure::Usage(format!("cannot execute {}: {why}", settings.runtime.display()));
-    let version = self_report(&settings)?.version;
-    let runtime = host::runtime(&settings, version).map_err(cannot)?;
+    let report = self_report(&settings)?;
+    let runtime = host::runtime(&settings, &report).map_err(cannot)?;
     let fitting = by_version.then(|| profile_for(runtime.version.raw())).flatten();
     let profile = fitting.unwrap_or_else(|| settings.profile.clone());
     let runtime = plimsoll_reports::model::Runtime { profile: profile.name.clone(), ..runtime };

@@ -100,6 +100,7 @@ fn unanswered(machine: &Wanted, run: &Run, why: &str, started: Instant) -> Resul
         runtime: Runtime {
             path,
             version: Foreign::default(),
+            version_hung: false,
             sha256: String::new(),
             profile: run.subject.profile.clone(),
             spec: String::new(),

@@ -81,6 +81,7 @@ fn report() -> Report {
         runtime: Runtime {
             path: "/usr/bin/runtime".into(),
             version: "runtime version 1".into(),
+            version_hung: false,
             sha256: text(""),
             profile: text("runtime"),
             spec: text("1.3.0"),

@@ -23,7 +23,7 @@ mod seccomp;
 
 use std::sync::Arc;
 
-use plimsoll_engine::check::{Body, Case, Check, Scenario};
+use plimsoll_engine::check::{Body, Case, Check, Footing, Scenario};
 
 /// Every case of the suite, section by section, file by file.
 const CASES: &[&[&[Case]]] =
@@ -54,11 +54,12 @@ pub const SIMPLEST: &str = "lifecycle.simplest-container";
 #[must_use]
 pub fn all() -> Vec<Check> {
     let (clauses, practice) = (clauses::all(), practice::all());
+    let footing = Arc::new(footing(&clauses));
     let check = |id: String, cites: &[&str], body| {
         let cite = |clause: &&str| clauses::find(&clauses, clause).unwrap_or_else(|| panic!("{id} cites {clause}"));
         let relied_on = practice.iter().filter(|record| record.covers(&id)).map(practice::Record::clause);
         let clauses = cites.iter().map(cite).chain(relied_on).map(Arc::new).collect();
-        Check { id, clauses, body }
+        Check { id, clauses, footing: Arc::clone(&footing), body }
     };
     let cases = CASES.iter().copied().flatten().copied().flatten();
     let cases = cases.map(|case| check(format!("{}/{}", case.rule.id, case.name), case.rule.cites, Body::Case(case)));
@@ -67,6 +68,16 @@ pub fn all() -> Vec<Check> {
     let mut checks: Vec<Check> = cases.chain(scenarios).collect();
     checks.sort_by(|a, b| a.id.cmp(&b.id));
     checks
+}
+
+fn footing(clauses: &[clauses::Record]) -> Footing {
+    let find = |id| Arc::new(clauses::find(clauses, id).unwrap_or_else(|| panic!("no clause {id}")));
+    Footing {
+        created: find("runtime.create.makes-container"),
+        started: find("runtime.start.runs-program"),
+        removed: find("runtime.delete.removes-created-resources"),
+        undone: find("runtime.errors.no-side-effects"),
+    }
 }
 
 #[cfg(test)]

@@ -75,6 +75,11 @@ fn advice(cgroups: &str) -> Vec<String> {
     if cgroups != "v2" {
         lines.push(format!("cgroups  {cgroups}: version 2 alone is to be had by `plimsoll vm --cgroup v2 -- run …`"));
     }
+    if cgroups == "hybrid" {
+        lines.push(
+            "cgroups  hybrid: crun refuses that; `plimsoll run --cgroup-view v1` shows it version 1 alone".into(),
+        );
+    }
     let path = env::var_os("PATH").unwrap_or_default();
     let has_qemu = env::split_paths(&path).any(|dir| dir.join(qemu::PROGRAM_NAME).is_file());
     lines.push(match (has_qemu, Kernel::find(None)) {

@@ -8,6 +8,7 @@ use std::path::Path;
 use plimsoll_engine::cgroup::Mode;
 use plimsoll_engine::host;
 use plimsoll_foreign::trust;
+use plimsoll_reports::model::Host;
 
 use crate::failure::Failure;
 use crate::output::say;
@@ -57,6 +58,16 @@ pub fn missing() -> Result<Option<Missing>, Failure> {
         }));
     }
     Ok(None)
+}
+
+/// What may help where no container lives, told without regard to what the runtime says: some refuse a hybrid host.
+pub fn hint_of_view(host: &Host) -> &'static str {
+    let is_shown_hybrid = host.cgroups == "hybrid" && host.cgroup_view == "host";
+    if is_shown_hybrid {
+        "this host's cgroups are hybrid, which crun refuses: --cgroup-view v1 hides that; "
+    } else {
+        ""
+    }
 }
 
 /// Refuses a temporary directory in which others can replace that of the run, and warns of a runtime that others can change.

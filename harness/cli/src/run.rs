@@ -149,7 +149,8 @@ fn carry_out(
     } else {
         let reason = format!("not tried: {NO_CONTAINER}");
         results.extend(rest.iter().map(|check| model::Check { reason: reason.clone(), ..blank(check) }));
-        cut_short = Some(format!("{NO_CONTAINER}; --no-preflight tries the other checks all the same"));
+        let hint = premises::hint_of_view(&session.host);
+        cut_short = Some(format!("{NO_CONTAINER}; {hint}--no-preflight tries the other checks all the same"));
     }
     progress.end();
     if interrupted() {

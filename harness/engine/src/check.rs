@@ -195,6 +195,19 @@ pub enum Body {
     Scenario(&'static Scenario),
 }
 
+/// The clauses that every container rests on. What breaks one of them is told with it, whatever else a check cites.
+#[derive(Debug)]
+pub struct Footing {
+    /// Create makes a container.
+    pub created: Arc<Clause>,
+    /// Start runs the program.
+    pub started: Arc<Clause>,
+    /// Delete takes away what create made.
+    pub removed: Arc<Clause>,
+    /// An operation that fails changes nothing.
+    pub undone: Arc<Clause>,
+}
+
 /// A case or a scenario, ready to be scheduled.
 #[derive(Clone, Debug)]
 pub struct Check {
@@ -202,6 +215,8 @@ pub struct Check {
     pub id: String,
     /// The cited clauses in full.
     pub clauses: Vec<Arc<Clause>>,
+    /// What it rests on besides.
+    pub footing: Arc<Footing>,
     /// How it is carried out.
     pub body: Body,
 }

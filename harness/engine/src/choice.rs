@@ -9,6 +9,7 @@ use crate::fault::{Fault, Neutral};
 use crate::judgement::{Stop, Told};
 use crate::lab::Lab;
 use crate::profile::Op;
+use crate::release::{Release, UNCLAIMED};
 
 /// The clause, by its id in the list.
 const CLAUSE: &str = "config.values.subset-allowed";
@@ -66,6 +67,14 @@ const CHOICES: &[Choice] = &[
         },
     },
     Choice {
+        what: "a release of the specification later than 1.0.2",
+        asked: |config| release(config).is_some_and(|asked| asked > UNCLAIMED),
+        claimed: |config, features| {
+            let newest = features["ociVersionMax"].as_str().and_then(Release::parse);
+            newest.is_some_and(|newest| release(config).is_none_or(|asked| asked <= newest))
+        },
+    },
+    Choice {
         what: "a limit whose controller is of cgroup version 2 on a hybrid host",
         asked: is_split,
         claimed: |_, _| false,
@@ -76,6 +85,10 @@ const CHOICES: &[Choice] = &[
 fn lists(features: &Value, pointer: &str, words: &[&str]) -> bool {
     let listed = features.pointer(pointer).and_then(Value::as_array);
     listed.is_some_and(|listed| words.iter().all(|word| listed.iter().any(|known| known == *word)))
+}
+
+fn release(config: &Config) -> Option<Release> {
+    config.text("/ociVersion").and_then(Release::parse)
 }
 
 fn special_actions(config: &Config) -> Vec<&str> {

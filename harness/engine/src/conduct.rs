@@ -13,6 +13,7 @@ use crate::cgroup;
 use crate::check::{Body, Case, Check};
 use crate::company;
 use crate::driver::milliseconds;
+use crate::grounds::Grounds;
 use crate::guard::{self, Change, Guard};
 use crate::held;
 use crate::judgement::{Judgement, Stop, Told};
@@ -272,6 +273,7 @@ fn weigh(
     result: &mut model::Check,
 ) {
     result.findings = judgement.findings().to_vec();
+    let mut grounds = Grounds::of(judgement);
     let finished = matches!(told, Ok(Ok(()) | Err(Stop::Unsupported(_))));
     match told {
         Err(panic) => return break_off(result, &panic_text(&*panic), left),
@@ -286,16 +288,21 @@ fn weigh(
         }
         Ok(Err(Stop::Unsupported(why))) => result.reason = why,
         Ok(Err(Stop::Timeout(op))) => {
+            result.clauses = grounds.and_hung(op).clauses(&check.clauses, &check.footing);
             (result.verdict, result.reason) = (Verdict::Timeout, format!("`{op}` did not end in time"));
             return;
         }
-        Ok(Err(Stop::Broken(finding))) => result.findings.push(finding),
+        Ok(Err(Stop::Broken(finding))) => {
+            grounds = grounds.and_broken(&finding);
+            result.findings.push(finding);
+        }
         Ok(Ok(())) if judgement.expectations() == 0 => return fail_of_ours(result, "the check judged nothing"),
         Ok(Ok(())) => {}
     }
     // A story that broke off has not tidied up; only what it cannot have made itself counts then.
     let left: Vec<Finding> = left.into_iter().filter(|finding| finished || is_harm(finding)).collect();
     let harmed = !left.is_empty();
+    grounds.left = left.iter().any(|finding| !is_harm(finding));
     let untold = finished && judgement.is_untold_only();
     result.findings.extend(left);
     if result.findings.is_empty() {
@@ -305,9 +312,12 @@ fn weigh(
     let exit_code_only = untold.then(|| UNTOLD.to_owned());
     let why = judgement.advisory().map(str::to_owned).or_else(|| check.why_advisory(release)).or(exit_code_only);
     (result.verdict, result.reason) = match why {
-        Some(why) if !harmed => (Verdict::Warn, format!("only a warning: {why}")),
+        Some(why) if !harmed && !judgement.is_lasting() => (Verdict::Warn, format!("only a warning: {why}")),
         _ => (Verdict::Fail, std::mem::take(&mut result.reason)),
     };
+    if result.verdict == Verdict::Fail {
+        result.clauses = grounds.clauses(&check.clauses, &check.footing);
+    }
 }
 
 /// A story that could not go on. Where the runtime has harmed what is not the container's, that is the reason, and a failure of the

@@ -14,6 +14,8 @@ pub struct Judgement {
     findings: Vec<Finding>,
     /// How many findings are about nothing but an exit code of 0.
     untold: usize,
+    /// How many findings are what a call that failed has changed.
+    lasting: usize,
     advisory: Option<&'static str>,
 }
 
@@ -69,6 +71,24 @@ impl Judgement {
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
         &self.findings
+    }
+
+    /// Expects that these differences are none: what a call that failed has changed.
+    pub fn expect_undone(&mut self, differences: Vec<Finding>) {
+        self.lasting += differences.len();
+        differences.into_iter().for_each(|finding| self.add(finding));
+    }
+
+    /// Whether a call that failed has changed something.
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        self.lasting > 0
+    }
+
+    /// Whether nothing was found but what a call that failed has changed.
+    #[must_use]
+    pub fn is_lasting_only(&self) -> bool {
+        self.lasting == self.findings.len()
     }
 
     /// Adds a finding of the engine's own.
@@ -143,6 +163,15 @@ impl From<plimsoll_fixtures::bundle::BuildError> for Stop {
     }
 }
 
+/// What is expected of a call that should work.
+const SUCCESS: &str = "success: exit 0";
+
+/// Whether a finding is that this operation, which should work, did not.
+#[must_use]
+pub fn is_failure_of(finding: &Finding, op: Op) -> bool {
+    finding.expected == SUCCESS && finding.what == op.to_string()
+}
+
 /// The result of a story, or of a step of it.
 pub type Told<T = ()> = Result<T, Stop>;
 
@@ -169,7 +198,7 @@ impl Outcome {
         if self.ended == Ended::Exit(0) {
             return Ok(());
         }
-        Err(Stop::broken(self.op.to_string(), "success: exit 0", self.said()))
+        Err(Stop::broken(self.op.to_string(), SUCCESS, self.said()))
     }
 
     /// Goes on only when the runtime said that it failed: it exited with another code than 0. A death by signal is a

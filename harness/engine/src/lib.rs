@@ -20,6 +20,7 @@ pub mod driver;
 pub mod evidence;
 pub mod fault;
 pub mod foreground;
+mod grounds;
 pub mod guard;
 pub mod held;
 pub mod holder;

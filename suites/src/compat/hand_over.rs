@@ -58,7 +58,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
                 .with("pid-file", lab.pid_file(&bundle).to_string_lossy());
             let outcome = lab.call(Op::Create, &values)?;
             out.expect("create", outcome.refused().is_ok(), "an error: nobody takes the terminal", outcome.said());
-            watch.differences("create")?.into_iter().for_each(|finding| out.add(finding));
+            out.expect_undone(watch.differences("create")?);
             if outcome.succeeded() { refusal::discard(lab, &bundle.id) } else { Ok(()) }
         };
     "compat.create.terminal/socket-without-one", &[], &[Fault::Take("/process/terminal", "true")], |lab, out| {

@@ -48,7 +48,12 @@ macro_rules! other_root {
     ($kind:ident, $member:literal, $slug:literal, $when:literal, $elsewhere:literal, $beside:literal) => {
         Scenario::new(
             concat!("hooks.path-of-other-root/", $slug),
-            &[concat!("config.hooks.", $slug, ".path-resolution"), "config.hooks.entry.path-executed"],
+            &[
+                concat!("config.hooks.", $slug, ".path-resolution"),
+                "config.hooks.entry.path-executed",
+                concat!("runtime.lifecycle.", $slug, "-failure-error"),
+                concat!("runtime.lifecycle.", $slug, "-failure-stops-container"),
+            ],
             &[Fault::Drop(concat!("/hooks/", $member)), SILENT],
             |lab, out| other_root(&kind::$kind, lab, out),
         )

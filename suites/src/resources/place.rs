@@ -196,7 +196,7 @@ fn groups(container: &Container<'_>) -> Told<Vec<String>> {
 /// A group with a process that is not the container's: an error, or the process outlives the container.
 const OCCUPIED: Scenario = Scenario::new(
     "resources.place/a-foreign-process-in-the-group",
-    &["linux.cgroups.fitness-check-allowed", "runtime.delete.keeps-foreign-resources"],
+    &["runtime.delete.keeps-foreign-resources", "linux.cgroups.fitness-check-error"],
     &[Fault::Ignore(Op::Create), Fault::Beside],
     occupied,
 )

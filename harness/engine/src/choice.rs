@@ -9,10 +9,13 @@ use crate::fault::{Fault, Neutral};
 use crate::judgement::{Stop, Told};
 use crate::lab::Lab;
 use crate::profile::Op;
-use crate::release::{Release, UNCLAIMED};
+use crate::release::Release;
 
 /// The clause, by its id in the list.
 const CLAUSE: &str = "config.values.subset-allowed";
+
+/// What no runtime of an earlier release has to know.
+const LATER: &str = "a configuration of a release later than it claims";
 
 /// A kind of values that no clause obliges a runtime to support, nor says that it should: types of namespaces are none.
 #[derive(Debug)]
@@ -67,14 +70,6 @@ const CHOICES: &[Choice] = &[
         },
     },
     Choice {
-        what: "a release of the specification later than 1.0.2",
-        asked: |config| release(config).is_some_and(|asked| asked > UNCLAIMED),
-        claimed: |config, features| {
-            let newest = features["ociVersionMax"].as_str().and_then(Release::parse);
-            newest.is_some_and(|newest| release(config).is_none_or(|asked| asked <= newest))
-        },
-    },
-    Choice {
         what: "a limit whose controller is of cgroup version 2 on a hybrid host",
         asked: is_split,
         claimed: |_, _| false,
@@ -87,8 +82,11 @@ fn lists(features: &Value, pointer: &str, words: &[&str]) -> bool {
     listed.is_some_and(|listed| words.iter().all(|word| listed.iter().any(|known| known == *word)))
 }
 
-fn release(config: &Config) -> Option<Release> {
-    config.text("/ociVersion").and_then(Release::parse)
+/// Whether a configuration is of a later release than the one that the runtime is judged by, and that it claims.
+fn is_of_later_release(config: &Config, judged: Release, features: &Value) -> bool {
+    let claimed = features["ociVersionMax"].as_str().and_then(Release::parse);
+    let newest = claimed.map_or(judged, |claimed| claimed.max(judged));
+    config.text("/ociVersion").and_then(Release::parse).is_some_and(|release| release > newest)
 }
 
 fn special_actions(config: &Config) -> Vec<&str> {
@@ -152,14 +150,18 @@ impl Lab<'_> {
         };
         let features = if choosy { &Value::Null } else { &*self.settings.features };
         let mut asked = CHOICES.iter().filter(|choice| (choice.asked)(&refusal.config));
-        let Some(choice) = asked.find(|choice| !(choice.claimed)(&refusal.config, features)) else { return Err(stop) };
+        let what = match asked.find(|choice| !(choice.claimed)(&refusal.config, features)) {
+            Some(choice) => choice.what,
+            None if is_of_later_release(&refusal.config, self.settings.release, features) => LATER,
+            None => return Err(stop),
+        };
         if refusal.op == Op::Start {
             self.discard(&refusal.config)?;
         }
         self.control(|recipe| recipe)?;
         Err(Stop::Unsupported(format!(
             "{} refuses {}: a runtime chooses the valid values that it supports ({CLAUSE})",
-            refusal.op, choice.what
+            refusal.op, what
         )))
     }
 
@@ -198,5 +200,16 @@ mod tests {
             json!({ "process": { "user": { "uid": 0, "additionalGids": [2_147_483_648_i64] } } }),
             &Value::Null
         ));
+    }
+
+    #[test]
+    fn a_release_is_later_than_what_is_claimed() {
+        let config = Config(json!({ "ociVersion": "1.2.1" }));
+        let judged = Release(1, 0, 2);
+        assert!(is_of_later_release(&config, judged, &Value::Null));
+        assert!(is_of_later_release(&config, judged, &json!({ "ociVersionMax": "1.1.0" })));
+        assert!(!is_of_later_release(&config, judged, &json!({ "ociVersionMax": "1.2.1" })));
+        assert!(!is_of_later_release(&config, Release(1, 3, 0), &Value::Null));
+        assert!(!is_of_later_release(&Config(json!({ "ociVersion": "later" })), judged, &Value::Null));
     }
 }

@@ -190,7 +190,7 @@ fn destroys(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
 pub(super) const DRAFT: Scenario = Scenario::new(
     "hooks.failure-told/poststop",
     &["runtime.lifecycle.poststop-failure-error"],
-    &[Fault::DropLast("/hooks/poststop")],
+    &[Fault::Drop("/hooks/poststop/1"), Fault::Succeed(Op::Delete)],
     |lab, out| {
         lab.needs_next("that delete tells of it")?;
         let container = lab.stopped(|r| Mode::Exit.hooks(r, &kind::POSTSTOP))?;

@@ -36,7 +36,7 @@ impl Grounds {
 
     /// With the finding that ended the story.
     pub(crate) fn and_broken(self, finding: &Finding) -> Self {
-        let refused = [Op::Create, Op::Start].into_iter().find(|op| is_failure_of(finding, *op));
+        let refused = [Op::Create, Op::Start, Op::Delete].into_iter().find(|op| is_failure_of(finding, *op));
         Self { refused, alone: self.alone && refused.is_some(), ..self }
     }
 
@@ -48,11 +48,15 @@ impl Grounds {
             Op::Delete => Some(&footing.removed),
             _ => None,
         };
-        // Of a container that was not made, a description of one says nothing; a duty to support something does.
-        let described = cited.first().is_some_and(|first| first.level == "DESCRIBED");
+        // Of a container that was not made, a description of one says nothing, a duty of another operation neither; a duty to
+        // support something does.
+        let operations = [&footing.created, &footing.started, &footing.removed];
+        let is_beside =
+            |first: &Arc<Clause>| first.level == "DESCRIBED" || operations.iter().any(|op| op.id == first.id);
+        let beside = cited.first().is_some_and(is_beside);
         let broken = [
             (self.hung.and_then(of), true),
-            (self.refused.and_then(of), described),
+            (self.refused.and_then(of), beside),
             (self.lasting.then_some(&footing.undone), true),
             (Some(&footing.removed).filter(|_| self.left && !self.lasting), true),
         ];
@@ -95,5 +99,9 @@ mod tests {
         assert_eq!(told(&Grounds { alone: false, ..lasting }, "MUST"), ["own", "undone"]);
         assert_eq!(told(&Grounds::default().and_hung(Op::Start), "MUST"), ["started", "own"]);
         assert_eq!(told(&Grounds::default(), "MUST"), ["own"]);
+        let all = [Arc::clone(&footing.created), Arc::clone(&footing.started), Arc::clone(&footing.removed)];
+        let of_delete = Grounds { refused: Some(Op::Delete), ..refused };
+        let ids = of_delete.clauses(&all, &footing).into_iter().map(|clause| clause.id.clone());
+        assert_eq!(ids.collect::<Vec<_>>(), ["removed", "created", "started"]);
     }
 }

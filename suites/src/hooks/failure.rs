@@ -106,7 +106,11 @@ macro_rules! destroys {
     ($kind:ident, $member:literal, $slug:literal, $when:literal, $elsewhere:literal, $beside:literal) => {
         Scenario::new(
             concat!("hooks.failure-destroys/", $slug),
-            &[concat!("runtime.lifecycle.", $slug, "-failure-destroys")],
+            &[
+                concat!("runtime.lifecycle.", $slug, "-failure-destroys"),
+                concat!("runtime.lifecycle.", $slug, "-failure-error"),
+                concat!("runtime.lifecycle.", $slug, "-failure-stops-container"),
+            ],
             &[Fault::Drop("/hooks/poststop"), Fault::Ignore(Op::State)],
             |lab, out| destroys(&kind::$kind, lab, out),
         )

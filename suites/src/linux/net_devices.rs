@@ -94,7 +94,7 @@ pub(super) const MOVED: &[Scenario] = stories! {
                 Ok(())
             })
         };
-    "attributes/kept", ["attributes-preserved"], &[Fault::Miswire(Miswire::Resized), Fault::Drop(DEVICES)],
+    "attributes/kept", ["attributes-preserved", "available"], &[Fault::Miswire(Miswire::Resized), Fault::Drop(DEVICES)],
         |lab, out| {
             let host = lab.network()?;
             host.shape(&host.add(OWN)?)?;
@@ -103,11 +103,11 @@ pub(super) const MOVED: &[Scenario] = stories! {
             out.expect_eq("attributes inside", inside.device(NEW)?.attributes(), before.attributes());
             container.finish_and_delete()
         };
-    "state/switched-up-though-it-was-down", ["set-up"], &[Fault::Miswire(Miswire::Down), Fault::Drop(DEVICES)],
+    "state/switched-up-though-it-was-down", ["set-up", "available"], &[Fault::Miswire(Miswire::Down), Fault::Drop(DEVICES)],
         |lab, out| switched_up(lab, out, false);
-    "state/switched-up-again", ["set-up"], &[Fault::Miswire(Miswire::Down), Fault::Drop(DEVICES)],
+    "state/switched-up-again", ["set-up", "available"], &[Fault::Miswire(Miswire::Down), Fault::Drop(DEVICES)],
         |lab, out| switched_up(lab, out, true);
-    "state/left-alone-after-the-move", ["no-management-inside"], &[Fault::Miswire(Miswire::UpAgain)], |lab, out| {
+    "state/left-alone-after-the-move", ["no-management-inside", "available"], &[Fault::Miswire(Miswire::UpAgain)], |lab, out| {
         let host = lab.network()?;
         host.add(OWN)?;
         let container = lab.created(|r| r.new_namespace("network").set(DEVICES, json!({ OWN: {} })))?;
@@ -121,7 +121,7 @@ pub(super) const MOVED: &[Scenario] = stories! {
         out.expect_eq("the device after start and state", inside.device(OWN)?, left);
         container.finish_and_delete()
     };
-    "delete/leaves-it-in-a-joined-namespace", ["not-moved-back"], &[Fault::Miswire(Miswire::Back)], |lab, out| {
+    "delete/leaves-it-in-a-joined-namespace", ["not-moved-back", "available"], &[Fault::Miswire(Miswire::Back)], |lab, out| {
         let host = lab.network()?;
         host.add(OWN)?;
         let holder = lab.holder("network")?;
@@ -157,14 +157,14 @@ macro_rules! addresses {
     };
 }
 
-pub(super) const KEPT: &[Scenario] = addresses! { &["linux.net-devices.addresses-preserved"];
+pub(super) const KEPT: &[Scenario] = addresses! { &["linux.net-devices.addresses-preserved", "linux.net-devices.available"];
     "version-4", [V4], [V4], &[Fault::Miswire(Miswire::NoVersion4), Fault::Miswire(Miswire::OwnAddress)];
     "version-6", [V6], [V6], &[Fault::Miswire(Miswire::NoVersion6)];
     "several-of-both", [V4, SECOND, V6, UNIQUE_LOCAL], [V4, SECOND, V6, UNIQUE_LOCAL],
         &[Fault::Miswire(Miswire::FewerAddresses), Fault::Miswire(Miswire::NoVersion6)];
 };
 
-pub(super) const NOT_CARRIED: &[Scenario] = addresses! { &["linux.net-devices.other-addresses-not-carried"];
+pub(super) const NOT_CARRIED: &[Scenario] = addresses! { &["linux.net-devices.other-addresses-not-carried", "linux.net-devices.available"];
     "of-the-link", [Address::of_link(Ipv4Addr::new(169, 254, 7, 7), 16)], [],
         &[Fault::Miswire(Miswire::LinkAddress)];
     "for-a-time", [V4, Address::temporary(Ipv4Addr::new(198, 51, 100, 9), 28)], [V4],

@@ -194,7 +194,11 @@ pub(super) const SENT: &[Scenario] = sent! {
 pub(super) const CONNECTIONS: &[Scenario] = &[
     Scenario::new(
         "seccomp.notify.connection/one-for-each-process",
-        &["linux.seccomp.listener-one-state-per-connection", "linux.seccomp.listener-connection-not-reused"],
+        &[
+            "linux.seccomp-state.pid",
+            "linux.seccomp.listener-one-state-per-connection",
+            "linux.seccomp.listener-connection-not-reused",
+        ],
         &[Fault::ExecBeside(""), Fault::SaysToListener("/pid", "1"), Fault::Handover(Handover::TwoConnections)],
         of_exec,
     )

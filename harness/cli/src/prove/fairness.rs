@@ -54,14 +54,23 @@ fn compared<'r>(
     let (mut compared, mut differences) = (0, Vec::new());
     for (own, behind) in pairs.filter(|(own, _)| own.verdict != Verdict::Skip) {
         compared += 1;
-        // What it refuses there is not supported.
-        let refused = neutral == Neutral::Choosy && behind.verdict == Verdict::Skip;
-        if own.verdict != behind.verdict && !refused {
+        if own.verdict != behind.verdict && !is_of_its_kind(neutral, own.verdict, behind.verdict) {
             differences.push(difference(own, behind));
         }
     }
     let description = Fault::Neutral(neutral).to_string();
     proof::Neutral { id: neutral.name().to_owned(), description, compared, differences }
+}
+
+/// Whether a verdict is another one because of what this runtime supplies or refuses, which may be what the one behind it fails to:
+/// what it refuses is not supported, and what it does as it should passes.
+fn is_of_its_kind(neutral: Neutral, alone: Verdict, behind: Verdict) -> bool {
+    let is_mended = matches!(alone, Verdict::Fail | Verdict::Warn) && behind == Verdict::Pass;
+    match neutral {
+        Neutral::Choosy => behind == Verdict::Skip || is_mended,
+        Neutral::Filesystems | Neutral::Resolving => is_mended,
+        _ => false,
+    }
 }
 
 fn difference(own: &model::Check, behind: &model::Check) -> Difference {
@@ -71,5 +80,23 @@ fn difference(own: &model::Check, behind: &model::Check) -> Difference {
         alone: own.verdict,
         behind: behind.verdict,
         reason: said.unwrap_or_else(|| behind.reason.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_runtime_that_does_more_may_mend_and_none_may_break() {
+        let [choosy, filesystems] = [Neutral::Choosy, Neutral::Filesystems];
+        assert!(
+            is_of_its_kind(choosy, Verdict::Pass, Verdict::Skip)
+                && is_of_its_kind(choosy, Verdict::Fail, Verdict::Pass)
+        );
+        assert!(is_of_its_kind(filesystems, Verdict::Warn, Verdict::Pass));
+        assert!(!is_of_its_kind(filesystems, Verdict::Pass, Verdict::Warn));
+        assert!(!is_of_its_kind(choosy, Verdict::Pass, Verdict::Fail));
+        assert!(!is_of_its_kind(Neutral::Slow, Verdict::Fail, Verdict::Pass));
     }
 }

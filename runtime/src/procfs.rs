@@ -29,10 +29,19 @@ pub fn open() -> Result<OwnedFd> {
 /// As openat2(2) and write(2).
 pub fn write(proc: BorrowedFd<'_>, path: &Path, value: &str) -> Result<()> {
     let writing = || format!("write `{value}` to `/proc/{}`", path.display());
+    let file = open_to_write(proc, path)?;
+    rustix::io::write(file.as_fd(), value.as_bytes()).doing(writing).map(drop)
+}
+
+/// Opens the file `path` below `proc`, and of no other file system, for writing.
+///
+/// # Errors
+/// As openat2(2).
+pub fn open_to_write(proc: BorrowedFd<'_>, path: &Path) -> Result<OwnedFd> {
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_XDEV | ResolveFlags::NO_MAGICLINKS;
     let flags = OFlags::WRONLY | OFlags::CLOEXEC;
-    let file = rustix::fs::openat2(proc, path, flags, Mode::empty(), resolve).doing(writing)?;
-    rustix::io::write(file.as_fd(), value.as_bytes()).doing(writing).map(drop)
+    rustix::fs::openat2(proc, path, flags, Mode::empty(), resolve)
+        .doing(|| format!("open `/proc/{}` to write to it", path.display()))
 }
 
 /// Reads the small file `path` below `proc`, and of no other file system.

@@ -20,7 +20,7 @@ use crate::release::Release;
 use crate::settings::Settings;
 
 /// What a runtime said of itself, and the host as it was before that.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct SelfReport {
     /// The first line of its version; empty when it does not answer.
     pub version: String,

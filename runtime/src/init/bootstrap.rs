@@ -51,6 +51,7 @@ const SHARE: &[Step] = &[
     ("prepare bootstrap", setup::prepare),
     ("enter the cgroup", namespace::enter_cgroup),
     ("make file systems in the pid namespace", procs::make),
+    ("open the clocks", namespace::prepare_clocks),
     ("join and make namespaces", namespace::enter_at_once),
     ("wait for the maps of the user namespace", namespace::wait_for_maps),
     ("make the other namespaces", namespace::enter),

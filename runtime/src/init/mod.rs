@@ -20,7 +20,7 @@ mod streams;
 mod user;
 
 pub use bootstrap::{bootstrap, bootstrap_shared};
-pub(crate) use namespace::become_root;
+pub(crate) use namespace::{join, make_time_namespace, open_clocks};
 pub use plan::{Entering, Gateway, Plan, Start};
 pub(crate) use setup::die_with_runtime;
 
@@ -42,6 +42,7 @@ pub struct Init<'plan> {
     channel: Channel,
     lock: Option<Lock>,
     has_network: bool,
+    clocks: Option<OwnedFd>,
     enters_pid_namespace: bool,
     procs: VecDeque<OwnedFd>,
     umask: rustix::fs::Mode,
@@ -59,6 +60,7 @@ type Step = (&'static str, fn(&mut Init<'_>) -> Result<()>);
 const CREATE: &[Step] = &[
     ("prepare the first process", setup::prepare),
     ("enter the cgroup", namespace::enter_cgroup),
+    ("open the clocks", namespace::prepare_clocks),
     ("wait for the maps of the user namespace", namespace::wait_for_maps),
     ("join and make namespaces", namespace::enter),
     ("set the host name", namespace::set_names),
@@ -99,6 +101,7 @@ impl<'plan> Init<'plan> {
             channel,
             lock,
             has_network: false,
+            clocks: None,
             enters_pid_namespace: plan.shares_processes(),
             procs: VecDeque::new(),
             umask: rustix::process::umask(rustix::fs::Mode::empty()),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rustix::thread::{Gid, Uid};
 
-use super::{Entering, Init, schedule};
+use super::{Entering, Init, Plan, schedule};
 use crate::cgroup::Entry;
 use crate::config::NamespaceKind;
 use crate::error::{Context, Result};
@@ -42,7 +42,7 @@ pub(super) fn wait_for_maps(init: &mut Init<'_>) -> Result<()> {
 }
 
 /// Becomes root of the user namespace, as far as it has one.
-pub(crate) fn become_root() -> Result<()> {
+pub(super) fn become_root() -> Result<()> {
     let (root, group) = (Uid::ROOT, Gid::ROOT);
     // Where setgroups(2) is denied the groups of the caller stay.
     match rustix::thread::set_thread_groups(&[]) {
@@ -76,36 +76,43 @@ pub(super) fn join_container(init: &mut Init<'_>) -> Result<()> {
     super::die_with_runtime()
 }
 
-/// Bootstrap joins the namespaces with a path while it has the rights of the host, and makes those that a first process is
-/// otherwise born in. Hooks should not be born in the pid namespace, since they have the root of the host: it comes last, but
-/// for a user namespace, which takes the rights over it away.
-pub(super) fn enter_at_once(init: &mut Init<'_>) -> Result<()> {
-    let plan = init.plan;
-    let Entering::Create { joined } = &plan.entering else { return Ok(()) };
+/// Joins the namespaces with a path of the kinds that `now` chooses, and returns which it has joined. The rights of the host reach
+/// most of them, so the user namespace comes after those; to what they do not reach, that of a runtime without privileges, only the
+/// user namespace gives rights.
+pub(crate) fn join(plan: &Plan<'_>, now: impl Fn(NamespaceKind) -> bool) -> Result<Vec<NamespaceKind>> {
+    let Entering::Create { joined } = &plan.entering else { return Ok(Vec::new()) };
     let join = |kind: NamespaceKind, fd: &OwnedFd| {
         sys::setns(fd.as_fd(), kind.clone_flag()).doing(|| format!("join the {} namespace", kind.name()))
     };
-    let late = |kind| kind == NamespaceKind::Pid && !plan.config.linux.has_user_namespace();
-    let mut denied = Vec::new();
-    for (kind, fd) in joined.iter().filter(|(kind, _)| *kind != NamespaceKind::User && !late(*kind)) {
+    let user = joined.iter().find(|(kind, _)| *kind == NamespaceKind::User);
+    let (mut done, mut denied) = (Vec::new(), Vec::new());
+    for (kind, fd) in joined.iter().filter(|(kind, _)| *kind != NamespaceKind::User && now(*kind)) {
         match join(*kind, fd) {
-            Err(error) if error.errno() == Some(libc::EPERM) && plan.joined(NamespaceKind::User).is_some() => {
-                denied.push((*kind, fd));
-            }
-            done => {
-                done?;
-                init.enters_pid_namespace &= *kind != NamespaceKind::Pid;
-            }
+            Err(error) if error.errno() == Some(libc::EPERM) && user.is_some() => denied.push((*kind, fd)),
+            joined => joined.map(|()| done.push(*kind))?,
         }
     }
-    if let Some((kind, fd)) = joined.iter().find(|(kind, _)| *kind == NamespaceKind::User) {
+    if let Some((kind, fd)) = user {
         join(*kind, fd)?;
         become_root()?;
         super::die_with_runtime()?;
     }
+    // The pid namespace is for the children, and has a step of its own.
     for (kind, fd) in denied.into_iter().filter(|(kind, _)| *kind != NamespaceKind::Pid) {
         join(kind, fd)?;
+        done.push(kind);
     }
+    Ok(done)
+}
+
+/// Bootstrap joins the namespaces with a path, and makes those that a first process is otherwise born in. Hooks should not be born
+/// in the pid namespace, since they have the root of the host: it comes last, but for a user namespace, which takes the rights over
+/// it away.
+pub(super) fn enter_at_once(init: &mut Init<'_>) -> Result<()> {
+    let plan = init.plan;
+    let late = |kind| kind == NamespaceKind::Pid && !plan.config.linux.has_user_namespace();
+    let joined = join(plan, |kind| !late(kind))?;
+    init.enters_pid_namespace &= !joined.contains(&NamespaceKind::Pid);
     sys::unshare(plan.is_born_in()).doing(|| "make namespaces".into())?;
     if plan.config.linux.makes(NamespaceKind::User) { init.channel.send(&Message::NamespacesMade) } else { Ok(()) }
 }
@@ -119,35 +126,56 @@ pub(super) fn enter_pid(init: &mut Init<'_>) -> Result<()> {
 /// Joins the namespaces with a path, and makes those that a clone cannot make: a cgroup namespace takes the cgroup of
 /// its maker for its root, and the clocks of a time namespace are set before anything lives in it.
 pub(super) fn enter(init: &mut Init<'_>) -> Result<()> {
-    let Entering::Create { joined } = &init.plan.entering else { return Ok(()) };
-    let linux = &init.plan.config.linux;
-    // For the first process of a new user namespace, bootstrap joined them, and where processes are shared; a user namespace
-    // is joined there always.
-    let early = linux.makes(NamespaceKind::User) || init.plan.shares_processes();
-    let here = |kind: NamespaceKind| !early && kind != NamespaceKind::User;
-    for (kind, fd) in joined.iter().filter(|(kind, _)| here(*kind)) {
-        sys::setns(fd.as_fd(), kind.clone_flag()).doing(|| format!("join the {} namespace", kind.name()))?;
+    let plan = init.plan;
+    let linux = &plan.config.linux;
+    // Where there is a bootstrap, that has joined them.
+    if !linux.has_user_namespace() && !plan.shares_processes() {
+        join(plan, |_| true)?;
     }
     if linux.makes(NamespaceKind::Cgroup) {
         sys::unshare(NamespaceKind::Cgroup.clone_flag()).doing(|| "make a cgroup namespace".into())?;
     }
-    if linux.makes(NamespaceKind::Time) {
-        make_time_namespace(init)?;
+    if linux.makes(NamespaceKind::Time) && !plan.is_born_in_time() {
+        let clocks = init.clocks.take();
+        make_time_namespace(plan, clocks)?;
+        let namespace = procfs::open_link(plan.proc.as_fd(), Path::new("self/ns/time_for_children"))?;
+        return sys::setns(namespace.as_fd(), NamespaceKind::Time.clone_flag())
+            .doing(|| "join the new time namespace".into());
     }
     Ok(())
 }
 
-/// A process that unshares its time namespace stays outside, its children would be inside: so the clocks can be set,
-/// and then it joins.
-fn make_time_namespace(init: &Init<'_>) -> Result<()> {
-    sys::unshare(NamespaceKind::Time.clone_flag()).doing(|| "make a time namespace".into())?;
-    let proc = init.plan.proc.as_fd();
-    for (clock, offset) in &init.plan.config.linux.time_offsets {
-        let line = format!("{clock} {} {}", offset.secs, offset.nanosecs);
-        procfs::write(proc, Path::new("self/timens_offsets"), &line)?;
+/// The file that sets the clocks of a time namespace. Whoever becomes another user, as in a user namespace, no longer owns its own
+/// files in `/proc`, so there it is opened before that.
+pub(crate) fn open_clocks(plan: &Plan<'_>) -> Result<Option<OwnedFd>> {
+    let linux = &plan.config.linux;
+    let is_needed = linux.has_user_namespace() && linux.makes(NamespaceKind::Time) && !linux.time_offsets.is_empty();
+    is_needed.then(|| clocks(plan)).transpose()
+}
+
+fn clocks(plan: &Plan<'_>) -> Result<OwnedFd> {
+    procfs::open_to_write(plan.proc.as_fd(), Path::new("self/timens_offsets"))
+}
+
+pub(super) fn prepare_clocks(init: &mut Init<'_>) -> Result<()> {
+    if !init.plan.is_born_in_time() {
+        init.clocks = open_clocks(init.plan)?;
     }
-    let namespace = procfs::open_link(proc, Path::new("self/ns/time_for_children"))?;
-    sys::setns(namespace.as_fd(), NamespaceKind::Time.clone_flag()).doing(|| "join the new time namespace".into())
+    Ok(())
+}
+
+/// A process that unshares its time namespace stays outside, its children will be inside: so the clocks can be set.
+pub(crate) fn make_time_namespace(plan: &Plan<'_>, opened: Option<OwnedFd>) -> Result<()> {
+    sys::unshare(NamespaceKind::Time.clone_flag()).doing(|| "make a time namespace".into())?;
+    if plan.config.linux.time_offsets.is_empty() {
+        return Ok(());
+    }
+    let clocks = opened.map_or_else(|| clocks(plan), Ok)?;
+    let offsets = plan.config.linux.time_offsets.iter();
+    let lines: Vec<_> = offsets.map(|(clock, at)| format!("{clock} {} {}", at.secs, at.nanosecs)).collect();
+    // The kernel takes them at once or not at all.
+    let written = rustix::io::write(&clocks, lines.join("\n").as_bytes());
+    written.map(drop).doing(|| format!("linux.timeOffsets: set `{}`", lines.join(", ")))
 }
 
 /// Host and domain name.

@@ -10,7 +10,7 @@ use rustix::process::Rlimit;
 use crate::cgroup::{Cgroup, Entry, Mounts};
 use crate::config::{Config, NamespaceKind, Process};
 use crate::container::{State, Status};
-use crate::rootfs::Planned;
+use crate::rootfs::{Planned, Source};
 use crate::seccomp::{Filter, Handover};
 
 /// Everything the first process works from.
@@ -34,8 +34,8 @@ pub struct Plan<'a> {
     pub root_tree: Option<OwnedFd>,
     /// The mounts, in order.
     pub mounts: Vec<Planned>,
-    /// For each of them the detached tree of a bind mount, when the first process may not be able to clone it.
-    pub sources: Vec<RefCell<Option<OwnedFd>>>,
+    /// For each of them the source of a bind mount, when the first process may not be able to clone it.
+    pub sources: Vec<RefCell<Option<Source>>>,
     /// The limit of descriptors that the program is to have, when the runtime has raised it to hold all of these.
     pub open_files: Option<Rlimit>,
     /// The configured devices as detached mounts, when the first process may not make them.
@@ -133,6 +133,13 @@ impl Plan<'_> {
         };
         let made = NamespaceKind::ALL.into_iter().filter(|kind| self.config.linux.makes(*kind));
         made.filter(|kind| !later(*kind)).map(NamespaceKind::clone_flag).sum()
+    }
+
+    /// Whether the first process finds its new time namespace made: where it is born in a user namespace that is joined, it could not
+    /// set its clocks any more.
+    pub fn is_born_in_time(&self) -> bool {
+        let makes = self.config.linux.makes(NamespaceKind::Time);
+        makes && self.joined(NamespaceKind::User).is_some() && !self.shares_processes()
     }
 
     /// The state as a hook in the container reads it: with the number that the first process has there.

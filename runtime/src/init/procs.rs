@@ -6,7 +6,8 @@ use std::os::fd::AsFd;
 use rustix::fs::{Mode, OFlags};
 use rustix::process::{WaitId, WaitIdOptions};
 
-use super::{Init, Plan, become_root, bootstrap, die_with_runtime};
+use super::namespace::become_root;
+use super::{Init, Plan, bootstrap, die_with_runtime};
 use crate::config::{NamespaceKind, Propagation};
 use crate::error::{Context, Error, Result};
 use crate::procfs;

@@ -88,7 +88,7 @@ pub(super) fn mounts(init: &mut Init<'_>) -> Result<()> {
         }
         let request = Request::new(&planned.mount, &init.plan.config.linux.mount_label, init.plan.bundle);
         let source = match source.take() {
-            Some(source) => Some(source),
+            Some(source) => Some(source.tree(init.root()?).doing(|| request.doing())?),
             None if request.is_new_procfs() => init.procs.pop_front(),
             None => None,
         };

@@ -87,12 +87,6 @@ fn joins_for_new_user_namespace(plan: &Plan<'_>) -> bool {
     plan.config.linux.makes(NamespaceKind::User) && joins_any
 }
 
-/// Joins a namespace of one kind on behalf of the process that is about to be cloned.
-fn join(plan: &Plan<'_>, kind: NamespaceKind) -> Result<()> {
-    let joined = plan.joined(kind).map_or(Ok(()), |fd| sys::setns(fd, kind.clone_flag()));
-    joined.doing(|| format!("join the {} namespace", kind.name()))
-}
-
 /// Bootstrap makes the container, and the first process when that is made.
 fn bootstrap_shared(
     plan: &Plan<'_>,
@@ -178,11 +172,7 @@ fn bootstrap(plan: &Plan<'_>, channel: Channel, announces: Channel) -> ! {
 
 fn enter_early(plan: &Plan<'_>) -> Result<()> {
     init::die_with_runtime()?;
-    if joins(plan, NamespaceKind::User) {
-        join(plan, NamespaceKind::User)?;
-        init::become_root()?;
-    }
-    // The host's namespaces are joined with the rights that the new user namespace takes away.
-    let early = |kind: &NamespaceKind| joins_for_new_user_namespace(plan) && joins(plan, *kind);
-    NamespaceKind::ALL.into_iter().filter(early).try_for_each(|kind| join(plan, kind))
+    let clocks = init::open_clocks(plan)?;
+    init::join(plan, |_| true)?;
+    if plan.is_born_in_time() { init::make_time_namespace(plan, clocks) } else { Ok(()) }
 }

@@ -9,18 +9,17 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode, OFlags};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
-use super::network;
+use super::{id_map, network};
 use crate::cgroup::Below;
-use crate::config::{Config, HookKind, NamespaceKind};
+use crate::config::{Config, HookKind, Mount, NamespaceKind};
 use crate::container::Directory;
 use crate::error::{Context, Error, Result};
 use crate::init::{Entering, Gateway, Plan, Start, rlimit};
 use crate::rootfs::detached::clone_tree;
 use crate::rootfs::mount::Request;
-use crate::rootfs::options::{Options, attr};
-use crate::rootfs::{Planned, console, device, pivot, plan_mounts};
+use crate::rootfs::options::Options;
+use crate::rootfs::{IdMap, Planned, Source, console, device, pivot, plan_mounts, source};
 use crate::seccomp::{Filter, Handover};
-use crate::sys::{self, MountAttr};
 use crate::{procfs, sync};
 
 /// What the command line asks for.
@@ -182,7 +181,9 @@ pub(super) fn plan<'a>(
     let mounts = plan_mounts(config);
     let foreign = is_foreign(config);
     let open_files = rlimit::make_room(mounts.len())?;
-    let sources = mounts.iter().map(|planned| source(planned, config, bundle, foreign).map(RefCell::new));
+    let joined = super::open_joined(&config.linux)?;
+    let source = |planned| source(planned, config, (bundle, &root_path), &joined, foreign).map(RefCell::new);
+    let sources = mounts.iter().map(source);
     let sources = sources.collect::<Result<_>>()?;
     let root_tree = if foreign { Some(detached(&root_path, true, config)?) } else { None };
     let terminal = config.process.as_ref().is_some_and(|process| process.terminal);
@@ -194,7 +195,7 @@ pub(super) fn plan<'a>(
         bundle,
         config,
         process: config.process.as_ref(),
-        entering: Entering::Create { joined: super::open_joined(&config.linux)? },
+        entering: Entering::Create { joined },
         gateway,
         root_path,
         root_tree,
@@ -249,7 +250,13 @@ pub(super) fn is_foreign(config: &Config) -> bool {
 
 /// The source of a bind mount that the first process could not clone itself: for want of rights or sight, or since it
 /// is id-mapped, which takes rights over its file system.
-fn source(planned: &Planned, config: &Config, bundle: &Path, foreign: bool) -> Result<Option<OwnedFd>> {
+fn source(
+    planned: &Planned,
+    config: &Config,
+    (bundle, root_path): (&Path, &Path),
+    joined: &[(NamespaceKind, OwnedFd)],
+    foreign: bool,
+) -> Result<Option<Source>> {
     let mount = &planned.mount;
     let options = Options::parse(&mount.options);
     let Some(recursive) = options.bind else { return Ok(None) };
@@ -257,24 +264,33 @@ fn source(planned: &Planned, config: &Config, bundle: &Path, foreign: bool) -> R
     if !foreign && !mapped {
         return Ok(None);
     }
-    let doing = || format!("mount `{}`", mount.destination.display());
     let request = Request::new(mount, "", bundle);
-    let tree = detached(request.source_path().doing(doing)?, recursive, config).doing(doing)?;
-    if mapped {
-        let linux = &config.linux;
-        let own = !mount.uid_mappings.is_empty();
-        let users = if own { &mount.uid_mappings } else { &linux.uid_mappings };
-        let groups = if own { &mount.gid_mappings } else { &linux.gid_mappings };
-        let namespace = super::id_map::user_namespace(users, groups).doing(doing)?;
-        let attributes = MountAttr {
-            set: attr::IDMAP,
-            user_namespace: Some(namespace.as_fd()),
-            recursive: options.id_map == Some(true),
-            ..MountAttr::default()
+    let source = || -> Result<_> {
+        let path = request.source_path()?;
+        let inside = source::below(path, [root_path, &bundle.join(&config.root.path)]);
+        let tree = match detached(path, recursive, config) {
+            Err(error) if inside.is_some() && source::is_missing(&error) => None,
+            tree => Some(tree?),
         };
-        sys::mount_setattr(tree.as_fd(), &attributes).doing(|| "map its ids".into()).doing(doing)?;
-    }
-    Ok(Some(tree))
+        let id_map = mapped.then(|| id_map(mount, config, joined, options.id_map == Some(true))).transpose()?;
+        if let (Some(tree), Some(map)) = (&tree, &id_map) {
+            map.apply(tree.as_fd())?;
+        }
+        Ok(Some(Source { tree, inside, recursive, id_map }))
+    };
+    source().doing(|| request.doing())
+}
+
+/// The translation of the owners of a mount: its own, else that of the container's user namespace.
+fn id_map(mount: &Mount, config: &Config, joined: &[(NamespaceKind, OwnedFd)], recursive: bool) -> Result<IdMap> {
+    let linux = &config.linux;
+    let joined = joined.iter().find(|(kind, _)| *kind == NamespaceKind::User);
+    let namespace = match joined {
+        _ if !mount.uid_mappings.is_empty() => id_map::user_namespace(&mount.uid_mappings, &mount.gid_mappings)?,
+        Some((_, namespace)) => namespace.try_clone().doing(|| "copy a descriptor".into())?,
+        None => id_map::user_namespace(&linux.uid_mappings, &linux.gid_mappings)?,
+    };
+    Ok(IdMap { namespace, recursive })
 }
 
 /// A clone of a tree of the host, with the propagation that the container's own namespace would have given it.

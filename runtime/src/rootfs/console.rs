@@ -48,7 +48,7 @@ impl Console {
     /// When the place cannot be made, or the kernel refuses.
     pub fn attach(&self, root: &Root) -> Result<()> {
         let place = root.make_file(Path::new("/dev/console"))?;
-        attach(clone_opened(self.slave.as_fd())?.as_fd(), place.as_fd())
+        attach(clone_opened(self.slave.as_fd(), true)?.as_fd(), place.as_fd())
     }
 
     /// Makes the terminal standard input, output and error.

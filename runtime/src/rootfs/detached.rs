@@ -36,15 +36,15 @@ pub fn clone_tree(path: &Path, recursive: bool) -> Result<OwnedFd> {
     rustix::mount::open_tree(CWD, path, flags).doing(|| format!("open `{}`", path.display()))
 }
 
-/// Clones what `fd` refers to, with the mounts below it, as a tree that is attached nowhere.
+/// Clones what `fd` refers to, with the mounts below it if `recursive`, as a tree that is attached nowhere.
 ///
 /// # Errors
 /// As open_tree(2).
-pub fn clone_opened(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
-    let flags = OpenTreeFlags::OPEN_TREE_CLONE
-        | OpenTreeFlags::OPEN_TREE_CLOEXEC
-        | OpenTreeFlags::AT_RECURSIVE
-        | OpenTreeFlags::AT_EMPTY_PATH;
+pub fn clone_opened(fd: BorrowedFd<'_>, recursive: bool) -> Result<OwnedFd> {
+    let mut flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_EMPTY_PATH;
+    if recursive {
+        flags |= OpenTreeFlags::AT_RECURSIVE;
+    }
     rustix::mount::open_tree(fd, "", flags).doing(|| "clone a mount".into())
 }
 

@@ -44,7 +44,7 @@ impl Masks {
 
     fn cover_file(&mut self, place: BorrowedFd<'_>) -> Result<()> {
         if self.null_is_attached {
-            return attach(clone_opened(self.null.as_fd())?.as_fd(), place);
+            return attach(clone_opened(self.null.as_fd(), true)?.as_fd(), place);
         }
         self.null_is_attached = true;
         attach(self.null.as_fd(), place)
@@ -52,7 +52,7 @@ impl Masks {
 
     fn cover_directory(&mut self, place: BorrowedFd<'_>) -> Result<()> {
         if let Some(directory) = &self.directory {
-            return attach(clone_opened(directory.as_fd())?.as_fd(), place);
+            return attach(clone_opened(directory.as_fd(), true)?.as_fd(), place);
         }
         let directory = empty_directory()?;
         attach(directory.as_fd(), place)?;
@@ -81,7 +81,7 @@ pub fn make_read_only(root: &Root, paths: &[PathBuf]) -> Result<()> {
 }
 
 fn cover_read_only(place: BorrowedFd<'_>) -> Result<()> {
-    let clone = clone_opened(place)?;
+    let clone = clone_opened(place, true)?;
     set_read_only(clone.as_fd(), true)?;
     attach(clone.as_fd(), place)
 }

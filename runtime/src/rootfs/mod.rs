@@ -14,8 +14,10 @@ pub mod mask;
 pub mod mount;
 pub mod options;
 pub mod pivot;
+pub mod source;
 pub mod sysctl;
 
 pub use beneath::{Root, inside};
 pub use cgroup::is_cgroup;
 pub use defaults::{Planned, plan_mounts};
+pub use source::{IdMap, Source};

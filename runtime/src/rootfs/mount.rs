@@ -73,8 +73,12 @@ impl<'config> Request<'config> {
     /// # Errors
     /// When the kernel refuses one of the steps; the error names it.
     pub fn make(&self, root: &Root, source: Option<OwnedFd>) -> Result<Mounted> {
-        let destination = &self.entry.destination;
-        self.make_at(root, source).doing(|| format!("mount `{}`", destination.display()))
+        self.make_at(root, source).doing(|| self.doing())
+    }
+
+    /// What an error is about.
+    pub fn doing(&self) -> String {
+        format!("mount `{}`", self.entry.destination.display())
     }
 
     fn make_at(&self, root: &Root, source: Option<OwnedFd>) -> Result<Mounted> {

@@ -10,6 +10,7 @@ use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::probe::Ask;
 use plimsoll_fixtures::{Config, Recipe};
+use plimsoll_reports::model::Axis;
 use serde_json::{Value, json};
 
 use super::refusal::refuses;
@@ -191,9 +192,9 @@ fn writes_back(lab: &Lab<'_>, out: &mut Judgement, edits: fn(&mut Recipe, u32, u
 }
 
 /// Without mappings in the entry, those of the user namespace serve, or the runtime refuses.
-fn falls_back(lab: &Lab<'_>, out: &mut Judgement) -> Told {
-    lab.running(|r| user_namespace(flat(r).mount("/m", "none", FLAT, &["bind"])))?.finish_and_delete()?;
-    let bundle = lab.bundle(|r| user_namespace(flat(r).mount("/m", "none", FLAT, &["bind", "idmap"])))?;
+fn falls_back(lab: &Lab<'_>, out: &mut Judgement, user: impl Fn(&mut Recipe) -> &mut Recipe) -> Told {
+    lab.running(|r| user(flat(r).mount("/m", "none", FLAT, &["bind"])))?.finish_and_delete()?;
+    let bundle = lab.bundle(|r| user(flat(r).mount("/m", "none", FLAT, &["bind", "idmap"])))?;
     let attempt = lab.try_create(&bundle)?;
     if attempt.outcome.succeeded() {
         let container = attempt.container()?;
@@ -207,6 +208,13 @@ fn falls_back(lab: &Lab<'_>, out: &mut Judgement) -> Told {
     let state = lab.call_id(Op::State, &bundle.id)?;
     out.expect("state after the refused create", !state.succeeded(), "an error", state.said());
     Ok(())
+}
+
+/// As [`user_namespace`], with one that somebody else has made: its maps are not in the configuration.
+fn joined<'r>(recipe: &'r mut Recipe, path: &str) -> &'r mut Recipe {
+    let recipe = user_namespace(recipe).inherit_namespace("user");
+    recipe.remove("/linux/uidMappings").remove("/linux/gidMappings");
+    recipe.push("/linux/namespaces", json!({ "type": "user", "path": path }))
 }
 
 const REFUSED: &[Fault] = &[Fault::Drop("/mounts/6"), Fault::Succeed(Op::Create)];
@@ -230,9 +238,35 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         "mounts.idmap/without-mappings-in-a-user-namespace",
         &["config.mounts.idmap.no-fallback-error", "config.mounts.idmap.userns-fallback"],
         &[Fault::Drop("/mounts/6/options/1"), Fault::Drop("/mounts/6")],
-        falls_back,
+        |lab, out| falls_back(lab, out, user_namespace),
     )
     .needs(KERNEL),
+    Scenario::new(
+        "mounts.idmap/without-mappings-in-a-joined-user-namespace",
+        &["config.mounts.idmap.no-fallback-error", "config.mounts.idmap.userns-fallback"],
+        &[Fault::Drop("/mounts/6/options/1"), Fault::Drop("/mounts/6")],
+        |lab, out| {
+            let holder = lab.holder("user")?;
+            falls_back(lab, out, |r| joined(r, &holder.path("user")))
+        },
+    )
+    .needs(KERNEL),
+    Scenario::new(
+        "compat.mounts.idmap/of-a-joined-user-namespace",
+        &[],
+        &[Fault::Drop("/mounts/6/options/1"), Fault::Drop("/mounts/6")],
+        |lab, out| {
+            let holder = lab.holder("user")?;
+            let container =
+                lab.running(|r| joined(flat(r).mount("/m", "none", FLAT, &["bind", "idmap"]), &holder.path("user")))?;
+            let evidence = container.evidence(vec![Ask::Stat("/m/file".to_owned())])?;
+            let found = evidence.inside.stat("/m/file").map(|stat| (stat.uid, stat.gid));
+            out.expect_eq("user and group of the file", found, Ok((0, 0)));
+            container.finish_and_delete()
+        },
+    )
+    .needs(KERNEL)
+    .axis(Axis::Compat),
     Scenario::new(
         "mounts.idmap/without-any-mappings-is-refused",
         &["config.mounts.idmap.no-userns-no-mappings-error"],

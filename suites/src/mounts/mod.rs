@@ -15,6 +15,7 @@ mod place;
 mod propagation;
 mod recursive;
 mod refusal;
+mod source;
 mod tree;
 mod unlisted;
 mod words;
@@ -58,4 +59,5 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     propagation::SCENARIOS,
     recursive::SCENARIOS,
     refusal::SCENARIOS,
+    source::SCENARIOS,
 ];

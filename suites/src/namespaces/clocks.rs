@@ -10,9 +10,12 @@ use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::own_namespace;
 use plimsoll_engine::profile::Op;
 use plimsoll_engine::shown::Shown;
+use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::{Ask, Reply};
 use plimsoll_foreign::read;
 use serde_json::{Value, json};
+
+use super::{LIST, usual_user};
 
 const OFFSETS: &str = "/linux/timeOffsets";
 const NEEDS: &[Need] = &[Need::HostView, Need::Namespace("time")];
@@ -55,8 +58,17 @@ const NEW: Scenario = Scenario::new(
 
 /// The offsets that the kernel has are the configured ones.
 fn applied(lab: &Lab<'_>, out: &mut Judgement, offsets: &Value) -> Told {
+    applied_with(lab, out, offsets, |r| r)
+}
+
+fn applied_with(
+    lab: &Lab<'_>,
+    out: &mut Judgement,
+    offsets: &Value,
+    edits: impl FnOnce(&mut Recipe) -> &mut Recipe,
+) -> Told {
     supported(lab)?;
-    let container = lab.running(|r| r.new_namespace("time").set(OFFSETS, offsets))?;
+    let container = lab.running(|r| edits(r).new_namespace("time").set(OFFSETS, offsets))?;
     let observed = container.observe()?.timens_offsets.unwrap_or_default();
     let wanted: BTreeMap<String, (i64, i64)> = ["monotonic", "boottime"]
         .map(|clock| {
@@ -104,6 +116,38 @@ pub(super) const EMPTY: &[Scenario] = &[Scenario::new(
     |lab, out| applied(lab, out, &json!({})),
 )
 .needs(NEEDS)];
+
+const MAPPED: &[Fault] =
+    &[Fault::Drop("/linux/timeOffsets/monotonic"), Fault::Drop("/linux/timeOffsets/boottime/secs")];
+
+const USER: &[Need] = &[Need::HostView, Need::Namespace("time"), Need::Namespace("user")];
+
+/// A process with mapped ids owns none of its files in `/proc`, the one that sets its clocks included.
+fn applied_with_mapped_ids(lab: &Lab<'_>, out: &mut Judgement, user: impl FnOnce(&mut Recipe) -> &mut Recipe) -> Told {
+    let offsets = json!({ "monotonic": { "secs": 10 }, "boottime": { "secs": 30, "nanosecs": 40 } });
+    applied_with(lab, out, &offsets, user)
+}
+
+pub(super) const MAPPED_IDS: &[Scenario] = &[
+    Scenario::new(
+        "namespaces.time.offsets/in-a-new-user-namespace",
+        &["linux.time-offsets.monotonic", "linux.time-offsets.boottime"],
+        MAPPED,
+        |lab, out| applied_with_mapped_ids(lab, out, usual_user),
+    )
+    .needs(USER),
+    Scenario::new(
+        "namespaces.time.offsets/in-a-joined-user-namespace",
+        &["linux.time-offsets.monotonic", "linux.time-offsets.boottime"],
+        MAPPED,
+        |lab, out| {
+            let holder = lab.holder("user")?;
+            let entry = json!({ "type": "user", "path": holder.path("user") });
+            applied_with_mapped_ids(lab, out, |r| usual_user(r).inherit_namespace("user").push(LIST, entry))
+        },
+    )
+    .needs(USER),
+];
 
 /// Clocks of a program whose offsets are a day, compared with ours.
 const FELT: Scenario = Scenario::new(

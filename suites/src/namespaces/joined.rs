@@ -38,7 +38,7 @@ pub(super) const TYPES: &[Scenario] = joined! {
     "time", "time", "/linux/namespaces/4/path", |r| r;
 };
 
-pub(super) const SCENARIOS: &[Scenario] = &[OF_A_CONTAINER, PROCESSES_OF_A_CONTAINER];
+pub(super) const SCENARIOS: &[Scenario] = &[OF_A_CONTAINER, PROCESSES_OF_A_CONTAINER, OF_TWO_OWNERS];
 
 fn joins(lab: &Lab<'_>, out: &mut Judgement, kind: &str, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> Told {
     if kind == "time" {
@@ -99,3 +99,26 @@ const PROCESSES_OF_A_CONTAINER: Scenario = Scenario::new(
     },
 )
 .needs(&[Need::HostView]);
+
+/// What an engine does for a container with mapped users in the network of a pod that has none: a sysfs cannot be mounted there.
+const OF_TWO_OWNERS: Scenario = Scenario::new(
+    "namespaces.joined/user-and-a-network-of-the-host",
+    &["linux.namespaces.path-joined"],
+    &[Fault::Drop("/linux/namespaces/4/path"), Fault::Drop("/linux/namespaces/5/path")],
+    |lab, out| {
+        let holders = [("network", lab.holder("network")?), ("user", lab.holder("user")?)];
+        let container = lab.running(|r| {
+            let ranges = [range(0, FIRST_ID, IDS)];
+            let sys = json!({ "destination": "/sys", "type": "none", "source": "/sys", "options": ["rbind", "ro"] });
+            let r = r.set("/mounts/5", sys).set("/linux/uidMappings", &ranges).set("/linux/gidMappings", &ranges);
+            holders.iter().fold(r, |r, (kind, holder)| r.push(LIST, json!({ "type": kind, "path": holder.path(kind) })))
+        })?;
+        let observed = container.observe()?;
+        for (kind, holder) in &holders {
+            let held = holder.observe()?.namespace(kernel_name(kind));
+            out.expect_eq(kind, observed.namespace(kernel_name(kind)), held);
+        }
+        container.finish_and_delete()
+    },
+)
+.needs(&[Need::HostView, Need::Namespace("user"), Need::Namespace("net")]);

@@ -26,6 +26,7 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     clocks::APPLIED,
     clocks::EMPTY,
     clocks::INVALID,
+    clocks::MAPPED_IDS,
     ids::SCENARIOS,
     ids_invalid::SCENARIOS,
     ids_invalid::MEMBERS,

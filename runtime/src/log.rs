@@ -57,9 +57,14 @@ pub fn error(message: &str) {
 
 /// What `--debug` shows.
 pub fn debug(message: &str) {
-    if LOG.get().is_some_and(|log| log.debug) {
+    if is_debugging() {
         write("debug", message);
     }
+}
+
+/// Whether `--debug` was given.
+pub fn is_debugging() -> bool {
+    LOG.get().is_some_and(|log| log.debug)
 }
 
 fn write(level: &str, message: &str) {

@@ -1,8 +1,12 @@
 //! `/proc`, reached through a descriptor that was verified to be the root of a procfs: what an image mounts or links at
 //! `/proc` cannot take what is written here.
 
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags, PROC_SUPER_MAGIC, ResolveFlags};
 
@@ -57,6 +61,40 @@ pub fn read(proc: BorrowedFd<'_>, path: &Path) -> Result<String> {
     Ok(String::from_utf8_lossy(&text[..length]).into_owned())
 }
 
+/// The places of the mounts of these types in this mount namespace that show a whole file system. proc_pid_mountinfo(5).
+///
+/// # Errors
+/// As openat2(2) and read(2).
+pub fn whole_mounts(proc: BorrowedFd<'_>, kinds: &[&str]) -> Result<Vec<PathBuf>> {
+    let reading = || "read `/proc/self/mountinfo`".to_owned();
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    let file = rustix::fs::openat2(proc, "self/mountinfo", flags, Mode::empty(), ResolveFlags::BENEATH);
+    let mut text = Vec::new();
+    File::from(file.doing(reading)?).read_to_end(&mut text).doing(reading)?;
+    Ok(text.split(|byte| *byte == b'\n').filter_map(|line| whole_mount(line, kinds)).collect())
+}
+
+/// `ID PARENT DEVICE ROOT PLACE OPTIONS … - TYPE …`, blanks and the like as `\040`.
+fn whole_mount(line: &[u8], kinds: &[&str]) -> Option<PathBuf> {
+    let mut words = line.split(|byte| *byte == b' ').skip(3);
+    let (root, place) = (words.next()?, words.next()?);
+    let kind = words.skip_while(|word| *word != b"-").nth(1)?;
+    let is_meant = root == b"/" && kinds.iter().any(|own| own.as_bytes() == kind);
+    is_meant.then(|| PathBuf::from(OsString::from_vec(unescape(place))))
+}
+
+fn unescape(text: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let [first, more @ ..] = rest {
+        let octal = more.get(..3).filter(|_| *first == b'\\').and_then(|digits| std::str::from_utf8(digits).ok());
+        let byte = octal.and_then(|digits| u8::from_str_radix(digits, 8).ok());
+        bytes.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { &more[3..] } else { more };
+    }
+    bytes
+}
+
 /// Opens what a link below `proc` refers to, such as `self/ns/time`.
 ///
 /// # Errors
@@ -70,4 +108,19 @@ pub fn open_link(proc: BorrowedFd<'_>, path: &Path) -> Result<OwnedFd> {
 pub fn in_user_namespace() -> bool {
     let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
     !map.split_whitespace().eq(["0", "0", "4294967295"])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mount_is_found_by_its_type_where_it_is_whole() {
+        let find = |line: &str| whole_mount(line.as_bytes(), &["proc", "sysfs"]);
+        assert_eq!(find("24 1 0:22 / /proc rw,nosuid shared:5 - proc proc rw"), Some("/proc".into()));
+        assert_eq!(find(r"24 1 0:22 / /a\040b\134 rw - sysfs sysfs rw"), Some("/a b\\".into()));
+        assert_eq!(find("24 1 0:22 /sys /proc/sys ro - proc proc rw"), None);
+        assert_eq!(find("24 1 0:22 / /tmp rw - tmpfs proc rw"), None);
+        assert_eq!(find(""), None);
+    }
 }

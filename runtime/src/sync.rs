@@ -13,7 +13,7 @@
 //!                       ─── GoOn ──────────────►
 //!                       ◄── Console ───────────  with the terminal
 //! takes the listener    ◄── Filtering ─────────  a seccomp filter that notifies is about to be installed
-//!                       ◄── Warning ───────────  any number, at any time
+//!                       ◄── Warning, Step ─────  any number, at any time
 //! writes the record     ◄── Ready ─────────────  all is set up but the program
 //!                       ─── Recorded ──────────► from here on the first process outlives the runtime
 //!                       ◄── end of file ───────  after `create`: it waits for `start`, which hears the rest
@@ -34,6 +34,7 @@ use rustix::net::{
 };
 
 use crate::error::{Context, Error, Result};
+use crate::log;
 
 /// The longest message; what is longer is cut off.
 const LONGEST: usize = 8 * 1024;
@@ -73,6 +74,8 @@ pub enum Message {
     Warning(String),
     /// The set-up failed: the step and its cause.
     Failed(String),
+    /// The step that begins, for `--debug`.
+    Step(String),
 }
 
 impl Message {
@@ -94,6 +97,7 @@ impl Message {
             Self::DevicesMade => (13, String::new()),
             Self::Mounted => (14, String::new()),
             Self::NamespacesMade => (15, String::new()),
+            Self::Step(text) => (16, text.clone()),
         };
         let mut bytes = vec![tag];
         bytes.extend(text.as_bytes());
@@ -121,6 +125,7 @@ impl Message {
             13 => Self::DevicesMade,
             14 => Self::Mounted,
             15 => Self::NamespacesMade,
+            16 => Self::Step(text()),
             _ => return None,
         })
     }
@@ -169,11 +174,20 @@ impl Channel {
         send_with_fds(self.0.as_fd(), &message.encode(), &[fd])
     }
 
-    /// Waits for the next message; nothing is the end of file.
+    /// Waits for the next message; nothing is the end of file. What is said of the progress goes to the log.
     ///
     /// # Errors
     /// As recvmsg(2), or when it is no message.
     pub fn receive(&self) -> Result<Option<(Message, Option<OwnedFd>)>> {
+        loop {
+            match self.receive_any()? {
+                Some((Message::Step(step), _)) => log::debug(&step),
+                received => return Ok(received),
+            }
+        }
+    }
+
+    fn receive_any(&self) -> Result<Option<(Message, Option<OwnedFd>)>> {
         let mut bytes = [0; LONGEST];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut ancillary = RecvAncillaryBuffer::new(&mut space);

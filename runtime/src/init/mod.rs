@@ -29,6 +29,7 @@ use std::os::fd::OwnedFd;
 
 use crate::container::Lock;
 use crate::error::{Context, Error, Result};
+use crate::log;
 use crate::rootfs::Root;
 use crate::rootfs::console::Console;
 use crate::rootfs::mask::Masks;
@@ -114,7 +115,12 @@ impl<'plan> Init<'plan> {
     }
 
     fn run(&mut self, steps: &[Step]) -> Result<()> {
-        steps.iter().try_for_each(|(name, step)| step(self).doing(|| (*name).into()))
+        steps.iter().try_for_each(|(name, step)| {
+            if log::is_debugging() {
+                self.channel.send(&Message::Step((*name).into()))?;
+            }
+            step(self).doing(|| (*name).into())
+        })
     }
 
     /// Runs the steps, the last of which does not return unless it fails.

@@ -47,9 +47,13 @@ pub(super) fn hooks(init: &mut Init<'_>) -> Result<()> {
         return Ok(());
     }
     let state = init.plan.state_inside(Status::Created);
-    // The environment of this process was the runtime's.
+    // The environment of this process was the runtime's. The filter is in force where it had to be installed with the rights of root,
+    // or hands a listener over.
     let env = init.plan.process.map_or(&[][..], |process| &process.env);
-    hook::run_inside(&init.plan.config.hooks, HookKind::StartContainer, &state, env)
+    let is_late = init.plan.handover.is_none() && init.plan.process.is_some_and(|process| process.no_new_privileges);
+    let filter = init.plan.filter.as_ref().filter(|_| is_late);
+    let inside = hook::Surroundings { env: Some(env), filter };
+    hook::run_inside(&init.plan.config.hooks, HookKind::StartContainer, &state, inside)
 }
 
 /// Becomes the program; returns only with an error.

@@ -164,7 +164,8 @@ pub(super) fn change_root(init: &mut Init<'_>) -> Result<()> {
     if linux.namespace(NamespaceKind::Mount).is_none() {
         return pivot::change_root(root);
     }
-    if init.plan.no_pivot { pivot::move_over(root) } else { pivot::pivot(root) }
+    let plan = init.plan;
+    if plan.no_pivot { pivot::move_over(root, plan.proc.as_fd(), &plan.root_path) } else { pivot::pivot(root) }
 }
 
 /// After the paths are masked and made read-only: nobody can bind from a mount that is unbindable, the runtime included.

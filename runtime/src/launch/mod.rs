@@ -31,6 +31,7 @@ use crate::config::{Config, HookKind, NamespaceKind};
 use crate::container::{Directory, Lock, Record, State, Status};
 use crate::error::{Context, Error, Result};
 use crate::init::{Plan, Start};
+use crate::log;
 use crate::notify::{self, Notify};
 use crate::protect;
 use crate::resctrl::Groups;
@@ -71,6 +72,7 @@ pub fn launch(wish: &Wish, start_now: bool) -> Result<Launched> {
         protect::seal()?;
     }
     let (directory, lock) = Directory::make(&wish.state_root, &wish.id)?;
+    log::debug(&format!("made `{}`", directory.path.display()));
     let mut undo = Undo::new(directory.clone());
     let launched = (|| {
         let notify = match &wish.notify {
@@ -114,6 +116,7 @@ fn make(
         crate::init::rlimit::raise(&process.rlimits)?;
     }
     let (mut newborn, mut ours, lock) = birth(plan, lock)?;
+    log::debug(&format!("made process {}", newborn.pid));
     undo.first_process(&newborn.pidfd)?;
     let equipped = equip(plan, (cgroup, groups), (directory, text), (&newborn, &ours));
     let mut gate = Some(equipped.map_err(|error| cause(error, &newborn, &ours))?);
@@ -176,6 +179,7 @@ fn accompany(
     record.stage(directory)?;
     let ending = supervise(wish, plan, ours, newborn, undo, gate, &mut || {
         directory.publish(&directory.record())?;
+        log::debug("the container is created");
         if let Start::OnConnection(_) = plan.start {
             prepare::publish_start_socket(directory)?;
         }
@@ -203,6 +207,7 @@ fn cause(error: Error, newborn: &Newborn, channel: &Channel) -> Error {
 /// # Errors
 /// The first that fails.
 pub fn hooks(plan: &Plan<'_>, kind: HookKind, status: Status, pid: i32) -> Result<()> {
+    log::debug(&format!("run the {} hooks", kind.name()));
     let state = State::new(plan.id, status, Some(pid), plan.bundle, &plan.config.annotations);
     crate::hook::run_all(&plan.config.hooks, kind, &state)
 }

@@ -83,6 +83,7 @@ fn remove(container: &Container) -> Result<()> {
 
 /// Removes what was made, once the first process is dead.
 fn free(container: &Container, cgroup: Option<&dyn Cgroup>) -> Result<()> {
+    log::debug("remove the cgroup and the directory of the container");
     if let Some(cgroup) = cgroup.filter(|cgroup| cgroup.is_own())
         && !cgroup.remove_if_empty()?
     {
@@ -99,6 +100,7 @@ fn free(container: &Container, cgroup: Option<&dyn Cgroup>) -> Result<()> {
 /// Kills the first process and waits for its end.
 fn kill(container: &Container) -> Result<()> {
     let Some(pidfd) = container.pidfd()? else { return Ok(()) };
+    log::debug("kill the first process");
     let doing = || format!("kill container `{}`", container.directory.id);
     match rustix::process::pidfd_send_signal(&pidfd, Signal::KILL) {
         Err(rustix::io::Errno::SRCH) => return Ok(()),

@@ -12,6 +12,7 @@ use crate::container::{Container, Directory, State, Status};
 use crate::error::{Context, Error, Result};
 use crate::hook;
 use crate::launch::socket_address;
+use crate::log;
 use crate::notify::Notify;
 use crate::sync::{Channel, Message};
 
@@ -37,6 +38,7 @@ pub fn start(root: &Path, id: &str, manager: Option<&OsStr>) -> Result<()> {
     let connection = connect(&directory)?;
     std::fs::remove_file(directory.start_socket()).doing(|| "take the start socket away".into())?;
     let started = wait_for_program(&Channel::over(connection));
+    log::debug(if started.is_ok() { "the program runs" } else { "the program does not run" });
     // Hooks may use the runtime on the container.
     drop(lock);
     let started = started.and_then(|()| poststart(&container, &config));
@@ -67,7 +69,7 @@ fn wait_for_program(channel: &Channel) -> Result<()> {
     while let Some((message, _)) = channel.receive()? {
         match message {
             Message::Executing => executing = true,
-            Message::Warning(text) => crate::log::warn(&text),
+            Message::Warning(text) => log::warn(&text),
             Message::Failed(cause) => return Err(Error::new(cause)),
             other => return Err(Error::new(format!("the container's process said {other:?}"))),
         }

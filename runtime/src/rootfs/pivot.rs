@@ -4,12 +4,14 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use rustix::fs::{CWD, Mode, OFlags};
+use rustix::io::Errno;
 use rustix::mount::UnmountFlags;
 
 use super::beneath::Root;
-use super::detached::{attach, clone_tree};
+use super::detached::{attach, clone_tree, new_tmpfs};
 use crate::config::Propagation;
 use crate::error::{Context, Error, Result};
+use crate::procfs;
 use crate::sys::{self, MountAttr};
 
 impl Propagation {
@@ -94,14 +96,48 @@ pub fn pivot(root: &Root) -> Result<()> {
     rustix::process::chdir("/").doing(|| "enter `/`".into())
 }
 
-/// Moves the container's root over `/` and changes into it: for a host whose root is an initramfs (`--no-pivot`).
+/// Moves the container's root over `/` and changes into it: for a host whose root is an initramfs (`--no-pivot`). `proc` is the
+/// host's procfs, `at` the path of the root.
 ///
 /// # Errors
 /// As move_mount(2) and chroot(2).
-pub fn move_over(root: &Root) -> Result<()> {
+pub fn move_over(root: &Root, proc: BorrowedFd<'_>, at: &Path) -> Result<()> {
+    hide_kernel_filesystems(proc, at)?;
     rustix::process::fchdir(root).doing(|| "enter it".into())?;
     rustix::mount::mount_move(".", "/").doing(|| "move it over `/`".into())?;
     change_root(root)
+}
+
+/// The mounts of the host stay in the mount namespace, below the root. Where one of procfs or sysfs has nothing over it, the kernel
+/// lets a user namespace mount another such one, which would show what is masked in the container.
+fn hide_kernel_filesystems(proc: BorrowedFd<'_>, root: &Path) -> Result<()> {
+    let mut covered = Vec::new();
+    for mount in procfs::whole_mounts(proc, &["proc", "sysfs"])? {
+        // Several may lie over each other at one place.
+        if mount.starts_with(root) || covered.contains(&mount) {
+            continue;
+        }
+        let place = match open_path(&mount) {
+            // What hides the place hides the mount.
+            Err(error) if error.errno() == Some(libc::ENOENT) => continue,
+            place => place?,
+        };
+        propagate(place.as_fd(), libc::MS_SLAVE, true).or_else(unless_no_mount)?;
+        match rustix::mount::unmount(&mount, UnmountFlags::DETACH) {
+            // In a user namespace it is locked; another mount over it does as well.
+            Err(Errno::INVAL | Errno::PERM) => {
+                attach(new_tmpfs(&[], 0)?.as_fd(), place.as_fd())?;
+                covered.push(mount);
+            }
+            unmounted => unmounted.doing(|| format!("unmount `{}`", mount.display()))?,
+        }
+    }
+    Ok(())
+}
+
+/// Another mount may lie over the place by now.
+fn unless_no_mount(error: Error) -> Result<()> {
+    if error.errno() == Some(libc::EINVAL) { Ok(()) } else { Err(error) }
 }
 
 /// Makes `root` the root of this process alone: without a mount namespace of its own there is nothing to pivot.

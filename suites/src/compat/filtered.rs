@@ -6,7 +6,7 @@ use plimsoll_engine::fault::Fault;
 use plimsoll_engine::judgement::{Judgement, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_fixtures::probe::Ask;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::compat;
 
@@ -21,15 +21,50 @@ macro_rules! denied {
     };
 }
 
+/// One scenario a row: whether the program may gain privileges, which decides when a filter can be installed.
+macro_rules! of_hooks {
+    ($($name:literal, $no_new_privileges:literal;)*) => {
+        compat! { $(
+            concat!("compat.filter.start-container-hooks/", $name), &[],
+                &[Fault::Drop("/linux/seccomp"), Fault::Move("/hooks/startContainer", "/hooks/poststart")], |lab, out| {
+                    hook_is_filtered(lab, out, $no_new_privileges)
+                };
+        )* }
+    };
+}
+
+/// They are programs of the image, like that of the container.
+pub(super) const HOOKS: &[Scenario] = of_hooks! {
+    "with-no-new-privileges", true;
+    "without-no-new-privileges", false;
+};
+
+/// As profiles of engines do, the filter says that there is no clone3(2), which a runtime has to do without.
+fn hook_is_filtered(lab: &Lab<'_>, out: &mut Judgement, no_new_privileges: bool) -> Told {
+    let container = lab.created(|r| {
+        let r = r.set("/process/noNewPrivileges", no_new_privileges).hook("startContainer", "it", &[]);
+        r.set("/linux/seccomp", denying("clone3", libc::ENOSYS))
+    })?;
+    container.started()?;
+    let log = container.bundle.hook_log()?;
+    let modes: Vec<i64> = log.iter().map(|record| record.seccomp).collect();
+    out.expect_eq("mode of seccomp in the hook", modes, [2]);
+    container.finish_and_delete()
+}
+
+fn denying(call: &str, errno: i32) -> Value {
+    json!({
+        "defaultAction": "SCMP_ACT_ALLOW",
+        "syscalls": [{ "names": [call], "action": "SCMP_ACT_ERRNO", "errnoRet": errno }],
+    })
+}
+
 pub(super) const SCENARIOS: &[Scenario] = denied! {
     "close-range" "fchdir" "personality" "recvmsg" "sendto" "setresgid" "setresuid" "umask"
 };
 
 fn runs_without(lab: &Lab<'_>, out: &mut Judgement, call: &str) -> Told {
-    let filter = json!({
-        "defaultAction": "SCMP_ACT_ALLOW",
-        "syscalls": [{ "names": [call], "action": "SCMP_ACT_ERRNO", "errnoRet": libc::EPERM }],
-    });
+    let filter = denying(call, libc::EPERM);
     let edits = |uid: u32| json!({ "uid": uid, "gid": uid });
     for uid in [0, 1000] {
         let container = lab.running(|r| {

@@ -39,6 +39,7 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     engines::SCENARIOS,
     exec::SCENARIOS,
     exec::MISPLACED,
+    filtered::HOOKS,
     filtered::SCENARIOS,
     hand_over::SCENARIOS,
     home::EMPTY,

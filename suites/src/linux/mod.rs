@@ -11,6 +11,7 @@ mod intel_rdt;
 mod memory_policy;
 mod mount_label;
 mod net_devices;
+mod no_pivot;
 mod optional;
 mod personality;
 mod propagation;
@@ -61,6 +62,7 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     net_devices::MOVED,
     net_devices::NOT_CARRIED,
     net_devices::NOT_MOVED,
+    no_pivot::SCENARIOS,
     optional::SCENARIOS,
     personality::INVALID,
     propagation::SCENARIOS,

@@ -17,6 +17,7 @@ impl Shown for Ask {
             Self::Statfs(path) => format!("statfs of {path}"),
             Self::Open { path, flags } => format!("opening {path}{}", access(*flags)),
             Self::Mkdir(path) => format!("mkdir {path}"),
+            Self::MountProc => "mounting proc in namespaces of its own".to_owned(),
             Self::Mknod { path, kind, major, minor } => format!("mknod {path} {kind} {major} {minor}"),
             Self::Run(words) => format!("running {}", words.join(" ")),
             Self::TouchByRead(path) => format!("access time of {path} after a read"),

@@ -23,6 +23,9 @@ use crate::settings::Settings;
 /// The value that says how many sockets the caller of create hands over and whose they are, `own` or `another`.
 pub(crate) const SOCKETS: &str = "sockets";
 
+/// The value that names the socket of a service manager which makes the call.
+pub(crate) const NOTIFY: &str = "notify";
+
 /// The value that says that the caller ignores signals.
 pub const DEAF: &str = "deaf";
 
@@ -136,6 +139,9 @@ impl<'s> Driver<'s> {
         match (user, values.words(SOCKETS)) {
             (Some(user), _) => self.probe(&["as", &user.to_string()]),
             (None, [count, whose]) => self.probe(&["activated", count, whose]),
+            (None, _) if !values.words(NOTIFY).is_empty() => {
+                self.probe(&["notified", values.words(NOTIFY).first().map_or("", String::as_str)])
+            }
             (None, _) if !values.words(DEAF).is_empty() => self.probe(&["deaf"]),
             (None, _) => Vec::new(),
         }

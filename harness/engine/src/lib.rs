@@ -34,6 +34,7 @@ pub mod lab;
 pub mod layers;
 pub mod life;
 pub mod listener;
+pub mod manager;
 pub mod meeting;
 pub mod need;
 pub mod network;

@@ -112,6 +112,8 @@ pub(super) enum Verb {
     Restore(Box<Restore>),
     Spec(Spec),
     Features,
+    Completions(Completions),
+    Man(Man),
 }
 
 /// The name of a verb, what it does, and what adds its arguments.
@@ -124,7 +126,7 @@ macro_rules! verb {
 }
 
 /// The verbs in the order in which help lists them.
-const VERBS: [Described; 17] = [
+const VERBS: [Described; 19] = [
     verb!("create", Make, "Make a container, whose program waits for `start`"),
     verb!("start", Id, "Start the program of a created container"),
     verb!("run", Run, "Make a container and start its program"),
@@ -142,7 +144,12 @@ const VERBS: [Described; 17] = [
     verb!("restore", Restore, "Bring back a container that was written to files, by criu"),
     verb!("spec", Spec, "Write a configuration to begin with"),
     verb!("features", Nothing, "Print what this runtime knows, as the features document of the specification"),
+    verb!("completions", Completions, "Print the completions for a shell"),
+    verb!("man", Man, "Write a manual page for the program and one for each verb"),
 ];
+
+/// Verbs for who installs the program, which help does not list.
+const HIDDEN: [&str; 2] = ["completions", "man"];
 
 impl Arguments {
     /// Takes the words apart.
@@ -157,8 +164,11 @@ impl Arguments {
         Ok(Self { global: Global::from_arg_matches(&matches)?, verb: Verb::from_arg_matches(&matches)? })
     }
 
-    fn command() -> Command {
-        let verbs = VERBS.map(|(name, about, arguments)| Command::new(name).about(about).defer(arguments));
+    /// The whole command line.
+    pub(super) fn command() -> Command {
+        let verbs = VERBS.map(|(name, about, arguments)| {
+            Command::new(name).about(about).hide(HIDDEN.contains(&name)).defer(arguments)
+        });
         let command = Command::new("plimsoll-runtime").version(version()).disable_version_flag(true);
         let command = Global::augment_args(command).about("An OCI runtime for Linux");
         command.subcommands(verbs).subcommand_required(true).arg_required_else_help(true)
@@ -253,6 +263,19 @@ pub(super) struct Spec {
     /// Make it one that an unprivileged user can run
     #[arg(long)]
     pub rootless: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Man {
+    /// Directory to write the pages into; made if it is missing
+    pub dir: PathBuf,
 }
 
 /// What `create` and `run` have in common.

@@ -2,6 +2,7 @@
 
 mod args;
 mod criu;
+mod describe;
 mod exec;
 mod quick;
 mod update;
@@ -9,7 +10,7 @@ mod update;
 use std::ffi::OsString;
 use std::io::Write;
 
-use args::{Arguments, Delete, Events, Global, Id, Kill, List, Ps, Run, Spec, Verb};
+use args::{Arguments, Completions, Delete, Events, Global, Id, Kill, List, Man, Ps, Run, Spec, Verb};
 
 use crate::error::{Context, Result};
 use crate::launch::Wish;
@@ -75,6 +76,8 @@ fn dispatch(Arguments { global, verb }: Arguments) -> Result<u8> {
             operation::update::update(&root, &id, &resources, &schemata)?;
         }
         Verb::Spec(Spec { bundle, rootless }) => operation::spec::spec(&bundle, rootless)?,
+        Verb::Completions(Completions { shell }) => print(&describe::completions(shell))?,
+        Verb::Man(Man { dir }) => describe::man(&dir)?,
         Verb::Features => print(&format!("{:#}\n", operation::features::features()))?,
     }
     Ok(0)
@@ -112,10 +115,21 @@ impl args::Make {
     }
 }
 
-/// How many sockets the caller passes on; they are meant for the process that `LISTEN_PID` names. sd_listen_fds(3).
+/// How many sockets the caller passes on. They are meant for the process that `LISTEN_PID` names, or, where nobody is named, for
+/// whoever gets them: some callers cannot know the number. sd_listen_fds(3).
 fn listen_fds() -> u32 {
     let number = |name| std::env::var(name).ok().and_then(|value| plain::<u32>(&value));
-    if number("LISTEN_PID") == Some(std::process::id()) { number("LISTEN_FDS").unwrap_or(0) } else { 0 }
+    let count = number("LISTEN_FDS").unwrap_or(0);
+    match std::env::var_os("LISTEN_PID") {
+        Some(_) if number("LISTEN_PID") != Some(std::process::id()) => 0,
+        // A variable that was only inherited comes without descriptors.
+        None if !(3..3_u32.saturating_add(count)).all(is_open) => 0,
+        _ => count,
+    }
+}
+
+fn is_open(fd: u32) -> bool {
+    std::fs::symlink_metadata(format!("/proc/self/fd/{fd}")).is_ok()
 }
 
 /// The socket of a service manager that waits for the program to be ready. sd_notify(3).

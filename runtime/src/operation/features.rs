@@ -36,6 +36,8 @@ pub fn features() -> Value {
             "mountExtensions": { "idmap": { "enabled": true } },
             "netDevices": { "enabled": true },
         },
+        // The one annotation that this runtime acts upon: a file of settings for criu.
+        "potentiallyUnsafeConfigAnnotations": ["org.criu.config"],
         "annotations": { "org.plimsoll.runtime.version": env!("CARGO_PKG_VERSION") },
     })
 }

@@ -9,7 +9,7 @@ use super::action::{KILL_PROCESS, value};
 use super::arch::{X32_BIT, abi, is_big_endian, serves};
 use super::instruction::{ARCH, Backwards, IF_EQUAL, IF_GREATER_OR_EQUAL, Instruction, LOAD, Label, NUMBER};
 use super::{condition, multiplexer, table};
-use crate::config::{Arch, Argument, Seccomp, SyscallRule};
+use crate::config::{Action, Arch, Argument, Seccomp, SyscallRule};
 
 /// What becomes of a system call: the value of the first entry whose conditions all hold, else the last value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +36,8 @@ impl Decision {
 struct Rules<'a> {
     by_name: HashMap<&'a str, Vec<&'a SyscallRule>>,
     default: u32,
+    /// What becomes of calls that are newer than the profile.
+    newer: u32,
 }
 
 impl<'a> Rules<'a> {
@@ -46,7 +48,16 @@ impl<'a> Rules<'a> {
                 by_name.entry(name.as_str()).or_default().push(rule);
             }
         }
-        Self { by_name, default: value(profile.default_action, profile.default_errno_ret) }
+        let default = value(profile.default_action, profile.default_errno_ret);
+        let permits = matches!(profile.default_action, Action::Allow | Action::Log | Action::Trace);
+        let newer = if permits { default } else { value(Action::Errno, Some(libc::ENOSYS.unsigned_abs())) };
+        Self { by_name, default, newer }
+    }
+
+    /// Whether the profile has rules for a call, or for one behind it.
+    fn know(&self, name: &str) -> bool {
+        let has_some = |name: &str| !self.of(name).is_empty();
+        has_some(name) || multiplexer::behind(name).any(|(_, behind)| has_some(behind))
     }
 
     fn of(&self, name: &str) -> &[&'a SyscallRule] {
@@ -104,13 +115,19 @@ pub(super) fn compile(profile: &Seccomp, native: Arch) -> Vec<Instruction> {
 /// The code for the architectures of one token.
 fn block(program: &mut Backwards, rules: &Rules<'_>, archs: &[Arch], big_endian: bool) -> Label {
     let mut decisions: Vec<(u32, Decision)> = Vec::with_capacity(1024);
+    let mut newest = None;
     for arch in archs {
         let bit = abi(*arch).bit;
-        table::for_each(*arch, |number, name| decisions.push((number | bit, rules.decide(name))));
+        table::for_each(*arch, |number, name| {
+            decisions.push((number | bit, rules.decide(name)));
+            if bit == 0 && rules.know(name) {
+                newest = newest.max(Some(number));
+            }
+        });
     }
     decisions.sort_by_key(|(number, _)| *number);
     decisions.dedup_by_key(|(number, _)| *number);
-    let found = search(program, &ranges(&decisions, rules.default, archs), big_endian);
+    let found = search(program, &ranges(&decisions, rules, newest, archs), big_endian);
     program.go_on_to(found);
     program.put(LOAD, NUMBER)
 }
@@ -118,30 +135,58 @@ fn block(program: &mut Backwards, rules: &Rules<'_>, archs: &[Arch], big_endian:
 /// The first number of each range and its decision, from 0 to the end of all numbers. What no table has gets the
 /// default; only numbers of x32 are killed when a profile for x86-64 does not list it, since its calls would reach the
 /// same code in the kernel under other numbers. -1 is no call at all, but what a tracer puts for a call to be skipped.
-fn ranges(decisions: &[(u32, Decision)], default: u32, archs: &[Arch]) -> Vec<(u32, Decision)> {
+///
+/// Above the `newest` call that the profile knows there are those that its author could not know: a C library tries them, and does
+/// without one that is not there, but takes no other error for that.
+fn ranges(
+    decisions: &[(u32, Decision)],
+    rules: &Rules<'_>,
+    newest: Option<u32>,
+    archs: &[Arch],
+) -> Vec<(u32, Decision)> {
+    let has_x32 = archs.iter().any(|arch| matches!(arch, Arch::X86_64 | Arch::X32));
     let kills_x32 = archs.contains(&Arch::X86_64) && !archs.contains(&Arch::X32);
-    let mut ranges = vec![(0, Decision::always(default))];
-    let mut begin = |at: u32, decision: &Decision| {
-        if ranges.last().is_some_and(|(start, _)| *start == at) {
-            ranges.pop();
-        }
-        if ranges.last().is_none_or(|(_, last)| last != decision) {
-            ranges.push((at, decision.clone()));
-        }
-    };
-    let unknown = Decision::always(default);
-    for (index, (number, decision)) in decisions.iter().enumerate() {
-        begin(*number, decision);
-        let next = decisions.get(index + 1).map(|(next, _)| *next);
-        if next != number.checked_add(1) {
-            begin(number + 1, &unknown);
-        }
-    }
+    let unknown = Decision::always(rules.default);
+    let end = if has_x32 { X32_BIT } else { u32::MAX };
+    let newer = newest.map_or(end, |newest| newest + 1);
+    let (usual, of_x32) = decisions.split_at(decisions.partition_point(|(number, _)| *number < end));
+    let old = &usual[..usual.partition_point(|(number, _)| *number < newer)];
+    let mut ranges = Ranges(vec![(0, unknown.clone())]);
+    ranges.cover(old, &unknown);
+    ranges.begin(newer, &Decision::always(rules.newer));
+    ranges.begin(end, &unknown);
     if kills_x32 {
-        begin(X32_BIT, &Decision::always(KILL_PROCESS));
-        begin(u32::MAX, &unknown);
+        ranges.begin(end, &Decision::always(KILL_PROCESS));
+        ranges.begin(u32::MAX, &unknown);
+    } else {
+        ranges.cover(of_x32, &unknown);
     }
-    ranges
+    ranges.0
+}
+
+/// Ranges in order, each with its first number and its decision.
+struct Ranges(Vec<(u32, Decision)>);
+
+impl Ranges {
+    /// One after another, and between them what is for all others.
+    fn cover(&mut self, decisions: &[(u32, Decision)], others: &Decision) {
+        for (index, (number, decision)) in decisions.iter().enumerate() {
+            self.begin(*number, decision);
+            let next = decisions.get(index + 1).map(|(next, _)| *next);
+            if next != number.checked_add(1) {
+                self.begin(number + 1, others);
+            }
+        }
+    }
+
+    fn begin(&mut self, at: u32, decision: &Decision) {
+        if self.0.last().is_some_and(|(start, _)| *start == at) {
+            self.0.pop();
+        }
+        if self.0.last().is_none_or(|(_, last)| last != decision) {
+            self.0.push((at, decision.clone()));
+        }
+    }
 }
 
 /// Binary search over the ranges.

@@ -6,7 +6,7 @@ use super::action::{ALLOW, KILL_PROCESS, value};
 use super::arch::{X32_BIT, abi, is_big_endian, serves};
 use super::compile::compile;
 use super::instruction::{AND, ARGUMENTS, IF_EQUAL, IF_GREATER, IF_GREATER_OR_EQUAL, Instruction, JUMP, LOAD, RETURN};
-use super::table;
+use super::{multiplexer, table};
 use crate::config::{Action, Arch, Argument, Operator, Seccomp, SyscallRule};
 
 /// `struct seccomp_data`, without the instruction pointer.
@@ -61,7 +61,11 @@ fn read_plainly(profile: &Seccomp, native: Arch, call: Call) -> u32 {
     let is_x32 = call.token == abi(Arch::X32).token && (X32_BIT..u32::MAX).contains(&call.number);
     let of_call = listed.iter().copied().filter(|arch| abi(*arch).token == call.token);
     let Some(arch) = of_call.into_iter().find(|arch| !is_x32 || *arch == Arch::X32) else { return KILL_PROCESS };
-    let default = value(profile.default_action, profile.default_errno_ret);
+    let default = if !is_x32 && is_newer(profile, arch, call.number) {
+        value(Action::Errno, Some(libc::ENOSYS.unsigned_abs()))
+    } else {
+        value(profile.default_action, profile.default_errno_ret)
+    };
     let Some(name) = name(arch, call.number & !abi(arch).bit).filter(|_| is_x32 == (arch == Arch::X32)) else {
         return default;
     };
@@ -71,6 +75,18 @@ fn read_plainly(profile: &Seccomp, native: Arch, call: Call) -> u32 {
         rules.iter().find(|rule| rule.args.is_empty()).or_else(|| rules.iter().find(|rule| holds(rule, &call)));
     let chosen = chosen.map(|rule| value(rule.action, rule.errno_ret));
     chosen.or_else(|| through_multiplexer(profile, name, call)).unwrap_or(default)
+}
+
+/// Whether a call comes after all that the profile knows, and is denied for that.
+fn is_newer(profile: &Seccomp, arch: Arch, number: u32) -> bool {
+    let is_listed = |name: &str| profile.syscalls.iter().flat_map(|rule| &rule.names).any(|listed| listed == name);
+    let mut newest = None;
+    table::for_each(arch, |number, name| {
+        let is_known = is_listed(name) || multiplexer::behind(name).any(|(_, behind)| is_listed(behind));
+        newest = newest.max(is_known.then_some(number));
+    });
+    let permits = [Action::Allow, Action::Log, Action::Trace].contains(&profile.default_action);
+    !permits && number != u32::MAX && newest.is_some_and(|newest| number > newest)
 }
 
 /// `socketcall(1, …)` is `socket`, for a profile whose rule for it looks at no argument.
@@ -192,7 +208,7 @@ fn every_call_of_a_table_gets_its_own_decision() {
     let rule = SyscallRule { names, action: Action::Allow, errno_ret: None, args: Vec::new() };
     let profile = Seccomp {
         default_action: Action::Errno,
-        default_errno_ret: Some(38),
+        default_errno_ret: Some(99),
         architectures: vec![Arch::X86_64, Arch::X86, Arch::X32],
         flags: Vec::new(),
         listener_path: None,

@@ -9,6 +9,7 @@ use plimsoll_fixtures::probe::Ask;
 use serde_json::{Value, json};
 
 use super::compat;
+use crate::seccomp::filter::by_default;
 
 const ALSO_EXECVE: &[Fault] = &[Fault::Push("/linux/seccomp/syscalls/0/names", "\"execve\"")];
 
@@ -51,6 +52,20 @@ fn hook_is_filtered(lab: &Lab<'_>, out: &mut Judgement, no_new_privileges: bool)
     out.expect_eq("mode of seccomp in the hook", modes, [2]);
     container.finish_and_delete()
 }
+
+/// A C library tries a call that is newer than the profile, and does without it only where there is no such call.
+pub(super) const NEWER: &[Scenario] = compat! {
+    "compat.filter.newer-calls/are-not-there", &[],
+        &[Fault::Drop("/linux/seccomp/syscalls")],
+        |lab, out| {
+            let container = lab.running(|r| r.set("/linux/seccomp", by_default("SCMP_ACT_ERRNO", Some(libc::EPERM))))?;
+            let number = 10_000;
+            let newer = container.ask(Ask::Syscall { number, arguments: Vec::new() })?;
+            let errno = newer.as_ref().err().map(|refused| refused.errno);
+            out.expect_eq("error of a call with a number above all of the profile", errno, Some(libc::ENOSYS));
+            container.finish_and_delete()
+        };
+};
 
 fn denying(call: &str, errno: i32) -> Value {
     json!({

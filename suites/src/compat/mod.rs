@@ -15,6 +15,7 @@ mod inherit;
 mod look;
 mod options;
 mod pause;
+mod readiness;
 mod sockets;
 mod steady;
 mod update;
@@ -40,6 +41,7 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     exec::SCENARIOS,
     exec::MISPLACED,
     filtered::HOOKS,
+    filtered::NEWER,
     filtered::SCENARIOS,
     hand_over::SCENARIOS,
     home::EMPTY,
@@ -54,6 +56,7 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     options::OF_UPDATE,
     options::SCENARIOS,
     pause::SCENARIOS,
+    readiness::SCENARIOS,
     sockets::SCENARIOS,
     steady::SCENARIOS,
     update::REFUSED,

@@ -15,7 +15,7 @@ use std::path::Path;
 
 use rustix::process::DumpableBehavior;
 
-use super::{Init, Plan, Start, Step, namespace, procs, program, setup, user};
+use super::{Init, Plan, Start, Step, hooks, namespace, procs, program, setup, user};
 use crate::config::HookKind;
 use crate::container::Lock;
 use crate::error::{Context, Result};
@@ -52,6 +52,7 @@ const SHARE: &[Step] = &[
     ("enter the cgroup", namespace::enter_cgroup),
     ("make file systems in the pid namespace", procs::make),
     ("open the clocks", namespace::prepare_clocks),
+    ("make the runner of the hooks", hooks::make_runner),
     ("join and make namespaces", namespace::enter_at_once),
     ("wait for the maps of the user namespace", namespace::wait_for_maps),
     ("make the other namespaces", namespace::enter),
@@ -64,7 +65,7 @@ const SHARE: &[Step] = &[
     ("make the devices", setup::devices),
     ("open the terminal", setup::console),
     ("finish the environment", setup::environment),
-    ("run the createContainer hooks", setup::hooks),
+    ("run the createContainer hooks", hooks::run),
     ("change the root", setup::change_root),
     ("write the kernel parameters", setup::sysctl),
     ("make paths read-only", setup::read_only),

@@ -7,6 +7,7 @@
 
 mod bootstrap;
 pub mod capability;
+mod hooks;
 pub mod memory_policy;
 mod namespace;
 mod numbers;
@@ -46,6 +47,7 @@ pub struct Init<'plan> {
     clocks: Option<OwnedFd>,
     enters_pid_namespace: bool,
     procs: VecDeque<OwnedFd>,
+    runner: Option<hooks::Runner>,
     umask: rustix::fs::Mode,
     root: Option<Root>,
     read_only_later: Vec<OwnedFd>,
@@ -73,7 +75,7 @@ const CREATE: &[Step] = &[
     ("make the devices", setup::devices),
     ("open the terminal", setup::console),
     ("finish the environment", setup::environment),
-    ("run the createContainer hooks", setup::hooks),
+    ("run the createContainer hooks", hooks::run),
     ("change the root", setup::change_root),
     ("write the kernel parameters", setup::sysctl),
     ("make paths read-only", setup::read_only),
@@ -105,6 +107,7 @@ impl<'plan> Init<'plan> {
             clocks: None,
             enters_pid_namespace: plan.shares_processes(),
             procs: VecDeque::new(),
+            runner: None,
             umask: rustix::process::umask(rustix::fs::Mode::empty()),
             root: None,
             read_only_later: Vec::new(),

@@ -6,9 +6,8 @@ use std::path::Path;
 use rustix::fs::{Mode, OFlags};
 use rustix::process::Signal;
 
-use super::{Init, Start, namespace};
-use crate::config::{HookKind, Mount, NamespaceKind};
-use crate::container::Status;
+use super::{Init, Plan, Start, namespace};
+use crate::config::{Mount, NamespaceKind};
 use crate::error::{Context, Error, Result};
 use crate::rootfs::console::Console;
 use crate::rootfs::device::{self, Mechanism};
@@ -17,7 +16,7 @@ use crate::rootfs::mount::Request;
 use crate::rootfs::options::Options;
 use crate::rootfs::{Root, cgroup, is_cgroup, pivot, sysctl};
 use crate::sync::Message;
-use crate::{hook, procfs, sys};
+use crate::{procfs, sys};
 
 /// Ties the process to the runtime until the record is written: if the runtime is killed before, nothing is left.
 pub(super) fn prepare(init: &mut Init<'_>) -> Result<()> {
@@ -43,15 +42,20 @@ pub(crate) fn die_with_runtime() -> Result<()> {
 
 /// The caller's keys are none of the container's business. session-keyring(7).
 pub(super) fn keyring(init: &mut Init<'_>) -> Result<()> {
-    if init.plan.no_new_keyring {
-        return Ok(());
+    join_keyring(init.plan)?.map_or(Ok(()), |warning| init.warn(warning))
+}
+
+/// Returns what to warn of.
+pub(super) fn join_keyring(plan: &Plan<'_>) -> Result<Option<String>> {
+    if plan.no_new_keyring {
+        return Ok(None);
     }
-    let name = std::ffi::CString::new(format!("_ses.{}", init.plan.id)).doing(|| "name it".into())?;
+    let name = std::ffi::CString::new(format!("_ses.{}", plan.id)).doing(|| "name it".into())?;
     match sys::join_session_keyring(&name) {
         Err(error) if matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM | libc::EDQUOT)) => {
-            init.warn(format!("the container keeps the session keyring of the caller: {error}"))
+            Ok(Some(format!("the container keeps the session keyring of the caller: {error}")))
         }
-        joined => joined.doing(|| "join it".into()),
+        joined => joined.doing(|| "join it".into()).map(|()| None),
     }
 }
 
@@ -151,11 +155,6 @@ pub(super) fn environment(init: &mut Init<'_>) -> Result<()> {
         init.channel.expect(&Message::GoOn)?;
     }
     Ok(())
-}
-
-pub(super) fn hooks(init: &mut Init<'_>) -> Result<()> {
-    let state = init.plan.state_inside(Status::Creating);
-    hook::run_all(&init.plan.config.hooks, HookKind::CreateContainer, &state)
 }
 
 pub(super) fn change_root(init: &mut Init<'_>) -> Result<()> {

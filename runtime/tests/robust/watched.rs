@@ -154,22 +154,43 @@ fn exec_shows_nothing_of_the_host() {
 #[test]
 fn a_container_that_joins_a_pid_namespace_shows_nothing_of_the_host() {
     let (Some(bundle), Some(other)) = (Bundle::new(), Bundle::new()) else { return };
-    let seen = watched(&bundle, || {
-        let pid = fs::read_to_string(bundle.path().join("state/watcher/record.json")).unwrap();
-        let pid: serde_json::Value = serde_json::from_str(&pid).unwrap();
-        let namespaces = ["mount", "ipc", "uts", "network", "cgroup"].map(|kind| json!({ "type": kind }));
-        let joined = json!({ "type": "pid", "path": format!("/proc/{}/ns/pid", pid["pid"]) });
-        other.set("linux", "namespaces", json!([&namespaces[..], &[joined]].concat()));
-        for _ in 0..5 {
-            let mut create = other.command(&["create"], "other");
-            assert!(create.env(SECRET, SECRET).status().unwrap().success());
-            other.must(&["start"], "other");
-            other.must(&["delete", "--force"], "other");
-        }
-    });
+    let seen = watched(&bundle, || join_pid_namespace_of(&bundle, &other, &[]));
     assert_eq!(seen, "1 looks\n");
     assert_eq!(other.left(), Vec::<String>::new());
     assert_eq!(bundle.left(), Vec::<String>::new());
+}
+
+#[test]
+fn hooks_of_one_with_users_of_its_own_show_nothing_of_the_host_either() {
+    let (Some(bundle), Some(other)) = (Bundle::new(), Bundle::new()) else { return };
+    let ids = json!([{ "containerID": 0, "hostID": 0, "size": 65536 }]);
+    other.set("linux", "uidMappings", ids.clone());
+    other.set("linux", "gidMappings", ids);
+    other.set(
+        "hooks",
+        "createContainer",
+        json!([{ "path": "/bin/sh", "args": ["sh", "-c", "cat | cat > /dev/null"] }]),
+    );
+    let seen = watched(&bundle, || join_pid_namespace_of(&bundle, &other, &["user"]));
+    assert_eq!(seen, "1 looks\n");
+    assert_eq!(other.left(), Vec::<String>::new());
+    assert_eq!(bundle.left(), Vec::<String>::new());
+}
+
+/// Makes `other` a few times, in the pid namespace of the container that looks on.
+fn join_pid_namespace_of(bundle: &Bundle, other: &Bundle, more: &[&str]) {
+    let pid = fs::read_to_string(bundle.path().join("state/watcher/record.json")).unwrap();
+    let pid: serde_json::Value = serde_json::from_str(&pid).unwrap();
+    let kinds = ["mount", "ipc", "uts", "network", "cgroup"].iter().chain(more);
+    let mut namespaces: Vec<_> = kinds.map(|kind| json!({ "type": kind })).collect();
+    namespaces.push(json!({ "type": "pid", "path": format!("/proc/{}/ns/pid", pid["pid"]) }));
+    other.set("linux", "namespaces", json!(namespaces));
+    for _ in 0..5 {
+        let mut create = other.command(&["create"], "other");
+        assert!(create.env(SECRET, SECRET).status().unwrap().success());
+        other.must(&["start"], "other");
+        other.must(&["delete", "--force"], "other");
+    }
 }
 
 #[test]

@@ -8,7 +8,8 @@ use std::os::fd::{AsFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};
 use rustix::process::{PidfdFlags, WaitId, WaitIdOptions};
 
-use super::{Init, Plan, become_root, die_with_runtime, setup};
+use super::namespace::become_root;
+use super::{Init, Plan, die_with_runtime, setup};
 use crate::config::{HookKind, NamespaceKind};
 use crate::container::{State, Status};
 use crate::error::{Context, Error, Result};

@@ -138,41 +138,61 @@ fn nothing_but_the_container(out: &mut Judgement, own: &Observation, seen: &[Sig
     });
 }
 
+macro_rules! joins {
+    ($($id:literal, $first:expr, $kinds:expr, $later:expr;)*) => {
+        &[$(Scenario::new(
+            concat!("namespaces.pid.nothing-of-the-host/", $id),
+            &[],
+            &[Fault::Drop("/linux/namespaces/2")],
+            |lab, out| joins(lab, out, $first, $kinds, $later),
+        ).axis(Axis::Security).advisory(SILENT).needs(SEES)),*]
+    };
+}
+
 /// A pod that shares its processes: later containers join the pid namespace of the first. Whoever asks for that trusts the
-/// first one somewhat, so this is a warning.
-pub(super) const JOINED: &[Scenario] = &[Scenario::new(
-    "namespaces.pid.nothing-of-the-host/create-with-a-path",
-    &[],
-    &[Fault::Drop("/linux/namespaces/2")],
-    |lab, out| {
-        let first = lab.running(mighty)?;
-        let entry = json!({ "type": "pid", "path": path(first.pid, "pid") });
-        let mut later = Vec::new();
-        let seen = first.watch_while(|| {
-            for _ in (0..JOIN).take_while(|_| lab.has_time()) {
-                later.push(lab.running(|r| r.inherit_namespace("pid").push(LIST, &entry))?);
-            }
-            Ok(())
-        })?;
-        let mut devices = devices(&first.observe()?.mounts);
-        for container in &later {
-            devices.extend(self::devices(&container.observe()?.mounts));
-            container.kill(Signal::SIGKILL)?.ok()?;
-            container.wait()?;
-            container.delete()?.ok()?;
+/// first one somewhat, so this is a warning. A createContainer hook has the root of the host, and in a user namespace the
+/// runtime has no more rights over a pid namespace of the host.
+pub(super) const JOINED: &[Scenario] = joins! {
+    "create-with-a-path", mighty, &["pid"], |r| r;
+    "create-container-hook", mighty, &["pid"], hook;
+    "create-container-hook-with-users", mighty, &["pid"], |r| hook(usual_user(r));
+    "create-container-hook-of-joined-users", |r| usual_user(mighty(r)), &["pid", "user"], |r| hook(usual_user(r));
+};
+
+/// One that leaves no record, since the root of a user namespace cannot write to the root filesystem from outside.
+fn hook(recipe: &mut Recipe) -> &mut Recipe {
+    let args = json!(["probe", "hook", "it", "/dev/null"]);
+    recipe.push("/hooks/createContainer", json!({ "path": "{probe}", "args": args }))
+}
+
+/// Containers that join namespaces of these kinds turn up while the first one looks.
+fn joins(lab: &Lab<'_>, out: &mut Judgement, edits: Edits, kinds: &[&str], with: Edits) -> Told {
+    let first = lab.running(edits)?;
+    let entry = |kind: &str| json!({ "type": kind, "path": path(first.pid, kind) });
+    let mut later = Vec::new();
+    let seen = first.watch_while(|| {
+        for _ in (0..JOIN).take_while(|_| lab.has_time()) {
+            later.push(lab.running(|r| {
+                kinds.iter().fold(with(r), |r, kind| r.inherit_namespace(kind).push(LIST, entry(kind)))
+            })?);
         }
-        let of_the_host: BTreeSet<u64> = self::devices(&mountinfo::own()?).difference(&devices).copied().collect();
-        let root = std::fs::metadata("/")?;
-        none(out, &seen, |seen| match is_of_namespaces(seen) {
-            true => ["mnt", "ipc", "uts"].iter().any(|kind| is_namespace(seen, own_namespace(kind).ok().flatten())),
-            false => of_the_host.contains(&seen.device) || (seen.device, seen.inode) == (root.dev(), root.ino()),
-        });
-        first.finish_and_delete()
-    },
-)
-.axis(Axis::Security)
-.advisory(SILENT)
-.needs(SEES)];
+        Ok(())
+    })?;
+    let mut devices = devices(&first.observe()?.mounts);
+    for container in &later {
+        devices.extend(self::devices(&container.observe()?.mounts));
+        container.kill(Signal::SIGKILL)?.ok()?;
+        container.wait()?;
+        container.delete()?.ok()?;
+    }
+    let of_the_host: BTreeSet<u64> = self::devices(&mountinfo::own()?).difference(&devices).copied().collect();
+    let root = std::fs::metadata("/")?;
+    none(out, &seen, |seen| match is_of_namespaces(seen) {
+        true => ["mnt", "ipc", "uts"].iter().any(|kind| is_namespace(seen, own_namespace(kind).ok().flatten())),
+        false => of_the_host.contains(&seen.device) || (seen.device, seen.inode) == (root.dev(), root.ino()),
+    });
+    first.finish_and_delete()
+}
 
 const SILENT: &str = "the specification does not speak of processes that a runtime puts into a pid namespace";
 

@@ -27,10 +27,10 @@ pub struct Contest {
     /// Who; the first is what the others are held against.
     pub subjects: Vec<Subject>,
     view: &'static str,
-    /// Dropped last: it tidies up.
-    pub workplace: Workplace,
     /// The host before the first call.
     kernel: KernelState,
+    /// Dropped last: it tidies up.
+    pub workplace: Workplace,
 }
 
 impl Contest {
@@ -69,7 +69,7 @@ impl Contest {
         if with_floor {
             subjects.push(floor(&subjects[0].settings, &workplace).map_err(Failure::host)?);
         }
-        Ok(Self { subjects, view: rivals.cgroup_view.name(), workplace, kernel })
+        Ok(Self { subjects, view: rivals.cgroup_view.name(), kernel, workplace })
     }
 
     /// What changed on the host since the first call, in words; it is put back.

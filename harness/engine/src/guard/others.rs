@@ -25,7 +25,10 @@ pub(crate) fn made_by_others(
     took: Duration,
     mut look: impl FnMut() -> io::Result<Vec<Change>>,
 ) -> io::Result<Vec<Change>> {
-    let deadline = Instant::now() + took.clamp(stretched(LEAST), stretched(MOST));
+    // Who attaches a loop device uses it before the next one: that takes longer than to write a setting.
+    let has_loop_device = changes.iter().any(Change::is_of_a_loop_device);
+    let least = if has_loop_device { MOST } else { LEAST };
+    let deadline = Instant::now() + took.clamp(stretched(least), stretched(MOST));
     let mut seen: Vec<Change> = Vec::new();
     while seen.len() < changes.len() && Instant::now() < deadline {
         let now = look()?;

@@ -51,7 +51,7 @@ pub fn state(bytes: &[u8]) {
 
 pub fn features(bytes: &[u8]) {
     let features: Value = serde_json::from_slice(bytes).unwrap_or_default();
-    let _claimed = features["ociVersionMax"].as_str().and_then(Release::parse);
+    let _claimed = Release::claimed_in(&features);
     let _other = Release::parse(&text(bytes));
 }
 

@@ -23,7 +23,7 @@ use crate::sys::{self, CloneArgs, ClonedAs};
 /// # Errors
 /// The first failure: the hook cannot be executed, ends in another way than with 0, or takes too long.
 pub fn run_all(hooks: &Hooks, kind: HookKind, state: &State) -> Result<()> {
-    run_until_one_fails(hooks, kind, state, Surroundings::default())
+    run_inside(hooks, kind, state, Surroundings::default())
 }
 
 /// As [`run_all`], for those that run where the program will.
@@ -31,7 +31,10 @@ pub fn run_all(hooks: &Hooks, kind: HookKind, state: &State) -> Result<()> {
 /// # Errors
 /// As [`run_all`].
 pub fn run_inside(hooks: &Hooks, kind: HookKind, state: &State, inside: Surroundings<'_>) -> Result<()> {
-    run_until_one_fails(hooks, kind, state, inside)
+    for (index, hook) in hooks.of(kind).iter().enumerate() {
+        run(hook, state, inside).doing(|| format!("hook {}[{index}] `{}`", kind.name(), hook.path.display()))?;
+    }
+    Ok(())
 }
 
 /// What a hook has of the container that it runs in.
@@ -42,13 +45,6 @@ pub struct Surroundings<'a> {
     /// The filter of system calls, unless that is in force already. The hook installs it: who waits for the hook may need calls that
     /// are denied to the program.
     pub filter: Option<&'a Filter>,
-}
-
-fn run_until_one_fails(hooks: &Hooks, kind: HookKind, state: &State, inside: Surroundings<'_>) -> Result<()> {
-    for (index, hook) in hooks.of(kind).iter().enumerate() {
-        run(hook, state, inside).doing(|| format!("hook {}[{index}] `{}`", kind.name(), hook.path.display()))?;
-    }
-    Ok(())
 }
 
 /// Runs every hook of one kind in order, and returns what went wrong.

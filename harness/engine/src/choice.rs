@@ -84,8 +84,7 @@ fn lists(features: &Value, pointer: &str, words: &[&str]) -> bool {
 
 /// Whether a configuration is of a later release than the one that the runtime is judged by, and that it claims.
 fn is_of_later_release(config: &Config, judged: Release, features: &Value) -> bool {
-    let claimed = features["ociVersionMax"].as_str().and_then(Release::parse);
-    let newest = claimed.map_or(judged, |claimed| claimed.max(judged));
+    let newest = Release::claimed_in(features).map_or(judged, |claimed| claimed.max(judged));
     config.text("/ociVersion").and_then(Release::parse).is_some_and(|release| release > newest)
 }
 

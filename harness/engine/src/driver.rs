@@ -139,11 +139,11 @@ impl<'s> Driver<'s> {
         match (user, values.words(SOCKETS)) {
             (Some(user), _) => self.probe(&["as", &user.to_string()]),
             (None, [count, whose]) => self.probe(&["activated", count, whose]),
-            (None, _) if !values.words(NOTIFY).is_empty() => {
-                self.probe(&["notified", values.words(NOTIFY).first().map_or("", String::as_str)])
-            }
-            (None, _) if !values.words(DEAF).is_empty() => self.probe(&["deaf"]),
-            (None, _) => Vec::new(),
+            (None, _) => match values.words(NOTIFY) {
+                [socket] => self.probe(&["notified", socket]),
+                _ if !values.words(DEAF).is_empty() => self.probe(&["deaf"]),
+                _ => Vec::new(),
+            },
         }
     }
 

@@ -47,6 +47,8 @@ enum Kind {
     Directory,
     /// Something else is mounted there.
     Mounted,
+    /// The terminals of the host are mounted there.
+    Terminals,
     Link(PathBuf),
     Character(u64),
     Block(u64),
@@ -86,11 +88,12 @@ fn make(member: &Member, at: &Path) -> io::Result<()> {
         Kind::Directory => fs::create_dir(at)?,
         Kind::Mounted => {
             fs::create_dir(at)?;
-            if member.path == Path::new(TERMINALS) {
-                return own_terminals(at);
-            }
             let there = Path::new(DEV).join(&member.path);
             return Ok(mount(Some(&there), at, None::<&str>, MsFlags::MS_BIND | MsFlags::MS_REC, None::<&str>)?);
+        }
+        Kind::Terminals => {
+            fs::create_dir(at)?;
+            return own_terminals(at);
         }
         Kind::Link(target) => return symlink(target, at),
         Kind::Character(device) => node(SFlag::S_IFCHR, *device)?,
@@ -129,6 +132,7 @@ fn collect(dir: &Path, mounted: &[PathBuf], found: &mut Vec<Member>) -> io::Resu
         let path = at.strip_prefix(DEV).unwrap_or(&at).to_owned();
         let is_mounted = mounted.contains(&at);
         let kind = match status.file_type() {
+            kind if kind.is_dir() && is_mounted && path == Path::new(TERMINALS) => Kind::Terminals,
             kind if kind.is_dir() && is_mounted => Kind::Mounted,
             kind if kind.is_dir() => Kind::Directory,
             kind if kind.is_symlink() => Kind::Link(fs::read_link(&at)?),

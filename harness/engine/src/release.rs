@@ -1,5 +1,7 @@
 //! Releases of the specification: which one a runtime is judged by, and which clauses are older.
 
+use serde_json::Value;
+
 /// A release, such as 1.0.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Release(pub u32, pub u32, pub u32);
@@ -16,6 +18,12 @@ impl Release {
     pub fn version(self) -> String {
         let newest = KNOWN.last().copied().unwrap_or(UNCLAIMED);
         if self == NEXT { newest.to_string() } else { self.to_string() }
+    }
+
+    /// The release that a features document claims; one that says nothing of it claims none.
+    #[must_use]
+    pub fn claimed_in(features: &Value) -> Option<Self> {
+        features["ociVersionMax"].as_str().and_then(Self::parse)
     }
 
     /// Reads `1.0.2`, `v1.1.0` or `1.0.2-dev`.

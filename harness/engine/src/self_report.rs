@@ -38,7 +38,7 @@ impl SelfReport {
     /// The release of the specification that it claims. One without `features` claims none.
     #[must_use]
     pub fn claimed(&self) -> Option<Release> {
-        self.features["ociVersionMax"].as_str().and_then(Release::parse)
+        Release::claimed_in(&self.features)
     }
 
     /// Asks the runtime. `interrupted` is looked at while it answers.

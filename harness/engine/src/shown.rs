@@ -3,14 +3,17 @@
 mod ask;
 mod system;
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use plimsoll_fixtures::probe::Refused;
 use serde_json::Value;
+
+use crate::process::Ended;
+use crate::release::Release;
 
 /// A value that a finding may show.
 pub trait Shown {
@@ -22,25 +25,13 @@ pub trait Shown {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Octal<T>(pub T);
 
-impl<T: Into<u64> + Copy> Shown for Octal<T> {
+impl<T: fmt::Octal> Shown for Octal<T> {
     fn shown(&self) -> String {
-        format!("{:04o}", self.0.into())
+        format!("{:04o}", self.0)
     }
 }
 
 impl<T: Shown + ?Sized> Shown for &T {
-    fn shown(&self) -> String {
-        (**self).shown()
-    }
-}
-
-impl<T: Shown + ?Sized> Shown for Box<T> {
-    fn shown(&self) -> String {
-        (**self).shown()
-    }
-}
-
-impl<T: Shown + ToOwned + ?Sized> Shown for Cow<'_, T> {
     fn shown(&self) -> String {
         (**self).shown()
     }
@@ -92,7 +83,24 @@ macro_rules! shown_as_displayed {
     };
 }
 
-shown_as_displayed!(i8, i16, i32, i64, isize, u8, u16, u32, u64, usize, f64, std::io::Error, nix::Error);
+shown_as_displayed!(
+    i8,
+    i16,
+    i32,
+    i64,
+    isize,
+    u8,
+    u16,
+    u32,
+    u64,
+    usize,
+    f64,
+    std::io::Error,
+    nix::Error,
+    Ended,
+    Release,
+    Refused
+);
 
 impl Shown for Path {
     fn shown(&self) -> String {
@@ -161,12 +169,6 @@ impl<T: Shown> Shown for Vec<T> {
     }
 }
 
-impl<T: Shown> Shown for VecDeque<T> {
-    fn shown(&self) -> String {
-        list(self)
-    }
-}
-
 impl<T: Shown> Shown for BTreeSet<T> {
     fn shown(&self) -> String {
         list(self)
@@ -174,20 +176,9 @@ impl<T: Shown> Shown for BTreeSet<T> {
 }
 
 /// Members in one line: `name=value`.
-fn members<'m, K: Shown + 'm, V: Shown + 'm>(members: impl Iterator<Item = (&'m K, &'m V)>) -> String {
-    list(members.map(|(key, value)| format!("{}={}", key.shown(), value.shown())))
-}
-
 impl<K: Shown, V: Shown> Shown for BTreeMap<K, V> {
     fn shown(&self) -> String {
-        members(self.iter())
-    }
-}
-
-impl<K: Shown + Ord, V: Shown, S> Shown for HashMap<K, V, S> {
-    fn shown(&self) -> String {
-        let sorted: BTreeMap<&K, &V> = self.iter().collect();
-        sorted.shown()
+        list(self.iter().map(|(key, value)| format!("{}={}", key.shown(), value.shown())))
     }
 }
 

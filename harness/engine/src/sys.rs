@@ -5,8 +5,6 @@ use std::ffi::{CStr, CString};
 use std::io::{self, Write};
 use std::mem::size_of;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, Ordering};
 
 use nix::sched::CloneFlags;
@@ -309,8 +307,7 @@ pub fn random<const N: usize>() -> io::Result<[u8; N]> {
 /// # Errors
 /// On a kernel without memory policies.
 pub fn prefer_local_memory() -> io::Result<()> {
-    // SAFETY: this mode takes no nodes, so the kernel reads nothing through the pointer.
-    checked(unsafe { libc::syscall(libc::SYS_set_mempolicy, libc::MPOL_LOCAL, std::ptr::null::<u64>(), 0) }).map(drop)
+    set_mempolicy(libc::MPOL_LOCAL, 0)
 }
 
 /// `set_mempolicy(2)` with these nodes, one a bit, for this process and those that it will start.
@@ -323,18 +320,6 @@ pub fn set_mempolicy(mode: i32, nodes: u64) -> io::Result<()> {
     let nodes = if nodes == 0 { std::ptr::null() } else { &raw const nodes };
     // SAFETY: without a size nothing is read through the pointer, else the bits of one number that lives as long as the call.
     checked(unsafe { libc::syscall(libc::SYS_set_mempolicy, mode, nodes, size) }).map(drop)
-}
-
-/// A copy of the mount that a directory lies on, which is nowhere in the tree of mounts.
-///
-/// # Errors
-/// On a kernel without `open_tree(2)`.
-pub fn clone_mount(dir: &Path) -> io::Result<OwnedFd> {
-    let path = CString::new(dir.as_os_str().as_bytes())?;
-    let flags = libc::OPEN_TREE_CLONE | libc::O_CLOEXEC.cast_unsigned();
-    // SAFETY: the path is a C string that lives as long as the call.
-    let fd = checked(unsafe { libc::syscall(libc::SYS_open_tree, libc::AT_FDCWD, path.as_ptr(), flags) })?;
-    Ok(adopt(RawFd::try_from(fd).unwrap_or(-1)))
 }
 
 /// `mount_setattr(2)` of a mount and all below it.

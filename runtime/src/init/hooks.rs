@@ -69,9 +69,7 @@ impl Runner {
         let directory = rustix::fs::open(".", flags, Mode::empty()).doing(|| "open the directory".into())?;
         self.channel.send_with(&Message::GoOn, directory.as_fd())?;
         let failed = self.channel.receive()?;
-        let ended = rustix::process::waitid(WaitId::PidFd(self.pidfd.as_fd()), WaitIdOptions::EXITED);
-        let ended = ended.doing(|| "wait for the process that runs them".into())?;
-        match (failed, ended.and_then(|status| status.exit_status())) {
+        match (failed, wait(&self.pidfd)?) {
             (None, Some(0)) => Ok(()),
             (Some((Message::Failed(cause), _)), _) => Err(Error::new(cause)),
             _ => Err(Error::new("the process that runs them was ended")),
@@ -80,10 +78,17 @@ impl Runner {
 
     /// It ends when it hears that nothing comes.
     fn dismiss(self) -> Result<()> {
-        drop(self.channel);
-        let ended = rustix::process::waitid(WaitId::PidFd(self.pidfd.as_fd()), WaitIdOptions::EXITED);
-        ended.doing(|| "wait for a process".into()).map(drop)
+        let Self { pidfd, channel } = self;
+        drop(channel);
+        wait(&pidfd).map(drop)
     }
+}
+
+/// Its exit code; none when a signal has ended it.
+fn wait(runner: &OwnedFd) -> Result<Option<i32>> {
+    let ended = rustix::process::waitid(WaitId::PidFd(runner.as_fd()), WaitIdOptions::EXITED);
+    let ended = ended.doing(|| "wait for the process that runs them".into())?;
+    Ok(ended.and_then(|status| status.exit_status()))
 }
 
 /// The runner: waits for bootstrap, becomes what that is but for its pid namespace, and runs the hooks.

@@ -9,7 +9,7 @@ use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::Observation;
 use plimsoll_engine::profile::{Op, Values};
-use plimsoll_engine::shown::Shown;
+use plimsoll_engine::shown::{Octal, Shown};
 use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::PATH;
 use serde_json::{Value, json};
@@ -110,7 +110,7 @@ pub(super) const INHERITED: &[Scenario] = inherited! {
             Fault::OfExec(&Fault::DropLast("/process/user/additionalGids")), Fault::ExecBeside("")],
         |seen| json!([seen.status.uids, seen.status.gids, seen.status.groups]);
     "umask", |r| r.set("/process/user/umask", 0o027), WITHOUT,
-        |seen| json!(format!("{:04o}", seen.status.umask));
+        |seen| json!(Octal(seen.status.umask).shown());
     "capabilities", |r| r,
         &[Fault::OfExec(&Fault::Push("/process/capabilities/bounding", "\"CAP_SYS_TIME\"")),
             Fault::OfExec(&Fault::Take("/process/capabilities/bounding", r#"["CAP_CHOWN"]"#)), Fault::ExecBeside("")],

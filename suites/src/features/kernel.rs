@@ -7,8 +7,11 @@ use nix::fcntl::AT_FDCWD;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sys::stat::Mode;
 use nix::unistd::{UnlinkatFlags, mkdir, unlinkat};
+use plimsoll_engine::holder;
 use plimsoll_engine::sys;
 use plimsoll_foreign::read;
+use rustix::fs::CWD;
+use rustix::mount::{OpenTreeFlags, open_tree};
 
 /// The attributes of mount_setattr(2) that a word for a mount sets and clears; with an `r` in front it is for a tree.
 const ATTRIBUTES: &[(&str, u64, u64)] = &[
@@ -68,7 +71,8 @@ pub(super) fn mounts_with(dir: &Path, option: &str) -> bool {
     let stem = option.strip_prefix('r');
     let attributes = ATTRIBUTES.iter().find(|(word, ..)| *word == option || Some(*word) == stem);
     if let Some(&(_, set, clear)) = attributes {
-        return sys::clone_mount(dir).and_then(|clone| sys::mount_setattr(&clone, set, clear)).is_ok();
+        let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+        return open_tree(CWD, dir, flags).is_ok_and(|clone| sys::mount_setattr(&clone, set, clear).is_ok());
     }
     match OF_FILESYSTEMS.iter().find(|(word, _)| *word == option || Some(*word) == stem) {
         Some(&(word, flags)) => word == option && mounts(dir, flags).is_ok(),
@@ -85,13 +89,7 @@ fn mounts(dir: &Path, flags: MsFlags) -> nix::Result<()> {
 
 /// Whether it has this type of namespace.
 pub(super) fn has_namespace(kind: &str) -> bool {
-    let name = match kind {
-        "mount" => "mnt",
-        "network" => "net",
-        other => other,
-    };
-    let known = ["mnt", "net", "pid", "ipc", "uts", "user", "cgroup", "time"];
-    !known.contains(&name) || Path::new("/proc/self/ns").join(name).exists()
+    holder::kinds().all(|known| known != kind) || Path::new("/proc/self/ns").join(holder::kernel_name(kind)).exists()
 }
 
 /// Whether its filters have this action.

@@ -2,6 +2,7 @@
 
 use plimsoll_engine::check::{Case, Rule};
 use plimsoll_engine::fault::Fault;
+use plimsoll_engine::shown::Octal;
 use plimsoll_fixtures::probe::Ask;
 use plimsoll_fixtures::{Config, Recipe};
 use serde_json::{Value, json};
@@ -71,9 +72,8 @@ pub(super) const MASK: Rule = Rule::new(
     &["config.user.umask-applied"],
     |_| vec![Ask::Umask],
     |config, evidence, out| {
-        let octal = |mask: i64| format!("{mask:04o}");
-        let found = evidence.inside.count(&Ask::Umask).map(octal);
-        out.expect_eq("umask", found.ok(), config.number(UMASK).map(octal));
+        let found = evidence.inside.count(&Ask::Umask).map(Octal);
+        out.expect_eq("umask", found.ok(), config.number(UMASK).map(Octal));
     },
 );
 

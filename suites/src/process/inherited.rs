@@ -16,10 +16,6 @@ fn own_oom_score_adj(value: i32) -> Told {
     std::fs::write("/proc/self/oom_score_adj", value.to_string()).map_err(Stop::error("set our own oom_score_adj"))
 }
 
-fn mask(bits: i64) -> Octal<u32> {
-    Octal(u32::try_from(bits).unwrap_or(u32::MAX))
-}
-
 pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new(
         "process.oom-score-adj.unset/stays-that-of-the-caller",
@@ -65,7 +61,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             umask(Mode::from_bits_truncate(0o027));
             let container = lab.running(|r| r.remove("/process/user/umask"))?;
             let evidence = container.evidence(vec![Ask::Umask])?;
-            out.expect_eq("umask", evidence.inside.count(&Ask::Umask).map(mask), Ok(mask(0o027)));
+            out.expect_eq("umask", evidence.inside.count(&Ask::Umask).map(Octal), Ok(Octal(0o027)));
             container.finish_and_delete()
         },
     )
@@ -78,7 +74,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             umask(Mode::from_bits_truncate(0o027));
             let container = lab.running(|r| r.set("/process/user/umask", 0o022))?;
             let evidence = container.evidence(vec![Ask::Umask])?;
-            out.expect_eq("umask", evidence.inside.count(&Ask::Umask).map(mask), Ok(mask(0o022)));
+            out.expect_eq("umask", evidence.inside.count(&Ask::Umask).map(Octal), Ok(Octal(0o022)));
             container.finish_and_delete()
         },
     ),

@@ -1,6 +1,7 @@
 //! Runtimes that attack the harness or the host: what they change is found and put back, and no result is theirs.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::bench::{Bench, SIMPLEST};
@@ -13,6 +14,12 @@ fn another(setting: &str) -> (String, &'static str) {
     (value, other)
 }
 
+/// The real runtime, which does something else when a container is deleted.
+fn at_delete(bench: &Bench, real: &Path, evil: &str) -> PathBuf {
+    let body = format!("case \" $* \" in *' delete '*) {evil};; esac\nexec {} \"$@\"", real.display());
+    bench.script("runtime", &body)
+}
+
 /// A sysctl, one of the rest of `/sys`, and the text of a module, which keeps the line break that it is written with.
 const SETTINGS: [&str; 3] =
     ["/proc/sys/vm/page-cluster", "/sys/kernel/mm/ksm/sleep_millisecs", "/sys/module/firmware_class/parameters/path"];
@@ -23,9 +30,8 @@ fn a_kernel_setting_is_found_and_put_back() {
     for setting in SETTINGS.into_iter().filter(|setting| fs::exists(setting).unwrap()) {
         let (before, other) = another(setting);
         let bench = Bench::new();
-        let body =
-            format!("case \" $* \" in *' delete '*) echo {other} >{setting};; esac\nexec {} \"$@\"", real.display());
-        let ran = bench.judge(&bench.script("runtime", &body), &["--filter", SIMPLEST]);
+        let runtime = at_delete(&bench, &real, &format!("echo {other} >{setting}"));
+        let ran = bench.judge(&runtime, &["--filter", SIMPLEST]);
         assert_eq!((ran.code, ran.verdict(SIMPLEST)), (1, "fail"), "{:#}", ran.results);
         let finding = &ran.results["checks"][0]["findings"][0];
         assert_eq!(finding["what"], format!("{setting} of the host"));
@@ -67,9 +73,8 @@ fn the_devices_of_the_host_are_found_and_put_back() {
     let bench = Bench::new();
     // The mount is in a namespace of its own, and goes with it.
     let evil = "mount -t devtmpfs none /mnt && chmod 600 /mnt/full && mknod /mnt/plimsoll-node c 1 3";
-    let body =
-        format!("case \" $* \" in *' delete '*) unshare -m sh -c '{evil}';; esac\nexec {} \"$@\"", real.display());
-    let ran = bench.judge(&bench.script("runtime", &body), &["--filter", SIMPLEST]);
+    let runtime = at_delete(&bench, &real, &format!("unshare -m sh -c '{evil}'"));
+    let ran = bench.judge(&runtime, &["--filter", SIMPLEST]);
     assert_eq!((ran.code, ran.verdict(SIMPLEST)), (1, "fail"), "{:#}", ran.results);
     let findings = ran.results["checks"][0]["findings"].to_string();
     assert!(findings.contains("devtmpfs:full") && findings.contains("devtmpfs:plimsoll-node"), "{findings}");
@@ -99,9 +104,8 @@ fn a_measurement_tells_what_its_runtime_changed_and_puts_it_back() {
     let setting = SETTINGS[0];
     let (before, other) = another(setting);
     let bench = Bench::new();
-    let body = format!("case \" $* \" in *' delete '*) echo {other} >{setting};; esac\nexec {} \"$@\"", real.display());
-    let runtime = bench.script("runtime", &body).to_string_lossy().into_owned();
-    let ran = bench.plimsoll(&["trace", "--runtime", &runtime, "--output", "results.json"]);
+    let runtime = at_delete(&bench, &real, &format!("echo {other} >{setting}"));
+    let ran = bench.plimsoll(&["trace", "--runtime", &runtime.to_string_lossy(), "--output", "results.json"]);
     let warnings = ran.results["warnings"].to_string();
     assert!(warnings.contains(&format!("{setting} of the host changed while runtimes were measured")), "{warnings}");
     assert_becomes(setting, &before);

@@ -78,10 +78,13 @@ impl KernelState {
             return Ok(Vec::new());
         }
         let mut now = Self::now()?;
-        now.values.retain(|path, shown| self.of_others.get(path) != Some(shown));
-        let is_new = |path: &Path, shown: &str| !self.values.contains_key(path) && nodes::is_of_the_kernel(path, shown);
-        now.values.retain(|path, shown| !nodes::is_member(path) || !is_new(path, shown));
+        now.values.retain(|path, shown| self.of_others.get(path) != Some(shown) && !self.came_up(path, shown));
         Ok(self.compared_with(&now))
+    }
+
+    /// Whether this is the node of a device that came up since.
+    fn came_up(&self, path: &Path, shown: &str) -> bool {
+        nodes::is_member(path) && !self.values.contains_key(path) && nodes::is_of_the_kernel(path, shown)
     }
 
     /// From now on this change is how the host is.

@@ -2,38 +2,18 @@
 
 use std::fmt::Write;
 
-use plimsoll_fixtures::probe::{Capabilities, Refused, Reply, Rlimit, Sighting, Stat, Statfs, Terminal};
+use plimsoll_fixtures::probe::{Capabilities, Reply, Rlimit, Sighting, Stat, Statfs, Terminal};
 
 use super::Shown;
 use crate::cgroup::Membership;
 use crate::container::State;
 use crate::network::Device;
 use crate::observer::{Mount, Namespace, Status};
-use crate::process::Ended;
-use crate::release::Release;
 use crate::sys::SchedAttr;
-
-impl Shown for Ended {
-    fn shown(&self) -> String {
-        self.to_string()
-    }
-}
-
-impl Shown for Release {
-    fn shown(&self) -> String {
-        self.to_string()
-    }
-}
 
 impl Shown for State {
     fn shown(&self) -> String {
         self.0.shown()
-    }
-}
-
-impl Shown for Refused {
-    fn shown(&self) -> String {
-        self.to_string()
     }
 }
 
@@ -198,6 +178,8 @@ fn of_bytes(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use plimsoll_fixtures::probe::Refused;
+
     use super::*;
 
     #[test]

@@ -27,7 +27,7 @@ use nix::unistd::{Pid, close, setsid};
 use crate::cgroup::{self, CheckGroups};
 use crate::result_channel::{self, Receiver, Sender};
 use crate::sys::{close_all_but, forget_streams, loopback_up, tell};
-use crate::{held, orphans, private_dev};
+use crate::{held, kernel_fs, orphans, private_dev};
 
 /// A check under way.
 #[derive(Debug)]
@@ -99,7 +99,9 @@ fn perform(sender: Sender, dev: &Path, groups: Option<&CheckGroups>, work: impl 
     loopback_up()?;
     forget_streams()?;
     // What the supervisor and its caller have open is within the reach of the runtime, by `/proc/1/fd`.
-    close_all_but(&[sender.fd(), outside.as_fd()])?;
+    let mut kept = kernel_fs::descriptors();
+    kept.extend([sender.fd(), outside.as_fd()]);
+    close_all_but(&kept)?;
     held::keep_outside(outside);
     orphans::forget();
     sender.send(&work())

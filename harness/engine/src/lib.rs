@@ -30,6 +30,7 @@ mod host_lock;
 pub mod isolate;
 pub mod judgement;
 pub mod keep;
+mod kernel_fs;
 pub mod lab;
 pub mod layers;
 pub mod life;

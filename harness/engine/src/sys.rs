@@ -450,6 +450,21 @@ pub fn move_wall_clock(by_ms: i64) -> io::Result<()> {
     Ok(nix::time::clock_settime(nix::time::ClockId::CLOCK_REALTIME, moved)?)
 }
 
+/// The length of the kernel's tick in microseconds, after it was set to one that is given: adjtimex(2).
+///
+/// # Errors
+/// When this process may not set it.
+pub fn clock_tick(set: Option<libc::c_long>) -> io::Result<libc::c_long> {
+    // SAFETY: zeroes are a valid `timex`, one that sets nothing.
+    let mut timex: libc::timex = unsafe { std::mem::zeroed() };
+    if let Some(tick) = set {
+        timex.modes = libc::ADJ_TICK;
+        timex.tick = tick;
+    }
+    // SAFETY: the kernel reads and writes one `timex`.
+    checked(libc::c_long::from(unsafe { libc::adjtimex(&raw mut timex) })).map(|_| timex.tick)
+}
+
 /// Gives this process a session keyring that nobody else has, and returns its serial number: keyctl(2).
 ///
 /// # Errors

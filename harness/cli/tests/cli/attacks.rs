@@ -81,6 +81,60 @@ fn the_devices_of_the_host_are_found_and_put_back() {
     assert!(!findings.contains("cannot be put back"), "{findings}");
 }
 
+/// What a runtime changed at delete, where `host` was done before the run and `after` is looked at after it.
+struct Harm {
+    findings: String,
+    after: String,
+}
+
+/// Does all this in a mount namespace of its own.
+fn harm(real: &Path, host: &str, evil: &str, after: &str) -> Harm {
+    let bench = Bench::new();
+    let runtime = at_delete(&bench, real, evil).to_string_lossy().into_owned();
+    let shown = format!("{host}; \"$@\"; code=$?; {{ {after}; }} >after; exit $code");
+    let call = ["run", "--runtime", &runtime, "--filter", SIMPLEST];
+    let ran = bench.ran(&bench.command_through(&["unshare", "-m", "sh", "-c", &shown, "sh"], &call).output().unwrap());
+    assert_eq!((ran.code, ran.verdict(SIMPLEST)), (1, "fail"), "{:#}", ran.results);
+    let findings = ran.results["checks"][0]["findings"].to_string();
+    assert!(findings.contains("(put back)") && !findings.contains("cannot be put back"), "{findings}");
+    Harm { findings, after: fs::read_to_string(bench.path("after")).unwrap() }
+}
+
+/// They last as long as the filesystem is mounted anywhere.
+#[test]
+fn a_handler_of_a_file_format_is_found_and_put_back() {
+    let real = runtime_or_skip!();
+    let mount = "mount -t binfmt_misc none /mnt";
+    let host = format!("{mount}; echo ':plimsoll:M:2:\\x01\\x02:\\xff\\x0f:/bin/true:' >/mnt/register");
+    let evil = "echo -1 >/mnt/plimsoll; echo :evil:E::evil::/bin/false: >/mnt/register";
+    let evil = format!("unshare -m sh -c '{mount}; {evil}'");
+    let Harm { findings, after } = harm(&real, &host, &evil, "ls /mnt; cat /mnt/plimsoll");
+    assert!(findings.contains("binfmt_misc:evil") && findings.contains("binfmt_misc:plimsoll"), "{findings}");
+    let wanted =
+        "plimsoll\nregister\nstatus\nenabled\ninterpreter /bin/true\nflags: \noffset 2\nmagic 0102\nmask ff0f\n";
+    assert_eq!(after, wanted);
+}
+
+#[test]
+fn tracing_that_was_turned_off_is_found_and_put_back() {
+    let real = runtime_or_skip!();
+    let mount = "mount -t tracefs none /mnt";
+    let Harm { findings, after } =
+        harm(&real, mount, &format!("unshare -m sh -c '{mount}; echo 0 >/mnt/tracing_on'"), "cat /mnt/tracing_on");
+    assert!(findings.contains("tracefs:tracing_on"), "{findings}");
+    assert_eq!(after, "1\n");
+}
+
+/// All mounts of a filesystem share its options, in whatever namespace they are.
+#[test]
+fn a_remount_of_a_filesystem_of_the_host_is_found_and_put_back() {
+    let real = runtime_or_skip!();
+    let (mount, remount) = ("mount -t tmpfs -o size=1m none /mnt", "mount -o remount,size=2m,ro /mnt");
+    let Harm { findings, after } = harm(&real, mount, remount, "grep /mnt /proc/self/mountinfo");
+    assert!(findings.contains("filesystem:/mnt of the host") && findings.contains("size=2048k"), "{findings}");
+    assert!(after.contains(" rw,size=1024k"), "{after}");
+}
+
 #[test]
 fn the_terminal_of_the_user_is_out_of_reach() {
     let real = runtime_or_skip!();

@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use plimsoll_reports::model::Finding;
 use serde::{Deserialize, Serialize};
 
-use super::loops;
-use super::nodes;
+use super::host_wide::{KINDS, Kind};
 use super::watched::watched;
+use super::{loops, nodes, superblocks};
 use crate::run_id::PREFIX;
 use crate::sys;
 
@@ -65,7 +65,9 @@ impl KernelState {
         }
         // What shows a file of a run is the business of its check, and of the guard there.
         values.extend(loops::attached()?.into_iter().filter(|(_, shown)| !shown.contains(PREFIX)));
-        values.extend(nodes::members()?);
+        for kind in &KINDS {
+            values.extend((kind.members)()?);
+        }
         Ok(Self { values, of_others: BTreeMap::new(), clock_ms: sys::wall_clock_offset_ms()? })
     }
 
@@ -79,6 +81,7 @@ impl KernelState {
         }
         let mut now = Self::now()?;
         now.values.retain(|path, shown| self.of_others.get(path) != Some(shown) && !self.came_up(path, shown));
+        superblocks::leave_options(&self.values, &mut now.values);
         Ok(self.compared_with(&now))
     }
 
@@ -155,12 +158,8 @@ impl Change {
     /// When the kernel refuses.
     pub fn undo(&self) -> io::Result<()> {
         match self {
-            Self::Value { path, before, .. } if nodes::is_member(path) => nodes::restore(path, before.as_deref()),
-            Self::Value { path, before: Some(before), .. } => write(path, before),
             Self::Value { path, .. } if self.attaches() => loops::detach(path),
-            Self::Value { path, before: None, .. } => {
-                Err(io::Error::other(format!("{} cannot be removed", path.display())))
-            }
+            Self::Value { path, before, .. } => make(path, before.as_deref()),
             Self::Clock { by_ms } => sys::move_wall_clock(-by_ms),
         }
     }
@@ -171,11 +170,7 @@ impl Change {
     /// When the kernel refuses.
     pub fn redo(&self) -> io::Result<()> {
         match self {
-            Self::Value { path, after, .. } if nodes::is_member(path) => nodes::restore(path, after.as_deref()),
-            Self::Value { path, after: Some(after), .. } => write(path, after),
-            Self::Value { path, after: None, .. } => {
-                Err(io::Error::other(format!("{} cannot be removed", path.display())))
-            }
+            Self::Value { path, after, .. } => make(path, after.as_deref()),
             Self::Clock { by_ms } => sys::move_wall_clock(*by_ms),
         }
     }
@@ -228,7 +223,16 @@ fn chosen(text: &str) -> Option<&str> {
     choice.filter(|_| choices.next().is_none())
 }
 
-fn write(path: &Path, value: &str) -> io::Result<()> {
+/// Gives a setting a value; nothing where there was none.
+fn make(path: &Path, value: Option<&str>) -> io::Result<()> {
+    match (Kind::of(path), value) {
+        (Some(kind), value) => (kind.restore)(path, value),
+        (None, Some(value)) => write(path, value),
+        (None, None) => Err(io::Error::other(format!("{} cannot be removed", path.display()))),
+    }
+}
+
+pub(super) fn write(path: &Path, value: &str) -> io::Result<()> {
     if path == Path::new("/proc/swaps") || loops::is_backing_file(path) {
         return Err(io::Error::other("it is gone"));
     }

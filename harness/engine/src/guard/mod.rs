@@ -2,13 +2,18 @@
 //! of its own, so that whatever differs there was left by the check.
 
 mod canary;
+mod clock;
+mod handlers;
+mod host_wide;
 mod kernel;
 mod loops;
 mod nodes;
 mod others;
 mod processes;
 mod snapshot;
+mod superblocks;
 mod sweep;
+mod tracing;
 mod watch;
 mod watched;
 

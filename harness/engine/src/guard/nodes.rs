@@ -4,42 +4,39 @@
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::sys::stat::{Mode, SFlag, mknod};
 use plimsoll_foreign::read;
-use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen};
 
 use super::canary::node;
+use super::host_wide::{below, is_named};
 use super::watched::is_passing;
+use crate::kernel_fs::DEVTMPFS;
 use crate::observer::files::if_there;
 
 /// What stands for the devtmpfs in the name of a member.
-const NAMED: &str = "devtmpfs:";
+pub(super) const NAMED: &str = "devtmpfs:";
 
-/// Its nodes and files, each by `devtmpfs:NAME`. Nothing on a kernel without the system calls, or without the filesystem, and for
-/// whoever may not mount it. A node that the kernel has made for a device that came up is none.
+/// Its nodes and files, each by `devtmpfs:NAME`. A node that the kernel has made for a device that came up is none.
 pub(super) fn members() -> io::Result<BTreeMap<PathBuf, String>> {
     let mut found = BTreeMap::new();
-    if let Some(root) = mounted() {
-        collect(&place(&root), Path::new(""), &mut found)?;
+    if let Some(root) = DEVTMPFS.root() {
+        collect(&root, Path::new(""), &mut found)?;
     }
     Ok(found)
 }
 
 /// Whether this names such a member.
 pub(super) fn is_member(path: &Path) -> bool {
-    path.to_string_lossy().starts_with(NAMED)
+    is_named(path, NAMED)
 }
 
 /// Makes a member what it was: `was` is what [`members`] said of it, nothing where there was none.
 pub(super) fn restore(member: &Path, was: Option<&str>) -> io::Result<()> {
-    let Some(root) = mounted() else { return Err(io::Error::other("devtmpfs cannot be mounted")) };
-    let name = member.to_string_lossy();
-    let at = place(&root).join(name.trim_start_matches(NAMED));
+    let at = DEVTMPFS.expected()?.join(below(member, NAMED)?);
     let Some(was) = was else { return fs::remove_file(at) };
     let (kind, attributes) = was.split_once(" mode ").ok_or_else(|| io::Error::other("it was no node"))?;
     let (mode, owner) = attributes.split_once(" owner ").ok_or_else(|| io::Error::other("it had no owner"))?;
@@ -63,17 +60,6 @@ fn make(at: &Path, kind: &str) -> io::Result<()> {
     let (major, minor) = numbers.split_once(':').ok_or_else(|| io::Error::other("it had no numbers"))?;
     let number = |text: &str| text.parse::<u64>().map_err(io::Error::other);
     Ok(mknod(at, flag, Mode::empty(), nix::sys::stat::makedev(number(major)?, number(minor)?))?)
-}
-
-/// The filesystem, mounted nowhere.
-fn mounted() -> Option<OwnedFd> {
-    let context = fsopen(c"devtmpfs", FsOpenFlags::FSOPEN_CLOEXEC).ok()?;
-    fsconfig_create(&context).ok()?;
-    fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::MOUNT_ATTR_NOSUID).ok()
-}
-
-fn place(root: &OwnedFd) -> PathBuf {
-    PathBuf::from(format!("/proc/self/fd/{}", root.as_raw_fd()))
 }
 
 fn collect(root: &Path, below: &Path, found: &mut BTreeMap<PathBuf, String>) -> io::Result<()> {
@@ -125,7 +111,7 @@ mod tests {
 
     #[test]
     fn the_nodes_of_every_host_are_seen() {
-        let Some(_) = mounted() else { return println!("skipped: devtmpfs cannot be mounted here") };
+        let Some(_) = DEVTMPFS.root() else { return println!("skipped: devtmpfs cannot be mounted here") };
         let members = members().unwrap();
         assert!(members.contains_key(Path::new("devtmpfs:null")), "{members:?}");
         assert!(members.keys().all(|member| is_member(member)));

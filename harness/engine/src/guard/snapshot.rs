@@ -1,6 +1,6 @@
 //! What the guard compares: facts about the host by subject, each fact a name and a value.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -97,7 +97,9 @@ fn describe_processes(processes: &[Stat]) -> io::Result<Facts> {
 /// The mounts that a container of the check may be made of, and the others: those no story leaves, however it breaks off.
 pub(super) fn mounts(settings: &GuardSettings) -> io::Result<Snapshot> {
     let is_own = |point: &str| held::is_of_container(Path::new(point), settings.place());
-    let (own, others) = mountinfo::own()?.into_iter().partition(|mount| is_own(&mount.point));
+    let mut mounts = mountinfo::own()?;
+    without_options_of_the_host(&mut mounts, &held::outside()?.unwrap_or_default());
+    let (own, others) = mounts.into_iter().partition(|mount| is_own(&mount.point));
     Ok(vec![("host mounts".to_owned(), counted(own)), (MOUNTS.to_owned(), counted(others))])
 }
 
@@ -112,21 +114,28 @@ pub(super) fn forgive_the_host(before: &Snapshot, after: &mut Snapshot) -> io::R
         return Ok(());
     }
     let Some(mut outside) = held::outside()? else { return Ok(()) };
-    outside.iter_mut().for_each(|mount| mount.tags.clear());
+    outside.iter_mut().for_each(|mount| {
+        mount.tags.clear();
+        mount.super_options.clear();
+    });
     let outside = counted(outside);
     gone.retain(|mount, _| !outside.contains_key(mount));
     after.extend(gone);
     Ok(())
 }
 
+/// Options of the host's filesystems are compared with the rest of what is one on the whole host, by
+/// [`KernelState`](super::KernelState): a check that runs beside the one that changes them has not done it.
+fn without_options_of_the_host(mounts: &mut [Mount], outside: &[Mount]) {
+    let devices: BTreeSet<&str> = outside.iter().map(|mount| mount.device.as_str()).collect();
+    for mount in mounts.iter_mut().filter(|mount| mount.kind == "cgroup2" || devices.contains(mount.device.as_str())) {
+        mount.super_options.clear();
+    }
+}
+
 fn counted(mounts: Vec<Mount>) -> Facts {
     let mut count: BTreeMap<String, usize> = BTreeMap::new();
-    for mut mount in mounts {
-        // All mounts of cgroup v2 share one set of options, and whoever mounts it once more in the host's cgroup
-        // namespace changes them for all: a check that runs beside that one has not done it.
-        if mount.kind == "cgroup2" {
-            mount.super_options.clear();
-        }
+    for mount in mounts {
         *count.entry(mount.description()).or_default() += 1;
     }
     // The same thing can be mounted twice at one place: then the number is the difference.

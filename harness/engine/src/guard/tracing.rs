@@ -1,0 +1,25 @@
+//! Tracing of the kernel: what it records, and which probes are placed in it and in programs.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::host_wide::below;
+use super::kernel::{value, write};
+use crate::kernel_fs::TRACEFS;
+
+pub(super) const NAMED: &str = "tracefs:";
+
+const FILES: [&str; 6] =
+    ["current_tracer", "dynamic_events", "set_event", "set_ftrace_filter", "trace_clock", "tracing_on"];
+
+pub(super) fn members() -> io::Result<BTreeMap<PathBuf, String>> {
+    let Some(root) = TRACEFS.root() else { return Ok(BTreeMap::new()) };
+    let shown = |file: &str| Some((PathBuf::from(format!("{NAMED}{file}")), value(&root.join(file))?));
+    Ok(FILES.into_iter().filter_map(shown).collect())
+}
+
+pub(super) fn restore(member: &Path, was: Option<&str>) -> io::Result<()> {
+    let was = was.ok_or_else(|| io::Error::other(format!("{} cannot be removed", member.display())))?;
+    write(&TRACEFS.expected()?.join(below(member, NAMED)?), was)
+}

@@ -2,10 +2,10 @@
 //! first, the exit code second, the words never.
 
 use plimsoll_engine::container::Container;
-use plimsoll_engine::guard::Watch;
 use plimsoll_engine::judgement::{Judgement, Outcome, Told};
 use plimsoll_engine::lab::{Attempt, Lab};
 use plimsoll_engine::profile::{Op, Values};
+use plimsoll_engine::watch::Watch;
 use plimsoll_fixtures::{Bundle, Recipe};
 
 /// One scenario a row: a configuration that create must refuse. The last edit is the mistake; without it the

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::sys;
+use crate::system::sys;
 
 pub(super) const NAMED: &str = "adjtimex:";
 

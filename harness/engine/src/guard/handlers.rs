@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::host_wide::below;
 use super::kernel::value;
-use crate::kernel_fs::BINFMT_MISC;
+use crate::system::kernel_fs::BINFMT_MISC;
 
 pub(super) const NAMED: &str = "binfmt_misc:";
 

@@ -1,6 +1,6 @@
 //! What a runtime can change for the whole host, whatever namespaces it was given: settings of the kernel and of its
 //! modules, swap, loop devices and the clock. All checks of a run share these, so who changed one is only known when
-//! nothing else ran at the same time; see [`crate::schedule`].
+//! nothing else ran at the same time; see [`crate::run::schedule`].
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::host_wide::{KINDS, Kind};
 use super::watched::watched;
 use super::{loops, nodes, superblocks};
-use crate::run_id::PREFIX;
-use crate::sys;
+use crate::system::run_id::PREFIX;
+use crate::system::sys;
 
 /// The longest value that is compared.
 const LONGEST: u64 = 4096;

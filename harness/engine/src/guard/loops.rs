@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use super::kernel::value;
-use crate::observer::files::if_there;
-use crate::sys;
+use crate::system::observer::files::if_there;
+use crate::system::sys;
 
 /// The file behind each loop device that has one, by the place that names it.
 pub(super) fn attached() -> io::Result<BTreeMap<PathBuf, String>> {

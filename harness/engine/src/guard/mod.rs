@@ -4,6 +4,7 @@
 mod canary;
 mod clock;
 mod handlers;
+pub(crate) mod host_changes;
 mod host_wide;
 mod kernel;
 mod loops;
@@ -14,7 +15,6 @@ mod snapshot;
 mod superblocks;
 mod sweep;
 mod tracing;
-mod watch;
 mod watched;
 
 use std::collections::BTreeSet;
@@ -27,11 +27,12 @@ use plimsoll_reports::model::Finding;
 pub use canary::{describe as tree, plant_canary};
 pub use kernel::{Change, KernelState, undo_all};
 pub(crate) use others::made_by_others;
+pub(crate) use snapshot::DESCRIPTORS;
 pub use sweep::{below, detach_below, sweep};
-pub use watch::{CANARY, Watch};
 pub use watched::list_settings;
 
-use crate::{cgroup, held};
+use crate::system::cgroup;
+use crate::system::held;
 use snapshot::Snapshot;
 
 /// Where to look.

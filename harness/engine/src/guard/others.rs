@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use nix::poll::{PollTimeout, poll};
 
 use super::Change;
-use crate::patience::stretched;
+use crate::system::patience::stretched;
 
 /// Two looks at the host are this far apart.
 const BETWEEN: u16 = 20;

@@ -11,10 +11,10 @@ use nix::errno::Errno;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, getpid};
 
-use crate::observer::files::if_there;
-use crate::observer::stat::{self, Stat};
-use crate::process::wait_readable;
-use crate::sys;
+use crate::system::observer::files::if_there;
+use crate::system::observer::stat::{self, Stat};
+use crate::system::process::wait_readable;
+use crate::system::sys;
 
 /// What names a process for good: its id and when it started.
 pub(super) type Identity = (i32, u64);

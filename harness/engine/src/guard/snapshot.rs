@@ -10,11 +10,11 @@ use plimsoll_foreign::read;
 use plimsoll_reports::model::Finding;
 
 use super::{GuardSettings, canary, loops};
-use crate::held;
-use crate::observer::files::{about, if_there, read_text};
-use crate::observer::mountinfo::Mount;
-use crate::observer::stat::{Stat, command_line};
-use crate::observer::{mountinfo, own_descriptors};
+use crate::system::held;
+use crate::system::observer::files::{about, if_there, read_text};
+use crate::system::observer::mountinfo::Mount;
+use crate::system::observer::stat::{Stat, command_line};
+use crate::system::observer::{mountinfo, own_descriptors};
 
 /// Names and values of one subject.
 pub(super) type Facts = BTreeMap<String, String>;
@@ -27,7 +27,7 @@ const SYSCTLS: [&str; 5] =
     ["kernel/msgmax", "kernel/shmmax", "kernel/core_pattern", "net/ipv4/ip_forward", "fs/mqueue/msg_max"];
 
 /// Names of subjects.
-pub(super) const DESCRIPTORS: &str = "file descriptors of the harness";
+pub(crate) const DESCRIPTORS: &str = "file descriptors of the harness";
 const MOUNTS: &str = "mounts outside of the check";
 
 /// Looks at everything. The mounts are given, because they were looked at before the runtime's were taken down; the processes,

@@ -9,8 +9,8 @@ use rustix::fs::CWD;
 use rustix::mount::{FsPickFlags, fsconfig_reconfigure, fsconfig_set_flag, fsconfig_set_string, fspick};
 
 use super::host_wide::{below, is_named};
-use crate::held;
-use crate::observer::mountinfo::{self, Mount};
+use crate::system::held;
+use crate::system::observer::mountinfo::{self, Mount};
 
 pub(super) const NAMED: &str = "filesystem:";
 

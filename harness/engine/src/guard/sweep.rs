@@ -11,10 +11,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getpid};
 
 use super::processes;
-use crate::cgroup;
-use crate::observer::files::if_there;
-use crate::observer::{Stat, mountinfo};
-use crate::patience::stretched;
+use crate::system::cgroup;
+use crate::system::observer::files::if_there;
+use crate::system::observer::{Stat, mountinfo};
+use crate::system::patience::stretched;
 
 /// How long killed processes may take to end. Nobody waits that long unless the kernel is stuck.
 const PATIENCE: Duration = Duration::from_secs(10);

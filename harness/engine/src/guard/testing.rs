@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use nix::unistd::{geteuid, getpid};
 
-use crate::cgroup;
+use crate::system::cgroup;
 
 /// Runs an ignored test of this binary in namespaces of its own. Only root can; others are told.
 pub(crate) fn in_private_namespaces(test: &str) {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::host_wide::below;
 use super::kernel::{value, write};
-use crate::kernel_fs::TRACEFS;
+use crate::system::kernel_fs::TRACEFS;
 
 pub(super) const NAMED: &str = "tracefs:";
 

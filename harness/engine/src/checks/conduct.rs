@@ -1,0 +1,383 @@
+//! Carries out one check in the process that is its own: before, the story, after, the verdict.
+
+use std::fs;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use plimsoll_reports::model::{self, Evidence, Finding, Verdict};
+use serde::{Deserialize, Serialize};
+
+use crate::checks::check::{Body, Case, Check};
+use crate::checks::company;
+use crate::checks::grounds::Grounds;
+use crate::checks::keep;
+use crate::checks::place;
+use crate::checks::trial::Performed;
+use crate::containers::lab::Lab;
+use crate::containers::watch::CANARY;
+use crate::guard::{self, Change, Guard};
+use crate::runtime::driver::milliseconds;
+use crate::runtime::judgement::{Judgement, Stop, Told};
+use crate::runtime::release::Release;
+use crate::runtime::settings::Settings;
+use crate::system::cgroup;
+use crate::system::held;
+use crate::system::observer::files::about;
+
+/// What the run wants of each check, besides its verdict.
+#[derive(Clone, Debug, Default)]
+pub struct Wishes {
+    /// Where to keep bundles, logs and evidence.
+    pub keep: Option<PathBuf>,
+    /// How a user runs one check again; the id is put at the end.
+    pub replay: String,
+}
+
+impl Wishes {
+    /// How a user runs this check again.
+    pub(crate) fn replay_of(&self, check: &Check) -> String {
+        format!("{} {}", self.replay, crate::runtime::driver::quote(&[check.id.clone().into()]))
+    }
+}
+
+/// What the process of one or several checks tells the supervisor.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Done {
+    /// The results of the checks that are settled.
+    pub results: Vec<model::Check>,
+    /// What has changed for the whole host meanwhile. Where the checks ran by themselves this was theirs, is among the
+    /// findings and was undone; else nothing is settled, and nothing was undone.
+    pub changes: Vec<Change>,
+    /// The configurations that were seen to run; see [`Settings::controls`].
+    pub controls: Vec<u64>,
+}
+
+/// Carries out a check, in a process that [`crate::sandbox::isolate`] has set apart. `tag` is unique in the run.
+#[must_use]
+pub fn conduct(check: &Check, settings: &Settings, tag: &str, wishes: &Wishes) -> Done {
+    let started = Instant::now();
+    let mut result = blank(check);
+    let mut done = attempt(check, settings, tag, wishes, &mut result).unwrap_or_else(|why| {
+        fail_of_ours(&mut result, &format!("set-up: {why}"));
+        Done::default()
+    });
+    place::blame(&mut result, settings);
+    result.duration_ms = milliseconds(started.elapsed());
+    if done.changes.is_empty() || settings.exclusive {
+        done.results.push(result);
+    }
+    done
+}
+
+/// The result of a check that has not run.
+#[must_use]
+pub fn blank(check: &Check) -> model::Check {
+    model::Check {
+        id: check.id.clone(),
+        section: check.section().to_owned(),
+        axis: check.axis(),
+        clauses: check.clauses.clone(),
+        verdict: Verdict::Skip,
+        duration_ms: 0.0,
+        reason: String::new(),
+        findings: Vec::new(),
+        evidence: None,
+        known: None,
+        shared_with: Vec::new(),
+    }
+}
+
+fn attempt(
+    check: &Check,
+    settings: &Settings,
+    tag: &str,
+    wishes: &Wishes,
+    result: &mut model::Check,
+) -> io::Result<Done> {
+    let mut judgement = Judgement::default();
+    let played = play(settings, tag, |lab| tell(check, lab, &mut judgement))?;
+    let spotless = played.left.is_empty();
+    let controls = played.lab.controls();
+    weigh(check, settings.release, played.told, &judgement, played.left, result);
+    blame_on_limits(result, &cgroup::reached());
+    if matches!(result.verdict, Verdict::Fail | Verdict::Warn | Verdict::Error | Verdict::Timeout)
+        || wishes.keep.is_some()
+    {
+        result.evidence = Some(evidence(check, &played.lab, wishes));
+    }
+    clear(played.lab, spotless, |dir| {
+        let Some(base) = &wishes.keep else { return Ok(()) };
+        let kept = keep::keep(dir, base, &check.id, &settings.probe, result)?;
+        if let Some(evidence) = &mut result.evidence {
+            evidence.kept = Some(kept.to_string_lossy().into_owned());
+        }
+        Ok(())
+    })?;
+    Ok(Done { results: Vec::new(), changes: played.changes, controls })
+}
+
+/// Carries out a company of cases in one container, in a process that [`crate::sandbox::isolate`] has set apart. What is
+/// returned has passed; the other cases have no verdict yet, whatever the reason.
+#[must_use]
+pub fn conduct_together(checks: &[&Check], settings: &Settings, tag: &str) -> Done {
+    let started = Instant::now();
+    // A failure of ours settles nothing; it is told when the cases are tried alone.
+    let mut done = attempt_together(checks, settings, tag).unwrap_or_default();
+    let each = milliseconds(started.elapsed()) / f64::from(u32::try_from(checks.len()).unwrap_or(1));
+    done.results.iter_mut().for_each(|result| result.duration_ms = each);
+    done
+}
+
+fn attempt_together(checks: &[&Check], settings: &Settings, tag: &str) -> io::Result<Done> {
+    let mut passed = Vec::new();
+    let played = play(settings, tag, |lab| judge_together(checks, lab, &mut passed))?;
+    let spotless = played.left.is_empty();
+    let settled = matches!(played.told, Ok(Ok(()))) && spotless && played.changes.is_empty();
+    clear(played.lab, spotless, |_| Ok(()))?;
+    let shared_with = |own: &Check| checks.iter().map(|check| check.id.clone()).filter(|id| *id != own.id).collect();
+    let result = |check| model::Check { verdict: Verdict::Pass, shared_with: shared_with(check), ..blank(check) };
+    let results = if settled { passed.into_iter().map(result).collect() } else { Vec::new() };
+    Ok(Done { results, changes: played.changes, controls: Vec::new() })
+}
+
+/// A story that was told on a bench of its own, and what it left behind.
+struct Played<'s> {
+    lab: Lab<'s>,
+    told: Caught,
+    left: Vec<Finding>,
+    changes: Vec<Change>,
+}
+
+fn play<'s>(settings: &'s Settings, tag: &str, story: impl FnOnce(&Lab<'s>) -> Told) -> io::Result<Played<'s>> {
+    let started = Instant::now();
+    let dir = settings.dir.join(tag);
+    fs::create_dir(&dir)?;
+    guard::plant_canary(&dir.join(CANARY))?;
+    let lab = Lab::new(settings, dir, tag.to_owned());
+    held::hold()?;
+    let guard = Guard::before_all(lab.watched())?;
+    let told = catch_unwind(AssertUnwindSafe(|| story(&lab).or_else(|stop| lab.excuse(stop))));
+    lab.take_down();
+    // A story that broke off leaves its processes; nobody waits for those.
+    let looked = if matches!(told, Ok(Ok(()) | Err(Stop::Unsupported(_)))) {
+        guard.after()
+    } else {
+        guard.after_within(Duration::ZERO)
+    };
+    let (mut left, mut changes) = match looked.and_then(|left| Ok((left, settings.kernel.changes()?))) {
+        Ok(found) => found,
+        Err(why) => {
+            guard::sweep(tag)?;
+            return Err(why);
+        }
+    };
+    if settings.exclusive {
+        let undone: Vec<io::Result<()>> = changes.iter().map(Change::undo).collect();
+        let each = || changes.iter().zip(&undone);
+        // What cannot be put back is there still, and says nothing of others.
+        let gone: Vec<Change> = each().filter(|(_, undone)| undone.is_ok()).map(|(change, _)| change.clone()).collect();
+        // Without the runtime these come again, too.
+        let others = guard::made_by_others(&gone, started.elapsed(), || settings.kernel.changes())?;
+        let own = |change: &&Change| !others.contains(change);
+        left.extend(each().filter(|(change, _)| own(change)).map(|(change, undone)| change.finding(undone)));
+        changes.retain(|change| own(&change));
+    }
+    Ok(Played { lab, told, left, changes })
+}
+
+/// Tells a story on a bench of its own, in a process that [`crate::sandbox::isolate`] has set apart, and tidies up after it.
+///
+/// # Errors
+/// When the bench cannot be made or taken away.
+pub fn perform(settings: &Settings, tag: &str, story: impl FnOnce(&Lab<'_>) -> Told) -> io::Result<Performed> {
+    let played = play(settings, tag, story)?;
+    let calls = played.lab.driver.calls();
+    clear(played.lab, played.left.is_empty(), |_| Ok(()))?;
+    let told = played.told.unwrap_or_else(|panic| Err(Stop::Error(panic_text(&*panic))));
+    Ok(Performed { told, left: played.left, calls })
+}
+
+/// Takes a bench away, and whatever the guard has found to be still on it. Its directory is shown once more, when
+/// nothing lives in it.
+fn clear(lab: Lab<'_>, spotless: bool, last: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
+    let (dir, tag) = (lab.dir.clone(), lab.tag.clone());
+    drop(lab);
+    if !spotless {
+        guard::sweep(&tag)?;
+        guard::detach_below(&dir)?;
+    }
+    last(&dir)?;
+    fs::remove_dir_all(&dir).or_else(|why| if spotless { Err(why) } else { if_gone(why) }).map_err(|why| {
+        // Only words for an error that is on its way.
+        let mounts = guard::below(&dir).unwrap_or_default();
+        about(format!("{} with the mounts {mounts:?}", dir.display()), &why)
+    })
+}
+
+/// A directory that the runtime has removed is among the findings, and is gone as it should be.
+fn if_gone(why: io::Error) -> io::Result<()> {
+    if why.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(why) }
+}
+
+fn tell(check: &Check, lab: &Lab<'_>, out: &mut Judgement) -> Told {
+    match check.body {
+        Body::Case(case) => judge_case(case, lab, out),
+        Body::Scenario(scenario) => {
+            (scenario.story)(lab, out)?;
+            lab.control_if_none_ran()
+        }
+    }
+}
+
+fn judge_case(case: &Case, lab: &Lab<'_>, out: &mut Judgement) -> Told {
+    let container = lab.running(case.edits)?;
+    let config = container.bundle.config.clone();
+    let evidence = container.evidence_for(case.rule, &config)?;
+    (case.rule.judge)(&config, &evidence, out);
+    container.finish_and_delete()
+}
+
+/// Judges each of several cases on the one container that they share, as if it were the case's own.
+fn judge_together<'c>(checks: &[&'c Check], lab: &Lab<'_>, passed: &mut Vec<&'c Check>) -> Told {
+    let case = |check: &Check| if let Body::Case(case) = check.body { Some(case) } else { None };
+    let cases: Vec<&Case> = checks.iter().filter_map(|check| case(check)).collect();
+    let recipe = company::united(&cases);
+    let container = lab.create(&lab.build(&recipe)?)?;
+    container.started()?;
+    for (check, case) in checks.iter().zip(cases) {
+        let bundle = lab.seen_as(&container.bundle, &company::recipe(case));
+        let mut out = Judgement::default();
+        let mut evidence = container.evidence_for(case.rule, &bundle.config)?;
+        evidence.bundle = bundle;
+        (case.rule.judge)(&evidence.bundle.config, &evidence, &mut out);
+        if out.expectations() > 0 && out.findings().is_empty() {
+            passed.push(check);
+        }
+    }
+    container.finish_and_delete()
+}
+
+type Caught = std::thread::Result<Told>;
+
+/// Why an exit code of 0 alone is no failure.
+const UNTOLD: &str = "the exit code alone is wrong, and the specification leaves open how an error is told";
+
+/// From what was told, judged and left behind to a verdict.
+fn weigh(
+    check: &Check,
+    release: Release,
+    told: Caught,
+    judgement: &Judgement,
+    left: Vec<Finding>,
+    result: &mut model::Check,
+) {
+    result.findings = judgement.findings().to_vec();
+    let mut grounds = Grounds::of(judgement);
+    let finished = matches!(told, Ok(Ok(()) | Err(Stop::Unsupported(_))));
+    match told {
+        Err(panic) => return break_off(result, &panic_text(&*panic), left),
+        Ok(Err(Stop::Error(why))) => return break_off(result, &why, left),
+        Ok(Err(Stop::Skip(why))) => {
+            (result.verdict, result.reason) = (Verdict::Skip, why);
+            return;
+        }
+        Ok(Err(Stop::Unsupported(why))) if left.is_empty() => {
+            (result.verdict, result.reason) = (Verdict::Skip, why);
+            return;
+        }
+        Ok(Err(Stop::Unsupported(why))) => result.reason = why,
+        Ok(Err(Stop::Timeout(op))) => {
+            result.clauses = grounds.and_hung(op).clauses(&check.clauses, &check.footing);
+            (result.verdict, result.reason) = (Verdict::Timeout, format!("`{op}` did not end in time"));
+            return;
+        }
+        Ok(Err(Stop::Broken(finding))) => {
+            grounds = grounds.and_broken(&finding);
+            result.findings.push(finding);
+        }
+        Ok(Ok(())) if judgement.expectations() == 0 => return fail_of_ours(result, "the check judged nothing"),
+        Ok(Ok(())) => {}
+    }
+    // A story that broke off has not tidied up; only what it cannot have made itself counts then.
+    let left: Vec<Finding> = left.into_iter().filter(|finding| finished || is_harm(finding)).collect();
+    let harmed = !left.is_empty();
+    grounds.left = left.iter().any(|finding| !is_harm(finding));
+    let untold = finished && judgement.is_untold_only();
+    result.findings.extend(left);
+    if result.findings.is_empty() {
+        result.verdict = Verdict::Pass;
+        return;
+    }
+    let exit_code_only = untold.then(|| UNTOLD.to_owned());
+    let why = judgement.advisory().map(str::to_owned).or_else(|| check.why_advisory(release)).or(exit_code_only);
+    (result.verdict, result.reason) = match why {
+        Some(why) if !harmed && !judgement.is_lasting() => (Verdict::Warn, format!("only a warning: {why}")),
+        _ => (Verdict::Fail, std::mem::take(&mut result.reason)),
+    };
+    if result.verdict == Verdict::Fail {
+        result.clauses = grounds.clauses(&check.clauses, &check.footing);
+    }
+}
+
+/// A story that could not go on. Where the runtime has harmed what is not the container's, that is the reason, and a failure of the
+/// runtime; else it is one of ours.
+fn break_off(result: &mut model::Check, why: &str, left: Vec<Finding>) {
+    let harm: Vec<Finding> = left.into_iter().filter(is_harm).collect();
+    if harm.is_empty() {
+        return fail_of_ours(result, why);
+    }
+    result.findings.extend(harm);
+    (result.verdict, result.reason) = (Verdict::Fail, format!("the check could not go on: {why}"));
+}
+
+/// What no story does, however it breaks off: a change of something that is not the container's.
+pub(crate) fn is_harm(finding: &Finding) -> bool {
+    const OWN: [&str; 4] = ["cgroups", "host mounts", "processes", "state directory"];
+    !OWN.contains(&finding.what.as_str())
+}
+
+/// Says so when a check went wrong whose processes had all that the harness allows them. That it could start none of its own, or
+/// was told nothing, is then the runtime's doing.
+fn blame_on_limits(result: &mut model::Check, reached: &[String]) {
+    let Some(words) = reached_words(reached) else { return };
+    match result.verdict {
+        Verdict::Error => result.verdict = Verdict::Fail,
+        Verdict::Fail | Verdict::Warn | Verdict::Timeout => {}
+        Verdict::Pass | Verdict::Skip => return,
+    }
+    result.reason = if result.reason.is_empty() { words } else { format!("{}; {words}", result.reason) };
+}
+
+/// What a reader is told of limits that were reached; nothing when none was.
+pub(crate) fn reached_words(reached: &[String]) -> Option<String> {
+    let list = reached.join(" and ");
+    (!reached.is_empty()).then(|| format!("what the runtime started reached {list}, set by the harness for each check"))
+}
+
+fn fail_of_ours(result: &mut model::Check, why: &str) {
+    (result.verdict, result.reason) = (Verdict::Error, why.to_owned());
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    format!("the check panicked: {}", text.unwrap_or("without a message"))
+}
+
+fn evidence(check: &Check, lab: &Lab<'_>, wishes: &Wishes) -> Evidence {
+    Evidence {
+        replay: wishes.replay_of(check),
+        calls: lab.driver.calls(),
+        configs: lab.configs().into_iter().map(|(name, config)| (name, config.into())).collect(),
+        kept: None,
+    }
+}
+
+/// Removes a directory of a check whose own process could not.
+pub fn discard(dir: &Path) {
+    if let Err(why) = fs::remove_dir_all(dir) {
+        debug_assert!(why.kind() == io::ErrorKind::NotFound, "{why}");
+    }
+}

@@ -1,0 +1,214 @@
+//! Valid values that a runtime may choose not to support (`config.md#valid-values`): it refuses them with an error before
+//! anything was made, and is as good as any other. What its features list it has to support.
+
+use plimsoll_fixtures::Config;
+use serde_json::Value;
+
+use crate::containers::lab::Lab;
+use crate::runtime::fault::{Fault, Neutral};
+use crate::runtime::judgement::{Stop, Told};
+use crate::runtime::profile::Op;
+use crate::runtime::release::Release;
+use crate::system::cgroup;
+
+/// The clause, by its id in the list.
+const CLAUSE: &str = "config.values.subset-allowed";
+
+/// What no runtime of an earlier release has to know.
+const LATER: &str = "a configuration of a release later than it claims";
+
+/// A kind of values that no clause obliges a runtime to support, nor says that it should: types of namespaces are none.
+#[derive(Debug)]
+struct Choice {
+    /// What it is, for the reader.
+    what: &'static str,
+    /// Whether a configuration asks for it.
+    asked: fn(&Config) -> bool,
+    /// Whether the features say that what this configuration asks for is supported.
+    claimed: fn(&Config, &Value) -> bool,
+}
+
+const CHOICES: &[Choice] = &[
+    Choice {
+        what: "flags of a filter",
+        asked: |config| !config.list("/linux/seccomp/flags").is_empty(),
+        claimed: |config, features| {
+            lists(features, "/linux/seccomp/supportedFlags", &config.texts("/linux/seccomp/flags"))
+        },
+    },
+    Choice {
+        what: "an action of a filter other than to allow and to fail",
+        asked: |config| !special_actions(config).is_empty(),
+        claimed: |config, features| lists(features, "/linux/seccomp/actions", &special_actions(config)),
+    },
+    Choice { what: "a user or group above 2147483647", asked: has_large_id, claimed: |_, _| false },
+    Choice {
+        what: "a mount with mapped ids",
+        asked: |config| config.list("/mounts").iter().any(is_idmapped),
+        claimed: |_, features| features.pointer("/linux/mountExtensions/idmap/enabled") == Some(&true.into()),
+    },
+    Choice {
+        what: "a scheduling policy other than the usual one, or flags of it",
+        asked: |config| {
+            config.text("/process/scheduler/policy").is_some_and(|policy| policy != "SCHED_OTHER")
+                || !config.list("/process/scheduler/flags").is_empty()
+        },
+        claimed: |_, _| false,
+    },
+    Choice {
+        what: "another execution domain",
+        asked: |config| config.text("/linux/personality/domain").is_some_and(|domain| domain != "LINUX"),
+        claimed: |_, _| false,
+    },
+    Choice {
+        what: "a memory policy",
+        asked: |config| config.get("/linux/memoryPolicy/mode").is_some(),
+        claimed: |config, features| {
+            let mode: Vec<&str> = config.text("/linux/memoryPolicy/mode").into_iter().collect();
+            lists(features, "/linux/memoryPolicy/modes", &mode)
+                && lists(features, "/linux/memoryPolicy/flags", &config.texts("/linux/memoryPolicy/flags"))
+        },
+    },
+    Choice {
+        what: "a limit whose controller is of cgroup version 2 on a hybrid host",
+        asked: is_split,
+        claimed: |_, _| false,
+    },
+];
+
+/// Whether all these words are in a list of the features.
+fn lists(features: &Value, pointer: &str, words: &[&str]) -> bool {
+    let listed = features.pointer(pointer).and_then(Value::as_array);
+    listed.is_some_and(|listed| words.iter().all(|word| listed.iter().any(|known| known == *word)))
+}
+
+/// Whether a configuration is of a later release than the one that the runtime is judged by, and that it claims.
+fn is_of_later_release(config: &Config, judged: Release, features: &Value) -> bool {
+    let newest = Release::claimed_in(features).map_or(judged, |claimed| claimed.max(judged));
+    config.text("/ociVersion").and_then(Release::parse).is_some_and(|release| release > newest)
+}
+
+fn special_actions(config: &Config) -> Vec<&str> {
+    let rules = config.list("/linux/seccomp/syscalls").iter().filter_map(|rule| rule["action"].as_str());
+    let all = config.text("/linux/seccomp/defaultAction").into_iter().chain(rules);
+    all.filter(|action| !matches!(*action, "SCMP_ACT_ALLOW" | "SCMP_ACT_ERRNO")).collect()
+}
+
+fn has_large_id(config: &Config) -> bool {
+    let groups = config.list("/process/user/additionalGids").iter();
+    let own = ["/process/user/uid", "/process/user/gid"].into_iter().filter_map(|pointer| config.get(pointer));
+    own.chain(groups).filter_map(Value::as_i64).any(|id| id > i64::from(i32::MAX))
+}
+
+fn is_idmapped(mount: &Value) -> bool {
+    let options = mount["options"].as_array().into_iter().flatten();
+    let mapped = ["uidMappings", "gidMappings"].iter().any(|member| mount.get(member).is_some());
+    mapped || options.filter_map(Value::as_str).any(|option| option == "idmap" || option == "ridmap")
+}
+
+/// Whether a limit is for a controller that version 2 has where most are of version 1.
+fn is_split(config: &Config) -> bool {
+    const CONTROLLERS: [(&str, &str); 3] = [("hugepageLimits", "hugetlb"), ("rdma", "rdma"), ("pids", "pids")];
+    let Some(resources) = config.get("/linux/resources").and_then(Value::as_object) else { return false };
+    let Ok(hierarchies) = cgroup::hierarchies() else { return false };
+    let has = |controller: &str| hierarchies.iter().any(|it| it.controllers.iter().any(|name| name == controller));
+    let is_hybrid = hierarchies.iter().any(|it| it.v2) && ["cpu", "memory"].iter().any(|controller| has(controller));
+    let asks =
+        |member: &str| resources.get(member).is_some_and(|value| !matches!(value.to_string().as_str(), "[]" | "{}"));
+    is_hybrid && CONTROLLERS.iter().any(|(member, controller)| asks(member) && !has(controller))
+}
+
+/// Whether a configuration asks for something that a runtime may refuse.
+pub(crate) fn is_asked(config: &Config) -> bool {
+    CHOICES.iter().any(|choice| (choice.asked)(config))
+}
+
+/// A call of the runtime that said that it failed, and what it was told to make.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    /// `create` or `start`.
+    pub(crate) op: Op,
+    /// The configuration.
+    pub(crate) config: Config,
+}
+
+impl Lab<'_> {
+    /// What a story comes to that ended because a configuration was refused: where that asks for what a runtime need not
+    /// support, and a plain one runs, it is no finding.
+    pub(crate) fn excuse(&self, stop: Stop) -> Told {
+        let Stop::Broken(finding) = &stop else { return Err(stop) };
+        let refusal = self.refusal.borrow_mut().take();
+        let Some(refusal) = refusal.filter(|refusal| finding.what.starts_with(&refusal.op.to_string())) else {
+            return Err(stop);
+        };
+        // What a wrong runtime reads is not what was configured, so what it refuses says nothing.
+        let choosy = match self.settings.fault {
+            Some(Fault::Neutral(neutral)) => neutral == Neutral::Choosy,
+            Some(_) => return Err(stop),
+            None => false,
+        };
+        let features = if choosy { &Value::Null } else { &*self.settings.features };
+        let mut asked = CHOICES.iter().filter(|choice| (choice.asked)(&refusal.config));
+        let what = match asked.find(|choice| !(choice.claimed)(&refusal.config, features)) {
+            Some(choice) => choice.what,
+            None if is_of_later_release(&refusal.config, self.settings.release, features) => LATER,
+            None => return Err(stop),
+        };
+        if refusal.op == Op::Start {
+            self.discard(&refusal.config)?;
+        }
+        self.control(|recipe| recipe)?;
+        Err(Stop::Unsupported(format!(
+            "{} refuses {}: a runtime chooses the valid values that it supports ({CLAUSE})",
+            refusal.op, what
+        )))
+    }
+
+    /// Deletes the container of a configuration that was created and cannot be started.
+    fn discard(&self, config: &Config) -> Told {
+        let id = self.configs().into_iter().find(|(_, own)| *own == config.0).map(|(id, _)| id).unwrap_or_default();
+        let values = crate::runtime::profile::Values::default().with("id", id).with("force", "");
+        self.call(Op::Delete, &values).map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn refusable(config: Value, features: &Value) -> bool {
+        let config = Config(config);
+        CHOICES.iter().any(|choice| (choice.asked)(&config) && !(choice.claimed)(&config, features))
+    }
+
+    #[test]
+    fn what_features_list_has_to_be_supported() {
+        let config = json!({ "linux": { "seccomp": { "flags": ["F"] } } });
+        assert!(refusable(config.clone(), &Value::Null));
+        assert!(refusable(config.clone(), &json!({ "linux": { "seccomp": { "supportedFlags": ["G"] } } })));
+        assert!(!refusable(config, &json!({ "linux": { "seccomp": { "supportedFlags": ["F", "G"] } } })));
+    }
+
+    #[test]
+    fn what_every_runtime_has_to_support_is_not_refused() {
+        let base = Config::base().0;
+        assert!(!refusable(base, &Value::Null));
+        assert!(!refusable(json!({ "process": { "user": { "uid": 2_147_483_647_i64, "gid": 0 } } }), &Value::Null));
+        assert!(refusable(
+            json!({ "process": { "user": { "uid": 0, "additionalGids": [2_147_483_648_i64] } } }),
+            &Value::Null
+        ));
+    }
+
+    #[test]
+    fn a_release_is_later_than_what_is_claimed() {
+        let config = Config(json!({ "ociVersion": "1.2.1" }));
+        let judged = Release(1, 0, 2);
+        assert!(is_of_later_release(&config, judged, &Value::Null));
+        assert!(is_of_later_release(&config, judged, &json!({ "ociVersionMax": "1.1.0" })));
+        assert!(!is_of_later_release(&config, judged, &json!({ "ociVersionMax": "1.2.1" })));
+        assert!(!is_of_later_release(&config, Release(1, 3, 0), &Value::Null));
+        assert!(!is_of_later_release(&Config(json!({ "ociVersion": "later" })), judged, &Value::Null));
+    }
+}

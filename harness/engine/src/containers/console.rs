@@ -1,0 +1,79 @@
+//! The other side of `--console-socket`: a socket on which the runtime hands over the master of the container's terminal.
+
+use std::io::IoSliceMut;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
+
+use crate::runtime::judgement::{Stop, Told};
+use crate::system::process::wait_readable;
+
+/// A console socket, bound and waiting.
+#[derive(Debug)]
+pub struct Console {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+impl Console {
+    /// Binds `path`.
+    ///
+    /// # Errors
+    /// When the path is taken or too long for a socket (107 bytes).
+    pub fn bind(path: &Path) -> Told<Self> {
+        let listener = UnixListener::bind(path).map_err(Stop::error("bind the console socket"))?;
+        Ok(Self { listener, path: path.to_owned() })
+    }
+
+    /// What to pass as `--console-socket`.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether somebody has connected.
+    ///
+    /// # Errors
+    /// When the socket cannot be looked at.
+    pub fn was_called(&self) -> Told<bool> {
+        Ok(wait_readable(&[&self.listener], Instant::now())?)
+    }
+
+    /// Takes the terminal that the runtime has sent.
+    ///
+    /// # Errors
+    /// [`Stop::Broken`] when nothing comes in time, or something else than one terminal.
+    pub fn receive(&self, deadline: Instant) -> Told<OwnedFd> {
+        let missing = |seen: &str| Stop::broken("the console socket", "one terminal is sent", seen);
+        if !wait_readable(&[&self.listener], deadline)? {
+            return Err(missing("nobody connected"));
+        }
+        let (stream, _) = self.listener.accept()?;
+        if !wait_readable(&[&stream], deadline)? {
+            return Err(missing("connected, and nothing sent"));
+        }
+        let mut fds = receive_fds(stream.as_raw_fd())?;
+        match (fds.pop(), fds.len()) {
+            (Some(fd), 0) if nix::unistd::isatty(&fd).unwrap_or(false) => Ok(fd),
+            (Some(_), more) => Err(missing(&format!("{} descriptors, or one that is no terminal", more + 1))),
+            (None, _) => Err(missing("a message without a descriptor")),
+        }
+    }
+}
+
+fn receive_fds(socket: i32) -> Told<Vec<OwnedFd>> {
+    let mut bytes = [0; 4096];
+    let mut buffer = [IoSliceMut::new(&mut bytes)];
+    let mut space = nix::cmsg_space!([std::os::fd::RawFd; 8]);
+    let message = recvmsg::<()>(socket, &mut buffer, Some(&mut space), MsgFlags::MSG_CMSG_CLOEXEC)?;
+    let mut fds = Vec::new();
+    for part in message.cmsgs()? {
+        if let ControlMessageOwned::ScmRights(raw) = part {
+            fds.extend(raw.into_iter().map(crate::system::sys::adopt));
+        }
+    }
+    Ok(fds)
+}

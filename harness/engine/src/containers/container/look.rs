@@ -1,0 +1,122 @@
+//! What is learnt of a container: by questions to the probe inside, and by the host's view of its process.
+
+use std::collections::BTreeMap;
+
+use plimsoll_fixtures::Config;
+use plimsoll_fixtures::probe::{Answer, Ask, Reply, Sighting};
+
+use super::Container;
+use crate::checks::check::Rule;
+use crate::checks::evidence::{Evidence, Inside};
+use crate::checks::need::Need;
+use crate::runtime::fault::Fault;
+use crate::runtime::judgement::{Stop, Told};
+use crate::system::cgroup::{self, Held, Knob};
+use crate::system::observer::Observation;
+
+impl Container<'_> {
+    /// Asks the probe.
+    ///
+    /// # Errors
+    /// [`Stop::Broken`] when the program ends or keeps silent.
+    pub fn ask(&self, ask: Ask) -> Told<Answer> {
+        let mut answers = self.ask_all(&[ask])?;
+        answers.pop().ok_or_else(|| Stop::Error("the probe lost a question".into()))
+    }
+
+    /// Asks the probe several questions at once.
+    ///
+    /// # Errors
+    /// As [`Container::ask`].
+    pub fn ask_all(&self, asks: &[Ask]) -> Told<Vec<Answer>> {
+        let answers = self.channel.borrow_mut().ask(asks, &self.pidfd)?;
+        let Some(Fault::Neutral(neutral)) = self.lab.settings.fault else { return Ok(answers) };
+        Ok(asks.iter().zip(answers).map(|(ask, answer)| neutral.answer(ask, answer)).collect())
+    }
+
+    /// Asks the probe something that it can answer only after something else has been done.
+    ///
+    /// # Errors
+    /// As [`Container::ask`], and those of what is done.
+    pub fn ask_while(&self, ask: Ask, meanwhile: impl FnOnce() -> Told) -> Told<Answer> {
+        self.tell(ask)?;
+        meanwhile()?;
+        let mut answers = self.channel.borrow_mut().receive(1, &self.pidfd)?;
+        answers.pop().ok_or_else(|| Stop::Error("the probe lost a question".into()))
+    }
+
+    /// What the program can get at in other processes of its pid namespace while something else is done.
+    ///
+    /// # Errors
+    /// As [`Container::ask_while`]; [`Stop::Error`] when it cannot look.
+    pub fn watch_while(&self, meanwhile: impl FnOnce() -> Told) -> Told<Vec<Sighting>> {
+        let answer = self.ask_while(Ask::Watch, || {
+            meanwhile()?;
+            self.tell(Ask::Cwd)
+        })?;
+        self.channel.borrow_mut().receive(1, &self.pidfd)?;
+        match answer {
+            Ok(Reply::Sightings(sightings)) => Ok(sightings),
+            other => Err(Stop::Error(format!("the probe cannot watch: {other:?}"))),
+        }
+    }
+
+    /// Sends a question that has no answer, such as [`Ask::Exit`].
+    ///
+    /// # Errors
+    /// As [`Container::ask`].
+    pub fn tell(&self, ask: Ask) -> Told {
+        self.channel.borrow_mut().send(&[ask])
+    }
+
+    /// What the host sees of the container's process.
+    ///
+    /// # Errors
+    /// [`Stop::Broken`] when the process is gone.
+    pub fn observe(&self) -> Told<Observation> {
+        let ended = || Stop::broken("the container's process", "alive", "it has ended");
+        if !self.is_alive()? {
+            return Err(ended());
+        }
+        Observation::of(self.pid).map_err(|why| match why.kind() {
+            std::io::ErrorKind::NotFound => ended(),
+            _ => Stop::error("observe the container's process")(why),
+        })
+    }
+
+    /// The facts that rules judge: answers from inside, and the host's view when there is one.
+    ///
+    /// # Errors
+    /// As [`Container::ask`] and [`Container::observe`].
+    pub fn evidence(&self, asks: Vec<Ask>) -> Told<Evidence> {
+        let outside = if self.lab.settings.profile.shares_kernel { Some(self.observe()?) } else { None };
+        Ok(Evidence { inside: self.answers(asks)?, outside, held: BTreeMap::new(), bundle: self.bundle.clone() })
+    }
+
+    /// The facts that a rule judges a configuration by: the host's view only where the rule needs it.
+    ///
+    /// # Errors
+    /// As [`Container::evidence`].
+    pub fn evidence_for(&self, rule: &Rule, config: &Config) -> Told<Evidence> {
+        let seen = rule.needs.contains(&Need::HostView);
+        let outside = if seen { Some(self.observe()?) } else { None };
+        let inside = self.answers((rule.asks)(config))?;
+        let held = rule.looks.iter().map(|knob| Ok((*knob, self.held(knob)?))).collect::<Told<_>>()?;
+        Ok(Evidence { inside, outside, held, bundle: self.bundle.clone() })
+    }
+
+    /// What the container's own control group holds of a setting, or why nothing could be read.
+    ///
+    /// # Errors
+    /// [`Stop::Error`] when `/proc` does not show its process.
+    pub fn held(&self, knob: &Knob) -> Told<Result<Held, String>> {
+        let memberships = cgroup::of(self.pid)?;
+        let path = self.bundle.config.text("/linux/cgroupsPath").unwrap_or_default();
+        Ok(knob.held(&memberships, path).map_err(|why| why.to_string()))
+    }
+
+    fn answers(&self, asks: Vec<Ask>) -> Told<Inside> {
+        let answers = if asks.is_empty() { Vec::new() } else { self.ask_all(&asks)? };
+        Ok(Inside::new(asks.into_iter().zip(answers).collect()))
+    }
+}

@@ -1,0 +1,153 @@
+//! A call of the runtime that lasts as long as the program that it runs: `exec`, and `run` in the foreground.
+
+use std::collections::BTreeMap;
+
+use nix::unistd::Pid;
+use plimsoll_fixtures::probe::{Answer, Ask, Hello};
+use plimsoll_fixtures::{Bundle, Config};
+use serde_json::{Value, json};
+
+use crate::checks::evidence::{Evidence, Inside};
+use crate::containers::channel::Channel;
+use crate::containers::container::Container;
+use crate::containers::lab::Lab;
+use crate::runtime::fault::Fault;
+use crate::runtime::judgement::{Outcome, Stop, Told};
+use crate::runtime::profile::{Op, Values};
+use crate::system::observer::inside;
+use crate::system::process::{Capture, KEPT, Running};
+
+/// A call that is under way, and the conversation with the probe that it runs.
+#[derive(Debug)]
+pub struct Foreground<'l> {
+    lab: &'l Lab<'l>,
+    op: Op,
+    /// The first process of the container that a program was added to.
+    added_to: Option<Pid>,
+    running: Running,
+    command: String,
+    channel: Channel,
+    stderr: Capture,
+}
+
+impl<'l> Container<'l> {
+    /// Runs a second program in the container, in the foreground. `process` is what `process` is in `config.json`.
+    ///
+    /// # Errors
+    /// [`Stop::Skip`] when the runtime cannot, [`Stop::Error`] when it cannot be executed.
+    pub fn exec(&self, process: &Value) -> Told<Foreground<'l>> {
+        let config = Config(json!({ "process": process }));
+        let config = self.lab.settings.fault.map_or_else(|| config.clone(), |fault| fault.at_exec().config(&config));
+        self.exec_as(&config)
+    }
+
+    fn exec_as(&self, config: &Config) -> Told<Foreground<'l>> {
+        // Several calls may be under way at once.
+        let path = self.lab.dir.join(format!("exec-{}.json", self.lab.next()));
+        std::fs::write(&path, config.0["process"].to_string()).map_err(Stop::error("write the process of exec"))?;
+        self.call_exec(&self.values().with("process", path.to_string_lossy()))
+    }
+
+    /// As [`Container::exec`], with the options and arguments of the command line instead of a process in full.
+    ///
+    /// # Errors
+    /// As [`Container::exec`].
+    pub fn exec_with(&self, options: impl FnOnce(Values) -> Values) -> Told<Foreground<'l>> {
+        let values = options(self.values());
+        match self.lab.settings.fault {
+            // What it gets wrong is a member of the process that it should have taken from the configuration.
+            Some(Fault::OfExec(fault)) => {
+                let mut config = self.bundle.config.clone();
+                config.0["process"]["args"] = json!(values.words("args"));
+                self.exec_as(&fault.config(&config))
+            }
+            _ => self.call_exec(&values),
+        }
+    }
+
+    fn call_exec(&self, values: &Values) -> Told<Foreground<'l>> {
+        let call = Foreground::start(self.lab, Op::Exec, values)?;
+        Ok(Foreground { added_to: Some(self.pid), ..call })
+    }
+}
+
+impl<'l> Foreground<'l> {
+    pub(crate) fn start(lab: &'l Lab<'l>, op: Op, values: &Values) -> Told<Self> {
+        let (stderr, err) = Capture::pipe(KEPT)?;
+        let (channel, input, output) = Channel::pipes(lab.settings.timeout)?;
+        let (running, command) = lab.driver.start(op, values, &lab.dir, vec![input, output, err])?;
+        Ok(Self { lab, op, added_to: None, running, command, channel, stderr })
+    }
+
+    /// Waits for the probe to speak.
+    ///
+    /// # Errors
+    /// [`Stop::Broken`] when the call ends without it, or it keeps silent.
+    pub fn greeted(&mut self) -> Told<Hello> {
+        let hello = self.channel.hello(self.running.pidfd())?;
+        self.stderr.drain();
+        let what = format!("the program of {}", self.op);
+        let hello = hello.ok_or_else(|| Stop::broken(what, "runs", format!("ended: {}", self.stderr.text())))?;
+        self.lab.has_run.set(true);
+        if let (Some(fault), Some(pid)) = (self.lab.settings.fault, self.pid(&hello)?) {
+            fault.after_exec(pid)?;
+        }
+        Ok(hello)
+    }
+
+    /// The process that said hello, as the host sees it; none when no process of the container's pid namespace is it.
+    ///
+    /// # Errors
+    /// [`Stop::Error`] when `/proc` cannot be read.
+    pub fn pid(&self, hello: &Hello) -> Told<Option<Pid>> {
+        let Some(first) = self.added_to else { return Ok(None) };
+        Ok(inside::with_number(hello.pid, first)?)
+    }
+
+    /// Asks the probe.
+    ///
+    /// # Errors
+    /// [`Stop::Broken`] when the call ends or the probe keeps silent.
+    pub fn ask_all(&mut self, asks: &[Ask]) -> Told<Vec<Answer>> {
+        self.channel.ask(asks, self.running.pidfd())
+    }
+
+    /// Asks the probe something that it can answer only after something else has been done.
+    ///
+    /// # Errors
+    /// As [`Foreground::ask_all`], and those of what is done.
+    pub fn ask_while(&mut self, ask: Ask, meanwhile: impl FnOnce() -> Told) -> Told<Option<Answer>> {
+        self.channel.send(&[ask])?;
+        meanwhile()?;
+        Ok(self.channel.receive(1, self.running.pidfd())?.pop())
+    }
+
+    /// The facts that rules judge, as far as the probe knows them; `bundle` is that of the container.
+    ///
+    /// # Errors
+    /// As [`Foreground::ask_all`].
+    pub fn evidence(&mut self, asks: Vec<Ask>, bundle: &Bundle) -> Told<Evidence> {
+        let answers = if asks.is_empty() { Vec::new() } else { self.ask_all(&asks)? };
+        let inside = Inside::new(asks.into_iter().zip(answers).collect());
+        Ok(Evidence { inside, outside: None, held: BTreeMap::new(), bundle: bundle.clone() })
+    }
+
+    /// Sends a question that has no answer, such as [`Ask::Exit`].
+    ///
+    /// # Errors
+    /// [`Stop::Broken`] when nobody reads.
+    pub fn tell(&mut self, ask: Ask) -> Told {
+        self.channel.send(&[ask])
+    }
+
+    /// Lets the program end by itself and waits for the end of the call.
+    ///
+    /// # Errors
+    /// [`Stop::Timeout`] when it does not end.
+    pub fn finish(mut self) -> Told<Outcome> {
+        self.channel.close();
+        let captures = &mut [self.channel.answers(), &mut self.stderr];
+        let end = self.running.finish(captures, self.lab.driver.deadline())?;
+        self.lab.driver.settle(self.op, self.command, &end, String::new(), self.stderr.text())
+    }
+}

@@ -1,0 +1,168 @@
+//! Changes of the whole host that came up while several checks ran: each of those checks runs again, by itself, on a host
+//! that was put back. What does not come again was somebody else's doing, and is left as that program made it.
+
+use std::io;
+use std::sync::Arc;
+
+use plimsoll_reports::model::Finding;
+
+use crate::guard::{Change, KernelState};
+use crate::system::host_lock::HostLock;
+
+/// The state of the kernel that checks are to leave, and what has changed since.
+#[derive(Debug)]
+pub(crate) struct HostChanges {
+    expected: Arc<KernelState>,
+    /// Undone by this run, and not yet known whose. What another run has undone is not among them.
+    undone: Vec<Change>,
+    /// What the kernel did not take back, and what came of it: nobody can tell any more whose that is.
+    stuck: Vec<Finding>,
+    /// Loop devices that were attached or detached meanwhile. Programs do that all the time, and one that is about to mount a device
+    /// must find it.
+    loops: Vec<Change>,
+    lock: HostLock<'static>,
+}
+
+impl HostChanges {
+    pub(crate) fn new(expected: &Arc<KernelState>) -> Self {
+        Self {
+            expected: Arc::clone(expected),
+            undone: Vec::new(),
+            stuck: Vec::new(),
+            loops: Vec::new(),
+            lock: HostLock::new(),
+        }
+    }
+
+    /// The state to be found after a check.
+    pub(crate) fn expected(&self) -> Arc<KernelState> {
+        Arc::clone(&self.expected)
+    }
+
+    /// What differs at this time.
+    pub(crate) fn look(&self) -> io::Result<Vec<Change>> {
+        self.expected.changes()
+    }
+
+    /// Whose turn it is on this host.
+    pub(crate) fn lock(&mut self) -> &mut HostLock<'static> {
+        &mut self.lock
+    }
+
+    /// Puts the host back, before a check runs by itself. This run has the host alone.
+    pub(crate) fn put_back(&mut self) -> io::Result<()> {
+        for change in self.look()? {
+            self.take_back(change);
+        }
+        Ok(())
+    }
+
+    fn take_back(&mut self, change: Change) {
+        if change.is_of_a_loop_device() {
+            self.expect(&change);
+            self.loops.push(change);
+            return;
+        }
+        let undone = change.undo();
+        if undone.is_err() {
+            self.expect(&change);
+            self.stuck.push(change.finding(&undone));
+            return;
+        }
+        self.undone.retain(|before| !before.is_about_the_same(&change));
+        self.undone.push(change);
+    }
+
+    fn expect(&mut self, change: &Change) {
+        Arc::make_mut(&mut self.expected).accept(change);
+    }
+
+    /// What differs for good since the host was last known to be as expected.
+    pub(crate) fn stuck(&self) -> &[Finding] {
+        &self.stuck
+    }
+
+    /// These came again when a check ran by itself, which has undone them.
+    pub(crate) fn blame(&mut self, changes: &[Change]) {
+        let same_file = |device: &Change| changes.iter().any(|again| again.attaches_the_file_of(device));
+        // One that is gone by itself needs no detaching.
+        self.loops.extract_if(.., |device| same_file(device)).for_each(|device| device.undo().unwrap_or_default());
+        self.undone.retain(|change| !changes.iter().any(|again| again.is_about_the_same(change)));
+    }
+
+    /// No check is left that could have made the changes that were undone: they are how the host is now. Returned are those, and the
+    /// loop devices that were attached: the runtime may have done it in one of its calls.
+    pub(crate) fn accept(&mut self) -> Vec<Change> {
+        let mut changes = std::mem::take(&mut self.undone);
+        for change in &changes {
+            change.redo().unwrap_or_default();
+            self.expect(change);
+        }
+        changes.append(&mut self.loops);
+        self.stuck.clear();
+        changes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn change(path: &Path, after: &str) -> Change {
+        Change::Value { path: path.to_owned(), before: Some("3".into()), after: Some(after.into()) }
+    }
+
+    fn changes(undone: Vec<Change>) -> HostChanges {
+        HostChanges { undone, ..HostChanges::new(&Arc::default()) }
+    }
+
+    #[test]
+    fn what_did_not_come_again_is_left_as_it_was_made() {
+        let dir = tempfile::tempdir().unwrap();
+        let (own, others) = (dir.path().join("own"), dir.path().join("others"));
+        for path in [&own, &others] {
+            std::fs::write(path, "3").unwrap();
+        }
+        let mut host = changes(vec![change(&own, "4"), change(&others, "4")]);
+        // The runtime made it again, with another value.
+        host.blame(&[change(&own, "5")]);
+        assert_eq!(host.accept(), [change(&others, "4")]);
+        let value = |path| std::fs::read_to_string(path).unwrap();
+        assert_eq!((value(&own), value(&others)), ("3".into(), "4".into()));
+    }
+
+    #[test]
+    fn what_cannot_be_put_back_is_told_until_all_that_may_have_done_it_have_had_their_turn() {
+        let gone = Change::Value { path: "/nowhere/setting".into(), before: None, after: Some("1".into()) };
+        let mut host = changes(Vec::new());
+        host.take_back(gone);
+        assert!(host.stuck()[0].observed.contains("cannot be put back"), "{:?}", host.stuck());
+        assert!(host.accept().is_empty() && host.stuck().is_empty());
+    }
+
+    /// Number 4095 is beyond those that a kernel makes by itself.
+    #[test]
+    fn a_loop_device_stays_until_a_check_attached_the_same_file_again() {
+        let device = |number: u32, file: &str| Change::Value {
+            path: format!("/sys/block/loop{number}/loop/backing_file").into(),
+            before: None,
+            after: Some(file.into()),
+        };
+        let mut host = changes(Vec::new());
+        host.take_back(device(4095, "/image"));
+        host.take_back(device(4094, "/other"));
+        assert!(host.stuck().is_empty() && host.undone.is_empty());
+        host.blame(&[device(4093, "/image")]);
+        assert_eq!(host.loops, [device(4094, "/other")]);
+    }
+
+    /// Another run has undone it before this one could.
+    #[test]
+    fn what_was_not_undone_here_is_not_made_again() {
+        let mut host = changes(Vec::new());
+        host.put_back().unwrap();
+        assert!(host.undone.is_empty());
+    }
+}

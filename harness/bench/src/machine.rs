@@ -39,7 +39,7 @@ fn mitigations() -> Vec<String> {
 }
 
 fn filesystem(dir: &Path) -> String {
-    let mounts = plimsoll_engine::observer::mountinfo::own().unwrap_or_default();
+    let mounts = plimsoll_engine::held::mounts().unwrap_or_default();
     let on = mounts.iter().filter(|mount| dir.starts_with(&mount.point));
     on.max_by_key(|mount| mount.point.len()).map_or_else(String::new, |mount| mount.kind.clone())
 }

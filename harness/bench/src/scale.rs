@@ -229,7 +229,7 @@ impl Ground<'_> {
         Ok(Footprint {
             memory_kib: value("MemTotal:").saturating_sub(value("MemAvailable:")),
             cgroups: find_named("")?.len() as u64,
-            mounts: plimsoll_engine::observer::mountinfo::own()?.len() as u64,
+            mounts: plimsoll_engine::held::mounts()?.len() as u64,
             state_files: entries(&self.subject.root)?,
         })
     }

@@ -13,10 +13,10 @@ mod runtime;
 mod sandbox;
 mod system;
 
-pub use checks::{check, company, conduct, evidence, keep, need, trial};
+pub use checks::{check, company, conduct, keep, need, perform, trial};
 pub use containers::{
-    channel, console, container, disk, foreground, holder, lab, layers, listener, manager, meeting, network, refusal,
-    watch,
+    channel, console, container, disk, evidence, foreground, holder, lab, layers, listener, manager, meeting, network,
+    refusal, watch,
 };
 pub use run::{crew, host, schedule, self_report};
 pub use runtime::{driver, fault, judgement, profile, release, settings, shown};

@@ -9,9 +9,9 @@ use std::io;
 
 use nix::sys::resource::{UsageWho, getrusage};
 use plimsoll_engine::cgroup;
-use plimsoll_engine::conduct::perform;
 use plimsoll_engine::judgement::{Outcome, Stop, Told};
 use plimsoll_engine::lab::Lab;
+use plimsoll_engine::perform::perform;
 use plimsoll_engine::process::Ended;
 use plimsoll_engine::profile::{Op, Values};
 use plimsoll_engine::settings::Settings;

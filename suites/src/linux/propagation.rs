@@ -83,7 +83,7 @@ fn apart_from_the_host(lab: &Lab<'_>, out: &mut Judgement) -> Told {
     let inside = container.observe()?;
     let group = inside.mount_at("/").and_then(|root| root.tags.iter().find(|tag| tag.starts_with("shared:")).cloned());
     out.expect("tags of /", group.is_some(), "shared", inside.mount_at("/"));
-    let host = plimsoll_engine::observer::mountinfo::own()?;
+    let host = plimsoll_engine::held::mounts()?;
     let peers: Vec<_> =
         host.iter().filter(|mount| group.as_ref().is_some_and(|group| mount.tags.contains(group))).collect();
     out.expect("mounts of the host in the group of /", peers.is_empty(), "none", &peers);

@@ -3,10 +3,10 @@
 use std::fs;
 use std::os::fd::OwnedFd;
 
-use plimsoll_engine::conduct::perform;
 use plimsoll_engine::container::Container;
 use plimsoll_engine::judgement::{Stop, Told};
 use plimsoll_engine::lab::Lab;
+use plimsoll_engine::perform::perform;
 use plimsoll_engine::process::{Capture, KEPT, null};
 use plimsoll_engine::profile::{Op, Values};
 use plimsoll_engine::settings::Settings;

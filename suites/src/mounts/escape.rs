@@ -5,10 +5,10 @@ use std::path::Path;
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
+use plimsoll_engine::held;
 use plimsoll_engine::judgement::{Judgement, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
-use plimsoll_engine::observer::mountinfo;
 use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::Ask;
@@ -54,7 +54,7 @@ fn untouched(out: &mut Judgement, outside: &Path) -> Told {
     out.expect_eq("files of the host", names?, ["file"]);
     out.expect_eq("the file of the host", read::text(&outside.join("file"), read::DOCUMENT)?.as_str(), "of the host");
     let over: Vec<_> =
-        mountinfo::own()?.into_iter().filter(|mount| Path::new(&mount.point).starts_with(outside)).collect();
+        held::mounts()?.into_iter().filter(|mount| Path::new(&mount.point).starts_with(outside)).collect();
     out.expect("mounts over files of the host", over.is_empty(), "none", &over);
     Ok(())
 }

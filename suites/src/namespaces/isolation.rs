@@ -3,11 +3,11 @@
 use nix::libc;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
+use plimsoll_engine::held;
 use plimsoll_engine::holder::path;
 use plimsoll_engine::judgement::{Judgement, Stop, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
-use plimsoll_engine::observer::mountinfo;
 use plimsoll_engine::shown::Shown;
 use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::{Answer, Ask, Reply};
@@ -25,7 +25,7 @@ const MOUNTS: Scenario = Scenario::new(
         out.expect("/data inside", container.observe()?.mount_at("/data").is_some(), "a mount", "none");
         let rootfs = container.bundle.rootfs().to_string_lossy().into_owned();
         let seen: Vec<String> =
-            mountinfo::own()?.into_iter().map(|mount| mount.point).filter(|point| point.starts_with(&rootfs)).collect();
+            held::mounts()?.into_iter().map(|mount| mount.point).filter(|point| point.starts_with(&rootfs)).collect();
         out.expect("mounts of the container outside", seen.is_empty(), "none", seen);
         container.finish_and_delete()
     },

@@ -13,9 +13,9 @@ mod watched;
 
 use nix::mount::{MntFlags, umount2};
 use plimsoll_engine::check::{Case, Scenario};
+use plimsoll_engine::held;
 use plimsoll_engine::judgement::Told;
 use plimsoll_engine::lab::Lab;
-use plimsoll_engine::observer::mountinfo;
 use plimsoll_fixtures::Recipe;
 use serde_json::{Value, json};
 
@@ -70,7 +70,7 @@ pub(crate) fn usual_user(recipe: &mut Recipe) -> &mut Recipe {
 /// Takes down what a container without a mount namespace of its own has left in ours, which is that of the check alone.
 pub(crate) fn unmount_below(lab: &Lab<'_>) -> Told {
     let below = lab.dir.to_string_lossy().into_owned();
-    for mount in mountinfo::own()?.iter().rev().filter(|mount| mount.point.starts_with(&below)) {
+    for mount in held::mounts()?.iter().rev().filter(|mount| mount.point.starts_with(&below)) {
         umount2(mount.point.as_str(), MntFlags::MNT_DETACH)?;
     }
     Ok(())

@@ -9,11 +9,12 @@ use nix::sys::signal::Signal;
 use nix::sys::stat::makedev;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
+use plimsoll_engine::held;
 use plimsoll_engine::holder::path;
 use plimsoll_engine::judgement::{Judgement, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
-use plimsoll_engine::observer::{Mount, Observation, mountinfo, own_namespace};
+use plimsoll_engine::observer::{Mount, Observation, own_namespace};
 use plimsoll_engine::profile::Op;
 use plimsoll_engine::settings::LEAK;
 use plimsoll_fixtures::Recipe;
@@ -130,7 +131,7 @@ fn adds(
 /// What was seen is on a mount of the container, or on a file system that the host has not mounted; a namespace is one of it.
 fn nothing_but_the_container(out: &mut Judgement, own: &Observation, seen: &[Sighting]) {
     let mounts: BTreeSet<u64> = own.mounts.iter().map(|mount| mount.id).collect();
-    let of_the_host = devices(&mountinfo::own().unwrap_or_else(|why| panic!("our own mounts: {why}")));
+    let of_the_host = devices(&held::mounts().unwrap_or_else(|why| panic!("our own mounts: {why}")));
     let own_namespaces = |seen: &Sighting| KINDS.iter().any(|kind| is_namespace(seen, own.namespace(kind)));
     none(out, seen, |seen| match is_of_namespaces(seen) {
         true => !own_namespaces(seen),
@@ -185,7 +186,7 @@ fn joins(lab: &Lab<'_>, out: &mut Judgement, edits: Edits, kinds: &[&str], with:
         container.wait()?;
         container.delete()?.ok()?;
     }
-    let of_the_host: BTreeSet<u64> = self::devices(&mountinfo::own()?).difference(&devices).copied().collect();
+    let of_the_host: BTreeSet<u64> = self::devices(&held::mounts()?).difference(&devices).copied().collect();
     let root = std::fs::metadata("/")?;
     none(out, &seen, |seen| match is_of_namespaces(seen) {
         true => ["mnt", "ipc", "uts"].iter().any(|kind| is_namespace(seen, own_namespace(kind).ok().flatten())),

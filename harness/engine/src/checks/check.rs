@@ -7,8 +7,8 @@ use plimsoll_fixtures::probe::Ask;
 use plimsoll_fixtures::{Config, Recipe};
 use plimsoll_reports::model::{Axis, Clause};
 
-use crate::checks::evidence::Evidence;
 use crate::checks::need::Need;
+use crate::containers::evidence::Evidence;
 use crate::containers::lab::Lab;
 use crate::runtime::fault::Fault;
 use crate::runtime::judgement::{Judgement, Told};

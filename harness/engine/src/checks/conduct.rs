@@ -1,10 +1,8 @@
 //! Carries out one check in the process that is its own: before, the story, after, the verdict.
 
-use std::fs;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::time::Instant;
 
 use plimsoll_reports::model::{self, Evidence, Finding, Verdict};
 use serde::{Deserialize, Serialize};
@@ -13,18 +11,15 @@ use crate::checks::check::{Body, Case, Check};
 use crate::checks::company;
 use crate::checks::grounds::Grounds;
 use crate::checks::keep;
+use crate::checks::perform::{Caught, clear, is_harm, panic_text, play};
 use crate::checks::place;
-use crate::checks::trial::Performed;
 use crate::containers::lab::Lab;
-use crate::containers::watch::CANARY;
-use crate::guard::{self, Change, Guard};
+use crate::guard::Change;
 use crate::runtime::driver::milliseconds;
 use crate::runtime::judgement::{Judgement, Stop, Told};
 use crate::runtime::release::Release;
 use crate::runtime::settings::Settings;
 use crate::system::cgroup;
-use crate::system::held;
-use crate::system::observer::files::about;
 
 /// What the run wants of each check, besides its verdict.
 #[derive(Clone, Debug, Default)]
@@ -142,85 +137,6 @@ fn attempt_together(checks: &[&Check], settings: &Settings, tag: &str) -> io::Re
     Ok(Done { results, changes: played.changes, controls: Vec::new() })
 }
 
-/// A story that was told on a bench of its own, and what it left behind.
-struct Played<'s> {
-    lab: Lab<'s>,
-    told: Caught,
-    left: Vec<Finding>,
-    changes: Vec<Change>,
-}
-
-fn play<'s>(settings: &'s Settings, tag: &str, story: impl FnOnce(&Lab<'s>) -> Told) -> io::Result<Played<'s>> {
-    let started = Instant::now();
-    let dir = settings.dir.join(tag);
-    fs::create_dir(&dir)?;
-    guard::plant_canary(&dir.join(CANARY))?;
-    let lab = Lab::new(settings, dir, tag.to_owned());
-    held::hold()?;
-    let guard = Guard::before_all(lab.watched())?;
-    let told = catch_unwind(AssertUnwindSafe(|| story(&lab).or_else(|stop| lab.excuse(stop))));
-    lab.take_down();
-    // A story that broke off leaves its processes; nobody waits for those.
-    let looked = if matches!(told, Ok(Ok(()) | Err(Stop::Unsupported(_)))) {
-        guard.after()
-    } else {
-        guard.after_within(Duration::ZERO)
-    };
-    let (mut left, mut changes) = match looked.and_then(|left| Ok((left, settings.kernel.changes()?))) {
-        Ok(found) => found,
-        Err(why) => {
-            guard::sweep(tag)?;
-            return Err(why);
-        }
-    };
-    if settings.exclusive {
-        let undone: Vec<io::Result<()>> = changes.iter().map(Change::undo).collect();
-        let each = || changes.iter().zip(&undone);
-        // What cannot be put back is there still, and says nothing of others.
-        let gone: Vec<Change> = each().filter(|(_, undone)| undone.is_ok()).map(|(change, _)| change.clone()).collect();
-        // Without the runtime these come again, too.
-        let others = guard::made_by_others(&gone, started.elapsed(), || settings.kernel.changes())?;
-        let own = |change: &&Change| !others.contains(change);
-        left.extend(each().filter(|(change, _)| own(change)).map(|(change, undone)| change.finding(undone)));
-        changes.retain(|change| own(&change));
-    }
-    Ok(Played { lab, told, left, changes })
-}
-
-/// Tells a story on a bench of its own, in a process that [`crate::sandbox::isolate`] has set apart, and tidies up after it.
-///
-/// # Errors
-/// When the bench cannot be made or taken away.
-pub fn perform(settings: &Settings, tag: &str, story: impl FnOnce(&Lab<'_>) -> Told) -> io::Result<Performed> {
-    let played = play(settings, tag, story)?;
-    let calls = played.lab.driver.calls();
-    clear(played.lab, played.left.is_empty(), |_| Ok(()))?;
-    let told = played.told.unwrap_or_else(|panic| Err(Stop::Error(panic_text(&*panic))));
-    Ok(Performed { told, left: played.left, calls })
-}
-
-/// Takes a bench away, and whatever the guard has found to be still on it. Its directory is shown once more, when
-/// nothing lives in it.
-fn clear(lab: Lab<'_>, spotless: bool, last: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
-    let (dir, tag) = (lab.dir.clone(), lab.tag.clone());
-    drop(lab);
-    if !spotless {
-        guard::sweep(&tag)?;
-        guard::detach_below(&dir)?;
-    }
-    last(&dir)?;
-    fs::remove_dir_all(&dir).or_else(|why| if spotless { Err(why) } else { if_gone(why) }).map_err(|why| {
-        // Only words for an error that is on its way.
-        let mounts = guard::below(&dir).unwrap_or_default();
-        about(format!("{} with the mounts {mounts:?}", dir.display()), &why)
-    })
-}
-
-/// A directory that the runtime has removed is among the findings, and is gone as it should be.
-fn if_gone(why: io::Error) -> io::Result<()> {
-    if why.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(why) }
-}
-
 fn tell(check: &Check, lab: &Lab<'_>, out: &mut Judgement) -> Told {
     match check.body {
         Body::Case(case) => judge_case(case, lab, out),
@@ -234,7 +150,7 @@ fn tell(check: &Check, lab: &Lab<'_>, out: &mut Judgement) -> Told {
 fn judge_case(case: &Case, lab: &Lab<'_>, out: &mut Judgement) -> Told {
     let container = lab.running(case.edits)?;
     let config = container.bundle.config.clone();
-    let evidence = container.evidence_for(case.rule, &config)?;
+    let evidence = case.rule.look_at(&container, &config)?;
     (case.rule.judge)(&config, &evidence, out);
     container.finish_and_delete()
 }
@@ -249,7 +165,7 @@ fn judge_together<'c>(checks: &[&'c Check], lab: &Lab<'_>, passed: &mut Vec<&'c 
     for (check, case) in checks.iter().zip(cases) {
         let bundle = lab.seen_as(&container.bundle, &company::recipe(case));
         let mut out = Judgement::default();
-        let mut evidence = container.evidence_for(case.rule, &bundle.config)?;
+        let mut evidence = case.rule.look_at(&container, &bundle.config)?;
         evidence.bundle = bundle;
         (case.rule.judge)(&evidence.bundle.config, &evidence, &mut out);
         if out.expectations() > 0 && out.findings().is_empty() {
@@ -258,8 +174,6 @@ fn judge_together<'c>(checks: &[&'c Check], lab: &Lab<'_>, passed: &mut Vec<&'c 
     }
     container.finish_and_delete()
 }
-
-type Caught = std::thread::Result<Told>;
 
 /// Why an exit code of 0 alone is no failure.
 const UNTOLD: &str = "the exit code alone is wrong, and the specification leaves open how an error is told";
@@ -332,12 +246,6 @@ fn break_off(result: &mut model::Check, why: &str, left: Vec<Finding>) {
     (result.verdict, result.reason) = (Verdict::Fail, format!("the check could not go on: {why}"));
 }
 
-/// What no story does, however it breaks off: a change of something that is not the container's.
-pub(crate) fn is_harm(finding: &Finding) -> bool {
-    const OWN: [&str; 4] = ["cgroups", "host mounts", "processes", "state directory"];
-    !OWN.contains(&finding.what.as_str())
-}
-
 /// Says so when a check went wrong whose processes had all that the harness allows them. That it could start none of its own, or
 /// was told nothing, is then the runtime's doing.
 fn blame_on_limits(result: &mut model::Check, reached: &[String]) {
@@ -360,24 +268,11 @@ fn fail_of_ours(result: &mut model::Check, why: &str) {
     (result.verdict, result.reason) = (Verdict::Error, why.to_owned());
 }
 
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-    format!("the check panicked: {}", text.unwrap_or("without a message"))
-}
-
 fn evidence(check: &Check, lab: &Lab<'_>, wishes: &Wishes) -> Evidence {
     Evidence {
         replay: wishes.replay_of(check),
         calls: lab.driver.calls(),
         configs: lab.configs().into_iter().map(|(name, config)| (name, config.into())).collect(),
         kept: None,
-    }
-}
-
-/// Removes a directory of a check whose own process could not.
-pub fn discard(dir: &Path) {
-    if let Err(why) = fs::remove_dir_all(dir) {
-        debug_assert!(why.kind() == io::ErrorKind::NotFound, "{why}");
     }
 }

@@ -10,7 +10,7 @@ use plimsoll_foreign::name;
 use plimsoll_foreign::read::{self, Limit};
 use plimsoll_reports::model;
 
-use crate::system::observer::files::about;
+use crate::system::proc::files::about;
 
 /// Copies the directory of a check below `base`, with its paths rewritten, and a script `replay.sh` of the calls.
 ///

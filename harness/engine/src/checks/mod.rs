@@ -3,9 +3,10 @@
 pub mod check;
 pub mod company;
 pub mod conduct;
-pub mod evidence;
 pub(crate) mod grounds;
 pub mod keep;
+mod look;
 pub mod need;
+pub mod perform;
 pub(crate) mod place;
 pub mod trial;

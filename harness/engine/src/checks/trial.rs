@@ -10,10 +10,10 @@ use plimsoll_reports::model::{Call, Finding};
 use serde::{Deserialize, Serialize};
 
 use crate::checks::check::Rule;
-use crate::checks::conduct::perform;
-use crate::checks::evidence::{Evidence, Inside};
 use crate::checks::need::Need;
+use crate::checks::perform::{Performed, is_harm, perform};
 use crate::containers::container::Container;
+use crate::containers::evidence::{Evidence, Inside};
 use crate::containers::lab::Lab;
 use crate::runtime::judgement::{Judgement, Stop, Told};
 use crate::runtime::settings::Settings;
@@ -91,17 +91,6 @@ pub fn attempt(order: Order<'_>, settings: &Settings, tag: &str) -> Trial {
     trial
 }
 
-/// A story that was told, and what it left.
-#[derive(Debug)]
-pub struct Performed {
-    /// How it ended.
-    pub told: Told,
-    /// What it left.
-    pub left: Vec<Finding>,
-    /// The calls.
-    pub calls: Vec<Call>,
-}
-
 impl Performed {
     /// Puts down what was broken, under these names.
     pub fn settle(self, runs: &str, leaves_nothing: &str, in_time: &str, trial: &mut Trial) {
@@ -117,8 +106,7 @@ impl Performed {
             Err(Stop::Error(why) | Stop::Skip(why)) => trial.error = Some(why),
         }
         // A story that broke off has not tidied up; only what it cannot have made itself counts then.
-        let left: Vec<Finding> =
-            self.left.into_iter().filter(|it| finished || crate::checks::conduct::is_harm(it)).collect();
+        let left: Vec<Finding> = self.left.into_iter().filter(|it| finished || is_harm(it)).collect();
         if !left.is_empty() {
             trial.broken.push(Broken::by(leaves_nothing, left));
         }

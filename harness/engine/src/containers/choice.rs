@@ -4,15 +4,12 @@
 use plimsoll_fixtures::Config;
 use serde_json::Value;
 
-use crate::containers::lab::Lab;
-use crate::runtime::fault::{Fault, Neutral};
-use crate::runtime::judgement::{Stop, Told};
 use crate::runtime::profile::Op;
 use crate::runtime::release::Release;
 use crate::system::cgroup;
 
 /// The clause, by its id in the list.
-const CLAUSE: &str = "config.values.subset-allowed";
+pub(super) const CLAUSE: &str = "config.values.subset-allowed";
 
 /// What no runtime of an earlier release has to know.
 const LATER: &str = "a configuration of a release later than it claims";
@@ -132,43 +129,13 @@ pub(crate) struct Refusal {
     pub(crate) config: Config,
 }
 
-impl Lab<'_> {
-    /// What a story comes to that ended because a configuration was refused: where that asks for what a runtime need not
-    /// support, and a plain one runs, it is no finding.
-    pub(crate) fn excuse(&self, stop: Stop) -> Told {
-        let Stop::Broken(finding) = &stop else { return Err(stop) };
-        let refusal = self.refusal.borrow_mut().take();
-        let Some(refusal) = refusal.filter(|refusal| finding.what.starts_with(&refusal.op.to_string())) else {
-            return Err(stop);
-        };
-        // What a wrong runtime reads is not what was configured, so what it refuses says nothing.
-        let choosy = match self.settings.fault {
-            Some(Fault::Neutral(neutral)) => neutral == Neutral::Choosy,
-            Some(_) => return Err(stop),
-            None => false,
-        };
-        let features = if choosy { &Value::Null } else { &*self.settings.features };
-        let mut asked = CHOICES.iter().filter(|choice| (choice.asked)(&refusal.config));
-        let what = match asked.find(|choice| !(choice.claimed)(&refusal.config, features)) {
-            Some(choice) => choice.what,
-            None if is_of_later_release(&refusal.config, self.settings.release, features) => LATER,
-            None => return Err(stop),
-        };
-        if refusal.op == Op::Start {
-            self.discard(&refusal.config)?;
-        }
-        self.control(|recipe| recipe)?;
-        Err(Stop::Unsupported(format!(
-            "{} refuses {}: a runtime chooses the valid values that it supports ({CLAUSE})",
-            refusal.op, what
-        )))
-    }
-
-    /// Deletes the container of a configuration that was created and cannot be started.
-    fn discard(&self, config: &Config) -> Told {
-        let id = self.configs().into_iter().find(|(_, own)| *own == config.0).map(|(id, _)| id).unwrap_or_default();
-        let values = crate::runtime::profile::Values::default().with("id", id).with("force", "");
-        self.call(Op::Delete, &values).map(drop)
+impl Refusal {
+    /// What the configuration asks for that a runtime need not support; nothing where it asks for no such thing, or for what the
+    /// features list.
+    pub(crate) fn lawful(&self, judged: Release, features: &Value) -> Option<&'static str> {
+        let mut asked = CHOICES.iter().filter(|choice| (choice.asked)(&self.config));
+        let chosen = asked.find(|choice| !(choice.claimed)(&self.config, features)).map(|choice| choice.what);
+        chosen.or_else(|| is_of_later_release(&self.config, judged, features).then_some(LATER))
     }
 }
 

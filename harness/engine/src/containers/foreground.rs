@@ -7,9 +7,9 @@ use plimsoll_fixtures::probe::{Answer, Ask, Hello};
 use plimsoll_fixtures::{Bundle, Config};
 use serde_json::{Value, json};
 
-use crate::checks::evidence::{Evidence, Inside};
 use crate::containers::channel::Channel;
 use crate::containers::container::Container;
+use crate::containers::evidence::{Evidence, Inside};
 use crate::containers::lab::Lab;
 use crate::runtime::fault::Fault;
 use crate::runtime::judgement::{Outcome, Stop, Told};

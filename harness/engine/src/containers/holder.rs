@@ -12,6 +12,7 @@ use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, Pid, pause, pipe2};
 
 use crate::containers::lab::Lab;
+pub use crate::containers::users::{FIRST_ID, IDS};
 use crate::runtime::judgement::{Stop, Told};
 use crate::system::observer::Observation;
 use crate::system::process::wait_readable;
@@ -54,12 +55,6 @@ pub struct Holder {
     pub pid: Pid,
     pidfd: OwnedFd,
 }
-
-/// Both maps of a user namespace that a holder makes: inside 0 is this id outside, and so on.
-pub const FIRST_ID: u32 = 100_000;
-
-/// How many ids it maps.
-pub const IDS: u32 = 65_536;
 
 impl Lab<'_> {
     /// A new namespace of a type of the specification. A user namespace maps [`IDS`] ids to those from [`FIRST_ID`].

@@ -1,6 +1,9 @@
 //! The bench of one check: it makes bundles and containers, and keeps the record of what was done.
+//!
+//! What a lab makes needs it to the end, so this file, `container` and `foreground` import each other.
 
 mod attempt;
+mod excuse;
 mod pace;
 
 use std::cell::{Cell, RefCell};

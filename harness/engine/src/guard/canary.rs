@@ -9,7 +9,7 @@ use std::path::Path;
 use plimsoll_foreign::read;
 use sha2::{Digest, Sha256};
 
-use crate::system::observer::files::about;
+use crate::system::proc::files::about;
 
 /// Larger files are told apart by size alone.
 const HASHED: u64 = 64 * 1024;

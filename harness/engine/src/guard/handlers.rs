@@ -7,8 +7,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::host_wide::below;
-use super::kernel::value;
+use super::member::{below, value};
 use crate::system::kernel_fs::BINFMT_MISC;
 
 pub(super) const NAMED: &str = "binfmt_misc:";

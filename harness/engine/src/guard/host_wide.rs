@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::member::is_named;
 use super::{clock, handlers, nodes, superblocks, tracing};
 
 /// Members of one kind.
@@ -30,15 +31,4 @@ impl Kind {
     pub(super) fn of(member: &Path) -> Option<&'static Self> {
         KINDS.iter().find(|kind| is_named(member, kind.named))
     }
-}
-
-/// Whether the name of a member begins so.
-pub(super) fn is_named(member: &Path, named: &str) -> bool {
-    member.to_string_lossy().starts_with(named)
-}
-
-/// The rest of such a name.
-pub(super) fn below<'a>(member: &'a Path, named: &str) -> io::Result<&'a str> {
-    let name = member.to_str().and_then(|member| member.strip_prefix(named));
-    name.ok_or_else(|| io::Error::other(format!("{} is no name after {named}", member.display())))
 }

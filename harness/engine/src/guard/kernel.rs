@@ -3,21 +3,18 @@
 //! nothing else ran at the same time; see [`crate::run::schedule`].
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use plimsoll_reports::model::Finding;
 use serde::{Deserialize, Serialize};
 
 use super::host_wide::{KINDS, Kind};
+use super::member::{value, write};
 use super::watched::watched;
 use super::{loops, nodes, superblocks};
 use crate::system::run_id::PREFIX;
 use crate::system::sys;
-
-/// The longest value that is compared.
-const LONGEST: u64 = 4096;
 
 /// A clock that a time service steers moves by less than this while a check runs.
 const DRIFT_MS: i64 = 500;
@@ -207,49 +204,22 @@ pub fn undo_all(changes: &[Change]) -> Vec<Finding> {
     changes.iter().map(|change| change.finding(&change.undo())).collect()
 }
 
-/// Some cannot be read at all, or not at this time: those have no value.
-pub(super) fn value(path: &Path) -> Option<String> {
-    let mut bytes = Vec::new();
-    #[expect(clippy::disallowed_methods, reason = "bounded: what is longer is told apart by its beginning")]
-    File::open(path).ok()?.take(LONGEST).read_to_end(&mut bytes).ok()?;
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    Some(chosen(&text).map_or_else(|| text.clone(), str::to_owned))
-}
-
-/// A choice is shown in brackets, among its alternatives, in one line.
-fn chosen(text: &str) -> Option<&str> {
-    let mut choices = text.trim_end().split(' ').filter_map(|word| word.strip_prefix('[')?.strip_suffix(']'));
-    let choice = choices.next().filter(|choice| !choice.contains('\n'));
-    choice.filter(|_| choices.next().is_none())
-}
-
 /// Gives a setting a value; nothing where there was none.
 fn make(path: &Path, value: Option<&str>) -> io::Result<()> {
     match (Kind::of(path), value) {
         (Some(kind), value) => (kind.restore)(path, value),
+        (None, Some(_)) if path == Path::new("/proc/swaps") || loops::is_backing_file(path) => {
+            Err(io::Error::other("it is gone"))
+        }
         (None, Some(value)) => write(path, value),
         (None, None) => Err(io::Error::other(format!("{} cannot be removed", path.display()))),
     }
 }
 
-pub(super) fn write(path: &Path, value: &str) -> io::Result<()> {
-    if path == Path::new("/proc/swaps") || loops::is_backing_file(path) {
-        return Err(io::Error::other("it is gone"));
-    }
-    // Some parameters take the line break for a part of the value, and an empty one takes a byte.
-    let trimmed = value.strip_suffix('\n').unwrap_or(value);
-    for text in [value, trimmed, &format!("{trimmed}\0")] {
-        fs::write(path, text.as_bytes())?;
-        if self::value(path).as_deref() == Some(value) {
-            return Ok(());
-        }
-    }
-    Err(io::Error::other(format!("{} does not take it", path.display())))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn state(values: &[(&str, &str)], clock_ms: i64) -> KernelState {
         let values = values.iter().map(|(path, value)| (PathBuf::from(path), (*value).to_owned())).collect();
@@ -277,14 +247,6 @@ mod tests {
         assert!(before.values.len() > 50, "{} settings", before.values.len());
         assert!(before.values.contains_key(Path::new("/proc/sys/vm/swappiness")), "the memory settings are watched");
         assert!(!before.values.contains_key(Path::new("/proc/sys/kernel/hostname")), "a namespace has its own");
-    }
-
-    #[test]
-    fn a_choice_is_told_from_text_in_brackets() {
-        assert_eq!(chosen("always [madvise] never\n"), Some("madvise"));
-        for text in ["/x[\n]y\n", "[a] [b]\n", "1\n", ""] {
-            assert_eq!(chosen(text), None, "{text:?}");
-        }
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use super::kernel::value;
-use crate::system::observer::files::if_there;
+use super::member::value;
+use crate::system::proc::files::if_there;
 use crate::system::sys;
 
 /// The file behind each loop device that has one, by the place that names it.

@@ -8,6 +8,7 @@ pub(crate) mod host_changes;
 mod host_wide;
 mod kernel;
 mod loops;
+mod member;
 mod nodes;
 mod others;
 mod processes;

@@ -12,10 +12,10 @@ use nix::sys::stat::{Mode, SFlag, mknod};
 use plimsoll_foreign::read;
 
 use super::canary::node;
-use super::host_wide::{below, is_named};
+use super::member::{below, is_named};
 use super::watched::is_passing;
 use crate::system::kernel_fs::DEVTMPFS;
-use crate::system::observer::files::if_there;
+use crate::system::proc::files::if_there;
 
 /// What stands for the devtmpfs in the name of a member.
 pub(super) const NAMED: &str = "devtmpfs:";

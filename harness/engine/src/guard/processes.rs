@@ -11,8 +11,8 @@ use nix::errno::Errno;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, getpid};
 
-use crate::system::observer::files::if_there;
-use crate::system::observer::stat::{self, Stat};
+use crate::system::proc::files::if_there;
+use crate::system::proc::stat::{self, Stat};
 use crate::system::process::wait_readable;
 use crate::system::sys;
 

@@ -11,10 +11,10 @@ use plimsoll_reports::model::Finding;
 
 use super::{GuardSettings, canary, loops};
 use crate::system::held;
-use crate::system::observer::files::{about, if_there, read_text};
-use crate::system::observer::mountinfo::Mount;
-use crate::system::observer::stat::{Stat, command_line};
-use crate::system::observer::{mountinfo, own_descriptors};
+use crate::system::observer::own_descriptors;
+use crate::system::proc::files::{about, if_there, read_text};
+use crate::system::proc::mountinfo::Mount;
+use crate::system::proc::stat::{Stat, command_line};
 
 /// Names and values of one subject.
 pub(super) type Facts = BTreeMap<String, String>;
@@ -97,7 +97,7 @@ fn describe_processes(processes: &[Stat]) -> io::Result<Facts> {
 /// The mounts that a container of the check may be made of, and the others: those no story leaves, however it breaks off.
 pub(super) fn mounts(settings: &GuardSettings) -> io::Result<Snapshot> {
     let is_own = |point: &str| held::is_of_container(Path::new(point), settings.place());
-    let mut mounts = mountinfo::own()?;
+    let mut mounts = held::mounts()?;
     without_options_of_the_host(&mut mounts, &held::outside()?.unwrap_or_default());
     let (own, others) = mounts.into_iter().partition(|mount| is_own(&mount.point));
     Ok(vec![("host mounts".to_owned(), counted(own)), (MOUNTS.to_owned(), counted(others))])

@@ -8,15 +8,15 @@ use std::path::{Path, PathBuf};
 use rustix::fs::CWD;
 use rustix::mount::{FsPickFlags, fsconfig_reconfigure, fsconfig_set_flag, fsconfig_set_string, fspick};
 
-use super::host_wide::{below, is_named};
+use super::member::{below, is_named};
 use crate::system::held;
-use crate::system::observer::mountinfo::{self, Mount};
+use crate::system::proc::mountinfo::Mount;
 
 pub(super) const NAMED: &str = "filesystem:";
 
 /// By `filesystem:PLACE`, its type, its device and its options.
 pub(super) fn members() -> io::Result<BTreeMap<PathBuf, String>> {
-    let mounts = held::outside()?.map_or_else(mountinfo::own, Ok)?;
+    let mounts = held::outside()?.map_or_else(held::mounts, Ok)?;
     // Whoever mounts cgroup v2 once more in the host's cgroup namespace changes its options.
     let mounts = mounts.into_iter().filter(|mount| mount.kind != "cgroup2");
     Ok(mounts.map(|mount| (PathBuf::from(format!("{NAMED}{}", mount.point)), shown(&mount))).collect())
@@ -46,7 +46,7 @@ pub(super) fn leave_options(before: &BTreeMap<PathBuf, String>, now: &mut BTreeM
 pub(super) fn restore(member: &Path, was: Option<&str>) -> io::Result<()> {
     let was = was.ok_or_else(|| io::Error::other("it was not mounted"))?;
     let (which, options) = split(was);
-    let find = || Ok::<_, io::Error>(mountinfo::own()?.into_iter().find(|mount| split(&shown(mount)).0 == which));
+    let find = || Ok::<_, io::Error>(held::mounts()?.into_iter().find(|mount| split(&shown(mount)).0 == which));
     let mount = find()?
         .ok_or_else(|| io::Error::other(format!("{} is out of reach", below(member, NAMED).unwrap_or_default())))?;
     reconfigure(&mount.point, options)?;

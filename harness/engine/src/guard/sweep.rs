@@ -12,9 +12,10 @@ use nix::unistd::{Pid, getpid};
 
 use super::processes;
 use crate::system::cgroup;
-use crate::system::observer::files::if_there;
-use crate::system::observer::{Stat, mountinfo};
+use crate::system::held;
+use crate::system::observer::Stat;
 use crate::system::patience::stretched;
+use crate::system::proc::files::if_there;
 
 /// How long killed processes may take to end. Nobody waits that long unless the kernel is stuck.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -43,7 +44,7 @@ pub fn sweep(tag: &str) -> io::Result<()> {
 /// # Errors
 /// When the list of mounts cannot be read.
 pub fn below(dir: &Path) -> io::Result<Vec<String>> {
-    let points = mountinfo::own()?.into_iter().map(|mount| mount.point);
+    let points = held::mounts()?.into_iter().map(|mount| mount.point);
     Ok(points.filter(|point| Path::new(point).starts_with(dir)).collect())
 }
 

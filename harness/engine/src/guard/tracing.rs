@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::host_wide::below;
-use super::kernel::{value, write};
+use super::member::{below, value, write};
 use crate::system::kernel_fs::TRACEFS;
 
 pub(super) const NAMED: &str = "tracefs:";

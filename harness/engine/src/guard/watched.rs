@@ -6,8 +6,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use crate::run::host::kernel_version;
-use crate::system::observer::files::{about, if_there};
+use crate::system::proc::files::{about, if_there};
+use crate::system::sys::kernel_version;
 
 /// Members of `/proc/sys` that a namespace has for itself (the check has its own), or that the kernel changes without being
 /// asked, or whose reading is an action. Directories stand for all that is in them.

@@ -12,7 +12,7 @@ use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 
-use crate::checks::conduct::discard;
+use crate::checks::perform::discard;
 use crate::guard;
 use crate::runtime::settings::Settings;
 use crate::sandbox::isolate::{self, Apart};

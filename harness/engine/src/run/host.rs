@@ -14,6 +14,7 @@ use crate::runtime::profile::Profile;
 use crate::runtime::settings::Settings;
 use crate::system::cgroup;
 use crate::system::run_id::RunId;
+use crate::system::sys::kernel_version;
 
 /// Names of the capabilities, by number.
 pub const CAPABILITIES: [&str; 41] = [
@@ -106,12 +107,6 @@ pub fn missing_capabilities() -> io::Result<Vec<String>> {
     let held = held.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
     let missing = CAPABILITIES.iter().enumerate().filter(|(number, _)| held & (1 << number) == 0);
     Ok(missing.map(|(_, name)| (*name).to_owned()).collect())
-}
-
-/// The first two numbers of a release, such as `6.12.1-amd64`.
-pub(crate) fn kernel_version(release: &str) -> (u32, u32) {
-    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse().unwrap_or(0));
-    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
 }
 
 /// What checks may need of this host and this runtime.

@@ -15,11 +15,11 @@ use nix::unistd::{Pid, geteuid};
 
 use crate::sandbox::workplace::temporary;
 use crate::system::cgroup;
+use crate::system::held;
 use crate::system::life::{self, Life};
-use crate::system::observer::files::{about, if_there, read_text};
-use crate::system::observer::mountinfo;
-use crate::system::observer::stat::{self, Stat, command_line};
 use crate::system::patience::stretched;
+use crate::system::proc::files::{about, if_there, read_text};
+use crate::system::proc::stat::{self, Stat, command_line};
 use crate::system::process::wait_readable;
 use crate::system::run_id::{PREFIX, RunId};
 use crate::system::sys;
@@ -161,7 +161,7 @@ fn groups() -> io::Result<Vec<PathBuf>> {
 
 /// Mount points at or below the directories, in the order of mounting.
 fn mounts_below(directories: &[PathBuf]) -> io::Result<Vec<String>> {
-    let points = mountinfo::own()?.into_iter().map(|mount| mount.point);
+    let points = held::mounts()?.into_iter().map(|mount| mount.point);
     Ok(points.filter(|point| directories.iter().any(|dir| Path::new(point).starts_with(dir))).collect())
 }
 

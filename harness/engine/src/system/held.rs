@@ -18,7 +18,8 @@ use plimsoll_foreign::read::{self, KERNEL};
 use rustix::fs::CWD;
 use rustix::mount::{MoveMountFlags, OpenTreeFlags, move_mount, open_tree};
 
-use crate::system::observer::mountinfo::{self, Mount};
+use crate::system::proc::files::read_text;
+use crate::system::proc::mountinfo::{self, Mount};
 
 /// Without these nothing can be observed.
 const NEEDED: [&str; 3] = ["/proc", "/sys", "/dev"];
@@ -45,7 +46,7 @@ pub fn hold() -> io::Result<()> {
     let clone = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
     let copies = NEEDED.into_iter().map(|path| Ok((path, open_tree(CWD, path, clone)?)));
     let copies = copies.collect::<io::Result<_>>()?;
-    let before = mountinfo::own()?;
+    let before = mounts()?;
     // A second check in this process has what the first one held.
     HELD.get_or_init(|| Held { proc, before, copies });
     Ok(())
@@ -67,8 +68,16 @@ pub(crate) fn outside() -> io::Result<Option<Vec<Mount>>> {
     mountinfo::parse(&text(list)?).map(Some)
 }
 
-/// The mounts of this process, whatever `/proc` leads to meanwhile. Nothing where nothing is held.
-pub(crate) fn mountinfo() -> Option<io::Result<String>> {
+/// The mounts of this process, whatever `/proc` leads to meanwhile.
+///
+/// # Errors
+/// When the list cannot be read or understood.
+pub fn mounts() -> io::Result<Vec<Mount>> {
+    mountinfo::parse(&mountinfo().unwrap_or_else(|| read_text("/proc/self/mountinfo"))?)
+}
+
+/// The list of mounts by the `/proc` that is held. Nothing where nothing is held.
+fn mountinfo() -> Option<io::Result<String>> {
     let held = HELD.get()?;
     Some(
         openat(&held.proc, "self/mountinfo", OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())
@@ -91,7 +100,7 @@ pub fn restore(own: &Path) -> io::Result<()> {
     let known = |mount: &Mount| held.before.iter().any(|before| before.id == mount.id);
     let foreign = |mount: &&Mount| !known(mount) && !is_of_container(Path::new(&mount.point), own);
     // The last first: what is below can be reached by its path when nothing covers it.
-    let mut now = mountinfo::own()?;
+    let mut now = mounts()?;
     let foreign: Vec<String> = now.iter().rev().filter(foreign).map(|mount| mount.point.clone()).collect();
     for point in &foreign {
         match umount2(point.as_str(), MntFlags::MNT_DETACH | MntFlags::UMOUNT_NOFOLLOW) {
@@ -100,7 +109,7 @@ pub fn restore(own: &Path) -> io::Result<()> {
         }
     }
     if !foreign.is_empty() {
-        now = mountinfo::own()?;
+        now = mounts()?;
     }
     for (path, copy) in &held.copies {
         // Where one was taken down, an older one may be there, such as the host's own `/proc`.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 
-use crate::system::process::wait_readable;
+use crate::system::descriptors::wait_readable;
 
 /// All runs on this host lock these files, which every kernel has and root alone can open: nobody else may stop a run.
 const HOST: &str = "/proc/sys/kernel/usermodehelper/bset";

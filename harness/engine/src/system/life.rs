@@ -12,8 +12,8 @@ use nix::unistd::{Pid, geteuid};
 use rustix::fs::{FlockOperation, fcntl_lock};
 
 use crate::system::observer::Stat;
-use crate::system::observer::files::{if_there, read_text};
-use crate::system::observer::stat;
+use crate::system::proc::files::{if_there, read_text};
+use crate::system::proc::stat;
 use crate::system::run_id::{INITIAL, RunId, own_pid_namespace};
 
 /// Name of the locked file in the directory of a run, below the tmpfs that the run alone sees there.

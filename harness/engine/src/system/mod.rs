@@ -1,6 +1,7 @@
 //! The system below: system calls, processes, `/proc`, control groups, and what a run keeps of them. Everything else stands on this.
 
 pub mod cgroup;
+pub(crate) mod descriptors;
 pub mod held;
 pub(crate) mod host_lock;
 pub(crate) mod kernel_fs;
@@ -8,6 +9,7 @@ pub mod life;
 pub mod observer;
 pub mod orphans;
 pub mod patience;
+pub(crate) mod proc;
 pub mod process;
 pub mod run_id;
 pub mod sys;

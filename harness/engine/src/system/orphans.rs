@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::{Pid, getpid};
 
-use crate::system::observer::stat::{Stat, pids};
+use crate::system::proc::stat::{Stat, pids};
 
 /// The children that this process has started itself; whoever started them waits for them.
 static OWN: Mutex<Vec<Pid>> = Mutex::new(Vec::new());

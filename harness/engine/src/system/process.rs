@@ -7,14 +7,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 use crate::system::cgroup;
+pub use crate::system::descriptors::{null, wait_readable};
 use crate::system::orphans;
 use crate::system::sys;
 
@@ -137,25 +136,6 @@ pub fn set_nonblocking(fd: impl AsFd) -> io::Result<()> {
     Ok(())
 }
 
-/// Waits until one of the descriptors can be read (or has ended) or the deadline has come. Says whether it was in time.
-///
-/// # Errors
-/// When `poll(2)` fails.
-pub fn wait_readable<F: AsFd>(fds: &[F], deadline: Instant) -> io::Result<bool> {
-    loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        // Round up: a wait of 0.4 ms must not become a busy loop.
-        let left = PollTimeout::try_from(left + Duration::from_micros(999)).unwrap_or(PollTimeout::MAX);
-        let mut polled: Vec<PollFd<'_>> = fds.iter().map(|fd| PollFd::new(fd.as_fd(), PollFlags::POLLIN)).collect();
-        match poll(&mut polled, left) {
-            Ok(0) if Instant::now() >= deadline => return Ok(false),
-            Ok(0) | Err(Errno::EINTR) => {}
-            Ok(_) => return Ok(true),
-            Err(why) => return Err(why.into()),
-        }
-    }
-}
-
 /// How often a waiting call looks for orphans.
 const LOOK_UP: Duration = Duration::from_millis(50);
 
@@ -241,14 +221,6 @@ impl Running {
         captures.iter_mut().for_each(|capture| capture.drain());
         Ok(Finished { ended, took: self.started.elapsed() })
     }
-}
-
-/// `/dev/null`, for reading and writing.
-///
-/// # Errors
-/// When the host has none.
-pub fn null() -> io::Result<OwnedFd> {
-    Ok(std::fs::OpenOptions::new().read(true).write(true).open("/dev/null")?.into())
 }
 
 #[cfg(test)]

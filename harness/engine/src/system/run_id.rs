@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use nix::unistd::Pid;
 
-use crate::system::observer::Stat;
+use crate::system::proc::stat::Stat;
 
 /// What every such name begins with.
 pub(crate) const PREFIX: &str = "plimsoll-";

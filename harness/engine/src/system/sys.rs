@@ -285,7 +285,7 @@ fn close_range(first: u32, last: u32) -> io::Result<()> {
 /// # Errors
 /// When there is no `/dev/null`.
 pub fn forget_streams() -> io::Result<()> {
-    let null = crate::system::process::null()?;
+    let null = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null")?;
     nix::unistd::dup2_stdin(&null)?;
     nix::unistd::dup2_stdout(&null)?;
     Ok(nix::unistd::dup2_stderr(&null)?)
@@ -463,6 +463,12 @@ pub fn clock_tick(set: Option<libc::c_long>) -> io::Result<libc::c_long> {
     }
     // SAFETY: the kernel reads and writes one `timex`.
     checked(libc::c_long::from(unsafe { libc::adjtimex(&raw mut timex) })).map(|_| timex.tick)
+}
+
+/// The first two numbers of a release, such as `6.12.1-amd64`.
+pub(crate) fn kernel_version(release: &str) -> (u32, u32) {
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
 }
 
 /// Gives this process a session keyring that nobody else has, and returns its serial number: keyctl(2).

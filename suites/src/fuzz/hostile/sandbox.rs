@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use nix::mount::{MsFlags, mount};
-use plimsoll_engine::observer::mountinfo;
+use plimsoll_engine::held;
 
 /// Enters it, for good.
 ///
@@ -14,7 +14,7 @@ use plimsoll_engine::observer::mountinfo;
 pub(super) fn enter(place: &Path) -> io::Result<()> {
     let place = place.to_string_lossy().into_owned();
     let none = None::<&str>;
-    for seen in mountinfo::own()? {
+    for seen in held::mounts()? {
         let point = seen.point.as_str();
         let exempt = ["/proc", "/sys/fs/cgroup", place.as_str()];
         let within = |top: &str| point == top || point.strip_prefix(top).is_some_and(|rest| rest.starts_with('/'));

@@ -2,13 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use plimsoll_fixtures::Config;
 use plimsoll_fixtures::probe::{Answer, Ask, Reply, Sighting};
 
 use super::Container;
-use crate::checks::check::Rule;
-use crate::checks::evidence::{Evidence, Inside};
-use crate::checks::need::Need;
+use crate::containers::evidence::{Evidence, Inside};
 use crate::runtime::fault::Fault;
 use crate::runtime::judgement::{Stop, Told};
 use crate::system::cgroup::{self, Held, Knob};
@@ -93,18 +90,6 @@ impl Container<'_> {
         Ok(Evidence { inside: self.answers(asks)?, outside, held: BTreeMap::new(), bundle: self.bundle.clone() })
     }
 
-    /// The facts that a rule judges a configuration by: the host's view only where the rule needs it.
-    ///
-    /// # Errors
-    /// As [`Container::evidence`].
-    pub fn evidence_for(&self, rule: &Rule, config: &Config) -> Told<Evidence> {
-        let seen = rule.needs.contains(&Need::HostView);
-        let outside = if seen { Some(self.observe()?) } else { None };
-        let inside = self.answers((rule.asks)(config))?;
-        let held = rule.looks.iter().map(|knob| Ok((*knob, self.held(knob)?))).collect::<Told<_>>()?;
-        Ok(Evidence { inside, outside, held, bundle: self.bundle.clone() })
-    }
-
     /// What the container's own control group holds of a setting, or why nothing could be read.
     ///
     /// # Errors
@@ -115,7 +100,7 @@ impl Container<'_> {
         Ok(knob.held(&memberships, path).map_err(|why| why.to_string()))
     }
 
-    fn answers(&self, asks: Vec<Ask>) -> Told<Inside> {
+    pub(crate) fn answers(&self, asks: Vec<Ask>) -> Told<Inside> {
         let answers = if asks.is_empty() { Vec::new() } else { self.ask_all(&asks)? };
         Ok(Inside::new(asks.into_iter().zip(answers).collect()))
     }

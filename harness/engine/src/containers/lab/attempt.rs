@@ -120,7 +120,7 @@ impl Lab<'_> {
             return Ok(Attempt { lab: self, bundle: bundle.clone(), outcome, channel, console, stderr });
         }
         match self.settings.fault {
-            Some(Fault::GiveAway) => chown(bundle.rootfs(), Some(crate::containers::holder::FIRST_ID), None)?,
+            Some(Fault::GiveAway) => chown(bundle.rootfs(), Some(crate::containers::users::FIRST_ID), None)?,
             Some(Fault::Escape) => std::fs::write(bundle.dir.join("trap/ptmx"), "escaped")?,
             _ => {}
         }

@@ -48,7 +48,7 @@ impl Fault {
 }
 
 /// Puts `json` at `pointer` where the parent is there. A value that is no JSON takes the member away.
-pub(super) fn replace(document: &mut Value, pointer: &str, json: &str) {
+pub(crate) fn replace(document: &mut Value, pointer: &str, json: &str) {
     let Ok(value) = serde_json::from_str::<Value>(json) else { return recipe::remove(document, pointer) };
     let Some((parent, name)) = pointer.rsplit_once('/') else { return };
     match document.pointer_mut(parent) {

@@ -2,9 +2,6 @@
 
 use std::fmt;
 
-use super::{Fault, config};
-use crate::containers::listener::Connection;
-
 /// One way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Handover {
@@ -18,45 +15,6 @@ pub enum Handover {
     LeftOpen,
     /// By two connections.
     TwoConnections,
-}
-
-impl Fault {
-    /// What the harness sees of the connections that a runtime has made.
-    pub(crate) fn connections(self, mut made: Vec<Connection>) -> Vec<Connection> {
-        match self {
-            Self::SaysToListener(pointer, value) => made.iter_mut().for_each(|connection| {
-                if let Ok(mut document) = serde_json::from_str(&connection.text) {
-                    config::replace(&mut document, pointer, value);
-                    connection.text = document.to_string();
-                }
-            }),
-            Self::Handover(wrong) => {
-                made.iter_mut().for_each(|connection| wrong.make(connection));
-                if wrong == Handover::TwoConnections
-                    && let Some(first) = made.first()
-                {
-                    made.push(Connection { text: first.text.clone(), fds: Vec::new(), with_first: 0, closed: true });
-                }
-            }
-            _ => {}
-        }
-        made
-    }
-}
-
-impl Handover {
-    fn make(self, connection: &mut Connection) {
-        match self {
-            Self::Bare => {
-                connection.fds.clear();
-                connection.with_first = 0;
-            }
-            Self::Late => connection.with_first = 0,
-            Self::Twice => connection.text = connection.text.repeat(2),
-            Self::LeftOpen => connection.closed = false,
-            Self::TwoConnections => {}
-        }
-    }
 }
 
 impl fmt::Display for Handover {

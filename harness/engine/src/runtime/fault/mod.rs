@@ -3,7 +3,6 @@
 
 mod change;
 mod config;
-mod deed;
 mod equivalent;
 mod listen;
 mod miswire;
@@ -15,6 +14,7 @@ use plimsoll_fixtures::probe::Flaw;
 use serde_json::Value;
 
 pub use change::Change;
+pub(crate) use config::replace;
 pub use listen::Handover;
 pub use miswire::Miswire;
 pub use neutral::Neutral;

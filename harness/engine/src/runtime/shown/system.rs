@@ -1,21 +1,13 @@
-//! What the kernel, a call of the runtime and the probe tell.
+//! What the kernel and the probe tell.
 
 use std::fmt::Write;
 
 use plimsoll_fixtures::probe::{Capabilities, Reply, Rlimit, Sighting, Stat, Statfs, Terminal};
 
 use super::Shown;
-use crate::containers::container::State;
-use crate::containers::network::Device;
 use crate::system::cgroup::Membership;
 use crate::system::observer::{Mount, Namespace, Status};
 use crate::system::sys::SchedAttr;
-
-impl Shown for State {
-    fn shown(&self) -> String {
-        self.0.shown()
-    }
-}
 
 /// As mount(8) lists it.
 impl Shown for Mount {
@@ -35,20 +27,6 @@ impl Shown for Namespace {
 impl Shown for Membership {
     fn shown(&self) -> String {
         format!("{}:{}", self.controllers.join(","), self.path)
-    }
-}
-
-impl Shown for Device {
-    fn shown(&self) -> String {
-        let Self { name, up, mtu, alias, addresses, .. } = self;
-        let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
-        let state = if *up { "up" } else { "down" };
-        let mut text = format!("{name} {state}, mtu {mtu}, addresses {}", addresses.shown());
-        if !alias.is_empty() {
-            text.push_str(", alias ");
-            text.push_str(alias);
-        }
-        text
     }
 }
 

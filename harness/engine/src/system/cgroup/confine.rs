@@ -16,8 +16,9 @@ use super::run::CheckGroups;
 use super::top;
 use super::tree::below;
 use super::{find_named, limit, thaw_below};
-use crate::system::observer::files::{about, if_there};
-use crate::system::observer::mountinfo;
+use crate::system::held;
+use crate::system::proc::files::{about, if_there};
+use crate::system::proc::mountinfo;
 
 /// Where hosts keep their mounts of control groups.
 const TOP: &str = "/sys/fs/cgroup";
@@ -67,7 +68,7 @@ fn attach(tree: &OwnedFd, point: &Path) -> io::Result<()> {
 /// Detaches what is mounted there. The directory that holds them becomes one of the check's own: that of the host is one that
 /// everybody writes to.
 fn detach(points: &[&Path]) -> io::Result<()> {
-    let mounts = mountinfo::own()?;
+    let mounts = held::mounts()?;
     let top = mountinfo::mount_at(&mounts, TOP).filter(|mount| mount.kind == "tmpfs");
     let in_top =
         mounts.iter().map(|mount| Path::new(&mount.point)).filter(|point| point.parent() == Some(Path::new(TOP)));

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use plimsoll_foreign::read;
 
 use super::{Membership, Version, hierarchies, remove_tree};
-use crate::system::observer::files::if_there;
+use crate::system::proc::files::if_there;
 
 /// A setting of a control group: its controller, as version 1 calls it, and the file of each version. An empty name of a
 /// file says that this version has no such setting; an empty controller, that the setting is of version 2 itself.
@@ -63,7 +63,7 @@ impl Knob {
         let missing = |what: &str| io::Error::new(io::ErrorKind::NotFound, format!("{}: {what}", self.name()));
         let (version, dir) = self.group(memberships, path).ok_or_else(|| missing("no group governs it"))?;
         let file = self.file(version).ok_or_else(|| missing("this version of control groups has none"))?;
-        let text = crate::system::observer::files::read_text(dir.join(file))?;
+        let text = crate::system::proc::files::read_text(dir.join(file))?;
         Ok(Held { version, text: text.trim_end().to_owned() })
     }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use plimsoll_foreign::read;
 
-use crate::system::observer::files::{about, malformed};
+use crate::system::proc::files::{about, malformed};
 
 /// Most processes and threads. A check has some dozens; runtimes that are sandboxes of their own have some hundreds.
 const PIDS: u64 = 2048;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 
-use crate::system::observer::mountinfo;
+use crate::system::held;
 
 /// Makes a border of each cgroup namespace, as systemd does.
 pub const NSDELEGATE: &str = "nsdelegate";
@@ -16,7 +16,7 @@ pub const NSDELEGATE: &str = "nsdelegate";
 /// # Errors
 /// When the mounts cannot be read.
 pub fn options() -> io::Result<Option<Vec<String>>> {
-    let mounts = mountinfo::own()?;
+    let mounts = held::mounts()?;
     let found = mounts.into_iter().find(|mount| mount.kind == "cgroup2");
     Ok(found.map(|mount| mount.super_options.into_iter().filter(|option| option != "rw").collect()))
 }

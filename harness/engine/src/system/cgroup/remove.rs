@@ -12,9 +12,9 @@ use plimsoll_foreign::read;
 
 use super::reach::reach;
 use super::tree::below;
-use crate::system::observer::files::{about, if_there, is_gone, read_text};
+use crate::system::descriptors::wait_readable;
 use crate::system::patience::stretched;
-use crate::system::process::wait_readable;
+use crate::system::proc::files::{about, if_there, is_gone, read_text};
 use crate::system::sys;
 
 /// How long a process that was killed may stay in its group. Nobody waits that long unless something is wrong.

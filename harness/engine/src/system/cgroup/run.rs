@@ -18,8 +18,9 @@ use plimsoll_foreign::read;
 use super::limit::{self, Limits};
 use super::tree::kill_below;
 use super::{Hierarchy, hierarchies, remove_tree, thaw_below};
-use crate::system::observer::files::{about, if_there};
-use crate::system::observer::mountinfo::{self, Mount};
+use crate::system::held;
+use crate::system::proc::files::{about, if_there};
+use crate::system::proc::mountinfo::{self, Mount};
 
 /// Where the harness stands in version 2.
 pub(crate) const LEAF: &str = "harness";
@@ -74,7 +75,7 @@ impl RunGroups {
     }
 
     fn fill(&mut self) -> io::Result<()> {
-        let mounts = mountinfo::own()?;
+        let mounts = held::mounts()?;
         for hierarchy in hierarchies()? {
             let points = points(&mounts, &hierarchy);
             self.add(&hierarchy, points)?;

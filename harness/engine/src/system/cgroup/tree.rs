@@ -12,7 +12,7 @@ use plimsoll_foreign::read;
 
 use super::hierarchies;
 use super::reach::reach;
-use crate::system::observer::files::{about, if_there};
+use crate::system::proc::files::{about, if_there};
 use crate::system::run_id::PREFIX;
 use crate::system::sys;
 

@@ -6,8 +6,8 @@ use std::io;
 use nix::unistd::Pid;
 
 use super::Status;
-use super::files::is_gone;
-use super::proc_dir::ProcDir;
+use crate::system::proc::files::is_gone;
+use crate::system::proc::proc_dir::ProcDir;
 
 /// The process that has this number in the pid namespace of `first`, or none.
 pub(crate) fn with_number(number: i32, first: Pid) -> io::Result<Option<Pid>> {

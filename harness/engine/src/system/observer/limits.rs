@@ -5,7 +5,7 @@ use std::io;
 
 use plimsoll_fixtures::probe::Rlimit;
 
-use super::files::malformed;
+use crate::system::proc::files::malformed;
 
 /// The kernel's wording, and the name that configurations use.
 const NAMES: [(&str, &str); 16] = [

@@ -1,14 +1,9 @@
 //! The witness outside: what the kernel says of a process, seen from the host.
 
 pub mod limits;
-pub mod mountinfo;
-pub mod stat;
-pub mod status;
 
-pub(crate) mod files;
 pub(crate) mod inside;
 mod namespaces;
-mod proc_dir;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -18,16 +13,17 @@ use nix::unistd::Pid;
 use plimsoll_fixtures::probe::Rlimit;
 use serde::Serialize;
 
-pub use mountinfo::Mount;
 pub use namespaces::{Namespace, own_namespace};
-pub use stat::Stat;
-pub use status::Status;
+
+pub use crate::system::proc::mountinfo::{self, Mount};
+pub use crate::system::proc::stat::{self, Stat};
+pub use crate::system::proc::status::{self, Status};
 
 use crate::system::cgroup::{self, Membership};
-use crate::system::process::wait_readable;
+use crate::system::descriptors::wait_readable;
+use crate::system::proc::files::{about, malformed};
+use crate::system::proc::proc_dir::ProcDir;
 use crate::system::sys::{self, SchedAttr};
-use files::{about, malformed};
-use proc_dir::ProcDir;
 
 /// One snapshot of a process. Paths are as the process has them, numbers as the host has them.
 #[derive(Clone, Debug, PartialEq, Serialize)]

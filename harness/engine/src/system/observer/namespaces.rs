@@ -10,8 +10,8 @@ use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::{Mode, fstat};
 use serde::Serialize;
 
-use super::files::{about, if_there};
-use super::proc_dir::ProcDir;
+use crate::system::proc::files::{about, if_there};
+use crate::system::proc::proc_dir::ProcDir;
 use crate::system::sys;
 
 /// One namespace.

@@ -5,8 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::files::{malformed, read_text};
-use crate::system::held;
+use super::files::malformed;
 
 /// One mount, as the process sees it from its root directory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -80,14 +79,6 @@ fn options(text: &str) -> Vec<String> {
 /// When a line has another form.
 pub fn parse(text: &str) -> io::Result<Vec<Mount>> {
     text.lines().map(|line| Mount::parse(line).ok_or_else(|| malformed(line))).collect()
-}
-
-/// The mounts of this process.
-///
-/// # Errors
-/// When the file cannot be read or understood.
-pub fn own() -> io::Result<Vec<Mount>> {
-    parse(&held::mountinfo().unwrap_or_else(|| read_text("/proc/self/mountinfo"))?)
 }
 
 /// The mount that a path leads to when it is a mount point: of several stacked there, the one on top. `None` when

@@ -1,4 +1,7 @@
-//! What a wrong runtime does beside what it was asked for.
+//! What a wrong runtime does beside what it was asked for. The faults themselves are in [`crate::runtime::fault`].
+
+mod listen;
+mod miswire;
 
 use std::fs;
 use std::io;
@@ -10,11 +13,11 @@ use nix::unistd::Pid;
 use plimsoll_fixtures::Bundle;
 use plimsoll_foreign::read;
 
-use super::{Fault, Leftover};
-use crate::containers::holder::FIRST_ID;
 use crate::containers::lab::Lab;
+use crate::containers::users::FIRST_ID;
+use crate::runtime::fault::{Fault, Leftover};
 use crate::system::cgroup;
-use crate::system::observer::files::if_there;
+use crate::system::proc::files::if_there;
 use crate::system::process::{Running, null};
 
 impl Fault {
@@ -119,7 +122,7 @@ fn limit_above(group: &Path) -> io::Result<()> {
 }
 
 fn give_away(group: &Path) -> io::Result<()> {
-    let to = Some(crate::containers::holder::FIRST_ID);
+    let to = Some(crate::containers::users::FIRST_ID);
     for entry in fs::read_dir(group)? {
         chown(entry?.path(), to, None)?;
     }

@@ -1,0 +1,7 @@
+//! Files of `/proc`, read and parsed.
+
+pub(crate) mod files;
+pub mod mountinfo;
+pub(super) mod proc_dir;
+pub mod stat;
+pub mod status;

@@ -44,7 +44,7 @@ pub(crate) fn control(lab: &Lab<'_>, edits: impl FnOnce(&mut Recipe) -> &mut Rec
 pub(crate) fn of(lab: &Lab<'_>, out: &mut Judgement, what: &str, call: impl FnOnce() -> Told<Outcome>) -> Told {
     let watch = lab.watch()?;
     let outcome = call()?;
-    out.expect_undone(watch.differences(what)?);
+    out.expect_undone(&outcome, watch.differences(what)?);
     out.expect_told(what, &outcome);
     Ok(())
 }
@@ -104,7 +104,7 @@ pub(crate) fn or_created<'l>(lab: &'l Lab<'l>, out: &mut Judgement, bundle: &Bun
 pub(crate) fn settle(lab: &Lab<'_>, out: &mut Judgement, watch: &Watch, bundle: &Bundle, attempt: Attempt<'_>) -> Told {
     let outcome = attempt.outcome.clone();
     drop(attempt);
-    out.expect_undone(watch.differences("create")?);
+    out.expect_undone(&outcome, watch.differences("create")?);
     let state = lab.call_id(Op::State, &bundle.id)?;
     out.expect("state after the refused create", !state.succeeded(), "an error: no container", state.stdout.trim());
     told(out, "create", &outcome);

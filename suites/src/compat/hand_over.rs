@@ -58,8 +58,11 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
                 .with("pid-file", lab.pid_file(&bundle).to_string_lossy());
             let outcome = lab.call(Op::Create, &values)?;
             out.expect("create", outcome.refused().is_ok(), "an error: nobody takes the terminal", outcome.said());
-            out.expect_undone(watch.differences("create")?);
-            if outcome.succeeded() { refusal::discard(lab, &bundle.id) } else { Ok(()) }
+            if outcome.succeeded() {
+                return refusal::discard(lab, &bundle.id);
+            }
+            out.expect_undone(&outcome, watch.differences("create")?);
+            Ok(())
         };
     "compat.create.terminal/socket-without-one", &[], &[Fault::Take("/process/terminal", "true")], |lab, out| {
         // Some refuse it, some ignore the socket: either way no terminal is sent.

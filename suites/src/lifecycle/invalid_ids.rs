@@ -53,7 +53,7 @@ fn create_as(lab: &Lab<'_>, out: &mut Judgement, id: &str) -> Told {
         out.expect_eq("the id in the state of the container", state["id"].as_str(), Some(id));
         discard(lab, id)?;
     }
-    out.expect_undone(watch.differences("create")?);
+    out.expect_undone(&outcome, watch.differences("create")?);
     // It was the id, and nothing else, that was refused.
     let container = lab.create(&bundle)?;
     container.started()?;

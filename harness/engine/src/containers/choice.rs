@@ -71,6 +71,11 @@ const CHOICES: &[Choice] = &[
         asked: is_split,
         claimed: |_, _| false,
     },
+    Choice {
+        what: "a weight of block I/O, which this kernel has for the scheduler BFQ alone",
+        asked: is_weighed_by_bfq,
+        claimed: |_, _| false,
+    },
 ];
 
 /// Whether all these words are in a list of the features.
@@ -113,6 +118,16 @@ fn is_split(config: &Config) -> bool {
     let asks =
         |member: &str| resources.get(member).is_some_and(|value| !matches!(value.to_string().as_str(), "[]" | "{}"));
     is_hybrid && CONTROLLERS.iter().any(|(member, controller)| asks(member) && !has(controller))
+}
+
+/// Whether a configuration sets weights of block I/O where groups have no file for those of every scheduler: what knows the
+/// name of that file alone, which went with CFQ, cannot apply them.
+fn is_weighed_by_bfq(config: &Config) -> bool {
+    const COMMON: [&str; 2] = ["blkio.weight", "io.weight"];
+    let members = ["weight", "leafWeight", "weightDevice"];
+    let asks = members.iter().any(|member| config.get(&format!("/linux/resources/blockIO/{member}")).is_some());
+    let has_common = || cgroup::own_roots().iter().any(|root| COMMON.iter().any(|file| root.join(file).exists()));
+    asks && !has_common()
 }
 
 /// Whether a configuration asks for something that a runtime may refuse.
@@ -166,6 +181,15 @@ mod tests {
             json!({ "process": { "user": { "uid": 0, "additionalGids": [2_147_483_648_i64] } } }),
             &Value::Null
         ));
+    }
+
+    #[test]
+    fn weights_are_asked_for_by_each_of_their_members() {
+        let with = |block_io: Value| Config(json!({ "linux": { "resources": { "blockIO": block_io } } }));
+        // The test stands in no group of a check, where nothing has a file.
+        assert!(is_weighed_by_bfq(&with(json!({ "weight": 10 }))));
+        assert!(is_weighed_by_bfq(&with(json!({ "weightDevice": [] }))));
+        assert!(!is_weighed_by_bfq(&with(json!({ "throttleReadBpsDevice": [] }))));
     }
 
     #[test]

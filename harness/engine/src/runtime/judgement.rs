@@ -73,9 +73,12 @@ impl Judgement {
         &self.findings
     }
 
-    /// Expects that these differences are none: what a call that failed has changed.
-    pub fn expect_undone(&mut self, differences: Vec<Finding>) {
-        self.lasting += differences.len();
+    /// Expects that these differences are none: what a call that has to fail has changed. Where it says that it worked they are
+    /// found all the same, but no clause about calls that fail is broken.
+    pub fn expect_undone(&mut self, outcome: &Outcome, differences: Vec<Finding>) {
+        if !outcome.succeeded() {
+            self.lasting += differences.len();
+        }
         differences.into_iter().for_each(|finding| self.add(finding));
     }
 
@@ -246,6 +249,16 @@ mod tests {
         assert!(out.is_untold_only());
         out.expect("the program", false, "never runs", "it runs");
         assert!(!out.is_untold_only());
+    }
+
+    #[test]
+    fn only_a_call_that_failed_has_left_something() {
+        let difference = || vec![Finding { what: String::new(), expected: String::new(), observed: String::new() }];
+        let mut out = Judgement::default();
+        out.expect_undone(&start(Ended::Exit(0)), difference());
+        assert!(!out.findings().is_empty() && !out.is_lasting());
+        out.expect_undone(&start(Ended::Exit(1)), difference());
+        assert!(out.is_lasting());
     }
 
     #[test]

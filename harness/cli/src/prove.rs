@@ -2,6 +2,7 @@
 //! that they see nothing where nothing is wrong.
 
 mod fairness;
+mod hidden;
 mod scope;
 mod trial;
 
@@ -51,6 +52,8 @@ pub fn prove(args: &Prove, look: Look) -> Result<ExitCode, Failure> {
     let mut mutants: Vec<Mutant<'_>> = mutants::of(&sound).into_iter().filter(|it| scope.takes(it)).collect();
     let mut pairs = trial::pairs(&mutants, tried, |jobs| run(&session, jobs, look))?;
     let unsettled = scope.unsettled(&mut mutants, &mut pairs);
+    let red: Vec<&Check> = all.iter().copied().filter(|check| is_red(&verdicts, check)).collect();
+    let hidden = hidden::explanations(&mutants, &red);
     let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let mut proof = Proof {
         schema: proof::SCHEMA.to_owned(),
@@ -62,8 +65,8 @@ pub fn prove(args: &Prove, look: Look) -> Result<ExitCode, Failure> {
         started_at: seconds(began),
         duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         cut_short: interrupted().then(|| "interrupted".to_owned()),
-        explanations: explanations(&mutants)?,
-        vacuous: vacuous(&sound, &pairs),
+        vacuous: vacuous(&sound, &pairs, &hidden),
+        explanations: explanations(&mutants)?.into_iter().chain(hidden).collect(),
         mutants: mutants.iter().map(described).collect(),
         pairs,
         unsound: verdicts.iter().filter(|check| check.verdict != Verdict::Pass).map(unsound).collect(),
@@ -133,11 +136,17 @@ fn unsound(check: &model::Check) -> Unsound {
     Unsound { check: check.id.clone(), verdict: check.verdict, reason }
 }
 
-/// The checks that pass and are not the killer of any mutant.
-fn vacuous(sound: &[&Check], pairs: &[Pair]) -> Vec<String> {
+fn is_red(verdicts: &[model::Check], check: &Check) -> bool {
+    let red = [Verdict::Fail, Verdict::Warn, Verdict::Timeout];
+    verdicts.iter().any(|result| result.id == check.id && red.contains(&result.verdict))
+}
+
+/// The checks that pass and are not the killer of any mutant, but for those whose mutants change nothing on this runtime.
+fn vacuous(sound: &[&Check], pairs: &[Pair], hidden: &[Explanation]) -> Vec<String> {
     let killers: BTreeSet<&str> =
         pairs.iter().filter(|pair| pair.outcome == Outcome::Killed).map(|pair| pair.check.as_str()).collect();
-    sound.iter().filter(|check| !killers.contains(check.id.as_str())).map(|check| check.id.clone()).collect()
+    let kills_none = sound.iter().filter(|check| !killers.contains(check.id.as_str()));
+    kills_none.filter(|check| !hidden::hides_all(hidden, check, pairs)).map(|check| check.id.clone()).collect()
 }
 
 /// The reviewed list of mutants that change nothing that a check could see, as it applies here.

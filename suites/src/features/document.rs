@@ -65,7 +65,11 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new(
         "features.members/none-of-a-later-release",
         &["features.only-properties-of-max-version"],
-        &[Fault::Misreport(Op::Features, MAX, "\"1.1.0\"")],
+        // One of release 1.1.0 has no such member to begin with.
+        &[Fault::All(&[
+            Fault::Misreport(Op::Features, MAX, "\"1.1.0\""),
+            Fault::Misreport(Op::Features, "/linux/netDevices", r#"{"enabled": true}"#),
+        ])],
         |lab, out| {
             let document = document(lab)?;
             let greatest = release(&document, MAX);

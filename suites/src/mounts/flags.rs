@@ -118,11 +118,14 @@ fn cgroup<'r>(recipe: &'r mut Recipe, word: &str) -> &'r mut Recipe {
 
 const OWN_CGROUPS: &[Need] = &[Need::HostView, Need::Filesystem("cgroup"), Need::Namespace("cgroup")];
 
+/// Some set all of these words on each mount of cgroups, whatever they are told.
+const ANY_CGROUP: &[Fault] = &[FIRST, Fault::Drop("/mounts/6")];
+
 pub(super) const ON_CGROUPS: &[Case] = &[
-    Case::new(shown!("ro"), "cgroup", |r| cgroup(r, "ro"), &[FIRST]).needs(OWN_CGROUPS),
-    Case::new(shown!("nosuid"), "cgroup", |r| cgroup(r, "nosuid"), &[FIRST]).needs(OWN_CGROUPS),
-    Case::new(shown!("nodev"), "cgroup", |r| cgroup(r, "nodev"), &[FIRST]).needs(OWN_CGROUPS),
-    Case::new(shown!("noexec"), "cgroup", |r| cgroup(r, "noexec"), &[FIRST]).needs(OWN_CGROUPS),
+    Case::new(shown!("ro"), "cgroup", |r| cgroup(r, "ro"), ANY_CGROUP).needs(OWN_CGROUPS),
+    Case::new(shown!("nosuid"), "cgroup", |r| cgroup(r, "nosuid"), ANY_CGROUP).needs(OWN_CGROUPS),
+    Case::new(shown!("nodev"), "cgroup", |r| cgroup(r, "nodev"), ANY_CGROUP).needs(OWN_CGROUPS),
+    Case::new(shown!("noexec"), "cgroup", |r| cgroup(r, "noexec"), ANY_CGROUP).needs(OWN_CGROUPS),
 ];
 
 /// Each word that clears something, after the word that set it: the last one counts.

@@ -68,7 +68,7 @@ fn is_of_its_kind(neutral: Neutral, alone: Verdict, behind: Verdict) -> bool {
     let is_mended = matches!(alone, Verdict::Fail | Verdict::Warn) && behind == Verdict::Pass;
     match neutral {
         Neutral::Choosy => behind == Verdict::Skip || is_mended,
-        Neutral::Filesystems | Neutral::Resolving => is_mended,
+        Neutral::Filesystems | Neutral::Resolving | Neutral::Named => is_mended,
         _ => false,
     }
 }

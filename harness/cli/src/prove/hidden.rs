@@ -1,0 +1,65 @@
+//! Mutants that the runtime behind is itself like. What takes no notice of a member passes the checks of its default, and a mutant
+//! of that member changes nothing there; a check of the same member does not pass on such a runtime as it is.
+
+use std::collections::BTreeSet;
+
+use plimsoll_engine::check::Check;
+use plimsoll_reports::model::proof::{Explanation, Outcome, Pair, section_of};
+use plimsoll_suites::mutants::Mutant;
+
+/// Why mutants survive whose members this runtime gets wrong. `red` are the checks that fail or warn on it without any mutant.
+pub fn explanations(mutants: &[Mutant<'_>], red: &[&Check]) -> Vec<Explanation> {
+    mutants.iter().filter_map(|mutant| explanation(mutant, red)).collect()
+}
+
+fn explanation(mutant: &Mutant<'_>, red: &[&Check]) -> Option<Explanation> {
+    let members = mutant.fault.at_exec().members();
+    let sections: BTreeSet<&str> =
+        mutant.declared_by.iter().chain(&mutant.shown_by).map(|check| section_of(&check.id)).collect();
+    let touches = |check: &Check| {
+        let mut own = check.proves().iter().flat_map(|fault| fault.at_exec().members());
+        sections.contains(section_of(&check.id)) && own.any(|own| members.iter().any(|member| is_related(own, member)))
+    };
+    let deviation = red.iter().find(|check| touches(check))?;
+    let reason = format!("the runtime behind it gets this member wrong by itself: {} is red there", deviation.id);
+    Some(Explanation { mutant: mutant.fault.to_string(), reason })
+}
+
+/// Whether two members are the same, or one is part of the other.
+fn is_related(one: &str, other: &str) -> bool {
+    let is_part =
+        |part: &str, of: &str| part.strip_prefix(of).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    is_part(one, other) || is_part(other, one)
+}
+
+/// Whether nothing that this check is there for can be seen on this runtime.
+pub fn hides_all(hidden: &[Explanation], check: &Check, pairs: &[Pair]) -> bool {
+    let is_hidden = |pair: &Pair| hidden.iter().any(|known| known.mutant == pair.mutant);
+    let mut own = pairs.iter().filter(|pair| pair.check == check.id && pair.outcome == Outcome::Survived).peekable();
+    own.peek().is_some() && own.all(is_hidden)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_member_is_related_to_what_is_in_it() {
+        assert!(is_related("/linux/personality", "/linux/personality/domain"));
+        assert!(is_related("/linux/personality/domain", "/linux/personality"));
+        assert!(is_related("/mounts/6", "/mounts/6"));
+        assert!(!is_related("/mounts/6", "/mounts/60"));
+        assert!(!is_related("/linux/resources/cpu/burst", "/linux/resources/cpu/idle"));
+    }
+
+    #[test]
+    fn only_a_runtime_that_is_wrong_by_itself_hides_a_mutant() {
+        let whole = plimsoll_suites::all();
+        let checks: Vec<&Check> = whole.iter().filter(|check| check.id.starts_with("linux.personality")).collect();
+        let sound: Vec<&Check> = checks.iter().copied().filter(|check| check.id == "linux.personality/linux").collect();
+        let mutants = plimsoll_suites::mutants::of(&sound);
+        let red: Vec<&Check> = checks.iter().copied().filter(|check| check.id == "linux.personality/linux32").collect();
+        assert!(explanations(&mutants, &[]).is_empty());
+        assert_eq!(explanations(&mutants, &red).len(), mutants.len());
+    }
+}

@@ -53,7 +53,10 @@ pub fn prove(args: &Prove, look: Look) -> Result<ExitCode, Failure> {
     let mut pairs = trial::pairs(&mutants, tried, |jobs| run(&session, jobs, look))?;
     let unsettled = scope.unsettled(&mut mutants, &mut pairs);
     let red: Vec<&Check> = all.iter().copied().filter(|check| is_red(&verdicts, check)).collect();
+    let mut explanations = explanations(&mutants)?;
     let hidden = hidden::explanations(&mutants, &red);
+    let new = hidden.iter().filter(|it| explanations.iter().all(|known| known.mutant != it.mutant)).cloned();
+    explanations.extend(new.collect::<Vec<_>>());
     let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let mut proof = Proof {
         schema: proof::SCHEMA.to_owned(),
@@ -66,7 +69,7 @@ pub fn prove(args: &Prove, look: Look) -> Result<ExitCode, Failure> {
         duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         cut_short: interrupted().then(|| "interrupted".to_owned()),
         vacuous: vacuous(&sound, &pairs, &hidden),
-        explanations: explanations(&mutants)?.into_iter().chain(hidden).collect(),
+        explanations,
         mutants: mutants.iter().map(described).collect(),
         pairs,
         unsound: verdicts.iter().filter(|check| check.verdict != Verdict::Pass).map(unsound).collect(),

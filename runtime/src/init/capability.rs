@@ -66,7 +66,7 @@ impl Sets {
     /// # Errors
     /// When the kernel does not tell what this process has.
     pub fn grantable(capabilities: &Capabilities) -> Result<(Self, Vec<String>)> {
-        let own = rustix::thread::capabilities(None).doing(|| "read the capabilities of the runtime".into())?;
+        let own = own()?;
         let mut warnings = Vec::new();
         let mut set = |names: &[String]| {
             names.iter().fold(CapabilitySet::empty(), |set, name| match bit(name) {
@@ -117,13 +117,15 @@ impl Sets {
         Ok(())
     }
 
-    /// Sets the other four.
+    /// Sets the other four. With `may_filter` what it takes to install a filter stays until execve(2), which gives the program what the
+    /// bounding, inheritable and ambient sets say, and nothing else.
     ///
     /// # Errors
     /// As capset(2), and prctl(2), `PR_CAP_AMBIENT`.
-    pub fn apply(&self) -> Result<()> {
-        let sets =
-            CapabilitySets { effective: self.effective, permitted: self.permitted, inheritable: self.inheritable };
+    pub fn apply(&self, may_filter: bool) -> Result<()> {
+        let kept = if may_filter { own()?.permitted & CapabilitySet::SYS_ADMIN } else { CapabilitySet::empty() };
+        let (effective, permitted) = (self.effective | kept, self.permitted | kept);
+        let sets = CapabilitySets { effective, permitted, inheritable: self.inheritable };
         rustix::thread::set_capabilities(None, sets).doing(|| "set the capabilities".into())?;
         rustix::thread::clear_ambient_capability_set().doing(|| "clear the ambient set".into())?;
         for bit in self.ambient.iter() {
@@ -132,6 +134,29 @@ impl Sets {
         }
         Ok(())
     }
+}
+
+fn own() -> Result<CapabilitySets> {
+    rustix::thread::capabilities(None).doing(|| "read the capabilities of the runtime".into())
+}
+
+/// Gives up what [`Sets::apply`] has kept, as far as the configuration does not grant it.
+///
+/// # Errors
+/// As capset(2).
+pub fn stop_filtering(configured: Option<&Capabilities>) -> Result<()> {
+    let mut sets = own()?;
+    let grants = |set: fn(&Capabilities) -> &Vec<String>| {
+        configured.is_some_and(|configured| set(configured).iter().any(|name| name == "CAP_SYS_ADMIN"))
+    };
+    if !grants(|configured| &configured.permitted) {
+        sets.permitted -= CapabilitySet::SYS_ADMIN;
+    }
+    if !grants(|configured| &configured.effective) {
+        sets.effective -= CapabilitySet::SYS_ADMIN;
+    }
+    sets.effective &= sets.permitted;
+    rustix::thread::set_capabilities(None, sets).doing(|| "give up CAP_SYS_ADMIN".into())
 }
 
 /// Puts all that is permitted in effect.

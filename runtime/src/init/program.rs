@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{OFlags, ResolveFlags};
 use rustix::net::SocketFlags;
 
+use super::user::{self, Moment};
 use super::{Init, Start};
 use crate::config::{HookKind, Process};
 use crate::container::Status;
@@ -47,11 +48,13 @@ pub(super) fn hooks(init: &mut Init<'_>) -> Result<()> {
         return Ok(());
     }
     let state = init.plan.state_inside(Status::Created);
-    // The environment of this process was the runtime's. The filter is in force where it had to be installed with the rights of root,
-    // or hands a listener over.
+    // The environment of this process was the runtime's.
     let env = init.plan.process.map_or(&[][..], |process| &process.env);
-    let is_late = init.plan.handover.is_none() && init.plan.process.is_some_and(|process| process.no_new_privileges);
-    let filter = init.plan.filter.as_ref().filter(|_| is_late);
+    let moment = Moment::of(init.plan);
+    if moment == Moment::AheadOfHooks {
+        user::filter_ahead_of_hooks(init)?;
+    }
+    let filter = init.plan.filter.as_ref().filter(|_| moment == Moment::Last);
     let inside = hook::Surroundings { env: Some(env), filter };
     hook::run_inside(&init.plan.config.hooks, HookKind::StartContainer, &state, inside)
 }
@@ -72,8 +75,8 @@ pub(super) fn execute(init: &mut Init<'_>) -> Result<()> {
     let candidates = candidates(process);
     init.channel.send(&Message::Executing)?;
     sys::default_signals([libc::SIGPIPE]);
-    if process.no_new_privileges && init.plan.handover.is_none() {
-        super::user::install_filter(init)?;
+    if Moment::of(init.plan) == Moment::Last {
+        user::install_filter(init)?;
     }
     search(process, &candidates, |candidate| Some(sys::execve(candidate, &args, &env)))
 }

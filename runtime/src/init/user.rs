@@ -7,8 +7,8 @@ use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::thread::{Gid, Uid};
 
 use super::capability::Sets;
-use super::{Init, capability, memory_policy, rlimit, schedule, setup, streams};
-use crate::config::{PersonalityDomain, Process};
+use super::{Init, Plan, Start, capability, memory_policy, rlimit, schedule, setup, streams};
+use crate::config::{HookKind, PersonalityDomain, Process};
 use crate::error::{Context, Result};
 use crate::rootfs::console;
 use crate::sync::Message;
@@ -103,25 +103,58 @@ pub(super) fn become_user(init: &mut Init<'_>) -> Result<()> {
     change_ids(process)?;
     enter_directory(init)?;
     rustix::process::umask(process.user.umask.map_or(init.umask, Mode::from_raw_mode));
-    if !process.no_new_privileges && init.plan.filter.is_some() {
-        // Without no_new_privs only CAP_SYS_ADMIN may filter, which is about to go, and which another user has no more in effect.
-        // A profile is written for the program: what the runtime can do before, it does before.
+    let moment = Moment::of(init.plan);
+    let takes_rights = !process.no_new_privileges && init.plan.filter.is_some();
+    if takes_rights && moment == Moment::Early {
+        // Those that it takes are about to go, and another user has them no more in effect.
         capability::put_in_effect()?;
         install_filter(init)?;
     }
-    sets.apply()?;
+    sets.apply(takes_rights && moment != Moment::Early)?;
     if process.no_new_privileges {
         rustix::thread::set_no_new_privs(true).doing(|| "set no_new_privs".into())?;
-    }
-    if process.no_new_privileges && init.plan.handover.is_some() {
-        // The listener goes to the runtime that made its memory, which is not the one that starts the program.
-        install_filter(init)?;
+        if moment == Moment::Early {
+            install_filter(init)?;
+        }
     }
     // The change of user made the process independent of the runtime, which it must not be yet.
     setup::die_with_runtime()?;
     // Nobody in the container may look into a process that still is the runtime.
     rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
         .doing(|| "hide the runtime's memory".into())
+}
+
+/// When the filter is installed. A profile is written for the program and need not allow what the runtime does, so that is as late as
+/// can be. Without `no_new_privs` it takes CAP_SYS_ADMIN, and who has that should not be in the reach of the container's programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Moment {
+    /// Ahead of `start`: a listener goes to the runtime that made its memory; or the process waits where others look into it.
+    Early,
+    /// After `start`, ahead of the hooks, which look into it.
+    AheadOfHooks,
+    /// Right before execve(2).
+    Last,
+}
+
+impl Moment {
+    pub(super) fn of(plan: &Plan<'_>) -> Self {
+        let takes_rights = plan.process.is_some_and(|process| !process.no_new_privileges);
+        let waits_among_others = plan.shares_processes() && matches!(plan.start, Start::OnConnection(_));
+        let has_hooks = !plan.config.hooks.of(HookKind::StartContainer).is_empty();
+        match plan.handover {
+            Some(_) => Self::Early,
+            None if takes_rights && waits_among_others => Self::Early,
+            None if takes_rights && has_hooks && !plan.joins_container() => Self::AheadOfHooks,
+            None => Self::Last,
+        }
+    }
+}
+
+/// Installs the filter ahead of the hooks, and gives up the rights that it takes.
+pub(super) fn filter_ahead_of_hooks(init: &Init<'_>) -> Result<()> {
+    let Some(process) = init.plan.process else { return Ok(()) };
+    install_filter(init)?;
+    capability::stop_filtering(process.capabilities.as_ref())
 }
 
 /// Installs the filter of system calls; what comes after it has to be allowed by the profile.

@@ -4,6 +4,7 @@
 
 mod bundle;
 mod causes;
+mod filtered;
 mod hostile;
 mod killed;
 mod many;

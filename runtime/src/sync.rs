@@ -7,6 +7,7 @@
 //! asks systemd          ─── Adopted ───────────► (systemd manager only)
 //! makes the network     ─── Network ───────────► with the namespace (without a user namespace)
 //!                       ◄── NamespacesMade ────  bootstrap, which makes a new user namespace while it lives
+//! oom score, resctrl    ─── Equipped ──────────► bootstrap that makes a process for hooks, which is to have the same
 //! maps the ids          ─── IdsMapped ─────────► (new user namespace only)
 //! device rules hold     ◄── DevicesMade ───────  a rule could have denied it
 //! runs createRuntime …  ◄── EnvironmentReady ──  mounts are made, `/` is still the host's; if anybody waits for that
@@ -52,6 +53,8 @@ pub enum Message {
     NamespacesMade,
     /// The manager has moved the first process into its cgroup.
     Adopted,
+    /// The process has what the runtime gives it from outside, its children too.
+    Equipped,
     /// The user namespace has its maps.
     IdsMapped,
     /// The device nodes exist.
@@ -98,6 +101,7 @@ impl Message {
             Self::Mounted => (14, String::new()),
             Self::NamespacesMade => (15, String::new()),
             Self::Step(text) => (16, text.clone()),
+            Self::Equipped => (17, String::new()),
         };
         let mut bytes = vec![tag];
         bytes.extend(text.as_bytes());
@@ -126,6 +130,7 @@ impl Message {
             14 => Self::Mounted,
             15 => Self::NamespacesMade,
             16 => Self::Step(text()),
+            17 => Self::Equipped,
             _ => return None,
         })
     }

@@ -26,10 +26,12 @@ pub(super) struct Runner {
 
 /// Makes the runner, when it is going to be needed.
 pub(super) fn make_runner(init: &mut Init<'_>) -> Result<()> {
-    let config = init.plan.config;
-    if !config.linux.has_user_namespace() || config.hooks.of(HookKind::CreateContainer).is_empty() {
+    if !init.plan.needs_runner() {
         return Ok(());
     }
+    // What the runtime gives this process, its children have by birth: the place among those that the kernel ends for want of memory,
+    // and groups of resctrl.
+    init.channel.expect(&Message::Equipped)?;
     // The number that hooks are told is that of bootstrap.
     let state = init.plan.state_inside(Status::Creating);
     let bootstrap = rustix::process::pidfd_open(rustix::process::getpid(), PidfdFlags::empty());

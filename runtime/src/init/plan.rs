@@ -8,7 +8,7 @@ use std::rc::Rc;
 use rustix::process::Rlimit;
 
 use crate::cgroup::{Cgroup, Entry, Mounts};
-use crate::config::{Config, NamespaceKind, Process};
+use crate::config::{Config, HookKind, NamespaceKind, Process};
 use crate::container::{State, Status};
 use crate::rootfs::{Planned, Source};
 use crate::seccomp::{Filter, Handover};
@@ -114,6 +114,12 @@ impl Plan<'_> {
     /// Whether the first process is born where others may look into it: in a pid namespace that is joined.
     pub fn shares_processes(&self) -> bool {
         self.joined(NamespaceKind::Pid).is_some()
+    }
+
+    /// Whether createContainer hooks take a process of their own: see `init::hooks`.
+    pub fn needs_runner(&self) -> bool {
+        let has_hooks = !self.config.hooks.of(HookKind::CreateContainer).is_empty();
+        self.shares_processes() && self.config.linux.has_user_namespace() && has_hooks
     }
 
     /// The namespace of `kind` that is joined, if it is.

@@ -140,19 +140,21 @@ pub fn adopt(cgroup: &dyn Cgroup, gateway: &Gateway, pid: i32, channel: &Channel
     if gateway.waits { channel.send(&Message::Adopted) } else { Ok(()) }
 }
 
-/// The owner of the cgroup, when it is handed over: it is mounted writable and a cgroup namespace of its own bounds it.
+/// Whether the cgroup is handed over: it is mounted writable and a cgroup namespace of its own bounds it.
 /// Specification: `config-linux.md`, Cgroup ownership.
-fn delegated_to(config: &Config) -> Option<(Uid, Gid)> {
-    let linux = &config.linux;
+pub fn is_delegated(config: &Config) -> bool {
     let writable = config.mounts.iter().any(|mount| {
         is_cgroup(mount)
             && inside(&mount.destination) == inside("/sys/fs/cgroup".as_ref())
             && !mount.options.iter().any(|option| option == "ro")
     });
-    let user = &config.process.as_ref()?.user;
-    if !writable || !linux.makes(NamespaceKind::Cgroup) {
-        return None;
-    }
+    writable && config.linux.makes(NamespaceKind::Cgroup)
+}
+
+/// The owner of a cgroup that is handed over.
+fn delegated_to(config: &Config) -> Option<(Uid, Gid)> {
+    let linux = &config.linux;
+    let user = &config.process.as_ref().filter(|_| is_delegated(config))?.user;
     let (uid, gid) = (linux.host_uid(user.uid)?, linux.host_gid(user.gid)?);
     Some((Uid::from_raw(uid), Gid::from_raw(gid)))
 }

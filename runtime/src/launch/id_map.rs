@@ -7,7 +7,8 @@ use std::process::Command;
 use rustix::process::{Signal, WaitId, WaitIdOptions};
 
 use super::Newborn;
-use crate::config::{IdMapping, NamespaceKind};
+use super::confine::is_delegated;
+use crate::config::{Config, IdMapping, NamespaceKind};
 use crate::error::{Context, Error, Result};
 use crate::init::Plan;
 use crate::sync::{Channel, Message};
@@ -63,6 +64,65 @@ fn run_helper(helper: &str, pid: i32, lines: &[String]) -> Result<()> {
     let status = Command::new(helper).arg(pid.to_string()).args(numbers).status();
     let status = status.doing(|| format!("run {helper}, which maps more than one's own id without privileges"))?;
     if status.success() { Ok(()) } else { Err(Error::new(format!("{helper} failed: {status}"))) }
+}
+
+/// Where ids of the host count, has the configuration say what a user namespace that is joined says of them: it need not itself.
+///
+/// # Errors
+/// When the namespace cannot be joined.
+pub fn learn(config: &mut Config) -> Result<()> {
+    let user = config.linux.namespace(NamespaceKind::User).and_then(|user| user.path.as_deref());
+    let Some(path) = user.filter(|_| is_delegated(config) || !config.linux.devices.is_empty()) else { return Ok(()) };
+    let doing = || format!("linux.namespaces: join the user namespace `{}`", path.display());
+    let [users, groups] = fs::File::open(path).doing(doing).and_then(|namespace| of(&namespace.into()).doing(doing))?;
+    (config.linux.uid_mappings, config.linux.gid_mappings) = (users, groups);
+    Ok(())
+}
+
+/// The maps of the user namespace that `namespace` is, as this process sees the ids outside: a process that joins it has them in its
+/// procfs.
+///
+/// # Errors
+/// When it cannot be joined.
+fn of(namespace: &OwnedFd) -> Result<[Vec<IdMapping>; 2]> {
+    let doing = || "read the maps of the user namespace that is joined".to_owned();
+    // The child lives until the maps are read; the pipes tell when it has joined, and keep it from outliving the runtime.
+    let (joined, joins) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).doing(doing)?;
+    let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).doing(doing)?;
+    match sys::clone3(CloneArgs::default()).doing(doing)? {
+        ClonedAs::Child => {
+            drop((writer, joined));
+            let told = sys::setns(namespace.as_fd(), NamespaceKind::User.clone_flag())
+                .map_err(|_| ())
+                .and_then(|()| rustix::io::write(&joins, &[0]).map_err(drop));
+            let ended = rustix::io::read(&reader, &mut [0_u8; 1]);
+            sys::exit_now(i32::from(told.is_err() || ended.is_err()))
+        }
+        ClonedAs::Parent { pid, pidfd } => {
+            drop(joins);
+            let maps = match rustix::io::read(&joined, &mut [0_u8; 1]) {
+                Ok(1) => parse(pid, "uid_map").and_then(|users| Ok([users, parse(pid, "gid_map")?])),
+                _ => Err(Error::new("it cannot be joined")).doing(doing),
+            };
+            rustix::process::pidfd_send_signal(&pidfd, Signal::KILL).doing(doing)?;
+            rustix::process::waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED).doing(doing)?;
+            maps
+        }
+    }
+}
+
+fn parse(pid: i32, file: &str) -> Result<Vec<IdMapping>> {
+    let path = format!("/proc/{pid}/{file}");
+    let text = fs::read_to_string(&path).doing(|| format!("read `{path}`"))?;
+    let number = |word: Option<&str>| word.and_then(|word| word.parse().ok());
+    let mapping = |line: &str| {
+        let mut words = line.split_whitespace();
+        let (container_id, host_id, size) = (number(words.next())?, number(words.next())?, number(words.next())?);
+        Some(IdMapping { container_id, host_id, size })
+    };
+    text.lines()
+        .map(|line| mapping(line).ok_or_else(|| Error::new(format!("`{path}` has the line `{line}`"))))
+        .collect()
 }
 
 /// A user namespace that exists for its maps only, as id-mapped mounts want it.

@@ -67,6 +67,7 @@ pub fn launch(wish: &Wish, start_now: bool) -> Result<Launched> {
     let bundle = wish.bundle()?;
     let (mut config, text) = Config::load(&bundle.join("config.json"))?;
     wish.check(&config, start_now)?;
+    id_map::learn(&mut config)?;
     // Others may look at the first process while it still is the runtime.
     if !config.linux.makes(NamespaceKind::Pid) || !config.hooks.of(HookKind::StartContainer).is_empty() {
         protect::seal()?;
@@ -146,8 +147,11 @@ fn equip(
     directory.write(&directory.config(), text.as_bytes())?;
     let gate = cgroup.gate(&plan.config.linux.resources.devices)?;
     groups.map_or(Ok(()), |groups| groups.add(newborn.pid))?;
-    id_map::write_for(plan, newborn, ours)?;
     prepare::oom_score(plan, newborn.pid)?;
+    if plan.needs_runner() {
+        ours.send(&Message::Equipped)?;
+    }
+    id_map::write_for(plan, newborn, ours)?;
     Ok(gate)
 }
 

@@ -75,7 +75,7 @@ fn denying(call: &str, errno: i32) -> Value {
 }
 
 pub(super) const SCENARIOS: &[Scenario] = denied! {
-    "close-range" "fchdir" "personality" "recvmsg" "sendto" "setresgid" "setresuid" "umask"
+    "accept4" "close-range" "fchdir" "personality" "recvmsg" "sendmsg" "sendto" "setresgid" "setresuid" "umask"
 };
 
 fn runs_without(lab: &Lab<'_>, out: &mut Judgement, call: &str) -> Told {

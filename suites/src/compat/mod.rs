@@ -8,6 +8,7 @@ mod default_root;
 mod differences;
 mod engines;
 mod exec;
+mod exec_options;
 mod filtered;
 mod hand_over;
 mod home;
@@ -15,6 +16,7 @@ mod inherit;
 mod look;
 mod options;
 mod pause;
+mod pidfd;
 mod readiness;
 mod sockets;
 mod steady;
@@ -40,6 +42,7 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     engines::SCENARIOS,
     exec::SCENARIOS,
     exec::MISPLACED,
+    exec_options::SCENARIOS,
     filtered::HOOKS,
     filtered::NEWER,
     filtered::SCENARIOS,
@@ -54,8 +57,10 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     look::SCENARIOS,
     options::OF_EXEC,
     options::OF_UPDATE,
+    options::OF_UPDATE_BESIDE,
     options::SCENARIOS,
     pause::SCENARIOS,
+    pidfd::SCENARIOS,
     readiness::SCENARIOS,
     sockets::SCENARIOS,
     steady::SCENARIOS,

@@ -33,6 +33,23 @@ macro_rules! of_update {
     };
 }
 
+/// As above, for limits of which the kernel may know nothing.
+macro_rules! beside {
+    ($($name:literal, $limit:expr, $values:expr $(, $at:literal => $value:expr $(, $option:literal)?)?;)*) => {
+        &[$(Scenario::new(
+            concat!("compat.update.option/", $name),
+            UNSPECIFIED,
+            &[Fault::Forget(Op::Update, $name), Fault::Ignore(Op::Update)],
+            |lab, out| {
+                let others: &[Other] = &[$(($at, $value, [None $(, Some($option))?].into_iter().flatten().last()))?];
+                with_others(lab, out, $name, &$limit, $values, others)
+            },
+        )
+        .needs(&[Need::Option(Op::Update, $name), Need::HostView, Need::Knob($limit.knob())])
+        .axis(Axis::Compat)),*]
+    };
+}
+
 pub(super) const OF_UPDATE: &[Scenario] = of_update! {
     "memory", update::BYTES, "memory", [64 * MIB, 128 * MIB];
     "memory-reservation", update::SOFT, "memory", [32 * MIB, 16 * MIB];
@@ -42,10 +59,39 @@ pub(super) const OF_UPDATE: &[Scenario] = of_update! {
     "pids-limit", update::NUMBER, "pids", [100, 200];
 };
 
+/// Limits that not every kernel has, or which take another one to stand beside them, which is set before and given with the option.
+pub(super) const OF_UPDATE_BESIDE: &[Scenario] = beside! {
+    "cpu-burst", update::BURST, [10_000, 20_000], "/cpu/quota" => 50_000;
+    "cpu-idle", update::IDLE, [0, 1];
+    "memory-swap", update::SWAP, [128 * MIB, 256 * MIB], "/memory/limit" => 64 * MIB, "memory";
+    "blkio-weight", update::WEIGHT, [300, 500];
+};
+
 fn by_option(lab: &Lab<'_>, out: &mut Judgement, name: &'static str, limit: &Limit, values: [u64; 2]) -> Told {
-    let container = lab.running(|r| r.set(update::RESOURCES, limit.resources(values[0])))?;
+    with_others(lab, out, name, limit, values, &[])
+}
+
+/// Each of the others: where it stands in the resources, its value, and the option that it is given by, if it is.
+type Other = (&'static str, u64, Option<&'static str>);
+
+fn with_others(
+    lab: &Lab<'_>,
+    out: &mut Judgement,
+    name: &'static str,
+    limit: &Limit,
+    values: [u64; 2],
+    others: &[Other],
+) -> Told {
+    let container = lab.running(|r| {
+        let r = r.set(update::RESOURCES, limit.resources(values[0]));
+        others.iter().fold(r, |r, (at, value, _)| r.set(&format!("{}{at}", update::RESOURCES), value))
+    })?;
     let old = limit.held(&container)?;
-    container.call(Op::Update, |call| call.with(name, values[1].to_string()))?.ok()?;
+    let given = |call: Values| {
+        let named = others.iter().filter_map(|(_, value, option)| Some(((*option)?, value)));
+        named.fold(call, |call, (option, value)| call.with(option, value.to_string()))
+    };
+    container.call(Op::Update, |call| given(call).with(name, values[1].to_string()))?.ok()?;
     let new = limit.held(&container)?;
     update::judge(out, limit, values, &old, &new);
     container.finish_and_delete()
@@ -78,10 +124,30 @@ const SYS_TIME: u64 = 1 << 25;
 
 pub(super) const OF_EXEC: &[Scenario] = of_exec! {
     "no-new-privs", |r| r.set("/process/noNewPrivileges", false), "", "without new privileges", |seen| seen.status.no_new_privs;
+    "additional-gids", |r| r, "5000", "in group 5000", |seen| seen.status.groups.contains(&5000);
     "cap", |r| r, "CAP_SYS_TIME", "able to set the time", |seen| seen.status.capabilities.bounding & SYS_TIME != 0;
 };
 
 pub(super) const SCENARIOS: &[Scenario] = super::compat! {
+    "compat.update.option/cpuset-cpus",
+        &[Need::Option(Op::Update, "cpuset-cpus"), Need::HostView, Need::Controller("cpuset"), Need::Processors(2)],
+        &[Fault::Forget(Op::Update, "cpuset-cpus"), Fault::Ignore(Op::Update)], |lab, out| {
+            let container = lab.running(|r| r.set("/linux/resources/cpu/cpus", "0-1"))?;
+            let held = || super::held(&container, "cpuset", "cpuset.cpus", "cpuset.cpus");
+            out.expect_eq("processors before", held()?, "0-1");
+            container.call(Op::Update, |call| call.with("cpuset-cpus", "1"))?.ok()?;
+            out.expect_eq("processors after update", held()?, "1");
+            container.finish_and_delete()
+        };
+    "compat.run.keep/the-container-stays", &[Need::Option(Op::Run, "keep")], &[Fault::Forget(Op::Run, "keep")],
+        |lab, out| {
+            let bundle = lab.bundle(|r| r.args(&[PATH, "exit=3"]))?;
+            let outcome = lab.call(Op::Run, &lab.values(&bundle).with("keep", ""))?;
+            out.expect_eq("how run ends", outcome.ended, Ended::Exit(3));
+            let state = super::look::printed(lab, Op::State, &Values::default().with("id", &bundle.id))?;
+            out.expect_eq("status", &state["status"], "stopped");
+            lab.call_id(Op::Delete, &bundle.id)?.ok()
+        };
     "compat.run.detach/comes-back-while-the-program-lives",
         &[Need::Option(Op::Run, "detach"), Need::Option(Op::Run, "pid-file")],
         &[Fault::Ignore(Op::Run), Fault::Forget(Op::Run, "pid-file")], |lab, out| {

@@ -3,9 +3,11 @@
 use std::time::Instant;
 
 use nix::sys::signal::Signal;
+use plimsoll_engine::cgroup::Membership;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
 use plimsoll_engine::fault::Fault;
+use plimsoll_engine::foreground::Foreground;
 use plimsoll_engine::judgement::{Stop, Told};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
@@ -18,11 +20,11 @@ use crate::refusal;
 const PAUSE: &[Need] = &[Need::Operation(Op::Pause), Need::Operation(Op::Resume)];
 const SEEN: &[Need] = &[Need::Operation(Op::Pause), Need::Operation(Op::Resume), Need::HostView];
 
-fn pause(container: &Container<'_>) -> Told {
+pub(super) fn pause(container: &Container<'_>) -> Told {
     container.call(Op::Pause, |values| values)?.ok()
 }
 
-fn resume(container: &Container<'_>) -> Told {
+pub(super) fn resume(container: &Container<'_>) -> Told {
     container.call(Op::Resume, |values| values)?.ok()
 }
 
@@ -41,6 +43,23 @@ fn is_frozen(lab: &Lab<'_>, container: &Container<'_>) -> Told<bool> {
     let group = groups.iter().find(|group| group.v2);
     let group = group.ok_or_else(|| Stop::Skip("no cgroup can freeze: mount the freezer or cgroup v2".into()))?;
     Ok(group.read("cgroup.freeze")?.trim() == "1")
+}
+
+/// Waits until another process stands in the frozen group; not when the call that was to bring it has ended.
+pub(super) fn await_another(lab: &Lab<'_>, container: &Container<'_>, call: &Foreground<'_>) -> Told<bool> {
+    let groups = container.observe()?.cgroups;
+    let freezes = |group: &&Membership| group.v2 || group.controllers.iter().any(|name| name == "freezer");
+    let v1 = groups.iter().find(|group| !group.v2 && freezes(group));
+    let group = v1.or_else(|| groups.iter().find(|group| group.v2));
+    let group = group.ok_or_else(|| Stop::Skip("no cgroup can freeze: mount the freezer or cgroup v2".into()))?;
+    let deadline = lab.driver.deadline();
+    while Instant::now() < deadline && call.is_under_way()? {
+        if group.read("cgroup.procs")?.lines().count() > 1 {
+            return Ok(true);
+        }
+        std::thread::yield_now();
+    }
+    Ok(false)
 }
 
 /// The last signal that the program caught. The first question installs its handlers.

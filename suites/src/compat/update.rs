@@ -1,5 +1,6 @@
 //! `update`: the limits of a running container change, those that are named and no others.
 
+use plimsoll_engine::cgroup::Knob;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
 use plimsoll_engine::fault::Fault;
@@ -32,7 +33,16 @@ pub(super) const SHARES: Limit = Limit("/cpu/shares", "cpu", "cpu.shares", "cpu.
 pub(super) const PERIOD: Limit = Limit("/cpu/period", "cpu", "cpu.cfs_period_us", "cpu.max");
 pub(super) const QUOTA: Limit = Limit("/cpu/quota", "cpu", "cpu.cfs_quota_us", "cpu.max");
 
+pub(super) const BURST: Limit = Limit("/cpu/burst", "cpu", "cpu.cfs_burst_us", "cpu.max.burst");
+pub(super) const IDLE: Limit = Limit("/cpu/idle", "cpu", "cpu.idle", "cpu.idle");
+pub(super) const SWAP: Limit = Limit("/memory/swap", "memory", "memory.memsw.limit_in_bytes", "memory.swap.max");
+pub(super) const WEIGHT: Limit = Limit("/blockIO/weight", "blkio", "blkio.bfq.weight", "io.bfq.weight");
+
 impl Limit {
+    pub(super) const fn knob(&self) -> Knob {
+        Knob { controller: self.1, v1: self.2, v2: self.3 }
+    }
+
     /// Resources that set this limit alone.
     pub(super) fn resources(&self, value: u64) -> Value {
         let (group, name) = self.0.trim_start_matches('/').split_once('/').unwrap_or_default();

@@ -9,6 +9,7 @@ mod environment;
 mod failure;
 mod namespaces;
 mod order;
+mod score;
 mod state;
 mod steps;
 mod timeout;
@@ -33,6 +34,7 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     namespaces::OTHER_ROOT,
     order::LISTED,
     order::BETWEEN,
+    score::SCENARIOS,
     state::DOCUMENT,
     state::PID,
     state::STATUS,

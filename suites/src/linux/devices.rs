@@ -1,9 +1,10 @@
 //! `linux.devices`: nodes that the container has besides the default ones.
 
-use plimsoll_engine::check::{Case, Rule};
+use plimsoll_engine::check::{Case, Rule, Scenario};
 use plimsoll_engine::evidence::Evidence;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::judgement::Judgement;
+use plimsoll_engine::need::Need;
 use plimsoll_engine::shown::Octal;
 use plimsoll_fixtures::probe::Ask;
 use plimsoll_fixtures::{Config, Recipe};
@@ -192,6 +193,27 @@ pub(super) const IN_A_USER_NAMESPACE: &[Case] = &[
     ),
 ];
 
-const ADVISED: Rule = OWNED.advisory(
-    "any mechanism will do, a bind mount of the host's node among them, which cannot have an owner of its own",
-);
+/// A user namespace that is joined has its maps: the configuration need not repeat them.
+pub(super) const IN_A_JOINED_USER_NAMESPACE: &[Scenario] = &[Scenario::new(
+    "linux.devices.owner-in-a-joined-user-namespace/of-the-container",
+    &["linux.devices.available"],
+    &[Fault::Drop("/linux/devices"), Fault::Take("/linux/devices/0/uid", "7")],
+    |lab, out| {
+        let users = lab.holder("user")?;
+        let node = json!({ "path": "/dev/kmsg", "type": "c", "major": 1, "minor": 11, "uid": 5, "gid": 6 });
+        let entry = json!({ "type": "user", "path": users.path("user") });
+        let container =
+            lab.running(|r| r.new_namespace("network").set(LIST, [node]).push("/linux/namespaces", entry))?;
+        let stat = container.evidence(vec![Ask::Stat("/dev/kmsg".into())])?;
+        let owner = stat.inside.stat("/dev/kmsg").map(|stat| (stat.uid, stat.gid));
+        out.expect_eq("owner and group of /dev/kmsg", owner, Ok((5, 6)));
+        container.finish_and_delete()
+    },
+)
+.needs(&[Need::HostView, Need::Namespace("user")])
+.advisory(ANY_MECHANISM)];
+
+const ADVISED: Rule = OWNED.advisory(ANY_MECHANISM);
+
+const ANY_MECHANISM: &str =
+    "any mechanism will do, a bind mount of the host's node among them, which cannot have an owner of its own";

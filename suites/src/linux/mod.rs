@@ -46,6 +46,7 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     cgroups_path::PATHS,
     cgroups_path::SCENARIOS,
     default_devices::SCENARIOS,
+    devices::IN_A_JOINED_USER_NAMESPACE,
     device_conflicts::CONFLICTS,
     device_conflicts::INCOMPLETE,
     device_conflicts::INVALID,

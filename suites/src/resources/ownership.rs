@@ -69,7 +69,7 @@ fn name(path: &Path) -> String {
 }
 
 pub(super) const SCENARIOS: &[Scenario] =
-    &[HANDED_OVER, OTHER_USER, ONLY_DELEGATABLE, WITHOUT_A_LIST, LISTED_AND_ABSENT];
+    &[HANDED_OVER, OTHER_USER, IN_A_JOINED_NAMESPACE, ONLY_DELEGATABLE, WITHOUT_A_LIST, LISTED_AND_ABSENT];
 
 const HANDED_OVER: Scenario = Scenario::new(
     "resources.ownership/handed-over",
@@ -101,6 +101,27 @@ fn of_user(lab: &Lab<'_>, out: &mut Judgement, user: u32) -> Told {
     }
     container.finish_and_delete()
 }
+
+/// The maps are those of the namespace, whether the configuration repeats them or not.
+const IN_A_JOINED_NAMESPACE: Scenario = Scenario::new(
+    "resources.ownership/handed-over-in-a-joined-user-namespace",
+    &["linux.cgroup-ownership.may-chown", "linux.cgroup-ownership.iff-rw-mount"],
+    &[Fault::Drop("/mounts/6"), Fault::Take("/process/user/uid", "8")],
+    |lab, out| {
+        let (listed, users) = (delegatable()?, lab.holder("user")?);
+        let entry = json!({ "type": "user", "path": users.path("user") });
+        let container = lab.running(|r| {
+            let r = r.new_namespace("network").new_namespace("cgroup").push("/linux/namespaces", entry);
+            mounted(r, &["rw", "nosuid", "noexec", "nodev"]).set("/process/user/uid", 7)
+        })?;
+        let all = owners(&container)?;
+        for (path, owner) in all.iter().filter(|(path, _)| path.is_dir() || listed.contains(&name(path))) {
+            out.expect_eq(&format!("owner of {}", name(path)), *owner, FIRST_ID + 7);
+        }
+        container.finish_and_delete()
+    },
+)
+.needs(ALONE);
 
 const ONLY_DELEGATABLE: Scenario = Scenario::new(
     "resources.ownership/other-files-stay",

@@ -3,6 +3,7 @@
 mod actions;
 pub(crate) mod filter;
 mod foreign;
+mod handover;
 mod invalid;
 mod notify;
 mod operators;
@@ -20,6 +21,7 @@ pub(crate) const CASES: &[&[Case]] = &[
 ];
 pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     foreign::SCENARIOS,
+    handover::SCENARIOS,
     invalid::EMPTY,
     invalid::DEFAULT_ERRNO,
     invalid::ERRNO,

@@ -1,4 +1,5 @@
-//! The other side of `--console-socket`: a socket on which the runtime hands over the master of the container's terminal.
+//! The other side of `--console-socket` and `--pidfd-socket`: a socket on which the runtime hands over the master of the container's
+//! terminal, or a descriptor of its process.
 
 use std::io::IoSliceMut;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
+use plimsoll_foreign::read;
 
 use crate::runtime::judgement::{Stop, Told};
 use crate::system::process::wait_readable;
@@ -47,7 +49,29 @@ impl Console {
     /// # Errors
     /// [`Stop::Broken`] when nothing comes in time, or something else than one terminal.
     pub fn receive(&self, deadline: Instant) -> Told<OwnedFd> {
-        let missing = |seen: &str| Stop::broken("the console socket", "one terminal is sent", seen);
+        let terminal = self.take("the console socket", "one terminal is sent", deadline)?;
+        if nix::unistd::isatty(&terminal).unwrap_or(false) {
+            Ok(terminal)
+        } else {
+            Err(Stop::broken("the console socket", "one terminal is sent", "a descriptor that is no terminal"))
+        }
+    }
+
+    /// Takes the pidfd that the runtime has sent, and says which process it is of.
+    ///
+    /// # Errors
+    /// [`Stop::Broken`] when nothing comes in time, or something else than one pidfd.
+    pub fn receive_process(&self, deadline: Instant) -> Told<i32> {
+        let (what, wanted) = ("the pidfd socket", "one descriptor of a process is sent");
+        let pidfd = self.take(what, wanted, deadline)?;
+        let known = read::kernel(format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd()));
+        let known = known.map_err(|why| Stop::Error(format!("look at a descriptor: {why}")))?;
+        let pid = known.lines().find_map(|line| line.strip_prefix("Pid:")?.trim().parse().ok());
+        pid.ok_or_else(|| Stop::broken(what, wanted, "a descriptor of something else"))
+    }
+
+    fn take(&self, what: &str, wanted: &str, deadline: Instant) -> Told<OwnedFd> {
+        let missing = |seen: &str| Stop::broken(what, wanted, seen);
         if !wait_readable(&[&self.listener], deadline)? {
             return Err(missing("nobody connected"));
         }
@@ -57,8 +81,8 @@ impl Console {
         }
         let mut fds = receive_fds(stream.as_raw_fd())?;
         match (fds.pop(), fds.len()) {
-            (Some(fd), 0) if nix::unistd::isatty(&fd).unwrap_or(false) => Ok(fd),
-            (Some(_), more) => Err(missing(&format!("{} descriptors, or one that is no terminal", more + 1))),
+            (Some(fd), 0) => Ok(fd),
+            (Some(_), more) => Err(missing(&format!("{} descriptors", more + 1))),
             (None, _) => Err(missing("a message without a descriptor")),
         }
     }

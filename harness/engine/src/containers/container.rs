@@ -4,6 +4,7 @@ mod look;
 
 use std::cell::{Cell, RefCell};
 use std::fs;
+use std::io::ErrorKind;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
@@ -63,7 +64,11 @@ fn confirm_set_apart(lab: &Lab<'_>, bundle: &Bundle, pid: Pid) -> Told {
     if !asked || !lab.settings.profile.shares_kernel {
         return Ok(());
     }
-    let seen = fs::read_link(format!("/proc/{pid}/ns/mnt"))?;
+    // One that has ended has no namespaces any more.
+    let seen = fs::read_link(format!("/proc/{pid}/ns/mnt")).map_err(|why| match why.kind() {
+        ErrorKind::NotFound => Stop::broken("the process that create named", "alive until start", "it has ended"),
+        _ => why.into(),
+    })?;
     if seen != fs::read_link("/proc/self/ns/mnt")? {
         return Ok(());
     }

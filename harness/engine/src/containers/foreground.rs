@@ -1,6 +1,8 @@
 //! A call of the runtime that lasts as long as the program that it runs: `exec`, and `run` in the foreground.
 
 use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
+use std::time::Instant;
 
 use nix::unistd::Pid;
 use plimsoll_fixtures::probe::{Answer, Ask, Hello};
@@ -10,12 +12,12 @@ use serde_json::{Value, json};
 use crate::containers::channel::Channel;
 use crate::containers::container::Container;
 use crate::containers::evidence::{Evidence, Inside};
-use crate::containers::lab::Lab;
 use crate::runtime::fault::Fault;
 use crate::runtime::judgement::{Outcome, Stop, Told};
-use crate::runtime::profile::{Op, Values};
+use crate::containers::lab::Lab;
 use crate::system::observer::inside;
-use crate::system::process::{Capture, KEPT, Running};
+use crate::system::process::{Capture, KEPT, Running, wait_readable};
+use crate::runtime::profile::{Op, Values};
 
 /// A call that is under way, and the conversation with the probe that it runs.
 #[derive(Debug)]
@@ -65,6 +67,15 @@ impl<'l> Container<'l> {
         }
     }
 
+    /// As [`Container::exec_with`], with descriptors from number 3 on.
+    ///
+    /// # Errors
+    /// As [`Container::exec`].
+    pub fn exec_handing(&self, fds: Vec<OwnedFd>, options: impl FnOnce(Values) -> Values) -> Told<Foreground<'l>> {
+        let call = Foreground::start_handing(self.lab, Op::Exec, &options(self.values()), fds)?;
+        Ok(Foreground { added_to: Some(self.pid), ..call })
+    }
+
     fn call_exec(&self, values: &Values) -> Told<Foreground<'l>> {
         let call = Foreground::start(self.lab, Op::Exec, values)?;
         Ok(Foreground { added_to: Some(self.pid), ..call })
@@ -73,10 +84,23 @@ impl<'l> Container<'l> {
 
 impl<'l> Foreground<'l> {
     pub(crate) fn start(lab: &'l Lab<'l>, op: Op, values: &Values) -> Told<Self> {
+        Self::start_handing(lab, op, values, Vec::new())
+    }
+
+    fn start_handing(lab: &'l Lab<'l>, op: Op, values: &Values, fds: Vec<OwnedFd>) -> Told<Self> {
         let (stderr, err) = Capture::pipe(KEPT)?;
         let (channel, input, output) = Channel::pipes(lab.settings.timeout)?;
-        let (running, command) = lab.driver.start(op, values, &lab.dir, vec![input, output, err])?;
+        let (running, command) =
+            lab.driver.start(op, values, &lab.dir, [input, output, err].into_iter().chain(fds).collect())?;
         Ok(Self { lab, op, added_to: None, running, command, channel, stderr })
+    }
+
+    /// Whether the call has not ended yet.
+    ///
+    /// # Errors
+    /// [`Stop::Error`] when the kernel does not tell.
+    pub fn is_under_way(&self) -> Told<bool> {
+        Ok(!wait_readable(&[self.running.pidfd()], Instant::now())?)
     }
 
     /// Waits for the probe to speak.

@@ -58,14 +58,18 @@ pub struct Lack {
     pub reason: String,
 }
 
-/// Operations that some of the runtimes of a profile do not have.
+/// Operations and options that some of the runtimes of a profile do not have.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Without {
     /// What their versions begin with.
     pub versions: Vec<String>,
     /// The operations.
+    #[serde(default)]
     pub operations: Vec<Op>,
+    /// The options: an operation and the name of its part in the template.
+    #[serde(default)]
+    pub options: Vec<String>,
 }
 
 /// A profile file. See `profiles/runc.toml` for the meaning of each member.
@@ -189,13 +193,16 @@ impl Profile {
         any || self.versions.iter().any(|start| version.starts_with(start.as_str()))
     }
 
-    /// The profile of a runtime that says this of its version: without the operations that those do not have.
+    /// The profile of a runtime that says this of its version: without what those do not have.
     #[must_use]
     pub fn of_version(mut self, version: &str) -> Self {
-        let without =
-            self.without.iter().filter(|it| it.versions.iter().any(|start| version.starts_with(start.as_str())));
-        for op in without.flat_map(|it| &it.operations) {
-            self.operation.remove(op);
+        let is_meant = |it: &&Without| it.versions.iter().any(|start| version.starts_with(start.as_str()));
+        for without in self.without.iter().filter(is_meant) {
+            self.operation.retain(|op, _| !without.operations.contains(op));
+            for (op, template) in &mut self.operation {
+                let own = without.options.iter().filter_map(|option| option.split_once(' '));
+                own.filter(|(of, _)| *of == op.to_string()).for_each(|(_, name)| remove_part(template, name));
+            }
         }
         self
     }
@@ -258,6 +265,13 @@ impl Values {
     }
 }
 
+/// Takes the part of this name out of a template.
+fn remove_part(template: &mut String, name: &str) {
+    let Some(start) = template.find(&format!("[{name}:")) else { return };
+    let end = template[start..].find(']').map_or(template.len(), |length| start + length + 1);
+    template.replace_range(start..end, "");
+}
+
 /// Fills a template. A place-holder without a value becomes nothing, so that a call without an id can be made.
 fn expand(template: &str, values: &Values) -> Result<Vec<String>, String> {
     let mut words = Vec::new();
@@ -307,6 +321,12 @@ mod tests {
     fn some_versions_have_fewer_operations() {
         let has = |version| Profile::load("runc").unwrap().of_version(version).operation.contains_key(&Op::Events);
         assert!(has("runc version 1.3.6") && has("") && !has("crun version 1.28"));
+        let takes = |version, op, option| Profile::load("runc").unwrap().of_version(version).takes(op, option);
+        assert!(
+            takes("runc version 1.3.6", Op::Exec, "pidfd-socket") && takes("crun version 1.28", Op::Exec, "cgroup")
+        );
+        assert!(!takes("runc version 1.1.15", Op::Exec, "pidfd-socket"));
+        assert!(takes("crun version 1.21", Op::Run, "keep") && !takes("crun version 1.8.1", Op::Run, "keep"));
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! The other side of `linux.seccomp.listenerPath`: a socket on which the runtime hands over the descriptor that notified
 //! system calls are answered through. Specification: `config-linux.md#containerprocessstate`; seccomp_unotify(2).
 
+mod agent;
 mod sys;
+
+pub use agent::Agent;
 
 use std::io::{ErrorKind, IoSliceMut};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};

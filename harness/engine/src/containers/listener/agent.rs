@@ -1,0 +1,85 @@
+//! A process that answers while a call of the runtime is under way: what a filter notifies of goes on.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixListener;
+use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::wait::waitpid;
+use nix::unistd::{ForkResult, Pid};
+
+use super::{Connection, Listener, Verdict};
+use crate::runtime::judgement::{Stop, Told};
+use crate::containers::lab::Lab;
+use crate::system::sys;
+
+/// Ends when this is dropped.
+#[derive(Debug)]
+pub struct Agent<'l> {
+    listener: Listener<'l>,
+    pid: Pid,
+    pidfd: OwnedFd,
+}
+
+impl Lab<'_> {
+    /// A socket for the listeners of filters, and somebody who lets each call go on that is notified of.
+    ///
+    /// # Errors
+    /// As [`Lab::listener`], or when there can be no further process.
+    pub fn agent(&self) -> Told<Agent<'_>> {
+        let listener = self.listener()?;
+        match sys::fork().map_err(Stop::error("make a process for a listener"))? {
+            ForkResult::Child => serve(&listener.socket, self.driver.deadline()),
+            ForkResult::Parent { child } => Ok(Agent { listener, pid: child, pidfd: sys::pidfd_open(child)? }),
+        }
+    }
+}
+
+impl Agent<'_> {
+    /// What to set as `linux.seccomp.listenerPath`.
+    #[must_use]
+    pub fn path(&self) -> String {
+        self.listener.path()
+    }
+}
+
+/// Takes each listener that comes, and answers all of them. It ends by being killed.
+fn serve(socket: &UnixListener, deadline: Instant) -> ! {
+    let mut listeners: Vec<OwnedFd> = Vec::new();
+    loop {
+        let mut waited: Vec<_> = std::iter::once(socket.as_fd())
+            .chain(listeners.iter().map(AsFd::as_fd))
+            .map(|fd| PollFd::new(fd, PollFlags::POLLIN))
+            .collect();
+        if poll(&mut waited, PollTimeout::NONE).is_err() {
+            continue;
+        }
+        let is = |at: usize, flags: PollFlags| waited[at].revents().is_some_and(|seen| seen.intersects(flags));
+        // Nobody is left who could make a call.
+        let gone: Vec<bool> = (1..waited.len()).map(|at| is(at, PollFlags::POLLHUP)).collect();
+        let calls: Vec<bool> = (1..waited.len()).map(|at| is(at, PollFlags::POLLIN)).collect();
+        let comes = is(0, PollFlags::POLLIN);
+        for (listener, _) in listeners.iter().zip(&calls).filter(|(_, calls)| **calls) {
+            // Who made the call may have ended meanwhile.
+            if let Ok(notified) = super::sys::receive(listener) {
+                drop(super::sys::send(listener, notified.id, Verdict::Goes));
+            }
+        }
+        let mut gone = gone.into_iter();
+        listeners.retain(|_| gone.next() != Some(true));
+        if comes && let Ok((stream, _)) = socket.accept() {
+            let until = deadline.max(Instant::now() + Duration::from_secs(1));
+            let taken = Connection::read(&stream, until).map(|connection| connection.fds);
+            listeners.extend(taken.unwrap_or_default());
+        }
+    }
+}
+
+impl Drop for Agent<'_> {
+    fn drop(&mut self) {
+        // It may have been ended already; either way it is our child to reap.
+        match (sys::pidfd_signal(self.pidfd.as_fd(), libc::SIGKILL), waitpid(self.pid, None)) {
+            (Ok(()) | Err(_), Ok(_) | Err(_)) => {}
+        }
+    }
+}

@@ -23,6 +23,13 @@ TOML
 }
 
 attached() { client run --rm $(options "$1") docker.io/stack/busybox:1 "$@"; }
+# flagged NAME OPTION... -- PROGRAM...
+flagged() {
+    local name=$1 flags=()
+    shift
+    while [ "$1" != -- ]; do flags+=("$1"); shift; done
+    client run --rm $(options "$name") "${flags[@]}" docker.io/stack/busybox:1 "$name" "${@:2}"
+}
 detached() { client run --detach $(options "$1") docker.io/stack/busybox:1 "$@"; }
 terminal() { client run --rm --tty $(options "$1") docker.io/stack/busybox:1 "$@"; }
 inside() { client task exec --exec-id "exec-$RANDOM" "$@"; }

@@ -36,6 +36,21 @@ if [ "${STACK_INSIDE:-}" != yes ]; then
     exit "$code"
 fi
 
+if [ -n "${ENGINES:-}" ]; then
+    # The engines of another age, laid over the system.
+    mount -t tmpfs stack /mnt
+    mkdir /mnt/{upper,work,root}
+    mount -t overlay stack -o "lowerdir=$(realpath -e "$ENGINES"):/,upperdir=/mnt/upper,workdir=/mnt/work" /mnt/root
+    for place in /proc /sys /dev; do
+        mount --rbind $place /mnt/root$place
+    done
+    cd /mnt/root
+    pivot_root . mnt
+    umount --lazy /mnt
+    unset ENGINES
+    exec "${BASH_SOURCE[0]}" "$@"
+fi
+
 runtime=$1
 shift
 [ $# -gt 0 ] || set -- containerd docker podman rootless
@@ -45,6 +60,7 @@ mkdir -p "$work/seen"
 
 . "$here/steps.sh"
 . "$here/image.sh"
+[ -z "${STACK_STORY:-}" ] || . "$here/$STACK_STORY"
 echo "runtime: $runtime"
 "$runtime" --version | head -1
 make_image

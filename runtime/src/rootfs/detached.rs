@@ -1,13 +1,15 @@
 //! Mounts that are attached nowhere: made, cloned, and attached at an opened place. fsopen(2), open_tree(2),
 //! move_mount(2).
 
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use rustix::fs::{CWD, FileType};
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags};
 
+use super::options::attr;
 use crate::error::{Context, Result};
+use crate::sys::{self, MountAttr};
 
 /// A new tmpfs, attached nowhere, with its options and `MOUNT_ATTR_…`.
 ///
@@ -34,6 +36,19 @@ pub fn clone_tree(path: &Path, recursive: bool) -> Result<OwnedFd> {
         flags |= OpenTreeFlags::AT_RECURSIVE;
     }
     rustix::mount::open_tree(CWD, path, flags).doing(|| format!("open `{}`", path.display()))
+}
+
+/// As [`clone_tree`], of a device of the host, which can be used there, and not changed: the owner of a node or who has CAP_FOWNER could
+/// give that of the host another mode.
+///
+/// # Errors
+/// As [`clone_tree`] and mount_setattr(2).
+pub fn clone_node(path: &Path) -> Result<OwnedFd> {
+    let node = clone_tree(path, false)?;
+    let set = attr::RDONLY | attr::NOSUID | attr::NOEXEC;
+    sys::mount_setattr(node.as_fd(), &MountAttr { set, ..MountAttr::default() })
+        .doing(|| format!("make the mount of `{}` read-only", path.display()))?;
+    Ok(node)
 }
 
 /// Clones what `fd` refers to, with the mounts below it if `recursive`, as a tree that is attached nowhere.

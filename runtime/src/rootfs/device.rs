@@ -41,7 +41,7 @@ const LINKS: [(&str, &str); 5] = [
 pub enum Mechanism {
     /// mknod(2).
     Node,
-    /// A bind mount of the host's node at the same path: a user namespace may not make nodes.
+    /// A read-only bind mount of the host's node at the same path: a user namespace may not make nodes.
     Bind,
 }
 
@@ -199,7 +199,7 @@ fn make_at(root: &Root, entry: &Entry, node: &Node, mechanism: Mechanism) -> Res
     if is_there(entry, node, mechanism)? {
         return Ok(());
     }
-    let device = detached::clone_tree(&node.path, false)?;
+    let device = detached::clone_node(&node.path)?;
     detached::attach(device.as_fd(), root.make_file(&node.path)?.as_fd())
 }
 

@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use super::beneath::{Root, is_directory};
-use super::detached::{attach, clone_opened, clone_tree, is_character_device, new_tmpfs};
+use super::detached::{attach, clone_node, clone_opened, is_character_device, new_tmpfs};
 use super::options::attr;
 use crate::error::{Context, Error, Result};
 use crate::sys::{self, MountAttr};
@@ -24,7 +24,7 @@ impl Masks {
     /// # Errors
     /// When `/dev/null` is not the null device.
     pub fn new() -> Result<Self> {
-        let null = clone_tree(Path::new("/dev/null"), false)?;
+        let null = clone_node(Path::new("/dev/null"))?;
         if !is_character_device(null.as_fd(), 1, 3)? {
             return Err(Error::new("`/dev/null` of the host is not the null device"));
         }

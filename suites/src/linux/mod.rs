@@ -6,6 +6,7 @@ mod default_filesystems;
 mod device_conflicts;
 mod devices;
 mod hidden_paths;
+mod host_nodes;
 mod hostile_rootfs;
 mod intel_rdt;
 mod memory_policy;
@@ -47,6 +48,7 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     cgroups_path::SCENARIOS,
     default_devices::SCENARIOS,
     devices::IN_A_JOINED_USER_NAMESPACE,
+    host_nodes::SCENARIOS,
     device_conflicts::CONFLICTS,
     device_conflicts::INCOMPLETE,
     device_conflicts::INVALID,

@@ -174,8 +174,9 @@ fn ask_in_parts(container: &Container<'_>, asks: &[Ask]) -> Told<Vec<Answer>> {
 }
 
 fn changes_something(ask: &Ask) -> bool {
-    use Ask::{Mkdir, Mknod, Open, Run, Syscall, TouchByRead, Write};
-    matches!(ask, Write { .. } | Mkdir(_) | Mknod { .. } | Run(_) | TouchByRead(_) | Syscall { .. } | Open { .. })
+    use Ask::{Chmod, Mkdir, Mknod, Open, Run, Syscall, TouchByRead, Write};
+    let changes_file = matches!(ask, Write { .. } | Chmod { .. } | Mkdir(_) | Mknod { .. } | TouchByRead(_));
+    changes_file || matches!(ask, Run(_) | Syscall { .. } | Open { .. })
 }
 
 fn judge(rule: &Rule, config: &Config, evidence: &Evidence, trial: &mut Trial) {

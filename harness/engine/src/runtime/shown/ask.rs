@@ -16,6 +16,7 @@ impl Shown for Ask {
             Self::List(path) => format!("names in {path}"),
             Self::Statfs(path) => format!("statfs of {path}"),
             Self::Open { path, flags } => format!("opening {path}{}", access(*flags)),
+            Self::Chmod { path, mode } => format!("chmod {mode:o} {path}"),
             Self::Mkdir(path) => format!("mkdir {path}"),
             Self::MountProc => "mounting proc in namespaces of its own".to_owned(),
             Self::Mknod { path, kind, major, minor } => format!("mknod {path} {kind} {major} {minor}"),

@@ -62,6 +62,11 @@ pub fn debug(message: &str) {
     }
 }
 
+/// Whether there is a log beside standard error.
+pub fn has_file() -> bool {
+    LOG.get().is_some_and(|log| log.file.is_some())
+}
+
 /// Whether `--debug` was given.
 pub fn is_debugging() -> bool {
     LOG.get().is_some_and(|log| log.debug)

@@ -42,6 +42,18 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
             out.expect_eq("limit of memory", limit(&container)?, wanted);
             container.finish_and_delete()
         };
+    "compat.engine.capabilities/ambient-without-inheritable-is-no-complaint", &[],
+        &[Fault::Push("/process/capabilities/ambient", "\"CAP_OF_NO_KERNEL\"")], |lab, out| {
+            // The program has it all the same, and its standard error is that of create.
+            let attempt = lab.try_create(&lab.bundle(|r| {
+                crate::process::capabilities::only(r, &["bounding", "effective", "permitted", "ambient"], &["CAP_CHOWN", "CAP_KILL"])
+            })?)?;
+            let said = attempt.outcome.stderr.clone();
+            let container = attempt.container()?;
+            container.started()?;
+            out.expect("standard error of create", said.trim().is_empty(), "nothing", said);
+            container.finish_and_delete()
+        };
     "compat.engine.names/contradiction-is-refused", &[], &[Fault::Drop("/linux/sysctl"), Fault::Succeed(Op::Create)],
         |lab, out| {
             lab.control(|r| r.set("/domainname", "one").set(DOMAIN, "one"))?;

@@ -128,9 +128,19 @@ impl Known {
         self.0.iter().all(|phase| phases.contains(phase))
     }
 
+    /// What a signal ends that is thawed for it takes a moment to go, and may have gone by now.
+    fn by_now(&self) -> Self {
+        let mut phases = self.0.clone();
+        if phases.contains(&Doomed) {
+            phases.insert(Stopped);
+        }
+        Self(phases)
+    }
+
     /// What is known after a call that ended so; nothing explains it when this is empty.
     pub(super) fn after(&self, call: Call, end: End) -> Self {
-        let next = self.0.iter().flat_map(|&phase| allowed(phase, call));
+        let now = self.by_now();
+        let next = now.0.iter().flat_map(|&phase| allowed(phase, call));
         Self(next.filter(|(allowed, _)| *allowed == end).map(|(_, phase)| phase).collect())
     }
 
@@ -164,7 +174,7 @@ impl Known {
     /// The phases that agree with whether the process lives.
     pub(super) fn where_process(&self, lives: bool) -> Self {
         let agrees = |phase: &&Phase| matches!(phase, Created | Running | Paused | Doomed) == lives;
-        Self(self.0.iter().filter(agrees).copied().collect())
+        Self(self.by_now().0.iter().filter(agrees).copied().collect())
     }
 
     /// The phases that agree with what the runtime says; `None` is that it knows no such container. A status that the
@@ -178,7 +188,7 @@ impl Known {
             (Some("stopped"), phase) => **phase == Stopped,
             (Some(_), phase) => matches!(phase, Paused | Doomed),
         };
-        Self(self.0.iter().filter(agrees).copied().collect())
+        Self(self.by_now().0.iter().filter(agrees).copied().collect())
     }
 }
 
@@ -258,5 +268,8 @@ mod tests {
         assert_eq!(both.where_process(false).0, BTreeSet::from([Absent]));
         assert_eq!(both.where_status(Some("created")).0, BTreeSet::from([Created]));
         assert_eq!(known(Running).where_status(Some("stopped")).0, BTreeSet::new());
+        assert_eq!(known(Doomed).where_process(false).0, BTreeSet::from([Stopped]));
+        assert_eq!(known(Doomed).where_process(true).0, BTreeSet::from([Doomed]));
+        assert_eq!(known(Paused).where_process(false).0, BTreeSet::new());
     }
 }

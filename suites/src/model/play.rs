@@ -293,7 +293,8 @@ impl<'l> Actor<'l> {
         }
         if self.known.is_one_of(&[Paused, Doomed]) && self.lab.driver.has(Op::Resume) {
             let resumed = self.lab.call_id(Op::Resume, &self.id)?;
-            if !resumed.succeeded() {
+            let dies = self.known.is_one_of(&[Doomed]);
+            if !resumed.succeeded() && !dies {
                 return Err(Stop::broken("model.resume", "works at last", resumed.said()));
             }
             self.known = Known([Running].into());

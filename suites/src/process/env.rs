@@ -40,13 +40,15 @@ pub(crate) fn name(entry: &str) -> &str {
     entry.split_once('=').map_or(entry, |(name, _)| name)
 }
 
-/// The variables come in the order of the configuration.
+/// The variables come in the order of the configuration. The place of one that is given twice is not judged.
 const ORDER: Rule = Rule::new(
     "process.env.order",
     CITES,
     |_| vec![Ask::Environ],
     |config, evidence, out| {
-        let wanted = config.texts(ENV);
+        let all = config.texts(ENV);
+        let is_once = |entry: &&str| all.iter().filter(|other| name(other) == name(entry)).count() == 1;
+        let wanted: Vec<&str> = all.iter().copied().filter(is_once).collect();
         let environ = evidence.inside.names(&Ask::Environ).cloned().unwrap_or_default();
         let environ: Vec<&str> = environ.iter().map(String::as_str).filter(|entry| wanted.contains(entry)).collect();
         out.expect_eq("order of the configured variables", environ, wanted);

@@ -6,7 +6,7 @@ make() { client create $options --name "$@" >/dev/null; }
 
 # kept NAME [OPTION...] : a container that stays until `drop NAME`.
 kept() { local name=$1; shift; client run --detach $options --name "$name" "$@" $image sleep 1000 >/dev/null; }
-drop() { client rm --force "$@" >/dev/null; }
+drop() { client kill "$1" >/dev/null 2>&1; client rm --force "$1" >/dev/null; }
 
 # code COMMAND...: what it says, and its exit code, since a line goes on.
 code() { local code=0; "$@" || code=$?; echo "code $code"; }
@@ -46,13 +46,15 @@ lines_of() {
 look() {
     local code=0
     runtime=$1 timeout 60 bash -c '. "$here/steps.sh"; . "$here/$engine.sh"; . "$here/comparison.sh"; set +e; eval "$1"' look "$2" \
-        >"$work/seen/said" 2>&1 </dev/null || code=$?
-    { cat "$work/seen/said"; echo "exit code $code"; } | tr -d '\r' | scrub
+        >"$work/seen/said" 2>"$work/seen/complained" </dev/null || code=$?
+    { cat "$work/seen/said" "$work/seen/complained"; echo "exit code $code"; } | tr -d '\r' | scrub
 }
 
 scrub() {
     sed -E -e "s#$runtime|$other#RUNTIME#g" \
         -e 's/\b[0-9a-f]{64}\b/ID/g; s/\b[0-9a-f]{12}\b/ID/g' \
         -e 's/time="[^"]*"/TIME/g; s/[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+( ?(Z|[+-][0-9:]+))?/TIME/g' \
-        -e 's/(OCI runtime[^:]*|(runtime|shim) [a-z ]*(failed|error)): .*/\1: …/'
+        -e 's/RUNTIME: .*: (OCI )/RUNTIME: …: \1/; s/(OCI runtime[^:]*|failed to create shim[^:]*|(runtime|shim) [a-z ]*(failed|error)): .*/\1: …/' \
+        -e 's/(error running container: from RUNTIME creating container for [^:]*): .*/\1: …/' \
+        -e 's/(exec failed|runtime exec failed)[^:]*: .*/\1: …/'
 }

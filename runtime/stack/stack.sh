@@ -37,10 +37,11 @@ if [ "${STACK_INSIDE:-}" != yes ]; then
 fi
 
 if [ -n "${ENGINES:-}" ]; then
-    # The engines of another age, laid over the system.
+    # The engines of another age, laid over the system: a copy, since an overlay takes no layer that lies in another one.
     mount -t tmpfs stack /mnt
     mkdir /mnt/{upper,work,root}
-    mount -t overlay stack -o "lowerdir=$(realpath -e "$ENGINES"):/,upperdir=/mnt/upper,workdir=/mnt/work" /mnt/root
+    cp -a "$ENGINES" /mnt/engines
+    mount -t overlay stack -o lowerdir=/mnt/engines:/,upperdir=/mnt/upper,workdir=/mnt/work /mnt/root
     for place in /proc /sys /dev; do
         mount --rbind $place /mnt/root$place
     done

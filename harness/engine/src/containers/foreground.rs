@@ -12,12 +12,12 @@ use serde_json::{Value, json};
 use crate::containers::channel::Channel;
 use crate::containers::container::Container;
 use crate::containers::evidence::{Evidence, Inside};
+use crate::containers::lab::Lab;
 use crate::runtime::fault::Fault;
 use crate::runtime::judgement::{Outcome, Stop, Told};
-use crate::containers::lab::Lab;
+use crate::runtime::profile::{Op, Values};
 use crate::system::observer::inside;
 use crate::system::process::{Capture, KEPT, Running, wait_readable};
-use crate::runtime::profile::{Op, Values};
 
 /// A call that is under way, and the conversation with the probe that it runs.
 #[derive(Debug)]

@@ -9,8 +9,8 @@ use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, Pid};
 
 use super::{Connection, Listener, Verdict};
-use crate::runtime::judgement::{Stop, Told};
 use crate::containers::lab::Lab;
+use crate::runtime::judgement::{Stop, Told};
 use crate::system::sys;
 
 /// Ends when this is dropped.

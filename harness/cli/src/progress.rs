@@ -41,11 +41,24 @@ impl Progress {
             (Event::OthersFirst, _) => self.say(
                 "plimsoll: another run on this host goes first: one of them looks for what changed the host, which it does alone",
             ),
-            (Event::HostChanged(change), _) => {
+            (Event::HostChanged { change, left }, _) => {
                 let (what, how) = change.words();
+                let now = if *left {
+                    "the runtime did it in one of its calls, or another program did; it is left so"
+                } else {
+                    "the runtime did it in one of its calls, or that of another run, or another program; it was put back"
+                };
                 self.say(&format!(
                     "plimsoll: warning: {what} of the host changed during the run ({how}) and did not again when each check ran by \
-                     itself: the runtime did it in one of its calls, or another program did; it is left so"
+                     itself: {now}"
+                ));
+            }
+            (Event::Interrupted { change, put_back }, _) => {
+                let (what, how) = change.words();
+                let now = if *put_back { "it was put back" } else { "it is left so, since other runs have checks under way" };
+                self.say(&format!(
+                    "plimsoll: warning: {what} of the host changed during the run ({how}), which was interrupted before it was known \
+                     whether the runtime did it or another program; {now}"
                 ));
             }
         }

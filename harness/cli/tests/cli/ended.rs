@@ -8,6 +8,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::Mode;
 use nix::unistd::{Pid, mkfifo};
 
+use crate::attacks::assert_becomes;
 use crate::bench::{Bench, SIMPLEST, assert_nothing_left, only_one_cleans};
 use crate::runtime_or_skip;
 
@@ -63,6 +64,25 @@ fn an_interrupted_run_reports_and_leaves_nothing() {
 }
 
 /// The version is asked for before the first check.
+/// Nobody can tell any more whose doing it was: it is put back, and the user is told.
+#[test]
+fn what_the_host_was_changed_to_does_not_outlive_an_interrupted_run() {
+    let real = runtime_or_skip!();
+    // No other test changes this one.
+    let setting = "/proc/sys/kernel/printk_ratelimit_burst";
+    let before = fs::read_to_string(setting).unwrap();
+    let other = if before.trim() == "6" { "7" } else { "6" };
+    let bench = Bench::new();
+    let child = hanging_in(&bench, &real, &format!("\"$3\" = start ] && echo {other} >{setting} && [ 1"), &[]);
+    kill(pid(&child), Signal::SIGTERM).unwrap();
+    let ran = bench.ran(&child.wait_with_output().unwrap());
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    let told =
+        format!("{setting} of the host changed during the run ({other}, was {}), which was interrupted", before.trim());
+    assert!(ran.stderr.contains(&told), "{}", ran.stderr);
+    assert_becomes(setting, &before);
+}
+
 #[test]
 fn a_first_call_that_hangs_is_interrupted_too() {
     let real = runtime_or_skip!();

@@ -3,11 +3,16 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use plimsoll_reports::model::Finding;
 
 use crate::guard::{Change, KernelState};
-use crate::system::host_lock::HostLock;
+use crate::system::host_lock::{Delay, HostLock};
+use crate::system::patience::stretched;
+
+/// How long a run that is interrupted waits for the checks of others.
+const FOR_OTHERS: Duration = Duration::from_secs(10);
 
 /// The state of the kernel that checks are to leave, and what has changed since.
 #[derive(Debug)]
@@ -32,6 +37,12 @@ impl HostChanges {
             loops: Vec::new(),
             lock: HostLock::new(),
         }
+    }
+
+    /// The host is expected to stay as it is at this time.
+    pub(crate) fn begin(&mut self) -> io::Result<()> {
+        self.expected = Arc::new(KernelState::now()?);
+        Ok(())
     }
 
     /// The state to be found after a check.
@@ -90,17 +101,35 @@ impl HostChanges {
         self.undone.retain(|change| !changes.iter().any(|again| again.is_about_the_same(change)));
     }
 
-    /// No check is left that could have made the changes that were undone: they are how the host is now. Returned are those, and the
-    /// loop devices that were attached: the runtime may have done it in one of its calls.
-    pub(crate) fn accept(&mut self) -> Vec<Change> {
-        let mut changes = std::mem::take(&mut self.undone);
-        for change in &changes {
+    /// Puts the host back when no check will run any more that could tell whose doing it was. Returned are the changes, and whether
+    /// they were put back: not while other runs have checks under way, which may be looking for the same ones.
+    pub(crate) fn leave(&mut self) -> io::Result<(Vec<Change>, bool)> {
+        let changes = self.look()?;
+        let deadline = Instant::now() + stretched(FOR_OTHERS);
+        let mut delay = Delay::default();
+        while !changes.is_empty() && !self.lock.have_alone()? {
+            if Instant::now() > deadline {
+                return Ok((changes, false));
+            }
+            delay.wait()?;
+        }
+        self.put_back()?;
+        Ok((std::mem::take(&mut self.undone), true))
+    }
+
+    /// No check is left that could have made the changes that were undone. They are how the host is now, unless another run was
+    /// seen, whose runtime may have made them. Returned are those, and the loop devices that were attached, each with whether it is
+    /// left: the runtime may have done it in one of its calls.
+    pub(crate) fn accept(&mut self) -> io::Result<Vec<(Change, bool)>> {
+        self.stuck.clear();
+        let loops = std::mem::take(&mut self.loops).into_iter().map(|change| (change, true));
+        let undone = std::mem::take(&mut self.undone);
+        let left = !undone.is_empty() && !self.lock.met_others()?;
+        for change in undone.iter().filter(|_| left) {
             change.redo().unwrap_or_default();
             self.expect(change);
         }
-        changes.append(&mut self.loops);
-        self.stuck.clear();
-        changes
+        Ok(undone.into_iter().map(|change| (change, left)).chain(loops).collect())
     }
 }
 
@@ -128,7 +157,7 @@ mod tests {
         let mut host = changes(vec![change(&own, "4"), change(&others, "4")]);
         // The runtime made it again, with another value.
         host.blame(&[change(&own, "5")]);
-        assert_eq!(host.accept(), [change(&others, "4")]);
+        assert_eq!(host.accept().unwrap(), [(change(&others, "4"), true)]);
         let value = |path| std::fs::read_to_string(path).unwrap();
         assert_eq!((value(&own), value(&others)), ("3".into(), "4".into()));
     }
@@ -139,7 +168,7 @@ mod tests {
         let mut host = changes(Vec::new());
         host.take_back(gone);
         assert!(host.stuck()[0].observed.contains("cannot be put back"), "{:?}", host.stuck());
-        assert!(host.accept().is_empty() && host.stuck().is_empty());
+        assert!(host.accept().unwrap().is_empty() && host.stuck().is_empty());
     }
 
     /// Number 4095 is beyond those that a kernel makes by itself.
@@ -156,6 +185,25 @@ mod tests {
         assert!(host.stuck().is_empty() && host.undone.is_empty());
         host.blame(&[device(4093, "/image")]);
         assert_eq!(host.loops, [device(4094, "/other")]);
+    }
+
+    /// What was undone here may be the doing of another run's runtime, which has undone it, too, and has ended since.
+    #[test]
+    fn nothing_is_made_again_where_another_run_was_seen() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("setting");
+        std::fs::write(&path, "3").unwrap();
+        // Not those of the runs that are on this host at this time.
+        let files: &'static [std::path::PathBuf; 2] =
+            Box::leak(Box::new(["host", "turn"].map(|name| dir.path().join(name))));
+        files.iter().for_each(|file| std::fs::write(file, "").unwrap());
+        let lock = || HostLock::between(&files[0], &files[1]);
+        let mut host = HostChanges { lock: lock(), ..changes(vec![change(&path, "4")]) };
+        let mut other = lock();
+        assert!(other.have_alone().unwrap() && !host.lock().have_alone().unwrap());
+        drop(other);
+        assert_eq!(host.accept().unwrap(), [(change(&path, "4"), false)]);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "3");
     }
 
     /// Another run has undone it before this one could.

@@ -25,7 +25,19 @@ pub enum Event<'e> {
     /// A check has a verdict.
     Finished(&'e model::Check),
     /// The host changed while checks ran, and did not when each of them ran by itself.
-    HostChanged(&'e Change),
+    HostChanged {
+        /// What changed.
+        change: &'e Change,
+        /// Whether it is left so: it was put back where another run was seen, whose runtime may have done it.
+        left: bool,
+    },
+    /// The host was found changed when an interruption kept the checks from running by themselves.
+    Interrupted {
+        /// What changed.
+        change: &'e Change,
+        /// Whether it was put back.
+        put_back: bool,
+    },
     /// Nothing is started for a while: another run has the host alone, or this one waits until the checks of others have ended.
     OthersFirst,
 }
@@ -144,6 +156,8 @@ impl Plan<'_> {
         while !(desk.waiting.is_empty() && crew.is_empty()) {
             if (self.interrupted)() {
                 crew.dismiss()?;
+                let (changes, put_back) = desk.host.leave()?;
+                changes.iter().for_each(|change| tell(Event::Interrupted { change, put_back }));
                 break;
             }
             while has_turn(&mut desk, &crew)?
@@ -159,7 +173,8 @@ impl Plan<'_> {
                 self.settle(&crew, ended, &mut desk, &mut tell)?;
             }
             if !desk.waiting.iter().chain(crew.tasks()).any(|(_, job)| job.exclusive) {
-                desk.host.accept().iter().for_each(|change| tell(Event::HostChanged(change)));
+                let changes = desk.host.accept()?;
+                changes.iter().for_each(|(change, left)| tell(Event::HostChanged { change, left: *left }));
             }
         }
         desk.results.sort_by_key(|(number, _)| *number);

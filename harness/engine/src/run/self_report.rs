@@ -16,7 +16,7 @@ use crate::run::crew::Crew;
 use crate::runtime::profile::{Op, Values};
 use crate::runtime::release::Release;
 use crate::runtime::settings::Settings;
-use crate::system::host_lock::{Delay, HostLock};
+use crate::system::host_lock::Delay;
 use crate::system::process::{Capture, Ended, KEPT, Running, null};
 
 /// What a runtime said of itself, and the host as it was before that.
@@ -46,20 +46,26 @@ impl SelfReport {
     /// # Errors
     /// When the binary cannot be executed, when the answer takes too long, and when the user interrupts.
     pub fn of(settings: &Settings, interrupted: &dyn Fn() -> bool) -> io::Result<Self> {
-        let mut lock = HostLock::new();
-        wait_until(interrupted, || lock.share())?;
-        let mut host = HostChanges::new(&Arc::new(KernelState::now()?));
-        let mut answers = Answers::of(settings, interrupted)?;
+        let mut host = HostChanges::new(&Arc::default());
+        wait_until(interrupted, || host.lock().share())?;
+        host.begin()?;
+        let mut answers = match Answers::of(settings, interrupted) {
+            Ok(answers) => answers,
+            Err(why) => {
+                host.leave()?;
+                return Err(why);
+            }
+        };
         let mut harm = Vec::new();
         if !host.look()?.is_empty() {
             // The runtime did it, or another program.
-            wait_until(interrupted, || lock.have_alone())?;
+            wait_until(interrupted, || host.lock().have_alone())?;
             host.put_back()?;
             answers = Answers::of(settings, interrupted)?;
             let again = host.look()?;
             host.blame(&again);
             harm.extend(host.stuck().iter().cloned().chain(undo_all(&again)));
-            host.accept();
+            host.accept()?;
         }
         let Answers { version, version_hung, features } = answers;
         Ok(Self { version, version_hung, features, kernel: host.expected(), harm })

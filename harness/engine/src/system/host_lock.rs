@@ -25,6 +25,8 @@ pub(crate) struct HostLock<'p> {
     held: Option<Held>,
     /// Held while this run waits to be alone.
     waits: Option<Flock<File>>,
+    /// Whether another run was seen.
+    others: bool,
 }
 
 /// It is given back when it is dropped.
@@ -43,8 +45,8 @@ impl HostLock<'static> {
 }
 
 impl<'p> HostLock<'p> {
-    fn between(host: &'p Path, turn: &'p Path) -> Self {
-        Self { host, turn, held: None, waits: None }
+    pub(crate) fn between(host: &'p Path, turn: &'p Path) -> Self {
+        Self { host, turn, held: None, waits: None, others: false }
     }
 
     /// Whether this run may start a check beside those of other runs. Not while another has the host alone, or waits for that.
@@ -56,7 +58,15 @@ impl<'p> HostLock<'p> {
         if turn.is_some() && self.held.is_none() {
             self.held = lock(self.host, FlockArg::LockSharedNonblock)?.map(Held::Shared);
         }
-        Ok(turn.is_some() && self.held.is_some())
+        let shares = turn.is_some() && self.held.is_some();
+        self.others |= !shares;
+        Ok(shares)
+    }
+
+    /// Whether other runs were on this host since this one began, as far as it met them.
+    pub(crate) fn met_others(&mut self) -> io::Result<bool> {
+        self.others |= self.waits.is_none() && lock(self.turn, FlockArg::LockExclusiveNonblock)?.is_none();
+        Ok(self.others)
     }
 
     /// Whether this run has the host alone. It asks again until it has: others end their checks meanwhile, and start none.
@@ -74,6 +84,7 @@ impl<'p> HostLock<'p> {
         if self.held.is_some() {
             self.waits = None;
         }
+        self.others |= self.held.is_none();
         Ok(self.held.is_some())
     }
 

@@ -17,7 +17,7 @@ fn dead_run(salt: u64) -> RunId {
 
 #[test]
 fn leftovers_of_a_dead_run_go_and_those_of_a_living_one_stay() {
-    in_private_namespaces("clean::tests::inside_leftovers_of_a_dead_run_go");
+    in_private_namespaces("sandbox::clean::tests::inside_leftovers_of_a_dead_run_go");
 }
 
 #[test]

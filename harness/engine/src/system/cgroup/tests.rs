@@ -151,7 +151,7 @@ fn the_view_of_v1_shows_nothing_else() {
         println!("skipped: the host is not hybrid");
         return;
     }
-    in_private_namespaces("cgroup::tests::inside_the_view_shows_v1_only");
+    in_private_namespaces("system::cgroup::tests::inside_the_view_shows_v1_only");
     assert_eq!(Mode::of_host().unwrap(), Mode::Hybrid);
 }
 

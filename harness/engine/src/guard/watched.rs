@@ -41,6 +41,9 @@ const OWN_PID_MAX: (u32, u32) = (6, 14);
 /// Reading these makes the kernel work for milliseconds.
 const SLOW: [&str; 2] = ["/proc/sys/vm/stat_refresh", "/sys/module/workqueue/parameters/debug_force_rr_cpu"];
 
+/// What a program that watches over memory is about to ask of the kernel, and changes all the time; its files come and go with that.
+const DAMON: &str = "/sys/kernel/mm/damon/admin";
+
 /// Further files that decide what the kernel does or executes.
 const FURTHER: [&str; 6] = [
     "/proc/irq/default_smp_affinity",
@@ -75,7 +78,7 @@ pub(super) fn watched() -> io::Result<&'static [PathBuf]> {
     let left_out = || LEFT_OUT.into_iter().chain(own_pid_max.then_some(PID_MAX));
     collect(sysctl, &|path| left_out().any(|name| path == sysctl.join(name)), &mut found)?;
     modules(Path::new("/sys/module"), &mut found)?;
-    collect(Path::new("/sys/kernel/mm"), &|_| false, &mut found)?;
+    collect(Path::new("/sys/kernel/mm"), &|path| path == Path::new(DAMON), &mut found)?;
     block_devices(Path::new("/sys/block"), &mut found)?;
     for bus in if_there(fs::read_dir("/sys/bus"))?.into_iter().flatten() {
         found.extend(Some(bus?.path().join("drivers_autoprobe")).filter(|path| path.exists()));
@@ -147,5 +150,12 @@ mod tests {
         let mut found = Vec::new();
         modules(dir.path(), &mut found).unwrap();
         assert_eq!(found, [dir.path().join("loop/parameters/max_loop")]);
+    }
+
+    #[test]
+    fn what_a_program_asks_of_damon_is_not_watched() {
+        let watched = watched().unwrap();
+        assert!(watched.iter().any(|path| path.starts_with("/proc/sys/vm")));
+        assert!(!watched.iter().any(|path| path.starts_with(DAMON)));
     }
 }

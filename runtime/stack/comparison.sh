@@ -47,7 +47,7 @@ look() {
     local code=0
     runtime=$1 timeout 60 bash -c '. "$here/steps.sh"; . "$here/$engine.sh"; . "$here/comparison.sh"; set +e; eval "$1"' look "$2" \
         >"$work/seen/said" 2>"$work/seen/complained" </dev/null || code=$?
-    { cat "$work/seen/said" "$work/seen/complained"; echo "exit code $code"; } | tr -d '\r' | scrub
+    { cat "$work/seen/said" "$work/seen/complained"; echo "exit code $code"; } | tr -d '\r\0' | sed 's/\^@//g' | scrub
 }
 
 scrub() {

@@ -9,6 +9,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 use crate::bundle::Bundle;
+use crate::filtered::tiny;
 
 /// Starts the command, and kills it when it comes to its `count`th stop at a system call. Whether it came to that.
 fn killed_at(command: &Command, count: usize) -> bool {
@@ -50,19 +51,25 @@ fn libc_event_exec() -> i32 {
 
 /// Walks over the system calls of one operation, in steps that are no multiple of the two stops of a call.
 fn walk(verb: &[&str], prepare: &[&[&str]]) {
-    let Some(bundle) = Bundle::new() else { return };
+    if let Some(bundle) = Bundle::new() {
+        walk_over(&bundle, verb, &[], prepare, 3);
+    }
+}
+
+/// As [`walk`], in this bundle, with words after the id, by other steps.
+fn walk_over(bundle: &Bundle, verb: &[&str], words: &[&str], prepare: &[&[&str]], step: usize) {
     let mut count = 1;
     loop {
         for verb in prepare {
             bundle.must(verb, "one");
         }
-        if !killed_at(&bundle.command(verb, "one"), count) {
+        if !killed_at(bundle.command(verb, "one").args(words), count) {
             break;
         }
         bundle.must(&["delete", "--force"], "one");
         let left = bundle.left();
         assert!(left.is_empty(), "after SIGKILL at stop {count} of {verb:?}: {left:?}");
-        count += 3;
+        count += step;
     }
     bundle.must(&["delete", "--force"], "one");
     assert!(count > 30, "the walk ended after {count} stops");
@@ -86,4 +93,11 @@ fn start_leaves_nothing() {
 #[test]
 fn delete_leaves_nothing() {
     walk(&["delete", "--force"], &[&["create"]]);
+}
+
+#[test]
+fn exec_leaves_nothing() {
+    let Some(bundle) = tiny() else { return };
+    bundle.set("process", "args", serde_json::json!(["/stays"]));
+    walk_over(&bundle, &["exec"], &["/ends"], &[&["run", "--detach"]], 11);
 }

@@ -4,6 +4,7 @@
 
 mod bundle;
 mod causes;
+mod dirty;
 mod filtered;
 mod hostile;
 mod killed;

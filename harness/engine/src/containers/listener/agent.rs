@@ -1,16 +1,17 @@
 //! A process that answers while a call of the runtime is under way: what a filter notifies of goes on.
 
-use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::net::UnixListener;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, Pid};
 
-use super::{Connection, Listener, Verdict};
+use super::{Listener, Verdict};
 use crate::containers::lab::Lab;
 use crate::runtime::judgement::{Stop, Told};
+use crate::system::process::wait_readable;
 use crate::system::sys;
 
 /// Ends when this is dropped.
@@ -45,7 +46,7 @@ impl Agent<'_> {
 
 /// Takes each listener that comes, and answers all of them. It ends by being killed.
 fn serve(socket: &UnixListener, deadline: Instant) -> ! {
-    let mut listeners: Vec<OwnedFd> = Vec::new();
+    let (mut listeners, mut connections): (Vec<OwnedFd>, Vec<UnixStream>) = (Vec::new(), Vec::new());
     loop {
         let mut waited: Vec<_> = std::iter::once(socket.as_fd())
             .chain(listeners.iter().map(AsFd::as_fd))
@@ -68,9 +69,14 @@ fn serve(socket: &UnixListener, deadline: Instant) -> ! {
         let mut gone = gone.into_iter();
         listeners.retain(|_| gone.next() != Some(true));
         if comes && let Ok((stream, _)) = socket.accept() {
+            // The listener comes with the first message. The rest is left unread: who sends it may wait for an answer before it ends.
             let until = deadline.max(Instant::now() + Duration::from_secs(1));
-            let taken = Connection::read(&stream, until).map(|connection| connection.fds);
-            listeners.extend(taken.unwrap_or_default());
+            if wait_readable(&[&stream], until).unwrap_or(false)
+                && let Ok((_, fds)) = super::receive(stream.as_raw_fd())
+            {
+                listeners.extend(fds);
+            }
+            connections.push(stream);
         }
     }
 }

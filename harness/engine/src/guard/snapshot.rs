@@ -98,7 +98,7 @@ fn describe_processes(processes: &[Stat]) -> io::Result<Facts> {
 pub(super) fn mounts(settings: &GuardSettings) -> io::Result<Snapshot> {
     let is_own = |point: &str| held::is_of_container(Path::new(point), settings.place());
     let mut mounts = held::mounts()?;
-    without_options_of_the_host(&mut mounts, &held::outside()?.unwrap_or_default());
+    without_options_of_the_host(&mut mounts, held::devices_outside()?);
     let (own, others) = mounts.into_iter().partition(|mount| is_own(&mount.point));
     Ok(vec![("host mounts".to_owned(), counted(own)), (MOUNTS.to_owned(), counted(others))])
 }
@@ -126,9 +126,8 @@ pub(super) fn forgive_the_host(before: &Snapshot, after: &mut Snapshot) -> io::R
 
 /// Options of the host's filesystems are compared with the rest of what is one on the whole host, by
 /// [`KernelState`](super::KernelState): a check that runs beside the one that changes them has not done it.
-fn without_options_of_the_host(mounts: &mut [Mount], outside: &[Mount]) {
-    let devices: BTreeSet<&str> = outside.iter().map(|mount| mount.device.as_str()).collect();
-    for mount in mounts.iter_mut().filter(|mount| mount.kind == "cgroup2" || devices.contains(mount.device.as_str())) {
+fn without_options_of_the_host(mounts: &mut [Mount], outside: &BTreeSet<String>) {
+    for mount in mounts.iter_mut().filter(|mount| mount.kind == "cgroup2" || outside.contains(&mount.device)) {
         mount.super_options.clear();
     }
 }

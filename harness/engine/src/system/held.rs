@@ -4,6 +4,7 @@
 //! A runtime may mount over everything, or take `/proc` away. That is its failure and not one of the harness: the list of mounts is
 //! read by the descriptor, and then everything is put back where it was.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Seek};
 use std::os::fd::OwnedFd;
@@ -66,6 +67,20 @@ pub(crate) fn outside() -> io::Result<Option<Vec<Mount>>> {
     let mut list = list.try_clone()?;
     list.rewind()?;
     mountinfo::parse(&text(list)?).map(Some)
+}
+
+/// The devices of the filesystems outside of the check when this was first asked: an answer that changed with what others mount would
+/// be taken for a change of the check's own mounts.
+///
+/// # Errors
+/// As [`outside`].
+pub(crate) fn devices_outside() -> io::Result<&'static BTreeSet<String>> {
+    static DEVICES: OnceLock<BTreeSet<String>> = OnceLock::new();
+    if let Some(devices) = DEVICES.get() {
+        return Ok(devices);
+    }
+    let devices = outside()?.into_iter().flatten().map(|mount| mount.device).collect();
+    Ok(DEVICES.get_or_init(|| devices))
 }
 
 /// The mounts of this process, whatever `/proc` leads to meanwhile.

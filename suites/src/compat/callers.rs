@@ -64,8 +64,8 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
             let sets = ["CAP_KILL", "CAP_OF_NO_KERNEL"];
             let sets = json!({ "bounding": sets, "effective": sets, "permitted": sets });
             let bundle = lab.bundle(|r| r.set("/process/capabilities", sets))?;
-            let log = lab.dir.join("log").to_string_lossy().into_owned();
-            let attempt = lab.try_create_from(&lab.dir, &bundle, |values| values.with("log", log))?;
+            let log = lab.dir.join("log");
+            let attempt = lab.try_create_from(&lab.dir, &bundle, |values| values.with("log", log.to_string_lossy()))?;
             if !attempt.outcome.succeeded() {
                 return Err(Stop::Skip("this runtime refuses a capability that no kernel has".to_owned()));
             }
@@ -73,7 +73,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
             container.started()?;
             let stderr = container.stderr();
             container.finish_and_delete()?;
-            let is_silent = stderr.is_empty() && std::fs::metadata(lab.dir.join("log")).map_or(true, |log| log.len() == 0);
+            let is_silent = stderr.is_empty() && std::fs::metadata(log).map_or(true, |log| log.len() == 0);
             if is_silent {
                 return Err(Stop::Skip("this runtime warns of no capability that cannot be granted".to_owned()));
             }

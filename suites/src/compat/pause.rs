@@ -31,8 +31,8 @@ pub(super) fn resume(container: &Container<'_>) -> Told {
 /// Whether the kernel has the container's group frozen. With version 1 it may still be at it, and nobody is told when it
 /// is done: each look makes it look.
 fn is_frozen(lab: &Lab<'_>, container: &Container<'_>) -> Told<bool> {
-    let groups = container.observe()?.cgroups;
-    if let Some(group) = groups.iter().find(|group| !group.v2 && group.controllers.iter().any(|c| c == "freezer")) {
+    let group = freezing(container)?;
+    if !group.v2 {
         let deadline = lab.driver.deadline();
         let state = || group.read("freezer.state");
         while state()?.trim() == "FREEZING" && Instant::now() < deadline {
@@ -40,18 +40,20 @@ fn is_frozen(lab: &Lab<'_>, container: &Container<'_>) -> Told<bool> {
         }
         return Ok(state()?.trim() == "FROZEN");
     }
-    let group = groups.iter().find(|group| group.v2);
-    let group = group.ok_or_else(|| Stop::Skip("no cgroup can freeze: mount the freezer or cgroup v2".into()))?;
     Ok(group.read("cgroup.freeze")?.trim() == "1")
+}
+
+/// The group by which the container is frozen: that of the freezer of version 1, where there is one.
+fn freezing(container: &Container<'_>) -> Told<Membership> {
+    let mut groups = container.observe()?.cgroups;
+    groups.retain(|group| group.v2 || group.controllers.iter().any(|name| name == "freezer"));
+    let group = groups.into_iter().min_by_key(|group| group.v2);
+    group.ok_or_else(|| Stop::Skip("no cgroup can freeze: mount the freezer or cgroup v2".into()))
 }
 
 /// Waits until another process stands in the frozen group; not when the call that was to bring it has ended.
 pub(super) fn await_another(lab: &Lab<'_>, container: &Container<'_>, call: &Foreground<'_>) -> Told<bool> {
-    let groups = container.observe()?.cgroups;
-    let freezes = |group: &&Membership| group.v2 || group.controllers.iter().any(|name| name == "freezer");
-    let v1 = groups.iter().find(|group| !group.v2 && freezes(group));
-    let group = v1.or_else(|| groups.iter().find(|group| group.v2));
-    let group = group.ok_or_else(|| Stop::Skip("no cgroup can freeze: mount the freezer or cgroup v2".into()))?;
+    let group = freezing(container)?;
     let deadline = lab.driver.deadline();
     while Instant::now() < deadline && call.is_under_way()? {
         if group.read("cgroup.procs")?.lines().count() > 1 {

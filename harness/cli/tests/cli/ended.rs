@@ -63,7 +63,6 @@ fn an_interrupted_run_reports_and_leaves_nothing() {
     }
 }
 
-/// The version is asked for before the first check.
 /// Nobody can tell any more whose doing it was: it is put back, and the user is told.
 #[test]
 fn what_the_host_was_changed_to_does_not_outlive_an_interrupted_run() {
@@ -83,6 +82,7 @@ fn what_the_host_was_changed_to_does_not_outlive_an_interrupted_run() {
     assert_becomes(setting, &before);
 }
 
+/// The version is asked for before the first check.
 #[test]
 fn a_first_call_that_hangs_is_interrupted_too() {
     let real = runtime_or_skip!();

@@ -1,17 +1,15 @@
 //! The other side of `--console-socket` and `--pidfd-socket`: a socket on which the runtime hands over the master of the container's
 //! terminal, or a descriptor of its process.
 
-use std::io::IoSliceMut;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
 use plimsoll_foreign::read;
 
 use crate::runtime::judgement::{Stop, Told};
-use crate::system::process::wait_readable;
+use crate::system::descriptors::{receive, wait_readable};
 
 /// A console socket, bound and waiting.
 #[derive(Debug)]
@@ -79,25 +77,11 @@ impl Console {
         if !wait_readable(&[&stream], deadline)? {
             return Err(missing("connected, and nothing sent"));
         }
-        let mut fds = receive_fds(stream.as_raw_fd())?;
+        let (_, mut fds) = receive(stream.as_raw_fd())?;
         match (fds.pop(), fds.len()) {
             (Some(fd), 0) => Ok(fd),
             (Some(_), more) => Err(missing(&format!("{} descriptors", more + 1))),
             (None, _) => Err(missing("a message without a descriptor")),
         }
     }
-}
-
-fn receive_fds(socket: i32) -> Told<Vec<OwnedFd>> {
-    let mut bytes = [0; 4096];
-    let mut buffer = [IoSliceMut::new(&mut bytes)];
-    let mut space = nix::cmsg_space!([std::os::fd::RawFd; 8]);
-    let message = recvmsg::<()>(socket, &mut buffer, Some(&mut space), MsgFlags::MSG_CMSG_CLOEXEC)?;
-    let mut fds = Vec::new();
-    for part in message.cmsgs()? {
-        if let ControlMessageOwned::ScmRights(raw) = part {
-            fds.extend(raw.into_iter().map(crate::system::sys::adopt));
-        }
-    }
-    Ok(fds)
 }

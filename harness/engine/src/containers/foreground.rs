@@ -47,7 +47,7 @@ impl<'l> Container<'l> {
         // Several calls may be under way at once.
         let path = self.lab.dir.join(format!("exec-{}.json", self.lab.next()));
         std::fs::write(&path, config.0["process"].to_string()).map_err(Stop::error("write the process of exec"))?;
-        self.call_exec(&self.values().with("process", path.to_string_lossy()))
+        self.call_exec(&self.values().with("process", path.to_string_lossy()), Vec::new())
     }
 
     /// As [`Container::exec`], with the options and arguments of the command line instead of a process in full.
@@ -63,7 +63,7 @@ impl<'l> Container<'l> {
                 config.0["process"]["args"] = json!(values.words("args"));
                 self.exec_as(&fault.config(&config))
             }
-            _ => self.call_exec(&values),
+            _ => self.call_exec(&values, Vec::new()),
         }
     }
 
@@ -72,12 +72,11 @@ impl<'l> Container<'l> {
     /// # Errors
     /// As [`Container::exec`].
     pub fn exec_handing(&self, fds: Vec<OwnedFd>, options: impl FnOnce(Values) -> Values) -> Told<Foreground<'l>> {
-        let call = Foreground::start_handing(self.lab, Op::Exec, &options(self.values()), fds)?;
-        Ok(Foreground { added_to: Some(self.pid), ..call })
+        self.call_exec(&options(self.values()), fds)
     }
 
-    fn call_exec(&self, values: &Values) -> Told<Foreground<'l>> {
-        let call = Foreground::start(self.lab, Op::Exec, values)?;
+    fn call_exec(&self, values: &Values, fds: Vec<OwnedFd>) -> Told<Foreground<'l>> {
+        let call = Foreground::start_handing(self.lab, Op::Exec, values, fds)?;
         Ok(Foreground { added_to: Some(self.pid), ..call })
     }
 }

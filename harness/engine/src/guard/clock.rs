@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::member::member;
 use crate::system::sys;
 
 pub(super) const NAMED: &str = "adjtimex:";
 
 pub(super) fn members() -> io::Result<BTreeMap<PathBuf, String>> {
-    Ok(BTreeMap::from([(PathBuf::from(format!("{NAMED}tick")), sys::clock_tick(None)?.to_string())]))
+    Ok(BTreeMap::from([(member(NAMED, "tick"), sys::clock_tick(None)?.to_string())]))
 }
 
 pub(super) fn restore(_member: &Path, was: Option<&str>) -> io::Result<()> {

@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::member::{below, value};
+use super::member::{below, member, value};
 use crate::system::kernel_fs::BINFMT_MISC;
 
 pub(super) const NAMED: &str = "binfmt_misc:";
@@ -27,7 +27,7 @@ pub(super) fn members() -> io::Result<BTreeMap<PathBuf, String>> {
         let name = entry.file_name();
         // `register` cannot be read, and one that is removed meanwhile no longer.
         let shown = value(&entry.path());
-        found.extend(shown.map(|shown| (PathBuf::from(format!("{NAMED}{}", name.display())), shown)));
+        found.extend(shown.map(|shown| (member(NAMED, name.display()), shown)));
     }
     Ok(found)
 }

@@ -1,11 +1,17 @@
 //! Names and values of what is one on the whole host.
 
+use std::fmt::Display;
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The longest value that is compared.
 const LONGEST: u64 = 4096;
+
+/// The name of a member.
+pub(super) fn member(named: &str, name: impl Display) -> PathBuf {
+    PathBuf::from(format!("{named}{name}"))
+}
 
 /// Whether the name of a member begins so.
 pub(super) fn is_named(member: &Path, named: &str) -> bool {

@@ -12,7 +12,7 @@ use nix::sys::stat::{Mode, SFlag, mknod};
 use plimsoll_foreign::read;
 
 use super::canary::node;
-use super::member::{below, is_named};
+use super::member::{below, is_named, member};
 use super::watched::is_passing;
 use crate::system::kernel_fs::DEVTMPFS;
 use crate::system::proc::files::if_there;
@@ -73,7 +73,7 @@ fn collect(root: &Path, below: &Path, found: &mut BTreeMap<PathBuf, String>) -> 
                 done => done?,
             }
         } else if !status.is_symlink() && !is_passing(&name.to_string_lossy()) {
-            found.insert(PathBuf::from(format!("{NAMED}{}", name.display())), node(&status));
+            found.insert(member(NAMED, name.display()), node(&status));
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::CWD;
 use rustix::mount::{FsPickFlags, fsconfig_reconfigure, fsconfig_set_flag, fsconfig_set_string, fspick};
 
-use super::member::{below, is_named};
+use super::member::{below, is_named, member};
 use crate::system::held;
 use crate::system::proc::mountinfo::Mount;
 
@@ -19,7 +19,7 @@ pub(super) fn members() -> io::Result<BTreeMap<PathBuf, String>> {
     let mounts = held::outside()?.map_or_else(held::mounts, Ok)?;
     // Whoever mounts cgroup v2 once more in the host's cgroup namespace changes its options.
     let mounts = mounts.into_iter().filter(|mount| mount.kind != "cgroup2");
-    Ok(mounts.map(|mount| (PathBuf::from(format!("{NAMED}{}", mount.point)), shown(&mount))).collect())
+    Ok(mounts.map(|mount| (member(NAMED, &mount.point), shown(&mount))).collect())
 }
 
 fn shown(mount: &Mount) -> String {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::member::{below, value, write};
+use super::member::{below, member, value, write};
 use crate::system::kernel_fs::TRACEFS;
 
 pub(super) const NAMED: &str = "tracefs:";
@@ -14,7 +14,7 @@ const FILES: [&str; 6] =
 
 pub(super) fn members() -> io::Result<BTreeMap<PathBuf, String>> {
     let Some(root) = TRACEFS.root() else { return Ok(BTreeMap::new()) };
-    let shown = |file: &str| Some((PathBuf::from(format!("{NAMED}{file}")), value(&root.join(file))?));
+    let shown = |file: &str| Some((member(NAMED, file), value(&root.join(file))?));
     Ok(FILES.into_iter().filter_map(shown).collect())
 }
 

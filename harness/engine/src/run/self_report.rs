@@ -49,19 +49,13 @@ impl SelfReport {
         let mut host = HostChanges::new(&Arc::default());
         wait_until(interrupted, || host.lock().share())?;
         host.begin()?;
-        let mut answers = match Answers::of(settings, interrupted) {
-            Ok(answers) => answers,
-            Err(why) => {
-                host.leave()?;
-                return Err(why);
-            }
-        };
+        let mut answers = Answers::or_leave(&mut host, settings, interrupted)?;
         let mut harm = Vec::new();
         if !host.look()?.is_empty() {
             // The runtime did it, or another program.
             wait_until(interrupted, || host.lock().have_alone())?;
             host.put_back()?;
-            answers = Answers::of(settings, interrupted)?;
+            answers = Answers::or_leave(&mut host, settings, interrupted)?;
             let again = host.look()?;
             host.blame(&again);
             harm.extend(host.stuck().iter().cloned().chain(undo_all(&again)));
@@ -95,6 +89,14 @@ struct Answers {
 }
 
 impl Answers {
+    /// The answers; where there are none, the host is left as it was.
+    fn or_leave(host: &mut HostChanges, settings: &Settings, interrupted: &dyn Fn() -> bool) -> io::Result<Self> {
+        Self::of(settings, interrupted).or_else(|why| {
+            host.leave()?;
+            Err(why)
+        })
+    }
+
     fn of(settings: &Settings, interrupted: &dyn Fn() -> bool) -> io::Result<Self> {
         let mut crew: Crew<()> = Crew::new(settings, settings.timeout * 3);
         crew.start((), |_| {

@@ -11,7 +11,7 @@ use nix::unistd::{ForkResult, Pid};
 use super::{Listener, Verdict};
 use crate::containers::lab::Lab;
 use crate::runtime::judgement::{Stop, Told};
-use crate::system::process::wait_readable;
+use crate::system::descriptors::{receive, wait_readable};
 use crate::system::sys;
 
 /// Ends when this is dropped.
@@ -72,7 +72,7 @@ fn serve(socket: &UnixListener, deadline: Instant) -> ! {
             // The listener comes with the first message. The rest is left unread: who sends it may wait for an answer before it ends.
             let until = deadline.max(Instant::now() + Duration::from_secs(1));
             if wait_readable(&[&stream], until).unwrap_or(false)
-                && let Ok((_, fds)) = super::receive(stream.as_raw_fd())
+                && let Ok((_, fds)) = receive(stream.as_raw_fd())
             {
                 listeners.extend(fds);
             }

@@ -6,18 +6,17 @@ mod sys;
 
 pub use agent::Agent;
 
-use std::io::{ErrorKind, IoSliceMut};
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::io::ErrorKind;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::time::Instant;
 
-use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
 use serde_json::Value;
 
 use crate::containers::lab::Lab;
 use crate::runtime::judgement::{Stop, Told};
-use crate::system::process::wait_readable;
+use crate::system::descriptors::{receive, wait_readable};
 
 /// The most bytes of a connection, and the most connections and descriptors, that are taken. The runtime may send any number.
 const LONGEST: usize = 1 << 20;
@@ -171,20 +170,4 @@ impl Connection {
         sys::send(descriptor, notified.id, verdict).map_err(Stop::error("answer a notification"))?;
         Ok(notified)
     }
-}
-
-fn receive(socket: RawFd) -> Told<(Vec<u8>, Vec<OwnedFd>)> {
-    let mut bytes = vec![0; 64 * 1024];
-    let mut buffer = [IoSliceMut::new(&mut bytes)];
-    let mut space = nix::cmsg_space!([RawFd; 16]);
-    let message = recvmsg::<()>(socket, &mut buffer, Some(&mut space), MsgFlags::MSG_CMSG_CLOEXEC)?;
-    let size = message.bytes;
-    let mut fds = Vec::new();
-    for part in message.cmsgs()? {
-        if let ControlMessageOwned::ScmRights(raw) = part {
-            fds.extend(raw.into_iter().map(crate::system::sys::adopt));
-        }
-    }
-    bytes.truncate(size);
-    Ok((bytes, fds))
 }

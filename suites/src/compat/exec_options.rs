@@ -20,7 +20,7 @@ use plimsoll_foreign::read;
 use super::compat;
 use super::hand_over::{PLACES, given};
 use super::inherit::plain;
-use super::pause::{await_another, pause, resume};
+use super::pause::{await_another, is_frozen, pause, resume};
 use crate::refusal;
 
 /// A group within each one of the container.
@@ -78,6 +78,8 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
             // It would stand still with the others, and its caller wait.
             let container = lab.running(|r| r)?;
             pause(&container)?;
+            // Some come back while the kernel is still at it, and say `running` until then.
+            is_frozen(lab, &container)?;
             refusal::leaves(&container, lab, out, "exec in a paused container", || {
                 container.call(Op::Exec, |call| call.with_words("args", &[PATH, "exit=0"]))
             })?;

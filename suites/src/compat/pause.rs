@@ -30,7 +30,7 @@ pub(super) fn resume(container: &Container<'_>) -> Told {
 
 /// Whether the kernel has the container's group frozen. With version 1 it may still be at it, and nobody is told when it
 /// is done: each look makes it look.
-fn is_frozen(lab: &Lab<'_>, container: &Container<'_>) -> Told<bool> {
+pub(super) fn is_frozen(lab: &Lab<'_>, container: &Container<'_>) -> Told<bool> {
     let group = freezing(container)?;
     if !group.v2 {
         let deadline = lab.driver.deadline();

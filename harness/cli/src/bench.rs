@@ -39,15 +39,15 @@ pub fn bench(args: &Bench, look: Look) -> Result<ExitCode, Failure> {
         Side::Within(enclosed) => enclosed,
         Side::Outside(code) => return Ok(ExitCode::from(code)),
     };
-    let contest = Contest::open(&args.rivals, !args.no_floor, enclosed)?;
+    let mut contest = Contest::open(&args.rivals, !args.no_floor, enclosed)?;
     let plan = plan(args);
     let mut found = contest.blank(design(args, &plan, &contest));
     if let Some(baseline) = &baseline {
         gate::comparable(baseline, &found)?;
     }
     let began = Instant::now();
-    fill(&mut found, &contest, &scenarios, args, (&plan, look))?;
-    found.warnings.extend(contest.harm()?);
+    let filled = fill(&mut found, &contest, &scenarios, args, (&plan, look));
+    found.warnings.extend(contest.harm_of(filled)?);
     found.duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let written = found.write(&args.output).map_err(Failure::host);
     let unmeasured = unmeasured(&found);

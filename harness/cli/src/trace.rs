@@ -10,7 +10,7 @@ use plimsoll_bench::watch::Watch;
 use plimsoll_engine::isolate::enclosure::{Side, enter};
 use plimsoll_reports::file::Document;
 use plimsoll_reports::format::Documents;
-use plimsoll_reports::model::bench::Design;
+use plimsoll_reports::model::bench::{Benchmark, Design};
 
 use crate::args::{Look, Trace};
 use crate::bench::Contest;
@@ -29,21 +29,11 @@ pub fn trace(args: &Trace, look: Look) -> Result<ExitCode, Failure> {
         Side::Within(enclosed) => enclosed,
         Side::Outside(code) => return Ok(ExitCode::from(code)),
     };
-    let contest = Contest::open(&args.rivals, false, enclosed)?;
+    let mut contest = Contest::open(&args.rivals, false, enclosed)?;
     let mut found = contest.blank(design(&contest));
     let began = Instant::now();
-    let place = Place::new(&contest.workplace).map_err(Failure::host)?;
-    let mut watch = Watch::new().map_err(Failure::host)?;
-    for (at, subject) in contest.subjects.iter().enumerate() {
-        let program = if subject.floor { STAMP } else { STAY };
-        let site = place.site(&format!("t{at}"), &scenario, program).map_err(Failure::host)?;
-        match follow(subject, &site, &mut watch) {
-            Ok(traces) => found.traces.extend(traces),
-            Err(_) if interrupted() => break,
-            Err(why) => found.warnings.push(format!("{} cannot be traced: {why}", subject.name)),
-        }
-    }
-    found.warnings.extend(contest.harm()?);
+    let filled = fill(&mut found, &contest, &scenario);
+    found.warnings.extend(contest.harm_of(filled)?);
     found.cut_short = interrupted().then(|| "interrupted".to_owned());
     found
         .warnings
@@ -56,6 +46,22 @@ pub fn trace(args: &Trace, look: Look) -> Result<ExitCode, Failure> {
     let shown = deliver(&args.format, &Documents { benchmarks: vec![found], ..Documents::default() }, look);
     every([written, shown])?;
     if nothing || cut_short.is_some() { Err(Failure::Host(why)) } else { Ok(ExitCode::SUCCESS) }
+}
+
+/// Traces each subject. One that cannot be traced becomes a warning.
+fn fill(found: &mut Benchmark, contest: &Contest, scenario: &Scenario) -> Result<(), Failure> {
+    let place = Place::new(&contest.workplace).map_err(Failure::host)?;
+    let mut watch = Watch::new().map_err(Failure::host)?;
+    for (at, subject) in contest.subjects.iter().enumerate() {
+        let program = if subject.floor { STAMP } else { STAY };
+        let site = place.site(&format!("t{at}"), scenario, program).map_err(Failure::host)?;
+        match follow(subject, &site, &mut watch) {
+            Ok(traces) => found.traces.extend(traces),
+            Err(_) if interrupted() => break,
+            Err(why) => found.warnings.push(format!("{} cannot be traced: {why}", subject.name)),
+        }
+    }
+    Ok(())
 }
 
 /// Once is enough to see where the time goes, and nothing is drawn.

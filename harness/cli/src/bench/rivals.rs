@@ -6,20 +6,20 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use plimsoll_bench::machine;
 use plimsoll_bench::subject::{Subject, floor, names, profile_for};
-use plimsoll_engine::guard::{KernelState, undo_all};
+use plimsoll_engine::guard::{Change, HostChanges};
 use plimsoll_engine::host;
 use plimsoll_engine::isolate::enclosure::Enclosed;
 use plimsoll_engine::profile::Profile;
 use plimsoll_engine::release::UNCLAIMED;
 use plimsoll_engine::settings::Settings;
 use plimsoll_engine::workplace::{CgroupView, Workplace};
-use plimsoll_reports::model::Finding;
 use plimsoll_reports::model::bench::{self, Benchmark, Design};
 
 use crate::args::{Rivals, View};
 use crate::bundled;
 use crate::failure::Failure;
 use crate::premises;
+use crate::output::say;
 use crate::session::{find_runtime, self_report};
 
 /// A place that is set up, and who is measured there.
@@ -27,8 +27,8 @@ pub struct Contest {
     /// Who; the first is what the others are held against.
     pub subjects: Vec<Subject>,
     view: &'static str,
-    /// The host before the first call.
-    kernel: KernelState,
+    /// What the runtimes change on the host.
+    host: HostChanges,
     /// Dropped last: it tidies up.
     pub workplace: Workplace,
 }
@@ -44,7 +44,7 @@ impl Contest {
         }
         let view = if rivals.cgroup_view == View::V1 { CgroupView::V1 } else { CgroupView::Host };
         let workplace = Workplace::set_up(view).map_err(Failure::host)?.within(enclosed);
-        let kernel = KernelState::now().map_err(Failure::host)?;
+        let host = HostChanges::since_now().map_err(Failure::host)?;
         let mut subjects = Vec::new();
         for (at, (file, name)) in files.iter().zip(names(&files)).enumerate() {
             let settings = Settings {
@@ -69,14 +69,26 @@ impl Contest {
         if with_floor {
             subjects.push(floor(&subjects[0].settings, &workplace).map_err(Failure::host)?);
         }
-        Ok(Self { subjects, view: rivals.cgroup_view.name(), kernel, workplace })
+        Ok(Self { subjects, view: rivals.cgroup_view.name(), host, workplace })
     }
 
-    /// What changed on the host since the first call, in words; it is put back.
-    pub fn harm(&self) -> Result<Vec<String>, Failure> {
-        let changes = self.kernel.changes().map_err(Failure::host)?;
-        let words = |harm: Finding| format!("{} changed while runtimes were measured: {}", harm.what, harm.observed);
-        Ok(undo_all(&changes).into_iter().map(words).collect())
+    /// What changed on the host since the first call, in words, whatever came of the measurement; an error of that is told after it.
+    pub fn harm_of(&mut self, measured: Result<(), Failure>) -> Result<Vec<String>, Failure> {
+        let harm = self.harm()?;
+        if measured.is_err() {
+            harm.iter().for_each(|words| say(&format!("plimsoll: warning: {words}")));
+        }
+        measured.map(|()| harm)
+    }
+
+    /// It is put back, unless other runs have checks under way: those may be looking for the same change.
+    fn harm(&mut self) -> Result<Vec<String>, Failure> {
+        let (changes, put_back) = self.host.leave().map_err(Failure::host)?;
+        let told = |what: &str, how: &str| format!("{what} of the host changed while runtimes were measured: {how}");
+        let now = if put_back { "put back" } else { "left so, since other runs have checks under way" };
+        let changes = changes.iter().map(Change::words).map(|(what, how)| told(&what, &format!("{how} ({now})")));
+        let stuck = self.host.stuck().iter().map(|finding| format!("{}, {}", finding.what, finding.observed));
+        Ok(changes.chain(stuck).collect())
     }
 
     /// A benchmark in which nothing is measured yet.

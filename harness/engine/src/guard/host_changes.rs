@@ -16,7 +16,7 @@ const FOR_OTHERS: Duration = Duration::from_secs(10);
 
 /// The state of the kernel that checks are to leave, and what has changed since.
 #[derive(Debug)]
-pub(crate) struct HostChanges {
+pub struct HostChanges {
     expected: Arc<KernelState>,
     /// Undone by this run, and not yet known whose. What another run has undone is not among them.
     undone: Vec<Change>,
@@ -40,6 +40,14 @@ impl HostChanges {
     }
 
     /// The host is expected to stay as it is at this time.
+    ///
+    /// # Errors
+    /// When something of it cannot be read.
+    pub fn since_now() -> io::Result<Self> {
+        Ok(Self::new(&Arc::new(KernelState::now()?)))
+    }
+
+    /// The same, from now on.
     pub(crate) fn begin(&mut self) -> io::Result<()> {
         self.expected = Arc::new(KernelState::now()?);
         Ok(())
@@ -89,7 +97,8 @@ impl HostChanges {
     }
 
     /// What differs for good since the host was last known to be as expected.
-    pub(crate) fn stuck(&self) -> &[Finding] {
+    #[must_use]
+    pub fn stuck(&self) -> &[Finding] {
         &self.stuck
     }
 
@@ -103,7 +112,10 @@ impl HostChanges {
 
     /// Puts the host back when no check will run any more that could tell whose doing it was. Returned are the changes, and whether
     /// they were put back: not while other runs have checks under way, which may be looking for the same ones.
-    pub(crate) fn leave(&mut self) -> io::Result<(Vec<Change>, bool)> {
+    ///
+    /// # Errors
+    /// When the host cannot be looked at, or its lock cannot be opened.
+    pub fn leave(&mut self) -> io::Result<(Vec<Change>, bool)> {
         let changes = self.look()?;
         let deadline = Instant::now() + stretched(FOR_OTHERS);
         let mut delay = Delay::default();

@@ -152,33 +152,47 @@ impl Plan<'_> {
         let controls = Arc::clone(&self.settings.controls);
         let mut desk = Desk { waiting: waiting.into(), results: Vec::new(), host, controls };
         let mut crew: Crew<Task<'_>> = Crew::new(self.settings, self.limit);
+        let worked = self.work(&mut desk, &mut crew, &mut tell);
+        if !matches!(worked, Ok(true)) {
+            let left = crew.dismiss().and_then(|()| desk.host.leave());
+            worked?;
+            let (changes, put_back) = left?;
+            changes.iter().for_each(|change| tell(Event::Interrupted { change, put_back }));
+        }
+        desk.results.sort_by_key(|(number, _)| *number);
+        Ok(desk.results)
+    }
+
+    /// Works until no job is left. False when it was interrupted before.
+    fn work<'c>(
+        &self,
+        desk: &mut Desk<'c>,
+        crew: &mut Crew<Task<'c>>,
+        tell: &mut impl FnMut(Event<'_>),
+    ) -> io::Result<bool> {
         let mut delay = Delay::default();
         while !(desk.waiting.is_empty() && crew.is_empty()) {
             if (self.interrupted)() {
-                crew.dismiss()?;
-                let (changes, put_back) = desk.host.leave()?;
-                changes.iter().for_each(|change| tell(Event::Interrupted { change, put_back }));
-                break;
+                return Ok(false);
             }
-            while has_turn(&mut desk, &crew)?
-                && let Some((number, job)) = self.next(&mut desk, &crew)
+            while has_turn(desk, crew)?
+                && let Some((number, job)) = self.next(desk, crew)
             {
                 delay = Delay::default();
-                self.start(number, job, &mut crew, &mut desk, &mut tell)?;
+                self.start(number, job, crew, desk, tell)?;
             }
             if crew.is_empty() && !desk.waiting.is_empty() && delay.wait()? {
                 tell(Event::OthersFirst);
             }
             for ended in crew.ended()? {
-                self.settle(&crew, ended, &mut desk, &mut tell)?;
+                self.settle(crew, ended, desk, tell)?;
             }
             if !desk.waiting.iter().chain(crew.tasks()).any(|(_, job)| job.exclusive) {
                 let changes = desk.host.accept()?;
                 changes.iter().for_each(|(change, left)| tell(Event::HostChanged { change, left: *left }));
             }
         }
-        desk.results.sort_by_key(|(number, _)| *number);
-        Ok(desk.results)
+        Ok(true)
     }
 
     /// What to start now. An exclusive job is first in the queue, and waits until all others have ended. Those that wait take

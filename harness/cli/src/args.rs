@@ -2,9 +2,9 @@
 
 mod bench;
 mod fuzz;
-mod look;
+mod display;
 mod report;
-mod settled;
+mod given;
 mod submit;
 mod vm;
 
@@ -15,17 +15,17 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use plimsoll_engine::release::Release;
 use plimsoll_reports::format::Format;
 
-pub use self::bench::{Bench, Cadence, Rivals, Trace, Turn, What};
-pub use self::fuzz::{Corpus, CorpusVerb, Fuzz, Kind, Replay};
-pub use self::look::Look;
-pub use self::report::{Compare, ComparisonFormat, Expect, ExpectVerb, Merge, Report, Update};
-pub use self::settled::{DECISIVE, is_given};
+pub use self::bench::{Bench, Cadence, RuntimeArgs, Trace, Turn, What};
+pub use self::fuzz::{Corpus, CorpusCommand, Fuzz, Kind, Replay};
+pub use self::display::DisplayOptions;
+pub use self::report::{Compare, ComparisonFormat, Expect, ExpectCommand, Merge, Report, Update};
+pub use self::given::{DECISIVE, is_given};
 pub use self::submit::{Completions, Man, Submit, VerifySubmission};
 use self::vm::HELP as VM_HELP;
 pub use self::vm::{Acceleration, Vm};
-use crate::again::TIMEOUT;
-use crate::output::Wish;
-use crate::select::Part;
+use crate::shared::replay::TIMEOUT;
+use crate::shared::output::ReportRequest;
+use crate::shared::select::Part;
 
 /// Where the cases are that are tried before the random ones.
 pub const CORPUS: &str = "fixtures/corpus";
@@ -36,10 +36,10 @@ pub const CORPUS: &str = "fixtures/corpus";
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
-    pub verb: Verb,
+    pub command: Command,
     /// How much is shown.
     #[command(flatten)]
-    pub look: Look,
+    pub display: DisplayOptions,
     /// A file with defaults for these options [default: plimsoll.toml, if it is in the current directory].
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -59,7 +59,7 @@ fn formats() -> String {
 
 /// What to do.
 #[derive(Debug, Subcommand)]
-pub enum Verb {
+pub enum Command {
     /// Judge a runtime.
     #[command(after_help = EXIT_CODES)]
     Run(Box<Run>),
@@ -87,7 +87,7 @@ search was cut short; 3 nothing was tried; 4 wrong usage."
 3 it was skipped; 4 wrong usage."
     )]
     Replay(Replay),
-    /// Look after the cases that `plimsoll fuzz` tries before the random ones.
+    /// DisplayOptions after the cases that `plimsoll fuzz` tries before the random ones.
     Corpus(Corpus),
     /// Say what this host lacks, how many checks that costs, and what a virtual machine would have.
     Doctor(Doctor),
@@ -184,7 +184,7 @@ pub struct Prove {
     pub sample: bool,
     /// Show the proof in this format as well; see `plimsoll run --help`.
     #[arg(long, value_name = "FORMAT[=FILE]")]
-    pub format: Vec<Wish>,
+    pub format: Vec<ReportRequest>,
 }
 
 /// Judge a runtime.
@@ -228,7 +228,7 @@ pub struct Run {
     /// Show the report in this format as well: FORMAT to print it instead of the table, FORMAT=FILE to write it. May be
     /// given several times.
     #[arg(long, value_name = "FORMAT[=FILE]", long_help = formats())]
-    pub format: Vec<Wish>,
+    pub format: Vec<ReportRequest>,
     /// Run the other checks even when the simplest container does not run.
     #[arg(long)]
     pub no_preflight: bool,

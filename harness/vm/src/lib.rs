@@ -19,7 +19,7 @@ pub mod kernel;
 pub mod machine;
 pub mod module;
 pub mod pack;
-mod patience;
+mod watchdog;
 pub mod policy;
 pub mod qemu;
 mod sys;

@@ -8,26 +8,26 @@ use plimsoll_foreign::read;
 
 /// A limit that a sign of life renews.
 #[derive(Debug)]
-pub(crate) struct Patience {
+pub(crate) struct Watchdog {
     emulator: u32,
     limit: Duration,
     since: Instant,
     waited: Duration,
 }
 
-impl Patience {
+impl Watchdog {
     /// With the process `emulator`, from now on.
     pub(crate) fn new(emulator: u32, limit: Duration) -> Self {
         Self { emulator, limit, since: Instant::now(), waited: waited(emulator) }
     }
 
     /// There was a sign of life.
-    pub(crate) fn renew(&mut self, limit: Duration) {
+    pub(crate) fn reset(&mut self, limit: Duration) {
         *self = Self::new(self.emulator, limit);
     }
 
     /// Whether the machine could have spoken for long enough.
-    pub(crate) fn is_over(&self) -> bool {
+    pub(crate) fn has_expired(&self) -> bool {
         let elapsed = self.since.elapsed();
         // What it waited for a processor is asked for late: that means to read a file for each thread.
         elapsed >= self.limit && elapsed >= self.limit + waited(self.emulator).saturating_sub(self.waited)
@@ -51,9 +51,9 @@ mod tests {
 
     #[test]
     fn a_sign_of_life_renews_it() {
-        let mut patience = Patience::new(std::process::id(), Duration::ZERO);
-        assert!(Patience::new(u32::MAX, Duration::ZERO).is_over(), "a process that is gone waits for nothing");
-        patience.renew(Duration::from_secs(3600));
-        assert!(!patience.is_over());
+        let mut watchdog = Watchdog::new(std::process::id(), Duration::ZERO);
+        assert!(Watchdog::new(u32::MAX, Duration::ZERO).has_expired(), "a process that is gone waits for nothing");
+        watchdog.reset(Duration::from_secs(3600));
+        assert!(!watchdog.has_expired());
     }
 }

@@ -18,7 +18,7 @@ use crate::sys::{self, CloneArgs, ClonedAs};
 
 /// The first process, as the runtime sees it.
 #[derive(Debug)]
-pub struct Newborn {
+pub struct ChildProcess {
     /// Its number.
     pub pid: i32,
     /// A descriptor for it.
@@ -31,7 +31,7 @@ pub struct Newborn {
     pub is_exposed: bool,
 }
 
-impl Newborn {
+impl ChildProcess {
     /// A child of this process that bootstrap has told of, and which was in the reach of others when it did so.
     ///
     /// # Errors
@@ -52,7 +52,7 @@ impl Newborn {
 ///
 /// # Errors
 /// When the kernel refuses the clone, or bootstrap fails.
-pub fn birth(plan: &Plan<'_>, lock: Option<Lock>) -> Result<(Newborn, Channel, Option<Lock>)> {
+pub fn clone_init(plan: &Plan<'_>, lock: Option<Lock>) -> Result<(ChildProcess, Channel, Option<Lock>)> {
     let (ours, theirs) = Channel::pair()?;
     if plan.shares_processes() {
         return bootstrap_shared(plan, ours, theirs, lock);
@@ -68,7 +68,7 @@ pub fn birth(plan: &Plan<'_>, lock: Option<Lock>) -> Result<(Newborn, Channel, O
             init::main(plan, theirs, lock)
         }
         ClonedAs::Parent { pid, pidfd } => {
-            Ok((Newborn { pid, pidfd, console: None, later: None, is_exposed: false }, ours, lock))
+            Ok((ChildProcess { pid, pidfd, console: None, later: None, is_exposed: false }, ours, lock))
         }
     }
 }
@@ -93,7 +93,7 @@ fn bootstrap_shared(
     ours: Channel,
     theirs: Channel,
     lock: Option<Lock>,
-) -> Result<(Newborn, Channel, Option<Lock>)> {
+) -> Result<(ChildProcess, Channel, Option<Lock>)> {
     let cgroup = plan.gateway.directory.as_ref().map(OwnedFd::as_fd);
     let (later, first) = Channel::pair()?;
     match sys::clone3(CloneArgs { flags: 0, cgroup }).doing(|| "clone bootstrap".into())? {
@@ -102,7 +102,7 @@ fn bootstrap_shared(
             init::bootstrap_shared(plan, first, theirs, lock)
         }
         ClonedAs::Parent { pid, pidfd } => {
-            let bootstrap = Newborn { pid, pidfd, console: None, later: Some(later), is_exposed: false };
+            let bootstrap = ChildProcess { pid, pidfd, console: None, later: Some(later), is_exposed: false };
             Ok((bootstrap, ours, lock))
         }
     }
@@ -113,7 +113,7 @@ fn through_bootstrap(
     ours: Channel,
     theirs: Channel,
     lock: Option<Lock>,
-) -> Result<(Newborn, Channel, Option<Lock>)> {
+) -> Result<(ChildProcess, Channel, Option<Lock>)> {
     // Bootstrap is born in the cgroup, and the first process with it: in a user namespace there are no rights over it.
     let cgroup = plan.gateway.directory.as_ref().map(OwnedFd::as_fd);
     // The first process may talk before bootstrap has told its number, so each has a socket of its own.
@@ -128,20 +128,20 @@ fn through_bootstrap(
         }
         ClonedAs::Parent { pidfd, .. } => {
             drop((theirs, announces));
-            let newborn = announced(&number)?;
+            let child = announced(&number)?;
             let ended = rustix::process::waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED);
             ended.doing(|| "wait for bootstrap".into())?;
-            Ok((newborn, ours, lock))
+            Ok((child, ours, lock))
         }
     }
 }
 
 /// Listens to bootstrap until it has told the number of the first process.
-fn announced(number: &Channel) -> Result<Newborn> {
+fn announced(number: &Channel) -> Result<ChildProcess> {
     let mut console = None;
     loop {
         match number.receive()? {
-            Some((Message::InitPid(pid), _)) => return Newborn::child(pid, console),
+            Some((Message::InitPid(pid), _)) => return ChildProcess::child(pid, console),
             Some((Message::Console, Some(terminal))) => console = Some(terminal),
             Some((Message::Warning(warning), _)) => log::warn(&warning),
             Some((Message::Failed(cause), _)) => return Err(Error::new(cause)),

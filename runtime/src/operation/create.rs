@@ -1,12 +1,12 @@
 //! `create`: the environment is made, the program waits.
 
 use crate::error::Result;
-use crate::launch::{Wish, launch};
+use crate::launch::{Request, launch};
 
 /// Creates a container.
 ///
 /// # Errors
 /// As [`launch`].
-pub fn create(wish: &Wish) -> Result<()> {
-    launch(wish, false).map(drop)
+pub fn create(request: &Request) -> Result<()> {
+    launch(request, false).map(drop)
 }

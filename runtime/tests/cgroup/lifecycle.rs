@@ -6,29 +6,29 @@ use std::time::Duration;
 use plimsoll_runtime::cgroup::{self, Mounts, Oom, Place, Site, Wish};
 use rustix::process::Pid;
 
-use crate::lodger::Lodger;
+use crate::member::MemberProcess;
 use crate::place::Room;
 
 #[test]
 fn processes_are_listed_stopped_and_killed() {
     let Some(room) = Room::make("life") else { return };
-    let mut lodger = Lodger::start(&*room.cgroup, room.unified().as_deref());
-    assert_eq!(room.cgroup.processes().unwrap(), [Pid::from_raw(lodger.pid()).unwrap()]);
+    let mut member = MemberProcess::start(&*room.cgroup, room.unified().as_deref());
+    assert_eq!(room.cgroup.processes().unwrap(), [Pid::from_raw(member.pid()).unwrap()]);
     assert!(!room.cgroup.is_frozen().unwrap());
     room.cgroup.freeze(true).unwrap();
     assert!(room.cgroup.is_frozen().unwrap());
     room.cgroup.freeze(false).unwrap();
-    assert_eq!(lodger.tell("open /dev/null"), "ok");
+    assert_eq!(member.tell("open /dev/null"), "ok");
     room.cgroup.freeze(true).unwrap();
     room.cgroup.kill().unwrap();
-    assert_eq!(lodger.died_of(), Some(libc::SIGKILL));
+    assert_eq!(member.died_of(), Some(libc::SIGKILL));
     assert!(room.cgroup.processes().unwrap().is_empty());
 }
 
 #[test]
 fn a_process_is_found_in_cgroups_below() {
     let Some(room) = Room::make("below") else { return };
-    let lodger = Lodger::start(&*room.cgroup, room.unified().as_deref());
+    let member = MemberProcess::start(&*room.cgroup, room.unified().as_deref());
     for hierarchy in &room.host.hierarchies {
         let below = hierarchy.dir(&room.path).join("below");
         fs::create_dir(&below).unwrap();
@@ -37,16 +37,16 @@ fn a_process_is_found_in_cgroups_below() {
                 fs::write(below.join(file), fs::read(below.join("..").join(file)).unwrap()).unwrap();
             }
         }
-        fs::write(below.join("cgroup.procs"), lodger.pid().to_string()).unwrap();
+        fs::write(below.join("cgroup.procs"), member.pid().to_string()).unwrap();
     }
-    assert_eq!(room.cgroup.processes().unwrap(), [Pid::from_raw(lodger.pid()).unwrap()]);
+    assert_eq!(room.cgroup.processes().unwrap(), [Pid::from_raw(member.pid()).unwrap()]);
 }
 
 #[test]
 fn statistics_see_the_process() {
     let Some(room) = Room::make("stats") else { return };
-    let mut lodger = Lodger::start(&*room.cgroup, room.unified().as_deref());
-    assert_eq!(lodger.tell("fill 8388608"), "1");
+    let mut member = MemberProcess::start(&*room.cgroup, room.unified().as_deref());
+    assert_eq!(member.tell("fill 8388608"), "1");
     let stats = room.cgroup.stats().unwrap();
     if room.home("pids").is_some() {
         assert!(stats.pids.current >= 1, "{stats:?}");
@@ -71,11 +71,11 @@ fn the_end_of_memory_is_an_event() {
         eprintln!("swap is not accounted here");
     }
     let mut events = room.cgroup.oom_events().unwrap();
-    let mut lodger = Lodger::start(&*room.cgroup, room.unified().as_deref());
+    let mut member = MemberProcess::start(&*room.cgroup, room.unified().as_deref());
     assert_eq!(events.wait(Duration::ZERO).unwrap(), Oom::Quiet);
-    assert_eq!(lodger.tell("fill 33554432"), "");
+    assert_eq!(member.tell("fill 33554432"), "");
     assert_eq!(events.wait(Duration::from_secs(10)).unwrap(), Oom::Happened);
-    assert_eq!(lodger.died_of(), Some(libc::SIGKILL));
+    assert_eq!(member.died_of(), Some(libc::SIGKILL));
 }
 
 #[test]

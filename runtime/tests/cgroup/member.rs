@@ -6,16 +6,16 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use plimsoll_runtime::cgroup::Cgroup;
 
-const TEST: &str = "lodger::lodger";
+const TEST: &str = "member::member";
 
 /// The process. It is killed and reaped with its owner.
-pub struct Lodger {
+pub struct MemberProcess {
     child: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
 }
 
-impl Lodger {
+impl MemberProcess {
     /// Starts one in the cgroup. It is born there on version 1, since a thread that has joined hands its cgroups on; on
     /// version 2, where a plain fork cannot do that, it is moved.
     pub fn start(cgroup: &dyn Cgroup, unified: Option<&std::path::Path>) -> Self {
@@ -45,7 +45,7 @@ impl Lodger {
     pub fn tell(&mut self, order: &str) -> String {
         writeln!(self.input, "{order}").unwrap();
         let lines = self.output.by_ref().lines().map_while(Result::ok);
-        lines.filter_map(|line| line.strip_prefix("lodger: ").map(str::to_owned)).next().unwrap_or_default()
+        lines.filter_map(|line| line.strip_prefix("member: ").map(str::to_owned)).next().unwrap_or_default()
     }
 
     /// Reaps the process and returns the signal that it died of.
@@ -54,7 +54,7 @@ impl Lodger {
     }
 }
 
-impl Drop for Lodger {
+impl Drop for MemberProcess {
     fn drop(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -64,7 +64,7 @@ impl Drop for Lodger {
 /// What the process does: `open PATH` says `ok` or the errno, `fill BYTES` uses memory.
 #[test]
 #[ignore = "not a test: the process that the other tests put into cgroups"]
-fn lodger() {
+fn member() {
     let mut kept = Vec::new();
     for line in std::io::stdin().lines().map_while(Result::ok) {
         let answer = match line.split_once(' ') {

@@ -2,11 +2,11 @@
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Stop, Told};
+use plimsoll_engine::judgement::{Stop, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::{Op, Values};
-use plimsoll_engine::shown::Shown;
+use plimsoll_engine::describe::Describe;
 use plimsoll_fixtures::probe::PATH;
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ const EXEC_PS: &[Need] = &[Need::Operation(Op::Ps), Need::Operation(Op::Exec), N
 const EVENTS: &[Need] = &[Need::Operation(Op::Events), Need::HostView, Need::Controller("pids")];
 
 /// What an operation prints, as JSON.
-pub(super) fn printed(lab: &Lab<'_>, op: Op, values: &Values) -> Told<Value> {
+pub(super) fn printed(lab: &Lab<'_>, op: Op, values: &Values) -> StepResult<Value> {
     let outcome = lab.call(op, values)?;
     outcome.ok()?;
     serde_json::from_str(&outcome.stdout)
@@ -27,7 +27,7 @@ pub(super) fn printed(lab: &Lab<'_>, op: Op, values: &Values) -> Told<Value> {
 }
 
 /// The containers that list shows; no container at all may be `null`.
-fn listed(lab: &Lab<'_>) -> Told<Vec<Value>> {
+fn listed(lab: &Lab<'_>) -> StepResult<Vec<Value>> {
     match printed(lab, Op::List, &Values::default().with("json", ""))? {
         Value::Array(entries) => Ok(entries),
         Value::Null => Ok(Vec::new()),
@@ -35,13 +35,13 @@ fn listed(lab: &Lab<'_>) -> Told<Vec<Value>> {
     }
 }
 
-fn entry<'v>(entries: &'v [Value], id: &str) -> Told<&'v Value> {
+fn entry<'v>(entries: &'v [Value], id: &str) -> StepResult<&'v Value> {
     let found = entries.iter().find(|entry| entry["id"] == id);
-    found.ok_or_else(|| Stop::broken("list", format!("shows {id}"), entries.shown()))
+    found.ok_or_else(|| Stop::broken("list", format!("shows {id}"), entries.describe()))
 }
 
 /// The processes that ps shows.
-fn shown(lab: &Lab<'_>, id: &str) -> Told<Vec<i64>> {
+fn shown(lab: &Lab<'_>, id: &str) -> StepResult<Vec<i64>> {
     let value = printed(lab, Op::Ps, &Values::default().with("id", id))?;
     Ok(value.as_array().into_iter().flatten().filter_map(Value::as_i64).collect())
 }
@@ -103,7 +103,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
         let added = program.pid(&hello)?.map(|pid| i64::from(pid.as_raw()));
         let shown = shown(lab, container.id())?;
         out.expect_eq("how many", shown.len(), 2);
-        out.expect("the added one", added.is_some_and(|pid| shown.contains(&pid)), added.shown(), &shown);
+        out.expect("the added one", added.is_some_and(|pid| shown.contains(&pid)), added.describe(), &shown);
         program.finish()?.ok()?;
         container.finish_and_delete()
     };

@@ -3,7 +3,7 @@
 use nix::sys::signal::Signal;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::process::Ended;
@@ -79,7 +79,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
         };
 };
 
-fn one_after_another(lab: &Lab<'_>, out: &mut Judgement) -> Told {
+fn one_after_another(lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
     let bundle = lab.bundle(|r| r)?;
     for life in 1..=LIVES {
         let container = lab.create(&bundle)?;

@@ -7,7 +7,7 @@ use nix::fcntl::AT_FDCWD;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sys::stat::Mode;
 use nix::unistd::{UnlinkatFlags, mkdir, unlinkat};
-use plimsoll_engine::holder;
+use plimsoll_engine::namespace_holder;
 use plimsoll_engine::sys;
 use plimsoll_foreign::read;
 use rustix::fs::CWD;

@@ -6,7 +6,7 @@ use std::path::Path;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::judgement::{Judgement, Stop, StepResult};
 use plimsoll_engine::lab::{Attempt, Lab};
 use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::Observation;
@@ -115,7 +115,7 @@ pub(super) const OPTIONS: &[Scenario] = &[
 const IDMAP: &[&str] = &["idmap", "ridmap"];
 
 /// All these options at once, a mount for each; one by one only to tell which it was that was not understood.
-fn options(lab: &Lab<'_>, out: &mut Judgement, is_meant: fn(&str) -> bool) -> Told {
+fn options(lab: &Lab<'_>, out: &mut Judgement, is_meant: fn(&str) -> bool) -> StepResult {
     let document = document(lab)?;
     let listed = said(&document, "/mountOptions")?.as_array().into_iter().flatten().filter_map(Value::as_str);
     let listed: Vec<&str> = listed.filter(|option| is_meant(option) && kernel::mounts_with(&lab.dir, option)).collect();
@@ -153,7 +153,7 @@ pub(super) const CAPABILITIES: &[Scenario] = &[Scenario::new(
 .needs(&[Need::HostView])];
 
 /// Judges each word that is listed at `pointer`.
-fn each(lab: &Lab<'_>, out: &mut Judgement, pointer: &str, judge: fn(&Lab<'_>, &mut Judgement, &str) -> Told) -> Told {
+fn each(lab: &Lab<'_>, out: &mut Judgement, pointer: &str, judge: fn(&Lab<'_>, &mut Judgement, &str) -> StepResult) -> StepResult {
     let document = document(lab)?;
     let words = said(&document, pointer)?.as_array();
     out.expect(pointer, words.is_some(), "an array", document.pointer(pointer));
@@ -166,7 +166,7 @@ pub(super) fn used(
     out: &mut Judgement,
     word: &str,
     edits: impl FnOnce(&mut Recipe) -> &mut Recipe,
-) -> Told {
+) -> StepResult {
     let attempt = lab.try_create(&lab.bundle(edits)?)?;
     let outcome = &attempt.outcome;
     out.expect(&format!("create with {word}"), outcome.succeeded(), "success, for features has it", outcome.said());
@@ -177,7 +177,7 @@ pub(super) fn used(
 }
 
 /// The container of an attempt that succeeded lives its life, and is looked at when its program runs.
-pub(super) fn lived<T>(attempt: Attempt<'_>, look: impl FnOnce(&Container<'_>) -> Told<T>) -> Told<T> {
+pub(super) fn lived<T>(attempt: Attempt<'_>, look: impl FnOnce(&Container<'_>) -> StepResult<T>) -> StepResult<T> {
     let container = attempt.container()?;
     container.started()?;
     let seen = look(&container)?;
@@ -221,7 +221,7 @@ fn filtered(
     word: &str,
     rule: &Value,
     edits: impl FnOnce(&mut Recipe) -> &mut Recipe,
-) -> Told {
+) -> StepResult {
     let path = lab.dir.join(format!("listener-{word}"));
     let listener = (rule["action"] == NOTIFY).then(|| UnixListener::bind(&path)).transpose()?;
     used(lab, out, word, |r| {
@@ -230,7 +230,7 @@ fn filtered(
     })
 }
 
-fn policy(lab: &Lab<'_>, out: &mut Judgement, mode: &str, flag: Option<&str>) -> Told {
+fn policy(lab: &Lab<'_>, out: &mut Judgement, mode: &str, flag: Option<&str>) -> StepResult {
     if !Path::new("/proc/self/numa_maps").exists() {
         return Err(Stop::Skip("the kernel has no memory policies: CONFIG_NUMA".into()));
     }

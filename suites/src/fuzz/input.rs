@@ -7,20 +7,20 @@ use plimsoll_engine::check::{Check, Rule, is_optional};
 use plimsoll_engine::need::Abilities;
 use plimsoll_engine::release::Release;
 use plimsoll_engine::settings::Settings;
-use plimsoll_engine::trial::{self, Order, Trial};
+use plimsoll_engine::fuzz_case::{self, CaseInput, CaseResult};
 use plimsoll_reports::model::Clause;
 use serde::{Deserialize, Serialize};
 
-use super::fragment::{Fragment, Source, recipe, sources};
+use super::bundle::fragment::{Fragment, Source, recipe, sources};
 use super::hostile::{self, Hostile};
-use super::rules;
+use super::bundle::rules;
 use crate::clauses;
 use crate::model::{self, Step};
 
 /// What is tried.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Subject {
+pub enum Input {
     /// A valid bundle; every rule that applies judges its container.
     Bundle(Vec<Fragment>),
     /// Operations on containers, held against the model.
@@ -29,7 +29,7 @@ pub enum Subject {
     Hostile(Hostile),
 }
 
-impl Subject {
+impl Input {
     /// Its kind, as reports group it.
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -100,15 +100,15 @@ impl Judge {
     /// The ids of the rules that have a case among what bundles are drawn from.
     #[must_use]
     pub fn drawn_rules(&self) -> Vec<String> {
-        let subjects: BTreeSet<String> = self.sources().into_iter().map(|source| source.subject).collect();
+        let subjects: BTreeSet<String> = self.sources().into_iter().map(|source| source.input).collect();
         self.rules.iter().map(|(rule, _)| rule.id.to_owned()).filter(|id| subjects.contains(id)).collect()
     }
 
-    /// Tries a subject, in a process that is set apart.
+    /// Tries a input, in a process that is set apart.
     #[must_use]
-    pub fn attempt(&self, subject: &Subject, facts: bool, settings: &Settings, tag: &str) -> Trial {
-        match subject {
-            Subject::Bundle(fragments) => {
+    pub fn attempt(&self, input: &Input, facts: bool, settings: &Settings, tag: &str) -> CaseResult {
+        match input {
+            Input::Bundle(fragments) => {
                 let recipe = recipe(fragments);
                 let config = recipe.config();
                 let none = BTreeSet::new();
@@ -117,10 +117,10 @@ impl Judge {
                     rules::may_judge(rule, members, fragments, &config)
                 };
                 let rules: Vec<&Rule> = self.rules.iter().map(|(rule, _)| *rule).filter(may).collect();
-                trial::attempt(Order { recipe: &recipe, rules: &rules, facts }, settings, tag)
+                fuzz_case::attempt(CaseInput { recipe: &recipe, rules: &rules, facts }, settings, tag)
             }
-            Subject::Lifecycle(steps) => model::attempt(steps, settings, tag),
-            Subject::Hostile(hostile) => hostile::attempt(hostile, settings, tag),
+            Input::Lifecycle(steps) => model::attempt(steps, settings, tag),
+            Input::Hostile(hostile) => hostile::attempt(hostile, settings, tag),
         }
     }
 
@@ -156,9 +156,9 @@ impl Judge {
 
 /// What the properties of every bundle rest on.
 const OF_ENGINE: &[(&str, &str)] = &[
-    (trial::RUNS, "runtime.create.all-properties-applied"),
-    (trial::IN_TIME, "runtime.operations.supported"),
-    (trial::LEAVES_NOTHING, "runtime.delete.removes-created-resources"),
+    (fuzz_case::RUNS, "runtime.create.all-properties-applied"),
+    (fuzz_case::IN_TIME, "runtime.operations.supported"),
+    (fuzz_case::LEAVES_NOTHING, "runtime.delete.removes-created-resources"),
 ];
 
 #[cfg(test)]

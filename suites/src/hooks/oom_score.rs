@@ -3,8 +3,8 @@
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::holder::path;
-use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::namespace_holder::path;
+use plimsoll_engine::judgement::{Judgement, Stop, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_fixtures::Recipe;
@@ -48,7 +48,7 @@ fn joining(recipe: &mut Recipe, first: nix::unistd::Pid) -> &mut Recipe {
     recipe.inherit_namespace("pid").push("/linux/namespaces", json!({ "type": "pid", "path": path(first, "pid") }))
 }
 
-fn judge(lab: &Lab<'_>, out: &mut Judgement, edits: impl Fn(&mut Recipe) -> &mut Recipe) -> Told {
+fn judge(lab: &Lab<'_>, out: &mut Judgement, edits: impl Fn(&mut Recipe) -> &mut Recipe) -> StepResult {
     let attempt = lab.try_create(&lab.bundle(&edits)?)?;
     let wanted = "succeeds: the hook has the score of the container";
     if !attempt.outcome.succeeded() {

@@ -3,7 +3,7 @@
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::State;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_fixtures::Recipe;
@@ -20,7 +20,7 @@ struct Life {
     states: [(&'static str, State); 3],
 }
 
-fn life(lab: &Lab<'_>, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> Told<Life> {
+fn life(lab: &Lab<'_>, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> StepResult<Life> {
     let container = lab.created(edits)?;
     let created = container.state()?;
     container.started()?;
@@ -32,7 +32,7 @@ fn life(lab: &Lab<'_>, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> Told<L
     Ok(Life { id, pid, states: [("created", created), ("running", running), ("stopped", stopped)] })
 }
 
-fn each(lab: &Lab<'_>, mut judge: impl FnMut(&str, &Life, &State)) -> Told {
+fn each(lab: &Lab<'_>, mut judge: impl FnMut(&str, &Life, &State)) -> StepResult {
     let life = life(lab, |r| r)?;
     life.states.iter().for_each(|(stage, state)| judge(stage, &life, state));
     Ok(())
@@ -190,7 +190,7 @@ pub(super) const ANNOTATIONS: &[Scenario] = annotations! {
         ["config.annotations.image-keys-usable"];
 };
 
-fn annotation(lab: &Lab<'_>, out: &mut Judgement, key: &str, value: &str) -> Told {
+fn annotation(lab: &Lab<'_>, out: &mut Judgement, key: &str, value: &str) -> StepResult {
     let life = life(lab, |r| r.set("/annotations", json!({ key: value, "com.example.other": "too" })))?;
     for (stage, state) in &life.states {
         let annotations = &state.0["annotations"];

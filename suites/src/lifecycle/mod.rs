@@ -14,7 +14,7 @@ mod keeps;
 mod kill;
 pub(crate) mod schema;
 mod states;
-mod whole;
+mod simplest;
 
 use plimsoll_engine::check::Scenario;
 
@@ -40,5 +40,5 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     kill::SIGNALS,
     kill::SCENARIOS,
     states::SCENARIOS,
-    whole::SCENARIOS,
+    simplest::SCENARIOS,
 ];

@@ -4,14 +4,14 @@ use std::fs;
 use std::os::fd::OwnedFd;
 
 use plimsoll_engine::container::Container;
-use plimsoll_engine::judgement::{Stop, Told};
+use plimsoll_engine::judgement::{Stop, StepResult};
 use plimsoll_engine::lab::Lab;
-use plimsoll_engine::perform::perform;
+use plimsoll_engine::guarded::run_guarded;
 use plimsoll_engine::process::{Capture, KEPT, null};
 use plimsoll_engine::profile::{Op, Values};
 use plimsoll_engine::settings::Settings;
-use plimsoll_engine::shown::Shown;
-use plimsoll_engine::trial::Trial;
+use plimsoll_engine::describe::Describe;
+use plimsoll_engine::fuzz_case::CaseResult;
 use plimsoll_fixtures::Bundle;
 use serde_json::Value;
 
@@ -55,30 +55,30 @@ const IN_TIME: &str = "model.in-time";
 
 /// Plays the steps, in a process that is set apart.
 #[must_use]
-pub fn attempt(steps: &[Step], settings: &Settings, tag: &str) -> Trial {
-    let mut trial = Trial::default();
-    match perform(settings, tag, |lab| play(steps, lab, &mut trial)) {
+pub fn attempt(steps: &[Step], settings: &Settings, tag: &str) -> CaseResult {
+    let mut result = CaseResult::default();
+    match run_guarded(settings, tag, |lab| execute(steps, lab, &mut result)) {
         Ok(done) => {
-            let property = match &done.told {
+            let property = match &done.result {
                 Err(Stop::Broken(finding)) if CITES.iter().any(|(known, _)| *known == finding.what) => {
                     finding.what.clone()
                 }
                 _ => PHASE.to_owned(),
             };
-            done.settle(&property, LEAVES_NOTHING, IN_TIME, &mut trial);
+            done.settle(&property, LEAVES_NOTHING, IN_TIME, &mut result);
         }
-        Err(why) => trial.error = Some(format!("set-up: {why}")),
+        Err(why) => result.error = Some(format!("set-up: {why}")),
     }
-    trial
+    result
 }
 
-fn play(steps: &[Step], lab: &Lab<'_>, trial: &mut Trial) -> Told {
+fn execute(steps: &[Step], lab: &Lab<'_>, result: &mut CaseResult) -> StepResult {
     let mut actors: Vec<Actor<'_>> = (0..2).map(|number| Actor::new(lab, number)).collect();
     for step in steps {
         let (Step::One(slot, _) | Step::AtOnce(slot, _) | Step::Exit(slot) | Step::Edit(slot)) = step;
-        let played = actors[usize::from(slot % 2)].play(step)?;
-        if let Some(property) = played {
-            trial.judged.insert(property.to_owned());
+        let judged = actors[usize::from(slot % 2)].execute(step)?;
+        if let Some(property) = judged {
+            result.judged.insert(property.to_owned());
         }
         actors.iter_mut().try_for_each(|actor| actor.look(step))?;
     }
@@ -101,10 +101,10 @@ impl<'l> Actor<'l> {
     }
 
     /// Plays a step, unless nothing is said of it in this phase at all. The property that was judged.
-    fn play(&mut self, step: &Step) -> Told<Option<&'static str>> {
+    fn execute(&mut self, step: &Step) -> StepResult<Option<&'static str>> {
         match step {
-            Step::One(_, call) if self.is_told(*call) => self.one(*call).map(|()| Some(call.property())),
-            Step::AtOnce(_, calls) if calls.iter().all(|call| self.is_told(*call)) => {
+            Step::One(_, call) if self.is_specified(*call) => self.one(*call).map(|()| Some(call.property())),
+            Step::AtOnce(_, calls) if calls.iter().all(|call| self.is_specified(*call)) => {
                 self.at_once(calls).map(|()| Some(AT_ONCE))
             }
             Step::Exit(_) if self.known.is_one_of(&[Running]) => self.exit().map(|()| Some(PHASE)),
@@ -115,7 +115,7 @@ impl<'l> Actor<'l> {
 
     /// Whether the model says anything of a call now. It does not say what a signal does to a process that is not yet the
     /// program, nor what becomes of a start or an exec in a frozen container, which may wait for the thaw.
-    fn is_told(&self, call: Call) -> bool {
+    fn is_specified(&self, call: Call) -> bool {
         let op = match call {
             Call::Create => Op::Create,
             Call::Start => Op::Start,
@@ -138,7 +138,7 @@ impl<'l> Actor<'l> {
             }
     }
 
-    fn values(&self, call: Call) -> Told<(Op, Values)> {
+    fn values(&self, call: Call) -> StepResult<(Op, Values)> {
         let values = Values::default().with("id", &self.id);
         Ok(match call {
             Call::Create => (Op::Create, values),
@@ -166,7 +166,7 @@ impl<'l> Actor<'l> {
         })
     }
 
-    fn one(&mut self, call: Call) -> Told {
+    fn one(&mut self, call: Call) -> StepResult {
         let (end, said) = if call == Call::Create {
             self.create()?
         } else {
@@ -180,7 +180,7 @@ impl<'l> Actor<'l> {
     }
 
     /// Another `create` of the same id, from a new bundle.
-    fn create(&mut self) -> Told<(End, String)> {
+    fn create(&mut self) -> StepResult<(End, String)> {
         let made = self.lab.bundle(|recipe| recipe)?;
         let bundle = Bundle { id: self.id.clone(), ..made };
         let attempt = self.lab.try_create(&bundle)?;
@@ -194,7 +194,7 @@ impl<'l> Actor<'l> {
     }
 
     /// Starts all calls before it waits for the end of any.
-    fn at_once(&mut self, calls: &[Call]) -> Told {
+    fn at_once(&mut self, calls: &[Call]) -> StepResult {
         let mut running = Vec::new();
         for call in calls {
             let (op, values) = self.values(*call)?;
@@ -209,8 +209,8 @@ impl<'l> Actor<'l> {
             ends.push((call, end(AT_ONCE, &outcome.ended, &outcome.said())?));
         }
         let after = self.known.after_at_once(&ends);
-        let said = || ends.iter().map(|(call, end)| format!("{call} {}", end.shown())).collect::<Vec<_>>();
-        self.accept(AT_ONCE, after, || said().shown())?;
+        let said = || ends.iter().map(|(call, end)| format!("{call} {}", end.describe())).collect::<Vec<_>>();
+        self.accept(AT_ONCE, after, || said().describe())?;
         let worked = |wanted: &[Call]| ends.iter().any(|(call, end)| *end == Worked && wanted.contains(call));
         if worked(&[Call::Kill(Signal::Kill), Call::DeleteForce]) {
             self.ended()?;
@@ -220,7 +220,7 @@ impl<'l> Actor<'l> {
         Ok(())
     }
 
-    fn exit(&mut self) -> Told {
+    fn exit(&mut self) -> StepResult {
         if let Some(container) = &self.container {
             container.finish().map_err(rename)?;
         }
@@ -229,7 +229,7 @@ impl<'l> Actor<'l> {
     }
 
     /// The container must not feel it.
-    fn edit(&mut self) -> Told {
+    fn edit(&mut self) -> StepResult {
         match &self.bundle {
             Some(bundle) => Ok(bundle.write_config(b"{ \"ociVersion\": \"nothing\" }")?),
             None => Ok(()),
@@ -237,7 +237,7 @@ impl<'l> Actor<'l> {
     }
 
     /// What a call that worked does to the process takes a moment.
-    fn settle(&mut self, call: Call, end: End) -> Told {
+    fn settle(&mut self, call: Call, end: End) -> StepResult {
         match (call, end) {
             (Call::Start, Worked) => self.greet(),
             (Call::Kill(_) | Call::DeleteForce | Call::Delete | Call::Resume, Worked)
@@ -249,17 +249,17 @@ impl<'l> Actor<'l> {
         }
     }
 
-    fn greet(&self) -> Told {
+    fn greet(&self) -> StepResult {
         self.container.as_ref().map_or(Ok(()), |container| container.greeted().map(drop).map_err(rename))
     }
 
-    fn ended(&self) -> Told {
+    fn ended(&self) -> StepResult {
         self.container.as_ref().map_or(Ok(()), |container| container.wait().map_err(rename))
     }
 
-    fn accept(&mut self, property: &str, after: Known, said: impl FnOnce() -> String) -> Told {
+    fn accept(&mut self, property: &str, after: Known, said: impl FnOnce() -> String) -> StepResult {
         if after.0.is_empty() {
-            let expected = format!("what the model allows in the phase {}", self.known.0.shown());
+            let expected = format!("what the model allows in the phase {}", self.known.0.describe());
             return Err(Stop::broken(property, expected, said()));
         }
         self.known = after;
@@ -267,7 +267,7 @@ impl<'l> Actor<'l> {
     }
 
     /// The state and the process, after each step: also of the id that the step was not about.
-    fn look(&mut self, step: &Step) -> Told {
+    fn look(&mut self, step: &Step) -> StepResult {
         let lives = match &self.container {
             Some(container) => container.is_alive()?,
             None => false,
@@ -279,7 +279,7 @@ impl<'l> Actor<'l> {
         let document: Value = serde_json::from_str(&state.stdout).unwrap_or_default();
         let status = (ended == Worked).then(|| document["status"].as_str().unwrap_or("no status"));
         let after = self.known.where_status(status);
-        self.accept(PHASE, after, || format!("after `{step}` the status is {}", status.shown()))?;
+        self.accept(PHASE, after, || format!("after `{step}` the status is {}", status.describe()))?;
         if self.known.is_one_of(&[Absent]) {
             self.container = None;
         }
@@ -287,7 +287,7 @@ impl<'l> Actor<'l> {
     }
 
     /// Takes away what is left, as a user would.
-    fn leave(&mut self) -> Told {
+    fn leave(&mut self) -> StepResult {
         if self.known.is_one_of(&[Absent]) {
             return Ok(());
         }
@@ -316,7 +316,7 @@ impl<'l> Actor<'l> {
 }
 
 /// A death by signal is no way for a call to end.
-fn end(property: &str, ended: &plimsoll_engine::process::Ended, said: &str) -> Told<End> {
+fn end(property: &str, ended: &plimsoll_engine::process::Ended, said: &str) -> StepResult<End> {
     match ended {
         plimsoll_engine::process::Ended::Exit(0) => Ok(Worked),
         plimsoll_engine::process::Ended::Exit(_) => Ok(Refused),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use plimsoll_engine::shown::Shown;
+use plimsoll_engine::describe::Describe;
 
 use super::step::{Call, Signal};
 
@@ -28,14 +28,14 @@ pub(super) enum End {
     Refused,
 }
 
-impl Shown for End {
-    fn shown(&self) -> String {
+impl Describe for End {
+    fn describe(&self) -> String {
         if *self == Worked { "succeeds" } else { "fails" }.to_owned()
     }
 }
 
-impl Shown for Phase {
-    fn shown(&self) -> String {
+impl Describe for Phase {
+    fn describe(&self) -> String {
         match self {
             Absent => "absent",
             Created => "created",

@@ -3,7 +3,7 @@
 use plimsoll_engine::cgroup::Knob;
 use plimsoll_engine::check::{Case, Rule, Scenario};
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::judgement::{Judgement, Stop, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
@@ -13,7 +13,7 @@ use plimsoll_foreign::read;
 
 use super::entry::entries;
 use super::flags::judge;
-use super::words::word;
+use super::options::word;
 
 /// A remount is no second mount, and gives the first one its flags.
 const REMOUNT: Rule =
@@ -60,7 +60,7 @@ pub(super) const REMOUNTS: &[Case] = &[
 ];
 
 /// A runtime may refuse the word; when it takes it, the mount is there.
-fn taken_or_refused(lab: &Lab<'_>, out: &mut Judgement, word: &str) -> Told {
+fn taken_or_refused(lab: &Lab<'_>, out: &mut Judgement, word: &str) -> StepResult {
     let bundle = lab.bundle(|r| r.mount("/m", "tmpfs", "of-mand", &[word]))?;
     let attempt = lab.try_create(&bundle)?;
     if !attempt.outcome.succeeded() {
@@ -78,7 +78,7 @@ fn taken_or_refused(lab: &Lab<'_>, out: &mut Judgement, word: &str) -> Told {
 }
 
 /// A runtime may not know the word; when it takes it, what lay under the tmpfs is in it, and stays as it was below.
-fn copied_up(lab: &Lab<'_>, out: &mut Judgement) -> Told {
+fn copied_up(lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
     let bundle = lab.bundle(|r| r.file("/m/deep/file", "below").mount("/m", "tmpfs", "t", &["tmpcopyup"]))?;
     let attempt = lab.try_create(&bundle)?;
     if !attempt.outcome.succeeded() {

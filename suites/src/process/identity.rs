@@ -2,7 +2,7 @@
 
 use plimsoll_engine::check::{Case, Rule};
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::shown::Octal;
+use plimsoll_engine::describe::Octal;
 use plimsoll_fixtures::probe::Ask;
 use plimsoll_fixtures::{Config, Recipe};
 use serde_json::{Value, json};

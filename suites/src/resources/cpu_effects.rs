@@ -9,7 +9,7 @@ use nix::unistd::Pid;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::judgement::{Judgement, Stop, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::Stat;
@@ -74,7 +74,7 @@ const COMPETITION: u64 = 60_000_000;
 /// counts that as time of whoever it was at.
 const ROUNDS: u64 = 5;
 
-fn yields(lab: &Lab<'_>, out: &mut Judgement, at: &str, limit: u32) -> Told {
+fn yields(lab: &Lab<'_>, out: &mut Judgement, at: &str, limit: u32) -> StepResult {
     let pod = Pod::make(lab)?;
     // What else the machine does takes time from both.
     pod.set("cpu.shares", "262144").or_else(|_| pod.set("cpu.weight", "10000"))?;
@@ -92,7 +92,7 @@ fn yields(lab: &Lab<'_>, out: &mut Judgement, at: &str, limit: u32) -> Told {
     pod.remove()
 }
 
-fn compete(lab: &Lab<'_>, out: &mut Judgement, limited: &Container<'_>, usual: &Container<'_>) -> Told {
+fn compete(lab: &Lab<'_>, out: &mut Judgement, limited: &Container<'_>, usual: &Container<'_>) -> StepResult {
     let both = comes_about(lab, || Ok(wants(limited)? && wants(usual)?))?;
     out.expect("both programs", both, "want to run", "they do not");
     // The usual one is looked at before and after the other: a delay between two looks makes its time longer alone.
@@ -113,7 +113,7 @@ fn compete(lab: &Lab<'_>, out: &mut Judgement, limited: &Container<'_>, usual: &
 }
 
 /// Has a program compete for the first processor that the harness may use.
-pub(super) fn pin(container: &Container<'_>) -> Told {
+pub(super) fn pin(container: &Container<'_>) -> StepResult {
     let own = sched_getaffinity(Pid::from_raw(0))?;
     let first = (0..CpuSet::count()).find(|&number| own.is_set(number).unwrap_or(false));
     let mut one = CpuSet::new();
@@ -122,6 +122,6 @@ pub(super) fn pin(container: &Container<'_>) -> Told {
 }
 
 /// Whether a program waits for a processor or has it.
-pub(super) fn wants(container: &Container<'_>) -> Told<bool> {
+pub(super) fn wants(container: &Container<'_>) -> StepResult<bool> {
     Ok(Stat::of(container.pid)?.is_some_and(|stat| stat.state == 'R'))
 }

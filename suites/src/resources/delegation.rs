@@ -5,7 +5,7 @@
 use plimsoll_engine::cgroup;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::judgement::{Judgement, Stop, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_fixtures::Recipe;
@@ -17,7 +17,7 @@ use super::pids::{LIMIT_AT, MAX};
 const NEEDS: &[Need] =
     &[Need::HostView, Need::UnifiedAlone, Need::Nsdelegate, Need::Namespace("cgroup"), Need::Knob(MAX)];
 
-/// One story, since the second act may take away what the first one needs.
+/// One run, since the second act may take away what the first one needs.
 pub(super) const SCENARIOS: &[Scenario] = &[Scenario::new(
     "resources.border/limit-and-options-of-the-host-stay",
     &["linux.namespaces.type-cgroup"],
@@ -37,24 +37,24 @@ fn limited(recipe: &mut Recipe) -> &mut Recipe {
 }
 
 /// Root of a container writes to the limit of its own group.
-fn limit(lab: &Lab<'_>, out: &mut Judgement) -> Told {
+fn limit(lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
     let container = lab.running(|r| limited(r.new_namespace("cgroup")))?;
     let lifted = container.ask(Ask::Write { path: "/sys/fs/cgroup/pids.max".into(), data: "max".into() })?;
     let denied = lifted.as_ref().is_err_and(Refused::is_denial);
     out.expect("lifting the own limit", denied, "denied", lifted);
-    out.expect_eq("pids.max", container.held(&MAX)?.map(|held| held.text), Ok("77".to_owned()));
+    out.expect_eq("pids.max", container.knob_value(&MAX)?.map(|held| held.text), Ok("77".to_owned()));
     container.finish_and_delete()
 }
 
 /// A container that shares the cgroup namespace of the host mounts version 2.
-fn options(lab: &Lab<'_>, out: &mut Judgement, before: &[String]) -> Told {
+fn options(lab: &Lab<'_>, out: &mut Judgement, before: &[String]) -> StepResult {
     let container = lab.running(limited)?;
     out.expect_eq("options of cgroup version 2 on the host", cgroup::options()?.unwrap_or_default(), before);
     container.finish_and_delete()
 }
 
 /// Gives the host what a wrong runtime has taken from it.
-fn restore(lab: &Lab<'_>, before: &[String]) -> Told {
+fn restore(lab: &Lab<'_>, before: &[String]) -> StepResult {
     if cgroup::options()?.unwrap_or_default() == before {
         return Ok(());
     }

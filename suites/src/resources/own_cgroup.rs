@@ -5,7 +5,7 @@ use plimsoll_engine::cgroup::{self, Knob};
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::judgement::{Judgement, Stop, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
@@ -19,8 +19,8 @@ const RESOURCES: &str = "/linux/resources";
 const PIDS: &[Need] = &[Need::HostView, Need::Knob(pids::MAX)];
 const BOTH: &[Need] = &[Need::HostView, Need::Knob(pids::MAX), Need::Knob(memory::MAX)];
 
-fn text(container: &Container<'_>, knob: &Knob) -> Told<Result<String, String>> {
-    Ok(container.held(knob)?.map(|held| held.text))
+fn text(container: &Container<'_>, knob: &Knob) -> StepResult<Result<String, String>> {
+    Ok(container.knob_value(knob)?.map(|held| held.text))
 }
 
 pub(super) const SCENARIOS: &[Scenario] =
@@ -63,7 +63,7 @@ const NOT_ABOVE: Scenario = Scenario::new(
 .needs(PIDS);
 
 /// The limit of tasks of a group that may have no such controller for lack of one below that wants it.
-fn pod_limit(pod: &Pod) -> Told<Option<u64>> {
+fn pod_limit(pod: &Pod) -> StepResult<Option<u64>> {
     Ok(pod.get("pids.max")?.parse().ok())
 }
 
@@ -189,7 +189,7 @@ const SHARED_PATH: Scenario = Scenario::new(
 )
 .needs(PIDS);
 
-fn groups(container: &Container<'_>) -> Told<Vec<String>> {
+fn groups(container: &Container<'_>) -> StepResult<Vec<String>> {
     Ok(cgroup::of(container.pid)?.into_iter().map(|membership| membership.path).collect())
 }
 
@@ -202,9 +202,9 @@ const OCCUPIED: Scenario = Scenario::new(
 )
 .needs(PIDS);
 
-fn occupied(lab: &Lab<'_>, out: &mut Judgement) -> Told {
+fn occupied(lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
     let pod = Pod::make(lab)?;
-    let foreign = lab.holder("uts")?;
+    let foreign = lab.hold_namespace("uts")?;
     pod.take_in(foreign.pid)?;
     let bundle = lab.bundle(|r| r.set(PATH, pod.path()))?;
     let watch = lab.watch()?;

@@ -1,6 +1,6 @@
 //! The value that the kernel holds at the container's own group, for each member that asks for one.
 
-use plimsoll_engine::cgroup::{Held, Knob, Version};
+use plimsoll_engine::cgroup::{KnobValue, Knob, Version};
 use plimsoll_engine::evidence::Evidence;
 use plimsoll_engine::judgement::Judgement;
 use plimsoll_fixtures::Config;
@@ -14,21 +14,21 @@ pub(super) struct Member {
     /// The settings that may hold it: one of those that are there has to.
     pub knobs: &'static [Knob],
     /// Whether a group that holds this holds that value. The configuration is for values that others decide about.
-    pub is: fn(&Value, &Held, &Config) -> bool,
+    pub is: fn(&Value, &KnobValue, &Config) -> bool,
 }
 
 impl Member {
     /// Judges it, where the configuration has it.
     pub fn judge(&self, config: &Config, evidence: &Evidence, out: &mut Judgement) {
         let Some(wanted) = config.get(self.at) else { return };
-        let held: Vec<_> = self.knobs.iter().map(|knob| (knob.name(), evidence.held(knob))).collect();
+        let held: Vec<_> = self.knobs.iter().map(|knob| (knob.name(), evidence.knob_value(knob))).collect();
         let met = held.iter().any(|(_, held)| held.is_ok_and(|held| (self.is)(wanted, held, config)));
         let shown: Vec<String> = held.iter().map(|(name, held)| shown(name, *held)).collect();
         out.expect(self.at, met, wanted.to_string(), shown);
     }
 }
 
-fn shown(name: &str, held: Result<&Held, &String>) -> String {
+fn shown(name: &str, held: Result<&KnobValue, &String>) -> String {
     match held {
         Ok(held) => format!("{name}: {}", held.text.replace('\n', ", ")),
         Err(why) => why.clone(),
@@ -39,11 +39,11 @@ fn shown(name: &str, held: Result<&Held, &String>) -> String {
 macro_rules! rule {
     ($name:ident, $id:literal, $cites:expr, $member:expr) => {
         const $name: plimsoll_engine::check::Rule = {
-            const MEMBER: crate::resources::held::Member = $member;
+            const MEMBER: crate::resources::values::Member = $member;
             plimsoll_engine::check::Rule::by_host($id, $cites, |config, evidence, out| {
                 MEMBER.judge(config, evidence, out);
             })
-            .looks(MEMBER.knobs)
+            .knobs(MEMBER.knobs)
         };
     };
 }
@@ -63,24 +63,24 @@ pub(super) fn written(number: &Value) -> String {
 }
 
 /// A number as it is.
-pub(super) fn number(wanted: &Value, held: &Held, _: &Config) -> bool {
+pub(super) fn number(wanted: &Value, held: &KnobValue, _: &Config) -> bool {
     held.text == written(wanted)
 }
 
 /// A number, where -1 is no limit: `max` in files of version 2, and in those of `pids` in both.
-pub(super) fn number_or_max(wanted: &Value, held: &Held, _: &Config) -> bool {
+pub(super) fn number_or_max(wanted: &Value, held: &KnobValue, _: &Config) -> bool {
     if wanted.as_i64() == Some(-1) { held.text == "max" } else { held.text == written(wanted) }
 }
 
 const PAGE: i64 = 4096;
 
 /// Bytes, of which the kernel holds whole pages; -1 is no limit.
-pub(super) fn bytes(wanted: &Value, held: &Held, _: &Config) -> bool {
+pub(super) fn bytes(wanted: &Value, held: &KnobValue, _: &Config) -> bool {
     is_bytes(wanted.as_i64().unwrap_or_default(), held)
 }
 
 /// As [`bytes`].
-pub(super) fn is_bytes(wanted: i64, held: &Held) -> bool {
+pub(super) fn is_bytes(wanted: i64, held: &KnobValue) -> bool {
     match (wanted, held.version) {
         (..0, Version::One) => held.text == unlimited(),
         (..0, Version::Two) => held.text == "max",

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use plimsoll_bench::cycle::CREATE;
+use plimsoll_bench::phases::CREATE;
 use plimsoll_bench::experiment::Kind;
 
 use crate::field::{Field, ratio};

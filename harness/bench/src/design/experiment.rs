@@ -9,9 +9,9 @@ use fastrand::Rng;
 use plimsoll_reports::model::bench::{Measured, Mishap, Phase, Ratio, Scenario};
 
 use crate::clock::milliseconds;
-use crate::cycle::{PHASES, RUN, Times, Trouble, Turn, WHOLE};
+use crate::phases::{PHASES, RUN, Times, Trouble, Turn, WHOLE};
 use crate::noise::Meter;
-use crate::place::{Place, STAMP, STAY, Site};
+use crate::site::{Sites, STAMP, STAY, Site};
 use crate::scenario;
 use crate::statistics::{RESOLUTION, difference, drift, excess, half_width, ratio, summary};
 use crate::subject::Subject;
@@ -77,7 +77,7 @@ pub fn measure(
     plan: &Plan,
     scenario: &scenario::Scenario,
     subjects: &[Subject],
-    place: &Place<'_>,
+    place: &Sites<'_>,
     watch: &mut Watch,
     user: &dyn User,
 ) -> io::Result<Scenario> {

@@ -8,13 +8,13 @@ use std::path::PathBuf;
 use plimsoll_engine::host;
 use plimsoll_engine::profile::{BUILT_IN, Op, Profile, Values};
 use plimsoll_engine::settings::Settings;
-use plimsoll_engine::workplace::Workplace;
+use plimsoll_engine::run_sandbox::RunSandbox;
 use plimsoll_fixtures::floor::PROGRAM;
 use plimsoll_reports::model::Runtime;
 
 use crate::call::Call;
 use crate::floor::PLAN;
-use crate::place::Site;
+use crate::site::Site;
 
 /// Something that makes containers.
 #[derive(Clone, Debug)]
@@ -59,19 +59,19 @@ impl Subject {
 /// The name of the floor.
 pub const FLOOR: &str = "floor";
 
-/// The floor, to be measured beside a runtime with these settings. It is written to the workplace: a tmpfs, so that no disk is in
+/// The floor, to be measured beside a runtime with these settings. It is written to the sandbox: a tmpfs, so that no disk is in
 /// its figures. It has nothing but `run`, and is told what to do by the plan in the bundle.
 ///
 /// # Errors
 /// When it cannot be written or executed.
-pub fn floor(like: &Settings, workplace: &Workplace) -> io::Result<Subject> {
-    let file = workplace.dir.join(FLOOR);
+pub fn floor(like: &Settings, sandbox: &RunSandbox) -> io::Result<Subject> {
+    let file = sandbox.dir.join(FLOOR);
     fs::write(&file, PROGRAM)?;
     fs::set_permissions(&file, fs::Permissions::from_mode(0o755))?;
     let operation = [(Op::Run, "{plan}".to_owned())].into_iter().collect();
     let (name, global, version) = (FLOOR.to_owned(), String::new(), String::new());
     let profile = Profile { name, global, version, operation, ..like.profile.clone() };
-    let settings = Settings { runtime: file, verb: None, profile, ..like.clone() };
+    let settings = Settings { runtime: file, subcommand: None, profile, ..like.clone() };
     let runtime = host::runtime(&settings, &plimsoll_engine::self_report::SelfReport::default())?;
     Ok(Subject { name: FLOOR.to_owned(), root: settings.dir.join("state-floor"), settings, runtime, floor: true })
 }

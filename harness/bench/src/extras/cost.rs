@@ -11,8 +11,8 @@ use plimsoll_engine::profile::Op;
 use plimsoll_foreign::read;
 use plimsoll_reports::model::bench::{Cost, Operation};
 
-use crate::cycle::Turn;
-use crate::place::{Place, STAMP, STAY, Site};
+use crate::phases::Turn;
+use crate::site::{Sites, STAMP, STAY, Site};
 use crate::scenario::Scenario;
 use crate::subject::Subject;
 use crate::trace::tracer::Tracer;
@@ -25,7 +25,7 @@ const ALIVE: u32 = 4;
 ///
 /// # Errors
 /// When the host or the harness fails, or the subject cannot make the container at all.
-pub fn measure(subject: &Subject, scenario: &Scenario, place: &Place<'_>, watch: &mut Watch) -> io::Result<Cost> {
+pub fn measure(subject: &Subject, scenario: &Scenario, place: &Sites<'_>, watch: &mut Watch) -> io::Result<Cost> {
     let own = subject.root.file_name().unwrap_or_default().to_string_lossy();
     let tag = |what: &str| format!("{}-{own}-{what}", scenario.name);
     let run = place.site(&tag("run"), scenario, STAMP)?;
@@ -72,7 +72,7 @@ fn operation(subject: &Subject, site: &Site, watch: &mut Watch) -> io::Result<Op
 fn alive(
     subject: &Subject,
     scenario: &Scenario,
-    place: &Place<'_>,
+    place: &Sites<'_>,
     watch: &mut Watch,
     tag: &str,
 ) -> io::Result<(f64, f64, Option<f64>)> {
@@ -144,7 +144,7 @@ const NEAR: f64 = 1.1;
 fn smallest_limit(
     subject: &Subject,
     scenario: &Scenario,
-    place: &Place<'_>,
+    place: &Sites<'_>,
     watch: &mut Watch,
     tag: &str,
 ) -> io::Result<Option<u64>> {

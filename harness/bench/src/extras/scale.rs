@@ -15,10 +15,10 @@ use plimsoll_foreign::read;
 use plimsoll_reports::model::bench::{Axis, Curve, Footprint, Mishap, MishapKind, Point, Soak};
 
 use crate::clock::{milliseconds, now};
-use crate::cycle::{RUN, Turn};
+use crate::phases::{RUN, Turn};
 use crate::experiment::User;
 use crate::output::{Output, pipe};
-use crate::place::{Place, STAMP, STAY, Site};
+use crate::site::{Sites, STAMP, STAY, Site};
 use crate::scenario::Scenario;
 use crate::statistics::summary;
 use crate::subject::Subject;
@@ -31,7 +31,7 @@ pub const POPULATION: [u32; 6] = [0, 10, 50, 100, 200, 500];
 
 /// Where and with what.
 #[derive(Debug)]
-pub struct Ground<'g> {
+pub struct Series<'g> {
     /// Who.
     pub subject: &'g Subject,
     /// With which configuration.
@@ -39,10 +39,10 @@ pub struct Ground<'g> {
     /// Tells the containers from those of other subjects.
     pub tag: String,
     /// Where.
-    pub place: &'g Place<'g>,
+    pub place: &'g Sites<'g>,
 }
 
-impl Ground<'_> {
+impl Series<'_> {
     fn site(&self, what: &str, number: u32, program: &str) -> io::Result<Site> {
         self.place.site(&format!("{}{what}{number}", self.tag), self.scenario, program)
     }

@@ -17,7 +17,7 @@ use plimsoll_reports::model::bench::{Mishap, MishapKind};
 use crate::call::Begun;
 use crate::clock::stamped;
 use crate::output::{Output, pipe};
-use crate::place::{STAMP, Site};
+use crate::site::{STAMP, Site};
 use crate::subject::Subject;
 use crate::watch::Watch;
 

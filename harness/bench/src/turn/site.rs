@@ -9,7 +9,7 @@ use nix::mount::{MsFlags, mount};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use plimsoll_engine::cgroup::{self, Hierarchy};
-use plimsoll_engine::workplace::Workplace;
+use plimsoll_engine::run_sandbox::RunSandbox;
 use plimsoll_fixtures::bundle::Names;
 use plimsoll_fixtures::payload::{self, Arch};
 use plimsoll_fixtures::{Bundle, Config};
@@ -39,22 +39,22 @@ pub struct Site {
 
 /// Makes sites.
 #[derive(Debug)]
-pub struct Place<'w> {
-    workplace: &'w Workplace,
+pub struct Sites<'w> {
+    sandbox: &'w RunSandbox,
     hierarchies: Vec<Hierarchy>,
 }
 
-impl<'w> Place<'w> {
-    /// A place in a workplace.
+impl<'w> Sites<'w> {
+    /// A place in a sandbox.
     ///
     /// # Errors
     /// When the hierarchies of control groups cannot be read, or the group above all others cannot be made.
-    pub fn new(workplace: &'w Workplace) -> io::Result<Self> {
+    pub fn new(sandbox: &'w RunSandbox) -> io::Result<Self> {
         let hierarchies = cgroup::hierarchies()?;
         for hierarchy in &hierarchies {
-            make_group(&hierarchy.mount.join(workplace.run.name()))?;
+            make_group(&hierarchy.mount.join(sandbox.run.name()))?;
         }
-        Ok(Self { workplace, hierarchies })
+        Ok(Self { sandbox, hierarchies })
     }
 
     /// A container of this scenario whose program is `program`. `tag` tells it from all others.
@@ -62,10 +62,10 @@ impl<'w> Place<'w> {
     /// # Errors
     /// When the bundle cannot be made.
     pub fn site(&self, tag: &str, scenario: &Scenario, program: &str) -> io::Result<Site> {
-        let id = format!("p{}-{tag}", self.workplace.run);
-        let cgroup = format!("/{}/{id}", self.workplace.run.name());
-        let dir = self.workplace.dir.join(&id);
-        let names = Names { id: &id, cgroup: &cgroup, probe: &self.workplace.probe };
+        let id = format!("p{}-{tag}", self.sandbox.run);
+        let cgroup = format!("/{}/{id}", self.sandbox.run.name());
+        let dir = self.sandbox.dir.join(&id);
+        let names = Names { id: &id, cgroup: &cgroup, probe: &self.sandbox.probe };
         let bundle = Bundle::build(&dir, &scenario.recipe, names, Config::clone).map_err(io::Error::other)?;
         let mut config = bundle.config.clone();
         if let Some(theirs) = &scenario.bundle {
@@ -84,7 +84,7 @@ impl<'w> Place<'w> {
             fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
         }
         let groups = self.hierarchies.iter().map(|one| one.mount.join(&cgroup[1..])).collect();
-        Ok(Site { pid_file: self.workplace.dir.join(format!("{id}.pid")), bundle: dir, id, groups })
+        Ok(Site { pid_file: self.sandbox.dir.join(format!("{id}.pid")), bundle: dir, id, groups })
     }
 }
 

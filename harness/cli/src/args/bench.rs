@@ -1,4 +1,4 @@
-//! The verbs that measure.
+//! The commands that measure.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -6,11 +6,11 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 
 use super::View;
-use crate::output::Wish;
+use crate::shared::output::ReportRequest;
 
 /// What is measured and how it is called.
 #[derive(Clone, Debug, Args)]
-pub struct Rivals {
+pub struct RuntimeArgs {
     /// The runtime binaries: paths, or names to look up in PATH once. Give it several times to compare [default: the
     /// bundled runtime].
     #[arg(long, value_name = "PATH")]
@@ -31,7 +31,7 @@ pub struct Rivals {
 pub struct Bench {
     /// What is measured.
     #[command(flatten)]
-    pub rivals: Rivals,
+    pub runtimes: RuntimeArgs,
     /// A configuration to measure with; may be given several times, `all` means each [default: default].
     #[arg(long, value_name = "NAME")]
     pub scenario: Vec<String>,
@@ -79,7 +79,7 @@ pub struct Bench {
     pub output: PathBuf,
     /// Show it in this format as well: table, html or csv; see `plimsoll run --help`.
     #[arg(long, value_name = "FORMAT[=FILE]")]
-    pub format: Vec<Wish>,
+    pub format: Vec<ReportRequest>,
 }
 
 /// Quiet before each container.
@@ -120,7 +120,7 @@ pub enum What {
 pub struct Trace {
     /// What is traced; several stand side by side.
     #[command(flatten)]
-    pub rivals: Rivals,
+    pub runtimes: RuntimeArgs,
     /// The configuration to trace with; see `plimsoll bench --help`.
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub scenario: String,
@@ -129,7 +129,7 @@ pub struct Trace {
     pub output: PathBuf,
     /// Show it in this format as well: table or html; see `plimsoll run --help`.
     #[arg(long, value_name = "FORMAT[=FILE]")]
-    pub format: Vec<Wish>,
+    pub format: Vec<ReportRequest>,
 }
 
 /// A share, written as `2%` or `0.02`.

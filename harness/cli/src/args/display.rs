@@ -1,4 +1,4 @@
-//! What every verb shows, and how.
+//! What every command shows, and how.
 
 use std::env;
 use std::io::IsTerminal;
@@ -8,7 +8,7 @@ use plimsoll_reports::table::Style;
 
 /// How much is shown, and in which colours.
 #[derive(Clone, Copy, Debug, Args)]
-pub struct Look {
+pub struct DisplayOptions {
     /// Whether to use colour: on a terminal unless NO_COLOR is set, always, or never.
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = When::Auto)]
     pub color: When,
@@ -31,7 +31,7 @@ pub enum When {
     Never,
 }
 
-impl Look {
+impl DisplayOptions {
     /// The style of a report on standard output.
     #[must_use]
     pub fn style(self) -> Style {

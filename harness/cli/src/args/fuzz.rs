@@ -1,4 +1,4 @@
-//! The verbs that try random cases.
+//! The commands that try random cases.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -101,17 +101,17 @@ pub struct Replay {
     pub fault: Option<String>,
 }
 
-/// Look after the cases that are tried first.
+/// DisplayOptions after the cases that are tried first.
 #[derive(Debug, Args)]
 pub struct Corpus {
     /// What to do.
     #[command(subcommand)]
-    pub verb: CorpusVerb,
+    pub command: CorpusCommand,
 }
 
 /// What to do with the corpus.
 #[derive(Debug, Subcommand)]
-pub enum CorpusVerb {
+pub enum CorpusCommand {
     /// Add a kept case.
     Add {
         /// The directory that `plimsoll fuzz` made.

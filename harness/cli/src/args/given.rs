@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, FromArgMatches};
 
-use super::{Arguments, Run, Subject, Verb};
+use super::{Arguments, Run, Subject, Command};
 
 /// Where `--replay` keeps what it worked with when nobody says.
 pub const KEPT: &str = "plimsoll-kept";
@@ -25,20 +25,20 @@ impl Arguments {
     /// Where an option has no value of its type, which clap has seen to.
     pub fn of(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let mut arguments = Self::from_arg_matches(matches)?;
-        let Some((_, of_verb)) = matches.subcommand() else { return Ok(arguments) };
+        let Some((_, of_subcommand)) = matches.subcommand() else { return Ok(arguments) };
         let within = arguments.within.as_deref().and_then(|words| serde_json::from_str(words).ok());
-        if let Some(subject) = arguments.verb.subject() {
+        if let Some(subject) = arguments.command.subject() {
             subject.within = within.unwrap_or_default();
-            subject.given = DECISIVE.iter().copied().filter(|option| is_given(of_verb, option)).collect();
+            subject.given = DECISIVE.iter().copied().filter(|option| is_given(of_subcommand, option)).collect();
         }
-        if let Verb::Run(run) = &mut arguments.verb {
-            run.settle(of_verb);
+        if let Command::Run(run) = &mut arguments.command {
+            run.settle(of_subcommand);
         }
         Ok(arguments)
     }
 }
 
-impl Verb {
+impl Command {
     fn subject(&mut self) -> Option<&mut Subject> {
         match self {
             Self::Run(run) => Some(&mut run.subject),

@@ -1,10 +1,10 @@
-//! The verbs that work on results, and need neither root nor a runtime.
+//! The commands that work on results, and need neither root nor a runtime.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::output::Wish;
+use crate::shared::output::ReportRequest;
 
 /// Show results again, in any format.
 #[derive(Debug, Args)]
@@ -14,7 +14,7 @@ pub struct Report {
     pub files: Vec<PathBuf>,
     /// In which formats, and where to: see `plimsoll run --help` [default: table].
     #[arg(long, value_name = "FORMAT[=FILE]")]
-    pub format: Vec<Wish>,
+    pub format: Vec<ReportRequest>,
 }
 
 /// Compare two runs of the same checks.
@@ -54,12 +54,12 @@ pub enum ComparisonFormat {
 pub struct Expect {
     /// What to do.
     #[command(subcommand)]
-    pub verb: ExpectVerb,
+    pub command: ExpectCommand,
 }
 
 /// What to do with a file of expectations.
 #[derive(Debug, Subcommand)]
-pub enum ExpectVerb {
+pub enum ExpectCommand {
     /// Bring a file up to date with a run: what is mended goes, new deviations come, all else stays as it is.
     Update(Update),
 }
@@ -92,5 +92,5 @@ pub struct Merge {
     pub expect: Vec<PathBuf>,
     /// In which formats, and where to: see `plimsoll run --help`.
     #[arg(long, value_name = "FORMAT[=FILE]")]
-    pub format: Vec<Wish>,
+    pub format: Vec<ReportRequest>,
 }

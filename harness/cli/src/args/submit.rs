@@ -1,4 +1,4 @@
-//! The verbs about a submission to a conformance programme, and those that describe this program.
+//! The commands about a submission to a conformance programme, and those that describe this program.
 
 use std::path::PathBuf;
 

@@ -9,7 +9,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use plimsoll_vm::environment::{Cgroups, Lsm};
 
-use crate::vm::within::MEMORY;
+use crate::commands::vm::context::MEMORY;
 
 pub(super) const HELP: &str = "Needs qemu-system-x86_64 and a kernel image, and no root. Exit codes: those of the command; 2 when \
 there is no answer from a machine. Of several machines: the gravest of 4, 2, 1, 0, and 3 when there is no other.";

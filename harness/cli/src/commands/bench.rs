@@ -1,37 +1,37 @@
 //! `plimsoll bench`: measures runtimes against each other and against the floor.
 
-mod further;
+mod extras;
 mod gate;
-mod rivals;
+mod subjects;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use plimsoll_bench::experiment::{Kind, Plan, measure};
 use plimsoll_bench::noise::doubts;
-use plimsoll_bench::place::Place;
+use plimsoll_bench::site::Sites;
 use plimsoll_bench::scenario::Scenario;
 use plimsoll_bench::watch::Watch;
-use plimsoll_engine::isolate::enclosure::{Side, enter};
+use plimsoll_engine::isolate::pid_namespace::{Side, enter};
 use plimsoll_reports::file::Document;
 use plimsoll_reports::format::Documents;
 use plimsoll_reports::model::bench::{self, Benchmark, Design};
 
-use crate::args::{Bench, Cadence, Look, Turn, What};
-use crate::failure::Failure;
-use crate::output::{deliver, every, ready, say};
-use crate::premises;
-use crate::progress::Line;
-use crate::session::{INTERRUPTED, interrupted};
-pub use rivals::Contest;
+use crate::args::{Bench, Cadence, DisplayOptions, Turn, What};
+use crate::shared::failure::Failure;
+use crate::shared::output::{deliver, every, ready, say};
+use crate::shared::requirements;
+use crate::shared::progress::Line;
+use crate::shared::session::{INTERRUPTED, interrupted};
+pub use subjects::Subjects;
 
 /// Measures, writes `bench.json`, shows the tables.
-pub fn bench(args: &Bench, look: Look) -> Result<ExitCode, Failure> {
-    premises::required()?;
+pub fn bench(args: &Bench, display: DisplayOptions) -> Result<ExitCode, Failure> {
+    requirements::required()?;
     ready(&args.format, [args.output.as_path()])?;
     let scenarios = scenarios(args)?;
     let baseline = args.baseline.as_deref().map(Benchmark::read).transpose().map_err(Failure::usage)?;
-    if args.gate.is_some() && baseline.is_none() && args.rivals.runtime.len() < 2 {
+    if args.gate.is_some() && baseline.is_none() && args.runtimes.runtime.len() < 2 {
         let why = "a gate compares two runtimes: give --runtime OLD --runtime NEW, or --baseline";
         return Err(Failure::Usage(why.to_owned()));
     }
@@ -39,20 +39,20 @@ pub fn bench(args: &Bench, look: Look) -> Result<ExitCode, Failure> {
         Side::Within(enclosed) => enclosed,
         Side::Outside(code) => return Ok(ExitCode::from(code)),
     };
-    let contest = Contest::open(&args.rivals, !args.no_floor, enclosed)?;
+    let subjects = Subjects::open(&args.runtimes, !args.no_floor, enclosed)?;
     let plan = plan(args);
-    let mut found = contest.blank(design(args, &plan, &contest));
+    let mut found = subjects.blank(design(args, &plan, &subjects));
     if let Some(baseline) = &baseline {
         gate::comparable(baseline, &found)?;
     }
     let began = Instant::now();
-    fill(&mut found, &contest, &scenarios, args, (&plan, look))?;
-    found.warnings.extend(contest.harm()?);
+    fill(&mut found, &subjects, &scenarios, args, (&plan, display))?;
+    found.warnings.extend(subjects.harm()?);
     found.duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let written = found.write(&args.output).map_err(Failure::host);
     let unmeasured = unmeasured(&found);
     let verdict = gate::judge(args, &found, baseline.as_ref());
-    let shown = deliver(&args.format, &Documents { benchmarks: vec![found], ..Documents::default() }, look);
+    let shown = deliver(&args.format, &Documents { benchmarks: vec![found], ..Documents::default() }, display);
     every([written, shown])?;
     let code = gate::answer(&verdict)?;
     Ok(if code == ExitCode::SUCCESS { unmeasured } else { code })
@@ -113,7 +113,7 @@ fn kind(turn: Turn) -> Kind {
     }
 }
 
-fn design(args: &Bench, plan: &Plan, contest: &Contest) -> Design {
+fn design(args: &Bench, plan: &Plan, subjects: &Subjects) -> Design {
     Design {
         seed: plan.seed,
         turns: args.turn.iter().map(|turn| format!("{turn:?}").to_lowercase()).collect(),
@@ -122,29 +122,29 @@ fn design(args: &Bench, plan: &Plan, contest: &Contest) -> Design {
         precision: plan.precision,
         limit_s: args.limit,
         warm_up_blocks: plan.warm_up.into(),
-        against: contest.subjects[0].name.clone(),
+        against: subjects.subjects[0].name.clone(),
     }
 }
 
 fn fill(
     found: &mut Benchmark,
-    contest: &Contest,
+    subjects: &Subjects,
     scenarios: &[Scenario],
     args: &Bench,
-    (plan, look): (&Plan, Look),
+    (plan, display): (&Plan, DisplayOptions),
 ) -> Result<(), Failure> {
-    let place = Place::new(&contest.workplace).map_err(Failure::host)?;
+    let place = Sites::new(&subjects.sandbox).map_err(Failure::host)?;
     let mut watch = Watch::new().map_err(Failure::host)?;
-    let line = Line::new(look);
+    let line = Line::new(display);
     for scenario in scenarios {
         if args.measure.contains(&What::Phases) {
-            let measured = measure(plan, scenario, &contest.subjects, &place, &mut watch, &line);
+            let measured = measure(plan, scenario, &subjects.subjects, &place, &mut watch, &line);
             let measured = measured.map_err(Failure::host)?;
             found.warnings.extend(doubts(&measured.noise).into_iter().map(|why| format!("{}: {why}", measured.name)));
             found.warnings.extend(measured.subjects.iter().filter_map(|one| unsteady(&measured.name, one)));
             found.scenarios.push(measured);
         }
-        further::fill(found, contest, (args, scenario), &place, (&mut watch, &line))?;
+        extras::fill(found, subjects, (args, scenario), &place, (&mut watch, &line))?;
         if interrupted() {
             found.cut_short = Some("interrupted".to_owned());
             break;

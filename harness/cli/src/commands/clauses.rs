@@ -5,12 +5,12 @@ use std::process::ExitCode;
 use plimsoll_reports::coverage::Covered;
 use plimsoll_reports::table;
 
-use crate::args::{Clauses, Look};
-use crate::failure::Failure;
-use crate::output::print;
+use crate::args::{Clauses, DisplayOptions};
+use crate::shared::failure::Failure;
+use crate::shared::output::print;
 
 /// Prints the matrix; needs no root and no runtime.
-pub fn clauses(args: &Clauses, look: Look) -> Result<ExitCode, Failure> {
+pub fn clauses(args: &Clauses, display: DisplayOptions) -> Result<ExitCode, Failure> {
     let mut coverage = plimsoll_suites::coverage::coverage();
     if args.json {
         let shown = |clause: &Covered| !args.uncovered || clause.checks.is_empty();
@@ -20,7 +20,7 @@ pub fn clauses(args: &Clauses, look: Look) -> Result<ExitCode, Failure> {
         print(&(text + "\n"))?;
     } else {
         let shown = |clause: &Covered| !args.totals && (!args.uncovered || clause.checks.is_empty());
-        print(&table::coverage::render(&coverage, shown, look.style()))?;
+        print(&table::coverage::render(&coverage, shown, display.style()))?;
     }
     Ok(ExitCode::SUCCESS)
 }

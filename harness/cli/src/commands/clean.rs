@@ -5,18 +5,18 @@ use std::process::ExitCode;
 use plimsoll_engine::clean;
 
 use crate::args::Clean;
-use crate::failure::Failure;
-use crate::output::say;
-use crate::premises;
+use crate::shared::failure::Failure;
+use crate::shared::output::say;
+use crate::shared::requirements;
 
 /// Removes it, or says what would be removed.
 pub fn clean(args: &Clean) -> Result<ExitCode, Failure> {
-    premises::has_proc()?;
+    requirements::has_proc()?;
     let report = clean::clean(args.dry_run).map_err(Failure::host)?;
-    let verb = if args.dry_run { "would remove" } else { "removed" };
+    let subcommand = if args.dry_run { "would remove" } else { "removed" };
     let paths = report.cgroups.iter().chain(&report.directories).map(|path| path.display().to_string());
     for thing in report.processes.iter().chain(&report.mounts).cloned().chain(paths) {
-        say(&format!("{verb} {thing}"));
+        say(&format!("{subcommand} {thing}"));
     }
     for (path, why) in &report.undecided {
         say(&format!("left alone {}: {why}", path.display()));

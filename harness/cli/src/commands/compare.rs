@@ -6,14 +6,14 @@ use plimsoll_reports::compare::{compare as compared, markdown, text, unlike};
 use plimsoll_reports::file::Document;
 use plimsoll_reports::model::Report;
 
-use crate::args::{Compare, ComparisonFormat, Look};
-use crate::failure::Failure;
-use crate::known::Known;
-use crate::output::print;
+use crate::args::{Compare, ComparisonFormat, DisplayOptions};
+use crate::shared::failure::Failure;
+use crate::shared::expectations::KnownDeviations;
+use crate::shared::output::print;
 
 /// Shows the changes; the exit code is that of a gate.
-pub fn compare(args: &Compare, look: Look) -> Result<ExitCode, Failure> {
-    let known = Known::read(&args.expect)?;
+pub fn compare(args: &Compare, display: DisplayOptions) -> Result<ExitCode, Failure> {
+    let known = KnownDeviations::read(&args.expect)?;
     let old = Report::read(&args.old).map_err(Failure::usage)?;
     let mut new = Report::read(&args.new).map_err(Failure::usage)?;
     if let Some(differs) = unlike(&old, &new).filter(|_| !args.common) {
@@ -30,8 +30,8 @@ pub fn compare(args: &Compare, look: Look) -> Result<ExitCode, Failure> {
     }
     match args.format {
         ComparisonFormat::Markdown => print(&markdown(&comparison))?,
-        ComparisonFormat::Text if look.quiet => {}
-        ComparisonFormat::Text => print(&text(&comparison, look.verbose))?,
+        ComparisonFormat::Text if display.quiet => {}
+        ComparisonFormat::Text => print(&text(&comparison, display.verbose))?,
     }
     let code = match comparison.exit_code() {
         0 if args.same_verdicts && !comparison.has_same_verdicts() => 1,

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use clap::CommandFactory;
 
 use crate::args::{Arguments, Completions, Man};
-use crate::failure::Failure;
-use crate::output::print;
+use crate::shared::failure::Failure;
+use crate::shared::output::print;
 
 /// Prints the completions for a shell.
 pub fn completions(args: &Completions) -> Result<ExitCode, Failure> {
@@ -17,7 +17,7 @@ pub fn completions(args: &Completions) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Writes a manual page for the program and one for each verb.
+/// Writes a manual page for the program and one for each command.
 pub fn man(args: &Man) -> Result<ExitCode, Failure> {
     let dir = args.dir.display();
     fs::create_dir_all(&args.dir).map_err(|why| Failure::Host(format!("cannot make the directory {dir}: {why}")))?;

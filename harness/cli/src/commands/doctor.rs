@@ -14,19 +14,19 @@ use plimsoll_vm::kernel::Kernel;
 use plimsoll_vm::qemu;
 
 use crate::args::Doctor;
-use crate::failure::Failure;
-use crate::output::print;
-use crate::premises::{self, Missing};
+use crate::shared::failure::Failure;
+use crate::shared::output::print;
+use crate::shared::requirements::{self, Missing};
 
 /// Says what is missing; that is no failure.
 pub fn doctor(args: &Doctor) -> Result<ExitCode, Failure> {
     let profile = Profile::load(&args.profile).map_err(Failure::usage)?;
-    premises::has_proc()?;
+    requirements::has_proc()?;
     let facts = host::facts("host").map_err(Failure::host)?;
     let have = host::abilities(&profile, &facts).map_err(Failure::host)?;
     let checks = plimsoll_suites::all();
     let gaps = gaps(&checks, |need| need.unmet(&have));
-    let missing = premises::missing()?;
+    let missing = requirements::missing()?;
     let is_lost = |check: &&Check| missing.is_some() || check.needs().any(|need| need.unmet(&have).is_some());
     let lost = checks.iter().filter(is_lost).count();
     let mut text = format!("kernel   {}\ncgroups  {}\n", facts.kernel, facts.cgroups);

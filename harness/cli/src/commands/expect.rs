@@ -1,4 +1,4 @@
-//! Files of expectations, as several verbs use them.
+//! Files of expectations, as several commands use them.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,9 +8,9 @@ use plimsoll_reports::expectations::Expectations;
 use plimsoll_reports::file::{Document, write_text};
 use plimsoll_reports::model::Report;
 
-use crate::args::{Expect, ExpectVerb, Update};
-use crate::failure::Failure;
-use crate::output::{print, say};
+use crate::args::{Expect, ExpectCommand, Update};
+use crate::shared::failure::Failure;
+use crate::shared::output::{print, say};
 
 /// The files of known deviations.
 pub struct Known(Vec<Expectations>);
@@ -37,7 +37,7 @@ impl Known {
 
 /// Works on a file of expectations.
 pub fn expect(args: &Expect) -> Result<ExitCode, Failure> {
-    let ExpectVerb::Update(args) = &args.verb;
+    let ExpectCommand::Update(args) = &args.command;
     update(args)
 }
 

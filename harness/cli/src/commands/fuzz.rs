@@ -1,12 +1,12 @@
 //! `plimsoll fuzz`: tries random cases on a runtime, makes what breaks a property minimal, and reports.
 
 mod case;
-mod difference;
-mod find;
-mod known;
+mod differential;
+mod findings;
+mod expectations;
 mod search;
 mod shrink;
-mod teller;
+mod progress;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -18,42 +18,42 @@ use plimsoll_reports::file::Document;
 use plimsoll_reports::format::Documents;
 use plimsoll_reports::model::fuzz::{self as model, Fuzz};
 use plimsoll_reports::text::printable;
-use plimsoll_suites::fuzz::subject::Judge;
+use plimsoll_suites::fuzz::input::Judge;
 use plimsoll_suites::mutants;
 
 pub use self::case::{Kept, add, list};
-use self::find::Findings;
-use self::known::Known;
+use self::findings::Findings;
+use self::expectations::KnownDeviations;
 use self::search::{Search, Wanted};
 use self::shrink::Shrinker;
-use self::teller::Teller;
-use crate::args::{self, CORPUS, Look};
-use crate::failure::Failure;
-use crate::output::{deliver, every, ready};
-use crate::premises;
-use crate::session::{Session, interrupted};
+use self::progress::Reporter;
+use crate::args::{self, CORPUS, DisplayOptions};
+use crate::shared::failure::Failure;
+use crate::shared::output::{deliver, every, ready};
+use crate::shared::requirements;
+use crate::shared::session::{Session, interrupted};
 
 /// How many cases are tried when nobody says.
 const CASES: u64 = 200;
 
 /// Tries random cases, writes `fuzz.json`, shows what was found.
-pub fn fuzz(args: &args::Fuzz, look: Look) -> Result<ExitCode, Failure> {
+pub fn fuzz(args: &args::Fuzz, display: DisplayOptions) -> Result<ExitCode, Failure> {
     if !args.differential.is_empty() {
-        return difference::compare(args, look);
+        return differential::compare(args, display);
     }
-    premises::required()?;
+    requirements::required()?;
     ready(&[], [args.output.as_path()])?;
     let began = SystemTime::now();
     let started = Instant::now();
     let fault = args.fault.as_deref().map(fault).transpose()?;
-    let known = Known::read(&args.expect)?;
+    let known = KnownDeviations::read(&args.expect)?;
     let corpus = corpus(args.corpus.as_deref())?;
-    let session = Session::open(&args.subject, None)?.posing(fault);
+    let session = Session::open(&args.subject, None)?.with_fault(fault);
     let judge = Judge::new(plimsoll_suites::all(), session.abilities().clone(), args.section.clone());
     let wanted = Wanted::of(args, seed(args, began));
     let mut findings = Findings::new(&session, &judge, &known, &args.keep);
     let mut search = Search::new(&session, &judge, &wanted);
-    search.run(&corpus, &mut findings, &mut Teller::new(look))?;
+    search.run(&corpus, &mut findings, &mut Reporter::new(display))?;
     let fuzz = Fuzz {
         schema: model::SCHEMA.to_owned(),
         kind: model::KIND.to_owned(),
@@ -77,40 +77,40 @@ pub fn fuzz(args: &args::Fuzz, look: Look) -> Result<ExitCode, Failure> {
     drop(session);
     let written = fuzz.write(&args.output).map_err(Failure::host);
     let code = fuzz.exit_code();
-    let shown = deliver(&[], &Documents { searches: vec![fuzz], ..Documents::default() }, look);
+    let shown = deliver(&[], &Documents { searches: vec![fuzz], ..Documents::default() }, display);
     every([written, shown])?;
     Ok(ExitCode::from(code))
 }
 
 /// `plimsoll replay`: tries a kept case once more.
-pub fn replay(args: &args::Replay, look: Look) -> Result<ExitCode, Failure> {
+pub fn replay(args: &args::Replay, display: DisplayOptions) -> Result<ExitCode, Failure> {
     let checks = plimsoll_suites::all();
     let kept = Kept::read(&args.place, &checks)?;
     let fault = args.fault.as_deref().map(fault).transpose()?;
-    let session = Session::open(&args.subject, None)?.posing(fault);
+    let session = Session::open(&args.subject, None)?.with_fault(fault);
     let judge = Judge::new(checks, session.abilities().clone(), Vec::new());
-    let trial = Shrinker::new(&session, &judge).attempt(&kept.subject)?;
+    let result = Shrinker::new(&session, &judge).attempt(&kept.input)?;
     drop(session);
     if interrupted() {
         return Err(Failure::Host("interrupted before the case was tried".to_owned()));
     }
-    teller::replayed(&kept, &trial, look)?;
-    Ok(ExitCode::from(match (&trial.error, trial.broken.iter().any(|broken| broken.property == kept.property)) {
+    progress::replayed(&kept, &result, display)?;
+    Ok(ExitCode::from(match (&result.error, result.broken.iter().any(|broken| broken.property == kept.property)) {
         (_, true) => 1,
         (Some(_), _) => 2,
-        (None, false) if trial.broken.is_empty() => 0,
+        (None, false) if result.broken.is_empty() => 0,
         (None, false) => 1,
     }))
 }
 
 /// `plimsoll corpus`: looks after the cases that are tried first.
 pub fn look_after(args: &args::Corpus) -> Result<ExitCode, Failure> {
-    match &args.verb {
-        args::CorpusVerb::Add { dir, name, corpus } => add(dir, name.as_deref(), corpus)?,
-        args::CorpusVerb::List { corpus } => {
+    match &args.command {
+        args::CorpusCommand::Add { dir, name, corpus } => add(dir, name.as_deref(), corpus)?,
+        args::CorpusCommand::List { corpus } => {
             for (name, kept) in list(corpus, &plimsoll_suites::all())? {
                 let line = format!("{name:<40} {}: {}", kept.property, kept.description);
-                crate::output::print(&format!("{}\n", printable(&line)))?;
+                crate::shared::output::print(&format!("{}\n", printable(&line)))?;
             }
         }
     }

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use plimsoll_engine::check::Check;
 
 use crate::args::Run;
-use crate::failure::Failure;
-use crate::select::{first_of_each_subject, select};
+use crate::shared::failure::Failure;
+use crate::shared::select::{first_of_each_subject, select};
 
 /// Prints each selected check: id, axis, clauses with their levels.
 pub fn list(args: &Run) -> Result<ExitCode, Failure> {

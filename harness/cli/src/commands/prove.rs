@@ -1,10 +1,10 @@
 //! `plimsoll prove`: poses as wrong runtimes in front of a real one, and shows that the checks see each of them, and
 //! that they see nothing where nothing is wrong.
 
-mod fairness;
+mod neutral;
 mod hidden;
 mod scope;
-mod trial;
+mod pairs;
 
 use std::collections::BTreeSet;
 use std::process::ExitCode;
@@ -12,7 +12,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use globset::Glob;
 use plimsoll_engine::check::Check;
-use plimsoll_engine::company;
+use plimsoll_engine::batch;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::schedule::Job;
 use plimsoll_reports::baseline;
@@ -23,22 +23,22 @@ use plimsoll_reports::model::{self, Verdict};
 use plimsoll_suites::mutants::{self, Mutant};
 
 use self::scope::Scope;
-use crate::args::{Look, Prove};
-use crate::failure::Failure;
-use crate::output::{deliver, every, ready, say};
-use crate::premises;
-use crate::progress::Progress;
-use crate::select::select;
-use crate::session::{Session, interrupted};
+use crate::args::{DisplayOptions, Prove};
+use crate::shared::failure::Failure;
+use crate::shared::output::{deliver, every, ready, say};
+use crate::shared::requirements;
+use crate::shared::progress::Progress;
+use crate::shared::select::select;
+use crate::shared::session::{Session, interrupted};
 
 /// Results of checks, each with the number of its job.
 type Results = Vec<(usize, model::Check)>;
 
 /// Poses as each mutant, compares neutral runtimes, writes `proof.json` and shows what came of it.
-pub fn prove(args: &Prove, look: Look) -> Result<ExitCode, Failure> {
+pub fn prove(args: &Prove, display: DisplayOptions) -> Result<ExitCode, Failure> {
     let began = SystemTime::now();
     let started = Instant::now();
-    premises::required()?;
+    requirements::required()?;
     ready(&args.format, [args.output.as_path()])?;
     let before = args.baseline.as_deref().map(baseline::read).transpose().map_err(Failure::Usage)?;
     let whole = plimsoll_suites::all();
@@ -46,11 +46,11 @@ pub fn prove(args: &Prove, look: Look) -> Result<ExitCode, Failure> {
     let all: Vec<&Check> = checks.iter().collect();
     let scope = Scope::of(&all, &whole);
     let session = Session::open(&args.subject, None)?;
-    let First { verdicts, fairness, mut tried } = first(&session, &all, args.sample, look)?;
+    let First { verdicts, fairness, mut tried } = first(&session, &all, args.sample, display)?;
     let sound: Vec<&Check> = all.iter().copied().filter(|check| passes(&verdicts, check)).collect();
     tried.retain(|pair| sound.iter().any(|check| check.id == pair.check));
     let mut mutants: Vec<Mutant<'_>> = mutants::of(&sound).into_iter().filter(|it| scope.takes(it)).collect();
-    let mut pairs = trial::pairs(&mutants, tried, |jobs| run(&session, jobs, look))?;
+    let mut pairs = pairs::pairs(&mutants, tried, |jobs| run(&session, jobs, display))?;
     let unsettled = scope.unsettled(&mut mutants, &mut pairs);
     let red: Vec<&Check> = all.iter().copied().filter(|check| is_red(&verdicts, check)).collect();
     let mut explanations = explanations(&mutants)?;
@@ -82,7 +82,7 @@ pub fn prove(args: &Prove, look: Look) -> Result<ExitCode, Failure> {
     let written = proof.write(&args.output).map_err(Failure::host);
     let against = before.map(|before| baseline::compare(&before, &proof)).unwrap_or_default();
     let code = if against.lost.is_empty() || proof.cut_short.is_some() { proof.exit_code() } else { 1 };
-    let shown = deliver(&args.format, &Documents { proofs: vec![proof], ..Documents::default() }, look);
+    let shown = deliver(&args.format, &Documents { proofs: vec![proof], ..Documents::default() }, display);
     tell(&against, !args.filter.is_empty());
     scope::words(&unsettled, &all).iter().for_each(|line| say(line));
     every([written, shown])?;
@@ -99,21 +99,21 @@ struct First {
 
 /// Runs the checks as they are, behind neutral runtimes, and those that wait behind their mutants. All side by side: a check
 /// that waits for a second does so once, not once for each question about it.
-fn first(session: &Session, all: &[&Check], sample: bool, look: Look) -> Result<First, Failure> {
-    let companies = company::together(all);
-    let (mut jobs, early) = (fairness::jobs(&companies, sample), trial::early(all));
+fn first(session: &Session, all: &[&Check], sample: bool, display: DisplayOptions) -> Result<First, Failure> {
+    let batches = batch::group(all);
+    let (mut jobs, early) = (neutral::jobs(&batches, sample), pairs::early(all));
     let faults: Vec<Option<Fault>> = jobs.iter().map(|job| job.fault).collect();
     let asked = jobs.len();
     jobs.extend(early.iter().cloned());
-    let (posed, rest): (Results, Results) = run(session, jobs, look)?.into_iter().partition(|(job, _)| *job >= asked);
-    let tried = trial::outcomes(&early, posed.into_iter().map(|(job, result)| (job - asked, result)).collect());
-    let (verdicts, fairness) = fairness::compare(&faults, rest);
+    let (posed, rest): (Results, Results) = run(session, jobs, display)?.into_iter().partition(|(job, _)| *job >= asked);
+    let tried = pairs::outcomes(&early, posed.into_iter().map(|(job, result)| (job - asked, result)).collect());
+    let (verdicts, fairness) = neutral::compare(&faults, rest);
     Ok(First { verdicts, fairness, tried })
 }
 
 /// Runs jobs; the results with the number of their job, in order.
-fn run(session: &Session, jobs: Vec<Job<'_>>, look: Look) -> Result<Results, Failure> {
-    let mut progress = Progress::new(jobs.iter().map(|job| job.checks.len()).sum(), look).quietly();
+fn run(session: &Session, jobs: Vec<Job<'_>>, display: DisplayOptions) -> Result<Results, Failure> {
+    let mut progress = Progress::new(jobs.iter().map(|job| job.checks.len()).sum(), display).quietly();
     let results = session.run(jobs, &mut progress)?;
     progress.end();
     Ok(results)

@@ -11,20 +11,20 @@ use plimsoll_foreign::trust;
 use plimsoll_reports::file::Document;
 use plimsoll_reports::model::Report;
 
-use crate::args::{Arguments, DECISIVE, Look, Replay, Subject, Verb, View, is_given};
-use crate::failure::Failure;
-use crate::output::say;
-use crate::session::find_runtime;
+use crate::args::{Arguments, DECISIVE, DisplayOptions, Replay, Subject, Command, View, is_given};
+use crate::shared::failure::Failure;
+use crate::shared::output::say;
+use crate::shared::session::find_runtime;
 
 /// What decides a verdict, as words of a command line. The last word before an id is the caller's.
 #[derive(Clone, Debug)]
-pub struct Again {
+pub struct ReplayCommand {
     /// The command that runs it elsewhere: `vm … --`; empty on this host.
     within: Vec<String>,
     options: Vec<String>,
 }
 
-impl Again {
+impl ReplayCommand {
     /// That of a run with these options.
     pub fn of(subject: &Subject) -> Result<Self, Failure> {
         Ok(Self { within: subject.within.clone(), options: options(subject)? })
@@ -32,8 +32,8 @@ impl Again {
 
     /// The words after `plimsoll` and before `--replay ID`.
     pub fn run(&self) -> Vec<String> {
-        let verb = ["run".to_owned()];
-        self.within.iter().chain(&verb).chain(&self.options).cloned().collect()
+        let subcommand = ["run".to_owned()];
+        self.within.iter().chain(&subcommand).chain(&self.options).cloned().collect()
     }
 
     /// The line that tries a check again, all but its id.
@@ -88,15 +88,15 @@ fn options(subject: &Subject) -> Result<Vec<String>, Failure> {
 pub const TIMEOUT: u64 = 10;
 
 /// `plimsoll replay`: a check of results, or a kept case.
-pub fn replay(args: &Replay, look: Look) -> Result<ExitCode, Failure> {
+pub fn replay(args: &Replay, display: DisplayOptions) -> Result<ExitCode, Failure> {
     match (&args.id, args.place.is_dir()) {
-        (None, true) => crate::fuzz::replay(args, look),
-        (Some(id), false) => check(args, id, look),
+        (None, true) => crate::commands::fuzz::replay(args, display),
+        (Some(id), false) => check(args, id, display),
         (None, false) if args.place.is_file() => Err(Failure::Usage(format!(
             "{} is no kept case; name a check of it: plimsoll replay RESULTS ID",
             args.place.display()
         ))),
-        (None, false) => crate::fuzz::replay(args, look),
+        (None, false) => crate::commands::fuzz::replay(args, display),
         (Some(_), true) => Err(Failure::Usage(format!(
             "{} is a directory, that of one kept case: leave the id out",
             args.place.display()
@@ -106,7 +106,7 @@ pub fn replay(args: &Replay, look: Look) -> Result<ExitCode, Failure> {
 
 /// Runs a check of results again. They say which program is executed as root, so they are announced, and refused where somebody
 /// else could have written them.
-fn check(args: &Replay, id: &str, look: Look) -> Result<ExitCode, Failure> {
+fn check(args: &Replay, id: &str, display: DisplayOptions) -> Result<ExitCode, Failure> {
     let place = args.place.display();
     let report = Report::read(&args.place).map_err(Failure::usage)?;
     if !report.checks.iter().any(|check| check.id == id) {
@@ -128,7 +128,7 @@ fn check(args: &Replay, id: &str, look: Look) -> Result<ExitCode, Failure> {
         ));
     }
     let arguments = matches(&words).and_then(|matches| Arguments::of(&matches)).map_err(Failure::usage)?;
-    crate::act(Arguments { look, ..arguments })
+    crate::act(Arguments { display, ..arguments })
 }
 
 /// The SHA-256 that the runtime has now, if that is another one.
@@ -142,9 +142,9 @@ fn words(report: &Report, now: &Subject) -> Result<Vec<String>, String> {
     let nothing = "does not say how it was made, as results before schema 1.2: call `plimsoll run … --replay ID` with its options";
     let foreign = "says a command that plimsoll does not write";
     let first = report.command.first().ok_or(nothing)?;
-    let verb =
+    let subcommand =
         if first == "vm" { report.command.iter().position(|word| word == "--").map_or(0, |at| at + 1) } else { 0 };
-    let (within, run) = report.command.split_at(verb);
+    let (within, run) = report.command.split_at(subcommand);
     let then = subject_of(run, "run", DECISIVE).flatten().ok_or(foreign)?;
     let machine = ["kernel", "cgroup", "lsm", "add", "memory", "cpus", "accel", "command"];
     if !within.is_empty() && subject_of(&report.command, "vm", &machine).is_none() {
@@ -153,20 +153,20 @@ fn words(report: &Report, now: &Subject) -> Result<Vec<String>, String> {
     let mut subject = then;
     subject.within = within.to_vec();
     overlay(&mut subject, now);
-    Again::of(&subject).map(|again| again.run()).map_err(|why| format!("names what is not there any more: {why}"))
+    ReplayCommand::of(&subject).map(|again| again.run()).map_err(|why| format!("names what is not there any more: {why}"))
 }
 
-/// What these words say of the subject; nothing at all where they have another verb or other options.
-fn subject_of(words: &[String], verb: &str, allowed: &[&str]) -> Option<Option<Subject>> {
+/// What these words say of the subject; nothing at all where they have another command or other options.
+fn subject_of(words: &[String], subcommand: &str, allowed: &[&str]) -> Option<Option<Subject>> {
     let matches = matches(words).ok()?;
-    let (name, of_verb) = matches.subcommand()?;
+    let (name, of_subcommand) = matches.subcommand()?;
     let command = Arguments::command();
-    let options = command.find_subcommand(verb)?.get_arguments().chain(command.get_arguments());
+    let options = command.find_subcommand(subcommand)?.get_arguments().chain(command.get_arguments());
     let mut others = options.map(|option| option.get_id().as_str()).filter(|id| !allowed.contains(id));
     let only_allowed =
-        name == verb && others.all(|id| !matches!(of_verb.try_contains_id(id), Ok(true)) || !is_given(of_verb, id));
+        name == subcommand && others.all(|id| !matches!(of_subcommand.try_contains_id(id), Ok(true)) || !is_given(of_subcommand, id));
     let arguments = Arguments::of(&matches).ok().filter(|_| only_allowed)?;
-    Some(if let Verb::Run(run) = arguments.verb { Some(run.subject) } else { None })
+    Some(if let Command::Run(run) = arguments.command { Some(run.subject) } else { None })
 }
 
 fn matches(words: &[String]) -> Result<ArgMatches, clap::Error> {

@@ -6,17 +6,17 @@ use std::process::ExitCode;
 use plimsoll_reports::file::Any;
 use plimsoll_reports::format::Documents;
 
-use crate::args::{Look, Report};
-use crate::failure::Failure;
-use crate::output::{deliver, ready};
+use crate::args::{DisplayOptions, Report};
+use crate::shared::failure::Failure;
+use crate::shared::output::{deliver, ready};
 
 /// Reads the files and renders them; their verdicts do not matter for the exit code.
-pub fn report(args: &Report, look: Look) -> Result<ExitCode, Failure> {
+pub fn report(args: &Report, display: DisplayOptions) -> Result<ExitCode, Failure> {
     ready(&args.format, [])?;
     let documents = read(&args.files)?;
     // Whoever asks for a report asks for one to be seen.
-    let look = Look { quiet: !args.format.is_empty(), ..look };
-    deliver(&args.format, &documents, look)?;
+    let look = DisplayOptions { quiet: !args.format.is_empty(), ..display };
+    deliver(&args.format, &documents, display)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -5,30 +5,30 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use plimsoll_engine::check::Check;
-use plimsoll_engine::company;
-use plimsoll_engine::conduct::blank;
+use plimsoll_engine::batch;
+use plimsoll_engine::execute::blank;
 use plimsoll_engine::schedule::Job;
 use plimsoll_foreign::read;
 use plimsoll_reports::file::Document;
 use plimsoll_reports::format::Documents;
 use plimsoll_reports::model::{self, Partition, Report, Verdict};
 
-use crate::args::{Look, Run, Subject};
-use crate::failure::Failure;
-use crate::known::Known;
-use crate::output::{deliver, every, made, print, ready};
-use crate::premises;
-use crate::progress::Progress;
-use crate::select::{Part, first_of_each_subject, one, select};
-use crate::session::{Session, interrupted};
+use crate::args::{DisplayOptions, Run, Subject};
+use crate::shared::failure::Failure;
+use crate::shared::expectations::KnownDeviations;
+use crate::shared::output::{deliver, every, made, print, ready};
+use crate::shared::requirements;
+use crate::shared::progress::Progress;
+use crate::shared::select::{Part, first_of_each_subject, one, select};
+use crate::shared::session::{Session, interrupted};
 
 /// Judges each runtime, writes `results.json`, shows the report.
-pub fn run(args: &Run, look: Look) -> Result<ExitCode, Failure> {
+pub fn run(args: &Run, display: DisplayOptions) -> Result<ExitCode, Failure> {
     let subjects = subjects(args);
-    premises::required()?;
+    requirements::required()?;
     args.kept().as_deref().map(made).transpose()?;
     ready(&args.format, subjects.iter().map(|(_, output)| output.as_path()))?;
-    let known = Known::read(&args.expect)?;
+    let known = KnownDeviations::read(&args.expect)?;
     let selected = selected(args)?;
     let whole = selected.len() as u64;
     let partition = args.partition.map(|Part { part, of }| Partition { part, of, whole });
@@ -37,13 +37,13 @@ pub fn run(args: &Run, look: Look) -> Result<ExitCode, Failure> {
     let mut documents = Documents::default();
     let mut written = Vec::new();
     for (subject, output) in subjects {
-        let mut report = Report { partition, ..judge(args, &subject, &checks, look)? };
+        let mut report = Report { partition, ..judge(args, &subject, &checks, display)? };
         // A part of the suite cannot tell whether an expectation of another part is stale.
         let all = args.filter.is_empty() && !args.quick && args.replay.is_none() && partition.is_none();
         let all = all && report.cut_short.is_none();
         known.apply(&mut report, all);
         written.push(report.write(&output).map_err(Failure::host));
-        if args.replay.is_some() && !look.quiet {
+        if args.replay.is_some() && !display.quiet {
             print(&commands(&report))?;
         }
         documents.reports.push(report);
@@ -52,7 +52,7 @@ pub fn run(args: &Run, look: Look) -> Result<ExitCode, Failure> {
         }
     }
     let code = overall(documents.reports.iter().map(Report::exit_code));
-    written.push(deliver(&args.format, &documents, look));
+    written.push(deliver(&args.format, &documents, display));
     every(written)?;
     Ok(ExitCode::from(code))
 }
@@ -96,14 +96,14 @@ fn overall(codes: impl Iterator<Item = u8>) -> u8 {
 }
 
 /// Judges one runtime.
-fn judge(args: &Run, subject: &Subject, checks: &[Check], look: Look) -> Result<Report, Failure> {
+fn judge(args: &Run, subject: &Subject, checks: &[Check], display: DisplayOptions) -> Result<Report, Failure> {
     let keep = args.kept();
     let preflight = !args.no_preflight && args.replay.is_none();
     let started = Instant::now();
     let session = Session::open(subject, keep.as_deref())?;
     // What is kept or replayed is the bundle of one check.
     let alone = args.alone || keep.is_some();
-    let (mut results, cut_short) = carry_out(&session, checks, Manner { preflight, alone, look })?;
+    let (mut results, cut_short) = carry_out(&session, checks, Manner { preflight, alone, display })?;
     if args.partition.is_some() {
         // The check that all others rest on runs with every part, and belongs to one of them.
         results.retain(|result| checks.iter().any(|check| check.id == result.id));
@@ -121,7 +121,7 @@ struct Manner {
     preflight: bool,
     /// Give each check containers of its own.
     alone: bool,
-    look: Look,
+    display: DisplayOptions,
 }
 
 /// Runs the checks: first the one that all others rest on, then, unless that is red, the others.
@@ -135,21 +135,21 @@ fn carry_out(
         first.push(one(plimsoll_suites::all(), plimsoll_suites::SIMPLEST)?);
     }
     let rest: Vec<&Check> = checks.iter().filter(|check| check.id != plimsoll_suites::SIMPLEST).collect();
-    let mut progress = Progress::new(first.len() + rest.len(), manner.look);
+    let mut progress = Progress::new(first.len() + rest.len(), manner.display);
     let jobs = first.iter().map(|check| Job::plain(vec![check])).collect();
     let mut results: Vec<model::Check> =
         session.run(jobs, &mut progress)?.into_iter().map(|(_, check)| check).collect();
     let runs = results.iter().all(|check| matches!(check.verdict, Verdict::Pass | Verdict::Skip));
     let mut cut_short = None;
     if runs || !manner.preflight {
-        let companies =
-            if manner.alone { rest.iter().map(|check| vec![*check]).collect() } else { company::together(&rest) };
-        let jobs = companies.into_iter().map(Job::plain).collect();
+        let batches =
+            if manner.alone { rest.iter().map(|check| vec![*check]).collect() } else { batch::group(&rest) };
+        let jobs = batches.into_iter().map(Job::plain).collect();
         results.extend(session.run(jobs, &mut progress)?.into_iter().map(|(_, check)| check));
     } else {
         let reason = format!("not tried: {NO_CONTAINER}");
         results.extend(rest.iter().map(|check| model::Check { reason: reason.clone(), ..blank(check) }));
-        let hint = premises::hint_of_view(&session.host);
+        let hint = requirements::hint_of_view(&session.host);
         cut_short = Some(format!("{NO_CONTAINER}; {hint}--no-preflight tries the other checks all the same"));
     }
     progress.end();

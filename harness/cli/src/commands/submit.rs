@@ -7,8 +7,8 @@ use plimsoll_reports::model::Report;
 use plimsoll_reports::submission::{Product, build, verify, version_of};
 
 use crate::args::{Submit, VerifySubmission};
-use crate::failure::Failure;
-use crate::output::{fill, say};
+use crate::shared::failure::Failure;
+use crate::shared::output::{fill, say};
 
 /// Builds the folder.
 pub fn submit(args: &Submit) -> Result<ExitCode, Failure> {

@@ -3,25 +3,25 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use plimsoll_bench::place::{Place, STAMP, STAY};
+use plimsoll_bench::place::{Sites, STAMP, STAY};
 use plimsoll_bench::scenario::Scenario;
 use plimsoll_bench::trace::trace as follow;
 use plimsoll_bench::watch::Watch;
-use plimsoll_engine::isolate::enclosure::{Side, enter};
+use plimsoll_engine::isolate::pid_namespace::{Side, enter};
 use plimsoll_reports::file::Document;
 use plimsoll_reports::format::Documents;
 use plimsoll_reports::model::bench::Design;
 
-use crate::args::{Look, Trace};
-use crate::bench::Contest;
-use crate::failure::Failure;
-use crate::output::{deliver, every, ready};
-use crate::premises;
-use crate::session::{INTERRUPTED, interrupted};
+use crate::args::{DisplayOptions, Trace};
+use crate::commands::bench::Subjects;
+use crate::shared::failure::Failure;
+use crate::shared::output::{deliver, every, ready};
+use crate::shared::requirements;
+use crate::shared::session::{INTERRUPTED, interrupted};
 
 /// Traces each runtime once, writes `trace.json`, shows the steps.
-pub fn trace(args: &Trace, look: Look) -> Result<ExitCode, Failure> {
-    premises::required()?;
+pub fn trace(args: &Trace, display: DisplayOptions) -> Result<ExitCode, Failure> {
+    requirements::required()?;
     ready(&args.format, [args.output.as_path()])?;
     let scenario = Scenario::named(&args.scenario)
         .ok_or_else(|| Failure::Usage(format!("no scenario is called {}", args.scenario)))?;
@@ -29,12 +29,12 @@ pub fn trace(args: &Trace, look: Look) -> Result<ExitCode, Failure> {
         Side::Within(enclosed) => enclosed,
         Side::Outside(code) => return Ok(ExitCode::from(code)),
     };
-    let contest = Contest::open(&args.rivals, false, enclosed)?;
-    let mut found = contest.blank(design(&contest));
+    let subjects = Subjects::open(&args.runtimes, false, enclosed)?;
+    let mut found = subjects.blank(design(&subjects));
     let began = Instant::now();
-    let place = Place::new(&contest.workplace).map_err(Failure::host)?;
+    let place = Sites::new(&subjects.sandbox).map_err(Failure::host)?;
     let mut watch = Watch::new().map_err(Failure::host)?;
-    for (at, subject) in contest.subjects.iter().enumerate() {
+    for (at, subject) in subjects.subjects.iter().enumerate() {
         let program = if subject.floor { STAMP } else { STAY };
         let site = place.site(&format!("t{at}"), &scenario, program).map_err(Failure::host)?;
         match follow(subject, &site, &mut watch) {
@@ -43,7 +43,7 @@ pub fn trace(args: &Trace, look: Look) -> Result<ExitCode, Failure> {
             Err(why) => found.warnings.push(format!("{} cannot be traced: {why}", subject.name)),
         }
     }
-    found.warnings.extend(contest.harm()?);
+    found.warnings.extend(subjects.harm()?);
     found.cut_short = interrupted().then(|| "interrupted".to_owned());
     found
         .warnings
@@ -53,13 +53,13 @@ pub fn trace(args: &Trace, look: Look) -> Result<ExitCode, Failure> {
     let nothing = found.traces.is_empty();
     let cut_short = found.cut_short.clone();
     let why = cut_short.clone().or(found.warnings.first().cloned()).unwrap_or_default();
-    let shown = deliver(&args.format, &Documents { benchmarks: vec![found], ..Documents::default() }, look);
+    let shown = deliver(&args.format, &Documents { benchmarks: vec![found], ..Documents::default() }, display);
     every([written, shown])?;
     if nothing || cut_short.is_some() { Err(Failure::Host(why)) } else { Ok(ExitCode::SUCCESS) }
 }
 
 /// Once is enough to see where the time goes, and nothing is drawn.
-fn design(contest: &Contest) -> Design {
+fn design(subjects: &Subjects) -> Design {
     Design {
         seed: 0,
         cadence: "hot".to_owned(),
@@ -68,6 +68,6 @@ fn design(contest: &Contest) -> Design {
         precision: 1.0,
         limit_s: 0,
         warm_up_blocks: 0,
-        against: contest.subjects[0].name.clone(),
+        against: subjects.subjects[0].name.clone(),
     }
 }

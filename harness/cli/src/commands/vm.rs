@@ -1,10 +1,10 @@
 //! `plimsoll vm`: runs a command of plimsoll in virtual machines and brings back what came of it.
 
-mod cargo;
+mod files;
 mod side_by_side;
-mod trial;
-mod wanted;
-pub mod within;
+mod run;
+mod matrix;
+pub mod context;
 
 use std::ffi::OsString;
 use std::fs;
@@ -19,36 +19,36 @@ use plimsoll_vm::error::Error;
 use plimsoll_vm::machine::Live;
 use plimsoll_vm::wire::Returned;
 
-use crate::args::{Arguments, Look, Verb, Vm};
-use crate::failure::{Failure, usage_answer};
-use crate::output::say;
-use crate::session::INTERRUPTED;
-use cargo::Cargo;
-use trial::Trial;
-use wanted::wanted;
+use crate::args::{Arguments, DisplayOptions, Command, Vm};
+use crate::shared::failure::{Failure, usage_answer};
+use crate::shared::output::say;
+use crate::shared::session::INTERRUPTED;
+use files::Files;
+use run::MachineRun;
+use matrix::wanted;
 
 /// Runs the command in each machine that is asked for.
-pub fn vm(args: &Vm, look: Look) -> Result<ExitCode, Failure> {
+pub fn vm(args: &Vm, display: DisplayOptions) -> Result<ExitCode, Failure> {
     let words = [OsString::from("plimsoll")].into_iter().chain(args.command.iter().cloned());
     let command = match Arguments::command().try_get_matches_from(words).and_then(|matches| Arguments::of(&matches)) {
-        Ok(Arguments { verb: Verb::Vm(_), .. }) => {
+        Ok(Arguments { command: Command::Vm(_), .. }) => {
             return Err(Failure::Usage("a machine inside a machine is not to be had: name another command".to_owned()));
         }
-        Ok(command) => command.verb,
+        Ok(command) => command.command,
         Err(answer) => return Ok(usage_answer(&answer)),
     };
     let machines = wanted(args)?;
-    let cargo = Cargo::of(&command, args)?;
+    let files = Files::of(&command, args)?;
     plimsoll_engine::sys::on_interrupt(&INTERRUPTED).map_err(Failure::host)?;
-    let trial = Trial::prepare(args, &cargo, &machines[0])?;
+    let run = MachineRun::prepare(args, &files, &machines[0])?;
     match (machines.as_slice(), &command) {
-        ([only], _) => alone(&trial, only),
-        (several, Verb::Run(run)) => side_by_side::run(&trial, several, run, look),
+        ([only], _) => alone(&run, only),
+        (several, Command::Run(run)) => side_by_side::run(&run, several, run, display),
         _ => Err(Failure::Usage("several machines are for `run`, whose results can be put side by side".to_owned())),
     }
 }
 
-fn alone(trial: &Trial<'_>, wanted: &wanted::Wanted) -> Result<ExitCode, Failure> {
+fn alone(run: &MachineRun<'_>, wanted: &matrix::MachineConfig) -> Result<ExitCode, Failure> {
     let mut shown = Ok(());
     let mut screen = Screen::default();
     let mut tell = |live: Live<'_>| {
@@ -56,12 +56,12 @@ fn alone(trial: &Trial<'_>, wanted: &wanted::Wanted) -> Result<ExitCode, Failure
             shown = show(live, &mut screen);
         }
     };
-    let completed = trial.run(wanted, &mut tell).map_err(|why| {
+    let completed = run.run(wanted, &mut tell).map_err(|why| {
         tail(&why).iter().for_each(|line| say(line));
         Failure::from(why)
     })?;
     shown.map_err(Failure::host)?;
-    completed.files.iter().try_for_each(|file| bring_back(file, trial.returns()))?;
+    completed.files.iter().try_for_each(|file| bring_back(file, run.returns()))?;
     Ok(ExitCode::from(u8::try_from(completed.code).unwrap_or(2)))
 }
 

@@ -3,10 +3,10 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::failure::Failure;
+use crate::shared::failure::Failure;
 
-/// The verb that makes this program the runtime.
-pub const VERB: &str = "runtime";
+/// The command that makes this program the runtime.
+pub const SUBCOMMAND: &str = "runtime";
 
 /// The name that does so as well, for callers such as containerd that take a path and no words.
 const NAME: &str = "plimsoll-runtime";
@@ -18,13 +18,13 @@ pub fn called(mut arguments: impl Iterator<Item = OsString>) -> Option<Vec<OsStr
     if Path::new(&program).file_name().is_some_and(|name| name == NAME) {
         return Some([program].into_iter().chain(arguments).collect());
     }
-    let is_verb = arguments.next().is_some_and(|word| word == VERB);
+    let is_verb = arguments.next().is_some_and(|word| word == SUBCOMMAND);
     is_verb.then(|| command_line(arguments))
 }
 
 /// The command line of the runtime with these arguments. The first word is what its help calls it.
 pub fn command_line(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
-    [format!("plimsoll {VERB}").into()].into_iter().chain(arguments).collect()
+    [format!("plimsoll {SUBCOMMAND}").into()].into_iter().chain(arguments).collect()
 }
 
 /// The file that holds it.

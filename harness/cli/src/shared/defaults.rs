@@ -12,16 +12,16 @@ use plimsoll_reports::text::printable;
 use serde::{Deserialize, Deserializer};
 
 use crate::args::View;
-use crate::failure::Failure;
-use crate::output::{Wish, say};
+use crate::shared::failure::Failure;
+use crate::shared::output::{ReportRequest, say};
 
 /// Where it is looked for.
 const FILE: &str = "plimsoll.toml";
 
-/// The verbs that call a runtime which the file may name.
+/// The commands that call a runtime which the file may name.
 const JUDGES: &[&str] = &["run", "prove", "fuzz", "replay"];
 
-/// The verbs that write reports which the file may name.
+/// The commands that write reports which the file may name.
 const RENDER: &[&str] = &["run", "merge"];
 
 /// The file.
@@ -39,7 +39,7 @@ pub struct Defaults {
     filter: Vec<String>,
     #[serde(deserialize_with = "one_or_several")]
     expect: Vec<String>,
-    format: Vec<Sound<Wish>>,
+    format: Vec<Sound<ReportRequest>>,
     output: Option<String>,
 }
 
@@ -102,7 +102,7 @@ impl Defaults {
             Err(why) => return Err(unreadable(path, &why)),
         };
         let defaults = Self::of(path, &text)?;
-        let calls = |verbs: &[&str]| verbs.iter().any(|verb| arguments.iter().any(|argument| argument == verb));
+        let calls = |subcommands: &[&str]| subcommands.iter().any(|subcommand| arguments.iter().any(|argument| argument == subcommand));
         if calls(JUDGES) || calls(RENDER) {
             let place = std::path::absolute(path).map_err(Failure::host)?;
             defaults.stays_below(&place)?;
@@ -139,7 +139,7 @@ impl Defaults {
 
     /// The files that it has written.
     fn written(&self) -> impl Iterator<Item = PathBuf> {
-        let reports = self.format.iter().filter_map(|wish| Wish::from_str(&wish.text).ok()?.file);
+        let reports = self.format.iter().filter_map(|request| ReportRequest::from_str(&request.text).ok()?.file);
         self.output.iter().map(PathBuf::from).chain(reports)
     }
 
@@ -185,15 +185,15 @@ impl Defaults {
     /// The command line with these defaults.
     pub fn put_into(&self, command: Command) -> Command {
         self.values().into_iter().filter(|(_, _, values)| !values.is_empty()).fold(command, |command, one| {
-            let (option, verbs, values) = one;
-            verbs.iter().fold(command, |command, verb| {
+            let (option, subcommands, values) = one;
+            subcommands.iter().fold(command, |command, subcommand| {
                 let values = values.clone();
-                command.mut_subcommand(verb, |verb| verb.mut_arg(option, |option| option.default_values(values)))
+                command.mut_subcommand(subcommand, |subcommand| subcommand.mut_arg(option, |option| option.default_values(values)))
             })
         })
     }
 
-    /// The value of each option, and the verbs that have the option.
+    /// The value of each option, and the commands that have the option.
     fn values(&self) -> [(&'static str, &'static [&'static str], Vec<String>); 10] {
         let one = |value: Option<String>| value.into_iter().collect();
         [
@@ -205,7 +205,7 @@ impl Defaults {
             ("timeout", JUDGES, one(self.timeout.map(|seconds| seconds.to_string()))),
             ("filter", &["run"], self.filter.clone()),
             ("expect", &["run", "merge", "compare", "fuzz"], self.expect.clone()),
-            ("format", RENDER, self.format.iter().map(|wish| wish.text.clone()).collect()),
+            ("format", RENDER, self.format.iter().map(|request| request.text.clone()).collect()),
             ("output", &["run"], one(self.output.clone())),
         ]
     }
@@ -230,14 +230,14 @@ mod tests {
     use clap::{CommandFactory, FromArgMatches};
 
     use super::*;
-    use crate::args::{Arguments, Run, Verb};
+    use crate::args::{Arguments, Run, Command};
 
     fn run(file: &str, arguments: &[&str]) -> Run {
         let defaults = Defaults::of(Path::new(FILE), file).unwrap();
         let command = defaults.put_into(Arguments::command());
         let matches = command.try_get_matches_from([&["plimsoll", "run"], arguments].concat()).unwrap();
-        match Arguments::from_arg_matches(&matches).unwrap().verb {
-            Verb::Run(run) => *run,
+        match Arguments::from_arg_matches(&matches).unwrap().command {
+            Command::Run(run) => *run,
             other => panic!("{other:?}"),
         }
     }

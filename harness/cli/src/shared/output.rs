@@ -1,4 +1,4 @@
-//! Where reports go: each wish is a format and perhaps a file.
+//! Where reports go: each request is a format and perhaps a file.
 
 use std::env;
 use std::fs::{File, OpenOptions};
@@ -12,19 +12,19 @@ use plimsoll_reports::file::{can_write, write_text, write_with};
 use plimsoll_reports::format::{Documents, Format, Rendered, Text, render};
 use plimsoll_reports::text::printable;
 
-use crate::args::Look;
-use crate::failure::Failure;
+use crate::args::DisplayOptions;
+use crate::shared::failure::Failure;
 
 /// A format, and the file that it goes to; standard output when there is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wish {
+pub struct ReportRequest {
     /// The format.
     pub format: Format,
     /// The file.
     pub file: Option<PathBuf>,
 }
 
-impl FromStr for Wish {
+impl FromStr for ReportRequest {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -37,7 +37,7 @@ impl FromStr for Wish {
     }
 }
 
-impl Wish {
+impl ReportRequest {
     /// Whether it takes the place of the table on standard output. Annotations are lines for a log and stand beside it.
     fn is_printed(&self) -> bool {
         self.file.is_none() && self.format != Format::Github
@@ -45,11 +45,11 @@ impl Wish {
 }
 
 /// Fails when two formats would be mixed on standard output, or when a folder would be printed there.
-pub fn agreed(wishes: &[Wish]) -> Result<(), Failure> {
-    if wishes.iter().any(|wish| wish.format == Format::Oci && wish.file.is_none()) {
+pub fn agreed(requests: &[ReportRequest]) -> Result<(), Failure> {
+    if requests.iter().any(|request| request.format == Format::Oci && request.file.is_none()) {
         return Err(Failure::Usage("the format oci makes several files; name a directory: oci=DIR".to_owned()));
     }
-    let mut printed = wishes.iter().filter(|wish| wish.is_printed());
+    let mut printed = requests.iter().filter(|request| request.is_printed());
     match (printed.next(), printed.next()) {
         (Some(one), Some(other)) => {
             let (one, other) = (one.format, other.format);
@@ -60,17 +60,17 @@ pub fn agreed(wishes: &[Wish]) -> Result<(), Failure> {
 }
 
 /// Fails, before anything is done, when the formats are not agreed or something that is asked for cannot be written.
-pub fn ready<'p>(wishes: &[Wish], outputs: impl IntoIterator<Item = &'p Path>) -> Result<(), Failure> {
-    agreed(wishes)?;
+pub fn ready<'p>(requests: &[ReportRequest], outputs: impl IntoIterator<Item = &'p Path>) -> Result<(), Failure> {
+    agreed(requests)?;
     outputs.into_iter().try_for_each(|path| can_write("results", path).map_err(Failure::host))?;
-    for wish in wishes {
-        match &wish.file {
-            Some(dir) if wish.format == Format::Oci => made(dir).map(drop)?,
+    for request in requests {
+        match &request.file {
+            Some(dir) if request.format == Format::Oci => made(dir).map(drop)?,
             Some(file) => can_write("report", file).map_err(Failure::host)?,
             None => {}
         }
     }
-    if wishes.iter().any(|wish| wish.format == Format::Github) { summary().map(drop) } else { Ok(()) }
+    if requests.iter().any(|request| request.format == Format::Github) { summary().map(drop) } else { Ok(()) }
 }
 
 /// The first of several failures; the others are said. So whatever can be written is, and the user has the table.
@@ -81,17 +81,17 @@ pub fn every(done: impl IntoIterator<Item = Result<(), Failure>>) -> Result<(), 
     first.map_or(Ok(()), Err)
 }
 
-/// Writes each wish. Without one for standard output the table is printed there, unless it shall be quiet. A wish that fails
+/// Writes each request. Without one for standard output the table is printed there, unless it shall be quiet. A request that fails
 /// keeps no other from being written.
-pub fn deliver(wishes: &[Wish], documents: &Documents, look: Look) -> Result<(), Failure> {
-    let table = Wish { format: Format::Table, file: None };
-    let default = (!look.quiet && !wishes.iter().any(Wish::is_printed)).then_some(&table);
-    let delivered: Vec<_> = wishes.iter().chain(default).map(|wish| fulfil(wish, documents, look)).collect();
+pub fn deliver(requests: &[ReportRequest], documents: &Documents, display: DisplayOptions) -> Result<(), Failure> {
+    let table = ReportRequest { format: Format::Table, file: None };
+    let default = (!display.quiet && !requests.iter().any(ReportRequest::is_printed)).then_some(&table);
+    let delivered: Vec<_> = requests.iter().chain(default).map(|request| deliver_one(request, documents, display)).collect();
     every(delivered)
 }
 
-fn fulfil(wish: &Wish, documents: &Documents, look: Look) -> Result<(), Failure> {
-    let done = match (render(wish.format, documents, look.style()).map_err(Failure::Usage)?, &wish.file) {
+fn deliver_one(request: &ReportRequest, documents: &Documents, display: DisplayOptions) -> Result<(), Failure> {
+    let done = match (render(request.format, documents, display.style()).map_err(Failure::Usage)?, &request.file) {
         (Rendered::Text(text), Some(path)) => write(&text, path),
         (Rendered::Text(text), None) => print_with(|out| text.write_to(out)),
         (Rendered::Folder(files), path) => {
@@ -99,7 +99,7 @@ fn fulfil(wish: &Wish, documents: &Documents, look: Look) -> Result<(), Failure>
             files.iter().try_for_each(|(name, text)| write(text, &dir.join(name)))
         }
     };
-    let summed_up = if wish.format == Format::Github { summarize(documents, look) } else { Ok(()) };
+    let summed_up = if request.format == Format::Github { summarize(documents, display) } else { Ok(()) };
     every([done, summed_up])
 }
 
@@ -121,9 +121,9 @@ pub fn made(dir: &Path) -> Result<&Path, Failure> {
 }
 
 /// Adds the summary of the job where GitHub Actions asks for it.
-fn summarize(documents: &Documents, look: Look) -> Result<(), Failure> {
+fn summarize(documents: &Documents, display: DisplayOptions) -> Result<(), Failure> {
     let Some((path, mut file)) = summary()? else { return Ok(()) };
-    let Rendered::Text(text) = render(Format::Markdown, documents, look.style()).map_err(Failure::Usage)? else {
+    let Rendered::Text(text) = render(Format::Markdown, documents, display.style()).map_err(Failure::Usage)? else {
         return Ok(());
     };
     text.write_to(&mut file).map_err(|why| no_summary(&path, &why))
@@ -167,18 +167,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wish_is_a_format_and_perhaps_a_file() {
-        assert_eq!("table".parse(), Ok(Wish { format: Format::Table, file: None }));
-        assert_eq!("html=a=b".parse(), Ok(Wish { format: Format::Html, file: Some("a=b".into()) }));
-        assert!("html=".parse::<Wish>().unwrap_err().contains("leave the `=` out"));
-        assert!("pdf".parse::<Wish>().unwrap_err().contains("there are table, "));
+    fn a_request_is_a_format_and_perhaps_a_file() {
+        assert_eq!("table".parse(), Ok(ReportRequest { format: Format::Table, file: None }));
+        assert_eq!("html=a=b".parse(), Ok(ReportRequest { format: Format::Html, file: Some("a=b".into()) }));
+        assert!("html=".parse::<ReportRequest>().unwrap_err().contains("leave the `=` out"));
+        assert!("pdf".parse::<ReportRequest>().unwrap_err().contains("there are table, "));
     }
 
     #[test]
     fn only_one_format_is_printed() {
-        let wishes = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<Wish>>();
-        assert!(agreed(&wishes(&["table", "html=x", "github", "oci=x"])).is_ok());
-        assert!(agreed(&wishes(&["oci"])).unwrap_err().to_string().contains("oci=DIR"));
-        assert!(agreed(&wishes(&["table", "html"])).unwrap_err().to_string().contains("html=FILE"));
+        let requests = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<ReportRequest>>();
+        assert!(agreed(&requests(&["table", "html=x", "github", "oci=x"])).is_ok());
+        assert!(agreed(&requests(&["oci"])).unwrap_err().to_string().contains("oci=DIR"));
+        assert!(agreed(&requests(&["table", "html"])).unwrap_err().to_string().contains("html=FILE"));
     }
 }

@@ -8,9 +8,9 @@ use plimsoll_engine::schedule::Event;
 use plimsoll_reports::model::{Check, Verdict};
 use plimsoll_reports::text::printable;
 
-use crate::args::Look;
-use crate::output::say;
-use crate::session::interrupted;
+use crate::args::DisplayOptions;
+use crate::shared::output::say;
+use crate::shared::session::interrupted;
 
 /// The bar, or the lines.
 pub struct Progress {
@@ -21,9 +21,9 @@ pub struct Progress {
 
 impl Progress {
     /// For so many checks.
-    pub fn new(checks: usize, look: Look) -> Self {
-        let bar = (!look.quiet && std::io::stderr().is_terminal()).then(|| bar(checks));
-        Self { bar, red: 0, quiet: look.quiet }
+    pub fn new(checks: usize, display: DisplayOptions) -> Self {
+        let bar = (!display.quiet && std::io::stderr().is_terminal()).then(|| bar(checks));
+        Self { bar, red: 0, quiet: display.quiet }
     }
 
     /// Says how far it is, and no verdicts.
@@ -97,8 +97,8 @@ pub struct Line(Option<ProgressBar>);
 
 impl Line {
     /// An empty one.
-    pub fn new(look: Look) -> Self {
-        Self((!look.quiet && std::io::stderr().is_terminal()).then(|| {
+    pub fn new(display: DisplayOptions) -> Self {
+        Self((!display.quiet && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(2));
             bar.with_style(
                 ProgressStyle::with_template("{elapsed} {wide_msg}").unwrap_or_else(|_| ProgressStyle::default_bar()),

@@ -10,8 +10,8 @@ use plimsoll_engine::host;
 use plimsoll_foreign::trust;
 use plimsoll_reports::model::Host;
 
-use crate::failure::Failure;
-use crate::output::say;
+use crate::shared::failure::Failure;
+use crate::shared::output::say;
 
 /// Fails where no runtime can be judged, whatever the checks: one line says what is missing.
 pub fn required() -> Result<(), Failure> {

@@ -6,7 +6,7 @@ use globset::{Glob, GlobMatcher};
 use plimsoll_engine::check::Check;
 use sha2::{Digest, Sha256};
 
-use crate::failure::Failure;
+use crate::shared::failure::Failure;
 
 /// One filter, taken apart.
 enum Filter {

@@ -1,4 +1,4 @@
-//! What every verb that calls a runtime shares: finding it, setting up the place, running jobs in it.
+//! What every command that calls a runtime shares: finding it, setting up the place, running jobs in it.
 
 use std::env;
 use std::os::unix::fs::PermissionsExt;
@@ -8,26 +8,26 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use plimsoll_engine::cgroup::RunGroups;
-use plimsoll_engine::conduct::Wishes;
+use plimsoll_engine::execute::ExecuteOptions;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::host;
 use plimsoll_engine::need::Abilities;
-use plimsoll_engine::patience::{stretch, stretched};
+use plimsoll_engine::deadline::{set_time_scale, scaled};
 use plimsoll_engine::profile::Profile;
 use plimsoll_engine::release::UNCLAIMED;
 use plimsoll_engine::schedule::{Job, Plan};
 use plimsoll_engine::self_report::SelfReport;
 use plimsoll_engine::settings::Settings;
-use plimsoll_engine::workplace::{CgroupView, Workplace};
+use plimsoll_engine::run_sandbox::{CgroupView, RunSandbox};
 use plimsoll_reports::model::{Check, Host, Runtime};
 
-use crate::again::Again;
+use crate::shared::replay::ReplayCommand;
 use crate::args::{Subject, View};
-use crate::bundled;
-use crate::failure::Failure;
-use crate::output::say;
-use crate::premises;
-use crate::progress::Progress;
+use crate::shared::bundled;
+use crate::shared::failure::Failure;
+use crate::shared::output::say;
+use crate::shared::requirements;
+use crate::shared::progress::Progress;
 
 /// Set by Ctrl-C or a request to end.
 pub static INTERRUPTED: AtomicBool = AtomicBool::new(false);
@@ -36,15 +36,15 @@ pub static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 pub struct Session {
     settings: Settings,
     abilities: Abilities,
-    wishes: Wishes,
-    again: Again,
+    options: ExecuteOptions,
+    again: ReplayCommand,
     jobs: usize,
     /// Facts of the host.
     pub host: Host,
     /// Facts of the runtime.
     pub runtime: Runtime,
     /// Dropped last: it tidies up.
-    _place: Workplace,
+    _place: RunSandbox,
 }
 
 impl Session {
@@ -54,28 +54,28 @@ impl Session {
         let named = match subject.runtime.as_slice() {
             [] => None,
             [one] => Some(find_runtime(one)?),
-            _ => return Err(Failure::Usage("this verb takes one runtime at a time: give --runtime once".to_owned())),
+            _ => return Err(Failure::Usage("this command takes one runtime at a time: give --runtime once".to_owned())),
         };
-        premises::required()?;
+        requirements::required()?;
         let runtime = named.map_or_else(bundled::file, Ok)?;
-        premises::hold(&runtime)?;
+        requirements::hold(&runtime)?;
         let keep = keep.map(std::path::absolute).transpose().map_err(Failure::host)?;
-        let again = Again::of(subject)?;
-        let wishes = Wishes { keep, replay: again.check() };
+        let again = ReplayCommand::of(subject)?;
+        let options = ExecuteOptions { keep, replay: again.check() };
         plimsoll_engine::sys::on_interrupt(&INTERRUPTED).map_err(Failure::host)?;
-        stretch(subject.time_scale.unwrap_or(if is_emulated() { EMULATED } else { 1 }));
+        set_time_scale(subject.time_scale.unwrap_or(if is_emulated() { EMULATED } else { 1 }));
         let view = if subject.cgroup_view == View::V1 { CgroupView::V1 } else { CgroupView::Host };
-        let mut place = Workplace::set_up(view).map_err(Failure::host)?;
+        let mut place = RunSandbox::set_up(view).map_err(Failure::host)?;
         let groups = groups(&mut place);
         let settings = Settings {
             runtime,
-            verb: subject.runtime.is_empty().then_some(bundled::VERB),
+            subcommand: subject.runtime.is_empty().then_some(bundled::SUBCOMMAND),
             profile,
             run: place.run.to_string(),
             dir: place.dir.clone(),
             groups,
             probe: place.probe.clone(),
-            timeout: stretched(Duration::from_secs(subject.timeout)),
+            timeout: scaled(Duration::from_secs(subject.timeout)),
             release: UNCLAIMED,
             features: Arc::default(),
             fault: None,
@@ -96,20 +96,20 @@ impl Session {
         }
         let abilities = host::abilities(&settings.profile, &host).map_err(Failure::host)?;
         let jobs = subject.jobs.map_or_else(default_jobs, usize::from);
-        Ok(Self { settings, abilities, wishes, again, jobs, host, runtime, _place: place })
+        Ok(Self { settings, abilities, options, again, jobs, host, runtime, _place: place })
     }
 
     /// The same, posing with a fault in front of the runtime.
-    pub fn posing(mut self, fault: Option<Fault>) -> Self {
-        self.settings = self.settings.posing(fault);
+    pub fn with_fault(mut self, fault: Option<Fault>) -> Self {
+        self.settings = self.settings.with_fault(fault);
         self
     }
 
     /// Another runtime at the same place, judged by the same release.
-    pub fn of(&self, runtime: &Path) -> Result<Rival, Failure> {
-        let settings = Settings { runtime: find_runtime(runtime)?, verb: None, ..self.settings.clone() };
+    pub fn of(&self, runtime: &Path) -> Result<OtherRuntime, Failure> {
+        let settings = Settings { runtime: find_runtime(runtime)?, subcommand: None, ..self.settings.clone() };
         let runtime = host::runtime(&settings, &self_report(&settings)?).map_err(Failure::host)?;
-        Ok(Rival { settings, runtime })
+        Ok(OtherRuntime { settings, runtime })
     }
 
     /// What the checks share.
@@ -133,7 +133,7 @@ impl Session {
     }
 
     /// How a user tries something again.
-    pub fn again(&self) -> &Again {
+    pub fn again(&self) -> &ReplayCommand {
         &self.again
     }
 
@@ -150,7 +150,7 @@ impl Session {
             jobs: self.jobs,
             // A check makes several calls; one in which each of them hangs must still end.
             limit: self.settings.timeout * 6,
-            wishes: &self.wishes,
+            options: &self.options,
             interrupted: &interrupted,
         };
         plan.run(jobs, |event| progress.note(&event)).map_err(Failure::host)
@@ -158,7 +158,7 @@ impl Session {
 }
 
 /// One of several runtimes at one place.
-pub struct Rival {
+pub struct OtherRuntime {
     /// How it is called.
     pub settings: Settings,
     /// Facts of it.
@@ -185,7 +185,7 @@ pub fn self_report(settings: &Settings) -> Result<SelfReport, Failure> {
 }
 
 /// The control groups of the run, or a word about what it does without them.
-fn groups(place: &mut Workplace) -> Option<Arc<RunGroups>> {
+fn groups(place: &mut RunSandbox) -> Option<Arc<RunGroups>> {
     place.make_groups().map_or_else(
         |why| {
             say(&format!(

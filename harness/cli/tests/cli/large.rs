@@ -120,8 +120,8 @@ fn judged(number: usize, check: Check) -> Check {
 
 /// Four calls and two configurations: the file becomes as large as one of real results of runc, repeated.
 fn evidence() -> Evidence {
-    let call = |verb: &str| Call {
-        command: format!("runtime --root /run/plimsoll-large/state {verb} --bundle /run/plimsoll-large/bundle c1"),
+    let call = |subcommand: &str| Call {
+        command: format!("runtime --root /run/plimsoll-large/state {subcommand} --bundle /run/plimsoll-large/bundle c1"),
         ended: "exit 0".to_owned(),
         stdout: "".into(),
         stderr: "level=warning msg=\"this is what it had to say\"\n".into(),

@@ -7,8 +7,8 @@ use std::path::Path;
 use crate::bench::{Bench, Ran, SIMPLEST};
 use crate::runtime_or_skip;
 
-/// The verbs that judge, measure or look.
-const VERBS: &[&[&str]] = &[
+/// The commands that judge, measure or look.
+const SUBCOMMANDS: &[&[&str]] = &[
     &["run", "--filter", SIMPLEST],
     &["prove", "--filter", SIMPLEST],
     &["fuzz", "--cases", "1"],
@@ -16,12 +16,12 @@ const VERBS: &[&[&str]] = &[
     &["trace"],
 ];
 
-/// Calls a verb by way of a shell in a mount namespace of its own, in which `first` was done.
-fn after(first: &str, verb: &[&str]) -> Ran {
+/// Calls a command by way of a shell in a mount namespace of its own, in which `first` was done.
+fn after(first: &str, subcommand: &[&str]) -> Ran {
     let bench = Bench::new();
     let script = format!("{first} && exec \"$0\" \"$@\"");
     let before = ["unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", &script];
-    let output = bench.command_through(&before, verb).output().unwrap();
+    let output = bench.command_through(&before, subcommand).output().unwrap();
     bench.ran(&output)
 }
 
@@ -34,12 +34,12 @@ fn assert_one_line(ran: &Ran, words: &[&str]) {
 #[test]
 fn without_proc_or_control_groups_nothing_is_tried() {
     let _real = runtime_or_skip!();
-    for verb in VERBS {
-        assert_one_line(&after("umount -l /proc", verb), &["/proc is not mounted", "mount -t proc"]);
-        assert_one_line(&after("umount -R /sys/fs/cgroup", verb), &["needs control groups", "plimsoll vm"]);
+    for subcommand in SUBCOMMANDS {
+        assert_one_line(&after("umount -l /proc", subcommand), &["/proc is not mounted", "mount -t proc"]);
+        assert_one_line(&after("umount -R /sys/fs/cgroup", subcommand), &["needs control groups", "plimsoll vm"]);
     }
-    for verb in ["doctor", "clean"] {
-        assert_one_line(&after("umount -l /proc", &[verb]), &["/proc is not mounted"]);
+    for subcommand in ["doctor", "clean"] {
+        assert_one_line(&after("umount -l /proc", &[subcommand]), &["/proc is not mounted"]);
     }
 }
 
@@ -71,14 +71,14 @@ fn anybody_but_root_is_told_so() {
     // A place that everybody reaches; the build directory may not be one.
     fs::set_permissions(bench.dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
     fs::copy(Path::new(env!("CARGO_BIN_EXE_plimsoll")), bench.path("plimsoll")).unwrap();
-    let call = |verb: &[&str]| {
+    let call = |subcommand: &[&str]| {
         let program = bench.path("plimsoll");
         let mut command = std::process::Command::new("setpriv");
-        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program).args(verb);
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program).args(subcommand);
         command.current_dir(bench.dir.path()).output().unwrap()
     };
-    for verb in VERBS {
-        assert_one_line(&bench.ran(&call(verb)), &["needs root", "sudo"]);
+    for subcommand in SUBCOMMANDS {
+        assert_one_line(&bench.ran(&call(subcommand)), &["needs root", "sudo"]);
     }
     let doctor = String::from_utf8(call(&["doctor"]).stdout).unwrap();
     assert!(doctor.contains("checks   0 of") && doctor.contains("needs root"), "{doctor}");

@@ -16,7 +16,7 @@ use crate::system::proc::files::about;
 ///
 /// # Errors
 /// When a file cannot be read or written.
-pub fn keep(dir: &Path, base: &Path, id: &str, probe: &Path, result: &model::Check) -> io::Result<PathBuf> {
+pub fn save(dir: &Path, base: &Path, id: &str, probe: &Path, result: &model::Check) -> io::Result<PathBuf> {
     let name = id.replace('/', ".");
     let name = name::of_file(&name).map_err(|why| io::Error::other(format!("the id {id:?} {why}")))?;
     let root = beneath::own_directory(base).map_err(|why| about(base.display(), &why))?;

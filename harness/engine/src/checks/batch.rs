@@ -1,16 +1,16 @@
 //! Cases that share a container. A case is a few edits of the base, and most cases touch members that no other case of
-//! the company looks at, so one container can carry several of them. What passes in company is settled; whatever else
+//! the batch looks at, so one container can carry several of them. What passes in batch is settled; whatever else
 //! happens there settles nothing, and the case is tried again alone.
 
 use plimsoll_fixtures::{Edit, Recipe};
 
 use crate::checks::check::{Body, Case, Check};
 
-/// The largest company. A container that cannot be made costs all of them a second one.
-const MOST: usize = 8;
+/// The largest batch. A container that cannot be made costs all of them a second one.
+const MAX_SIZE: usize = 8;
 
 /// Members that decide what every question inside is answered with: cases must agree on them to share a container.
-const FELT_BY_ALL: [&str; 10] = [
+const GLOBAL_MEMBERS: [&str; 10] = [
     "/linux/gidMappings",
     "/linux/namespaces",
     "/linux/uidMappings",
@@ -23,30 +23,30 @@ const FELT_BY_ALL: [&str; 10] = [
     "/root",
 ];
 
-/// The checks in companies, each of one at least, in the order of their first members.
+/// The checks in batches, each of one at least, in the order of their first members.
 #[must_use]
-pub fn together<'c>(checks: &[&'c Check]) -> Vec<Vec<&'c Check>> {
-    let mut companies: Vec<Company<'c>> = Vec::new();
+pub fn group<'c>(checks: &[&'c Check]) -> Vec<Vec<&'c Check>> {
+    let mut batches: Vec<Batch<'c>> = Vec::new();
     for check in checks {
-        let guest = Guest::of(check);
-        match companies.iter_mut().find(|company| company.welcomes(&guest)) {
-            Some(company) => company.0.push(guest),
-            None => companies.push(Company(vec![guest])),
+        let candidate = Candidate::of(check);
+        match batches.iter_mut().find(|batch| batch.accepts(&candidate)) {
+            Some(batch) => batch.0.push(candidate),
+            None => batches.push(Batch(vec![candidate])),
         }
     }
-    let checks = |company: Company<'c>| company.0.into_iter().map(|guest| guest.check).collect();
-    companies.into_iter().map(checks).collect()
+    let checks = |batch: Batch<'c>| batch.0.into_iter().map(|candidate| candidate.check).collect();
+    batches.into_iter().map(checks).collect()
 }
 
 /// What several cases ask for at once.
 #[must_use]
-pub fn united(cases: &[&Case]) -> Recipe {
+pub fn combined(cases: &[&Case]) -> Recipe {
     let mut all: Vec<Edit> = Vec::new();
     let mut seen: Vec<Vec<Edit>> = Vec::new();
     for case in cases {
         let edits = recipe(case).edits;
         if !seen.contains(&edits) {
-            let own = edits.iter().filter(|edit| seen.is_empty() || !is_felt_by_all(edit));
+            let own = edits.iter().filter(|edit| seen.is_empty() || !is_global(edit));
             all.extend(own.cloned());
             seen.push(edits);
         }
@@ -54,17 +54,17 @@ pub fn united(cases: &[&Case]) -> Recipe {
     Recipe { edits: all }
 }
 
-struct Company<'c>(Vec<Guest<'c>>);
+struct Batch<'c>(Vec<Candidate<'c>>);
 
 /// A check and what it does to a container.
-struct Guest<'c> {
+struct Candidate<'c> {
     check: &'c Check,
-    /// Nothing for a story, which wants its containers for itself.
+    /// Nothing for a run, which wants its containers for itself.
     edits: Option<Vec<Edit>>,
     places: Vec<String>,
 }
 
-impl<'c> Guest<'c> {
+impl<'c> Candidate<'c> {
     fn of(check: &'c Check) -> Self {
         let Body::Case(case) = check.body else { return Self { check, edits: None, places: Vec::new() } };
         let edits = recipe(case).edits;
@@ -76,16 +76,16 @@ impl<'c> Guest<'c> {
         Self { check, edits: (!raw).then_some(edits), places }
     }
 
-    fn agrees_with(&self, other: &Self) -> bool {
+    fn is_compatible_with(&self, other: &Self) -> bool {
         let (Some(own), Some(others)) = (&self.edits, &other.edits) else { return false };
         let meet = || self.places.iter().any(|place| other.places.iter().any(|theirs| overlap(place, theirs)));
-        own == others || (felt_by_all(own).eq(felt_by_all(others)) && !meet())
+        own == others || (global_edits(own).eq(global_edits(others)) && !meet())
     }
 }
 
-impl Company<'_> {
-    fn welcomes(&self, guest: &Guest<'_>) -> bool {
-        self.0.len() < MOST && self.0.iter().all(|member| member.agrees_with(guest))
+impl Batch<'_> {
+    fn accepts(&self, candidate: &Candidate<'_>) -> bool {
+        self.0.len() < MAX_SIZE && self.0.iter().all(|member| member.is_compatible_with(candidate))
     }
 }
 
@@ -97,12 +97,12 @@ pub fn recipe(case: &Case) -> Recipe {
     recipe
 }
 
-fn felt_by_all(edits: &[Edit]) -> impl Iterator<Item = &Edit> {
-    edits.iter().filter(|edit| is_felt_by_all(edit))
+fn global_edits(edits: &[Edit]) -> impl Iterator<Item = &Edit> {
+    edits.iter().filter(|edit| is_global(edit))
 }
 
-fn is_felt_by_all(edit: &Edit) -> bool {
-    place(edit).is_some_and(|place| FELT_BY_ALL.iter().any(|member| overlap(place, member)))
+fn is_global(edit: &Edit) -> bool {
+    place(edit).is_some_and(|place| GLOBAL_MEMBERS.iter().any(|member| overlap(place, member)))
 }
 
 /// The member or the file that an edit changes.

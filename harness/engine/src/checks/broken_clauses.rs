@@ -4,61 +4,61 @@ use std::sync::Arc;
 
 use plimsoll_reports::model::{Clause, Finding};
 
-use crate::checks::check::Footing;
+use crate::checks::check::BaseClauses;
 use crate::runtime::judgement::{Judgement, is_failure_of};
 use crate::runtime::profile::Op;
 
 /// What was found that a check need not be about.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Grounds {
+pub(crate) struct BrokenClauses {
     /// An operation that should have worked, and did not.
     refused: Option<Op>,
     /// An operation that did not come back.
     hung: Option<Op>,
     /// A call that failed has changed something.
-    lasting: bool,
+    side_effects: bool,
     /// The container has left something behind.
     pub(crate) left: bool,
     /// Nothing else was found.
     alone: bool,
 }
 
-impl Grounds {
+impl BrokenClauses {
     /// Of what was judged.
     pub(crate) fn of(judgement: &Judgement) -> Self {
-        Self { lasting: judgement.is_lasting(), alone: judgement.is_lasting_only(), ..Self::default() }
+        Self { side_effects: judgement.has_side_effects(), alone: judgement.has_side_effects_only(), ..Self::default() }
     }
 
     /// With an operation that did not come back, which is why nothing else was found.
-    pub(crate) fn and_hung(self, op: Op) -> Self {
+    pub(crate) fn with_hang(self, op: Op) -> Self {
         Self { hung: Some(op), alone: true, ..self }
     }
 
     /// With the finding that ended the story.
-    pub(crate) fn and_broken(self, finding: &Finding) -> Self {
+    pub(crate) fn with_failure(self, finding: &Finding) -> Self {
         let refused = [Op::Create, Op::Start, Op::Delete].into_iter().find(|op| is_failure_of(finding, *op));
         Self { refused, alone: self.alone && refused.is_some(), ..self }
     }
 
     /// The clauses of a check, and what it rests on besides where that is broken: in front where nothing else is.
-    pub(crate) fn clauses(&self, cited: &[Arc<Clause>], footing: &Footing) -> Vec<Arc<Clause>> {
+    pub(crate) fn clauses(&self, cited: &[Arc<Clause>], base_clauses: &BaseClauses) -> Vec<Arc<Clause>> {
         let of = |op| match op {
-            Op::Create => Some(&footing.created),
-            Op::Start => Some(&footing.started),
-            Op::Delete => Some(&footing.removed),
+            Op::Create => Some(&base_clauses.created),
+            Op::Start => Some(&base_clauses.started),
+            Op::Delete => Some(&base_clauses.removed),
             _ => None,
         };
         // Of a container that was not made, a description of one says nothing, a duty of another operation neither; a duty to
         // support something does.
-        let operations = [&footing.created, &footing.started, &footing.removed];
+        let operations = [&base_clauses.created, &base_clauses.started, &base_clauses.removed];
         let is_beside =
             |first: &Arc<Clause>| first.level == "DESCRIBED" || operations.iter().any(|op| op.id == first.id);
         let beside = cited.first().is_some_and(is_beside);
         let broken = [
             (self.hung.and_then(of), true),
             (self.refused.and_then(of), beside),
-            (self.lasting.then_some(&footing.undone), true),
-            (Some(&footing.removed).filter(|_| self.left && !self.lasting), true),
+            (self.side_effects.then_some(&base_clauses.undone), true),
+            (Some(&base_clauses.removed).filter(|_| self.left && !self.side_effects), true),
         ];
         let (mut first, mut last) = (Vec::new(), Vec::new());
         for (clause, leads) in broken.into_iter().filter_map(|(clause, leads)| Some((clause?, leads))) {
@@ -86,22 +86,22 @@ mod tests {
         };
         let [created, started, removed, undone] =
             ["created", "started", "removed", "undone"].map(|id| clause(id, "MUST"));
-        let footing = Arc::new(Footing { created, started, removed, undone });
-        let told = |grounds: &Grounds, level| -> Vec<String> {
+        let base_clauses = Arc::new(BaseClauses { created, started, removed, undone });
+        let told = |broken: &BrokenClauses, level| -> Vec<String> {
             let cited = [clause("own", level)];
-            grounds.clauses(&cited, &footing).into_iter().map(|clause| clause.id.clone()).collect()
+            broken.clauses(&cited, &base_clauses).into_iter().map(|clause| clause.id.clone()).collect()
         };
-        let refused = Grounds { refused: Some(Op::Create), alone: true, ..Grounds::default() };
+        let refused = BrokenClauses { refused: Some(Op::Create), alone: true, ..BrokenClauses::default() };
         assert_eq!(told(&refused, "DESCRIBED"), ["created", "own"]);
         assert_eq!(told(&refused, "MUST"), ["own", "created"]);
-        let lasting = Grounds { lasting: true, left: true, alone: true, ..Grounds::default() };
-        assert_eq!(told(&lasting, "MUST"), ["undone", "own"]);
-        assert_eq!(told(&Grounds { alone: false, ..lasting }, "MUST"), ["own", "undone"]);
-        assert_eq!(told(&Grounds::default().and_hung(Op::Start), "MUST"), ["started", "own"]);
-        assert_eq!(told(&Grounds::default(), "MUST"), ["own"]);
-        let all = [Arc::clone(&footing.created), Arc::clone(&footing.started), Arc::clone(&footing.removed)];
-        let of_delete = Grounds { refused: Some(Op::Delete), ..refused };
-        let ids = of_delete.clauses(&all, &footing).into_iter().map(|clause| clause.id.clone());
+        let side_effects = BrokenClauses { side_effects: true, left: true, alone: true, ..BrokenClauses::default() };
+        assert_eq!(told(&side_effects, "MUST"), ["undone", "own"]);
+        assert_eq!(told(&BrokenClauses { alone: false, ..side_effects }, "MUST"), ["own", "undone"]);
+        assert_eq!(told(&BrokenClauses::default().with_hang(Op::Start), "MUST"), ["started", "own"]);
+        assert_eq!(told(&BrokenClauses::default(), "MUST"), ["own"]);
+        let all = [Arc::clone(&base_clauses.created), Arc::clone(&base_clauses.started), Arc::clone(&base_clauses.removed)];
+        let of_delete = BrokenClauses { refused: Some(Op::Delete), ..refused };
+        let ids = of_delete.clauses(&all, &base_clauses).into_iter().map(|clause| clause.id.clone());
         assert_eq!(ids.collect::<Vec<_>>(), ["removed", "created", "started"]);
     }
 }

@@ -1,5 +1,5 @@
 //! One container that many rules are judged on at once, each by the whole configuration: what a random bundle is tried
-//! with. Unlike a check, a trial has no verdict; it says which properties were broken.
+//! with. Unlike a check, a result has no verdict; it says which properties were broken.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::checks::check::Rule;
 use crate::checks::need::Need;
-use crate::checks::perform::{Performed, is_harm, perform};
+use crate::checks::guarded::{GuardedRun, is_harm, run_guarded};
 use crate::containers::container::Container;
 use crate::containers::evidence::{Evidence, Inside};
 use crate::containers::lab::Lab;
-use crate::runtime::judgement::{Judgement, Stop, Told};
+use crate::runtime::judgement::{Judgement, Stop, StepResult};
 use crate::runtime::settings::Settings;
 use crate::system::cgroup::Knob;
 
@@ -26,14 +26,14 @@ pub const IN_TIME: &str = "bundle.in-time";
 /// After delete the host is as before.
 pub const LEAVES_NOTHING: &str = "bundle.leaves-nothing";
 
-/// What came of a trial.
+/// What came of a result.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Trial {
+pub struct CaseResult {
     /// The properties that were broken.
-    pub broken: Vec<Broken>,
+    pub broken: Vec<BrokenProperty>,
     /// The rules that found something to judge.
     pub judged: BTreeSet<String>,
-    /// What each rule was told: facts that can be compared between runtimes.
+    /// What each rule was result: facts that can be compared between runtimes.
     pub facts: BTreeMap<String, Vec<Fact>>,
     /// Why nothing is known: a failure of ours.
     pub error: Option<String>,
@@ -43,7 +43,7 @@ pub struct Trial {
 
 /// A property that does not hold, and how that was seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Broken {
+pub struct BrokenProperty {
     /// Its name: that of a rule, or one of the constants here.
     pub property: String,
     /// What was not as expected.
@@ -61,7 +61,7 @@ pub struct Fact {
     pub answer: String,
 }
 
-impl Broken {
+impl BrokenProperty {
     /// A property, and what broke it.
     #[must_use]
     pub fn by(property: &str, findings: Vec<Finding>) -> Self {
@@ -71,7 +71,7 @@ impl Broken {
 
 /// What to try.
 #[derive(Clone, Copy, Debug)]
-pub struct Order<'o> {
+pub struct CaseInput<'o> {
     /// The bundle.
     pub recipe: &'o Recipe,
     /// The rules to judge by; those with nothing to judge say nothing.
@@ -82,53 +82,53 @@ pub struct Order<'o> {
 
 /// Tries a bundle, in a process that [`crate::sandbox::isolate`] has set apart.
 #[must_use]
-pub fn attempt(order: Order<'_>, settings: &Settings, tag: &str) -> Trial {
-    let mut trial = Trial::default();
-    match perform(settings, tag, |lab| judge_all(order, lab, &mut trial)) {
-        Ok(done) => done.settle(RUNS, LEAVES_NOTHING, IN_TIME, &mut trial),
-        Err(why) => trial.error = Some(format!("set-up: {why}")),
+pub fn attempt(input: CaseInput<'_>, settings: &Settings, tag: &str) -> CaseResult {
+    let mut result = CaseResult::default();
+    match run_guarded(settings, tag, |lab| judge_all(input, lab, &mut result)) {
+        Ok(done) => done.settle(RUNS, LEAVES_NOTHING, IN_TIME, &mut result),
+        Err(why) => result.error = Some(format!("set-up: {why}")),
     }
-    trial
+    result
 }
 
-impl Performed {
+impl GuardedRun {
     /// Puts down what was broken, under these names.
-    pub fn settle(self, runs: &str, leaves_nothing: &str, in_time: &str, trial: &mut Trial) {
-        let finished = matches!(self.told, Ok(()) | Err(Stop::Unsupported(_)));
-        match self.told {
+    pub fn settle(self, runs: &str, leaves_nothing: &str, in_time: &str, result: &mut CaseResult) {
+        let finished = matches!(self.result, Ok(()) | Err(Stop::Unsupported(_)));
+        match self.result {
             Ok(()) | Err(Stop::Unsupported(_)) => {}
-            Err(Stop::Broken(finding)) => trial.broken.push(Broken::by(runs, vec![finding])),
+            Err(Stop::Broken(finding)) => result.broken.push(BrokenProperty::by(runs, vec![finding])),
             Err(Stop::Timeout(op)) => {
                 let finding =
                     Finding { what: op.to_string(), expected: "ends in time".into(), observed: "it hangs".into() };
-                trial.broken.push(Broken::by(in_time, vec![finding]));
+                result.broken.push(BrokenProperty::by(in_time, vec![finding]));
             }
-            Err(Stop::Error(why) | Stop::Skip(why)) => trial.error = Some(why),
+            Err(Stop::Error(why) | Stop::Skip(why)) => result.error = Some(why),
         }
         // A story that broke off has not tidied up; only what it cannot have made itself counts then.
         let left: Vec<Finding> = self.left.into_iter().filter(|it| finished || is_harm(it)).collect();
         if !left.is_empty() {
-            trial.broken.push(Broken::by(leaves_nothing, left));
+            result.broken.push(BrokenProperty::by(leaves_nothing, left));
         }
-        if !trial.broken.is_empty() || trial.error.is_some() {
-            trial.calls = self.calls;
+        if !result.broken.is_empty() || result.error.is_some() {
+            result.calls = self.calls;
         }
     }
 }
 
-fn judge_all(order: Order<'_>, lab: &Lab<'_>, trial: &mut Trial) -> Told {
-    let container = lab.create(&lab.build(order.recipe)?)?;
+fn judge_all(input: CaseInput<'_>, lab: &Lab<'_>, result: &mut CaseResult) -> StepResult {
+    let container = lab.create(&lab.build(input.recipe)?)?;
     container.started()?;
     let config = container.bundle.config.clone();
     let is_loud = |rule: &&&Rule| (rule.asks)(&config).iter().any(changes_something);
-    let (loud, quiet): (Vec<&Rule>, Vec<&Rule>) = order.rules.iter().partition(is_loud);
+    let (loud, quiet): (Vec<&Rule>, Vec<&Rule>) = input.rules.iter().partition(is_loud);
     let mut note = |rule: &Rule, evidence: &Evidence| {
-        judge(rule, &config, evidence, trial);
-        if order.facts && trial.judged.contains(rule.id) {
-            trial.facts.insert(rule.id.to_owned(), facts(rule, &config, evidence, lab));
+        judge(rule, &config, evidence, result);
+        if input.facts && result.judged.contains(rule.id) {
+            result.facts.insert(rule.id.to_owned(), facts(rule, &config, evidence, lab));
         }
     };
-    let seen = order.rules.iter().any(|rule| rule.needs.contains(&Need::HostView));
+    let seen = input.rules.iter().any(|rule| rule.needs.contains(&Need::HostView));
     let shared = gather(&quiet, seen, &container, &config)?;
     quiet.iter().for_each(|rule| note(rule, &shared));
     // What changes something is asked last, in the order of the rule.
@@ -142,21 +142,21 @@ fn judge_all(order: Order<'_>, lab: &Lab<'_>, trial: &mut Trial) -> Told {
 }
 
 /// Everything that the rules want to know, each question once; the host's view where it is to be seen.
-fn gather(rules: &[&Rule], seen: bool, container: &Container<'_>, config: &Config) -> Told<Evidence> {
+fn gather(rules: &[&Rule], seen: bool, container: &Container<'_>, config: &Config) -> StepResult<Evidence> {
     let outside = if seen { Some(container.observe()?) } else { None };
     let asks: BTreeSet<Ask> = rules.iter().flat_map(|rule| (rule.asks)(config)).collect();
     let asks: Vec<Ask> = asks.into_iter().collect();
     let answers = ask_in_parts(container, &asks)?;
     let inside = Inside::new(asks.into_iter().zip(answers).collect());
-    let looks: BTreeSet<Knob> = rules.iter().flat_map(|rule| rule.looks).copied().collect();
-    let held = looks.into_iter().map(|knob| Ok((knob, container.held(&knob)?))).collect::<Told<_>>()?;
-    Ok(Evidence { inside, outside, held, bundle: container.bundle.clone() })
+    let knobs: BTreeSet<Knob> = rules.iter().flat_map(|rule| rule.knobs).copied().collect();
+    let knob_values = knobs.into_iter().map(|knob| Ok((knob, container.knob_value(&knob)?))).collect::<StepResult<_>>()?;
+    Ok(Evidence { inside, outside, knob_values, bundle: container.bundle.clone() })
 }
 
 /// A terminal takes lines of 4 KiB at most.
 const LONGEST_LINE: usize = 3000;
 
-fn ask_in_parts(container: &Container<'_>, asks: &[Ask]) -> Told<Vec<Answer>> {
+fn ask_in_parts(container: &Container<'_>, asks: &[Ask]) -> StepResult<Vec<Answer>> {
     let (mut answers, mut part, mut length) = (Vec::new(), Vec::new(), 0);
     for ask in asks {
         let own = format!("{ask:?}").len() + 40;
@@ -179,18 +179,18 @@ fn changes_something(ask: &Ask) -> bool {
     changes_file || matches!(ask, Run(_) | Syscall { .. } | Open { .. })
 }
 
-fn judge(rule: &Rule, config: &Config, evidence: &Evidence, trial: &mut Trial) {
+fn judge(rule: &Rule, config: &Config, evidence: &Evidence, result: &mut CaseResult) {
     let mut out = Judgement::default();
     let judged = catch_unwind(AssertUnwindSafe(|| (rule.judge)(config, evidence, &mut out)));
     if judged.is_err() {
-        trial.error = Some(format!("{} panicked", rule.id));
+        result.error = Some(format!("{} panicked", rule.id));
     }
     if out.expectations() > 0 {
-        trial.judged.insert(rule.id.to_owned());
+        result.judged.insert(rule.id.to_owned());
     }
     if !out.findings().is_empty() {
         let advisory = out.advisory().is_some();
-        trial.broken.push(Broken { property: rule.id.to_owned(), findings: out.findings().to_vec(), advisory });
+        result.broken.push(BrokenProperty { property: rule.id.to_owned(), findings: out.findings().to_vec(), advisory });
     }
 }
 
@@ -205,18 +205,18 @@ fn facts(rule: &Rule, config: &Config, evidence: &Evidence, lab: &Lab<'_>) -> Ve
         .collect()
 }
 
-/// The text of an error that keeps a trial from being made.
+/// The text of an error that keeps a result from being made.
 #[must_use]
-pub fn died(late: bool) -> Trial {
-    failed(if late { "the trial did not end in time" } else { "the process of the trial died" })
+pub fn died(late: bool) -> CaseResult {
+    failed(if late { "the result did not end in time" } else { "the process of the result died" })
 }
 
-/// What comes of a trial that the user has ended: nothing is known of the runtime.
+/// What comes of a result that the user has ended: nothing is known of the runtime.
 #[must_use]
-pub fn interrupted() -> Trial {
+pub fn interrupted() -> CaseResult {
     failed("interrupted")
 }
 
-fn failed(why: &str) -> Trial {
-    Trial { error: Some(why.to_owned()), ..Trial::default() }
+fn failed(why: &str) -> CaseResult {
+    CaseResult { error: Some(why.to_owned()), ..CaseResult::default() }
 }

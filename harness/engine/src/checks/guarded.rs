@@ -12,16 +12,16 @@ use plimsoll_reports::model::{Call, Finding};
 use crate::containers::lab::Lab;
 use crate::containers::watch::CANARY;
 use crate::guard::{self, Change, Guard};
-use crate::runtime::judgement::{Stop, Told};
+use crate::runtime::judgement::{Stop, StepResult};
 use crate::runtime::settings::Settings;
-use crate::system::held;
+use crate::system::saved_mounts;
 use crate::system::proc::files::about;
 
 /// A story that was told, and what it left.
 #[derive(Debug)]
-pub struct Performed {
+pub struct GuardedRun {
     /// How it ended.
-    pub told: Told,
+    pub result: StepResult,
     /// What it left.
     pub left: Vec<Finding>,
     /// The calls.
@@ -29,29 +29,29 @@ pub struct Performed {
 }
 
 /// How a story ended: by itself, or by a panic.
-pub(super) type Caught = std::thread::Result<Told>;
+pub(super) type Caught = std::thread::Result<StepResult>;
 
 /// A story that was told on a bench of its own, and what it left behind.
-pub(super) struct Played<'s> {
+pub(super) struct LabRun<'s> {
     pub(super) lab: Lab<'s>,
-    pub(super) told: Caught,
+    pub(super) result: Caught,
     pub(super) left: Vec<Finding>,
     pub(super) changes: Vec<Change>,
 }
 
-pub(super) fn play<'s>(
+pub(super) fn run_on_lab<'s>(
     settings: &'s Settings,
     tag: &str,
-    story: impl FnOnce(&Lab<'s>) -> Told,
-) -> io::Result<Played<'s>> {
+    run: impl FnOnce(&Lab<'s>) -> StepResult,
+) -> io::Result<LabRun<'s>> {
     let started = Instant::now();
     let dir = settings.dir.join(tag);
     fs::create_dir(&dir)?;
     guard::plant_canary(&dir.join(CANARY))?;
     let lab = Lab::new(settings, dir, tag.to_owned());
-    held::hold()?;
+    saved_mounts::save()?;
     let guard = Guard::before_all(lab.watched())?;
-    let told = catch_unwind(AssertUnwindSafe(|| story(&lab).or_else(|stop| lab.excuse(stop))));
+    let told = catch_unwind(AssertUnwindSafe(|| run(&lab).or_else(|stop| lab.excuse(stop))));
     lab.take_down();
     // A story that broke off leaves its processes; nobody waits for those.
     let looked = if matches!(told, Ok(Ok(()) | Err(Stop::Unsupported(_)))) {
@@ -77,32 +77,32 @@ pub(super) fn play<'s>(
         left.extend(each().filter(|(change, _)| own(change)).map(|(change, undone)| change.finding(undone)));
         changes.retain(|change| own(&change));
     }
-    Ok(Played { lab, told, left, changes })
+    Ok(LabRun { lab, told, left, changes })
 }
 
 /// Tells a story on a bench of its own, in a process that [`crate::sandbox::isolate`] has set apart, and tidies up after it.
 ///
 /// # Errors
 /// When the bench cannot be made or taken away.
-pub fn perform(settings: &Settings, tag: &str, story: impl FnOnce(&Lab<'_>) -> Told) -> io::Result<Performed> {
-    let played = play(settings, tag, story)?;
-    let calls = played.lab.driver.calls();
-    clear(played.lab, played.left.is_empty(), |_| Ok(()))?;
-    let told = played.told.unwrap_or_else(|panic| Err(Stop::Error(panic_text(&*panic))));
-    Ok(Performed { told, left: played.left, calls })
+pub fn run_guarded(settings: &Settings, tag: &str, run: impl FnOnce(&Lab<'_>) -> StepResult) -> io::Result<GuardedRun> {
+    let run = run_on_lab(settings, tag, run)?;
+    let calls = run.lab.driver.calls();
+    clear(run.lab, run.left.is_empty(), |_| Ok(()))?;
+    let told = run.result.unwrap_or_else(|panic| Err(Stop::Error(panic_text(&*panic))));
+    Ok(GuardedRun { told, left: run.left, calls })
 }
 
 /// Takes a bench away, and whatever the guard has found to be still on it. Its directory is shown once more, when
 /// nothing lives in it.
-pub(super) fn clear(lab: Lab<'_>, spotless: bool, last: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
+pub(super) fn clear(lab: Lab<'_>, clean: bool, last: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
     let (dir, tag) = (lab.dir.clone(), lab.tag.clone());
     drop(lab);
-    if !spotless {
+    if !clean {
         guard::sweep(&tag)?;
         guard::detach_below(&dir)?;
     }
     last(&dir)?;
-    fs::remove_dir_all(&dir).or_else(|why| if spotless { Err(why) } else { if_gone(why) }).map_err(|why| {
+    fs::remove_dir_all(&dir).or_else(|why| if clean { Err(why) } else { if_gone(why) }).map_err(|why| {
         // Only words for an error that is on its way.
         let mounts = guard::below(&dir).unwrap_or_default();
         about(format!("{} with the mounts {mounts:?}", dir.display()), &why)

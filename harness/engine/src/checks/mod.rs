@@ -1,12 +1,12 @@
 //! What a check is, what it needs, and how it is carried out and judged.
 
 pub mod check;
-pub mod company;
-pub mod conduct;
-pub(crate) mod grounds;
-pub mod keep;
-mod look;
+pub mod batch;
+pub mod execute;
+pub(crate) mod broken_clauses;
+pub mod artifacts;
+mod collect;
 pub mod need;
-pub mod perform;
-pub(crate) mod place;
-pub mod trial;
+pub mod guarded;
+pub(crate) mod run_dir;
+pub mod fuzz_case;

@@ -2,20 +2,20 @@
 
 use super::container::State;
 use super::network::Device;
-use crate::runtime::shown::Shown;
+use crate::runtime::describe::Describe;
 
-impl Shown for State {
-    fn shown(&self) -> String {
-        self.0.shown()
+impl Describe for State {
+    fn describe(&self) -> String {
+        self.0.describe()
     }
 }
 
-impl Shown for Device {
-    fn shown(&self) -> String {
+impl Describe for Device {
+    fn describe(&self) -> String {
         let Self { name, up, mtu, alias, addresses, .. } = self;
         let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
         let state = if *up { "up" } else { "down" };
-        let mut text = format!("{name} {state}, mtu {mtu}, addresses {}", addresses.shown());
+        let mut text = format!("{name} {state}, mtu {mtu}, addresses {}", addresses.describe());
         if !alias.is_empty() {
             text.push_str(", alias ");
             text.push_str(alias);

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use crate::containers::container::Container;
 use crate::containers::lab::Lab;
 use crate::runtime::driver::pending::Pending;
-use crate::runtime::judgement::{Outcome, Stop, Told};
+use crate::runtime::judgement::{Outcome, Stop, StepResult};
 use crate::runtime::profile::Op;
 use crate::system::orphans;
-use crate::system::patience::stretched;
+use crate::system::deadline::scaled;
 use crate::system::process::wait_readable;
 
 /// How long the hook is held up by a runtime that answers nothing meanwhile, as one does that lets each operation on a
@@ -19,48 +19,48 @@ const AT_MOST: Duration = Duration::from_secs(2);
 
 /// Where a hook and the harness meet.
 #[derive(Debug)]
-pub struct Meeting {
+pub struct HookBarrier {
     path: PathBuf,
 }
 
 impl Lab<'_> {
     /// A place for a hook to be held up at.
     #[must_use]
-    pub fn meeting(&self) -> Meeting {
-        Meeting { path: self.dir.join(format!("m{}", self.next())) }
+    pub fn hook_barrier(&self) -> HookBarrier {
+        HookBarrier { path: self.dir.join(format!("m{}", self.next())) }
     }
 }
 
-impl Meeting {
+impl HookBarrier {
     /// The option of the hook that comes here.
     #[must_use]
     pub fn option(&self) -> String {
-        format!("meet={}", self.path.display())
+        format!("barrier={}", self.path.display())
     }
 }
 
 impl Container<'_> {
-    /// The operation `delete`, and, while a hook of it is held up at `meeting`, the operation `state`. What that comes to,
+    /// The operation `delete`, and, while a hook of it is held up at `barrier`, the operation `state`. What that comes to,
     /// or none when no hook came.
     ///
     /// # Errors
     /// [`Stop::Timeout`] when one of the calls does not end, [`Stop::Broken`] when delete fails.
-    pub fn state_within_delete(&self, meeting: &Meeting) -> Told<Option<Outcome>> {
+    pub fn state_within_delete(&self, barrier: &HookBarrier) -> StepResult<Option<Outcome>> {
         // Bound only now: what the runtime takes for a hook of an earlier operation finds nobody.
-        let socket = UnixListener::bind(&meeting.path).map_err(Stop::error("bind the socket of a hook"))?;
+        let socket = UnixListener::bind(&barrier.path).map_err(Stop::error("bind the socket of a hook"))?;
         socket.set_nonblocking(true)?;
         let delete = self.pending(Op::Delete)?;
-        let answer = self.met(&socket, &delete)?.map(|hook| self.state_before(hook)).transpose()?;
+        let answer = self.arrived_hook(&socket, &delete)?.map(|hook| self.state_before(hook)).transpose()?;
         self.lab.driver.end(delete)?.ok()?;
         Ok(answer)
     }
 
-    fn pending(&self, op: Op) -> Told<Pending> {
+    fn pending(&self, op: Op) -> StepResult<Pending> {
         self.lab.driver.begin(op, &self.values(), &self.lab.dir)
     }
 
     /// The hook that has come before delete was at its end.
-    fn met(&self, socket: &UnixListener, delete: &Pending) -> Told<Option<UnixStream>> {
+    fn arrived_hook(&self, socket: &UnixListener, delete: &Pending) -> StepResult<Option<UnixStream>> {
         let deadline = self.lab.driver.deadline();
         let waited = [std::os::fd::AsFd::as_fd(socket), std::os::fd::AsFd::as_fd(delete.running.pidfd())];
         // A runtime may wait for one of its own that only we can reap.
@@ -73,9 +73,9 @@ impl Container<'_> {
         Ok(socket.accept().ok().map(|(hook, _)| hook))
     }
 
-    fn state_before(&self, hook: UnixStream) -> Told<Outcome> {
+    fn state_before(&self, hook: UnixStream) -> StepResult<Outcome> {
         let state = self.pending(Op::State)?;
-        wait_readable(&[state.running.pidfd()], Instant::now() + stretched(AT_MOST))?;
+        wait_readable(&[state.running.pidfd()], Instant::now() + scaled(AT_MOST))?;
         drop(hook);
         self.lab.driver.end(state)
     }

@@ -13,7 +13,7 @@ use nix::unistd::{ForkResult, Pid, pause, pipe2};
 
 use crate::containers::lab::Lab;
 pub use crate::containers::users::{FIRST_ID, IDS};
-use crate::runtime::judgement::{Stop, Told};
+use crate::runtime::judgement::{Stop, StepResult};
 use crate::system::observer::Observation;
 use crate::system::process::wait_readable;
 use crate::system::sys;
@@ -50,7 +50,7 @@ fn row(kind: &str) -> &'static (&'static str, &'static str, i32) {
 
 /// A process in a new namespace. It ends when this is dropped.
 #[derive(Debug)]
-pub struct Holder {
+pub struct NamespaceHolder {
     /// The process, as this process sees it.
     pub pid: Pid,
     pidfd: OwnedFd,
@@ -61,12 +61,12 @@ impl Lab<'_> {
     ///
     /// # Errors
     /// [`Stop::Error`] when the kernel refuses.
-    pub fn holder(&self, kind: &str) -> Told<Holder> {
-        Holder::new(row(kind).2).map_err(Stop::error(&format!("make a {kind} namespace")))
+    pub fn hold_namespace(&self, kind: &str) -> StepResult<NamespaceHolder> {
+        NamespaceHolder::new(row(kind).2).map_err(Stop::error(&format!("make a {kind} namespace")))
     }
 }
 
-impl Holder {
+impl NamespaceHolder {
     /// A process that unshares has children in the new namespace, and is itself not in it where it is one of processes
     /// or clocks: so it is a child of such a process that stays.
     fn new(flag: i32) -> io::Result<Self> {
@@ -106,7 +106,7 @@ impl Holder {
     ///
     /// # Errors
     /// [`Stop::Broken`] when something has ended it.
-    pub fn observe(&self) -> Told<Observation> {
+    pub fn observe(&self) -> StepResult<Observation> {
         if wait_readable(&[&self.pidfd], Instant::now())? {
             return Err(Stop::broken("a process of the harness in the joined namespace", "alive", "it was ended"));
         }
@@ -133,7 +133,7 @@ fn unshare_and_fork(flag: i32, told: OwnedFd) -> io::Result<()> {
     }
 }
 
-impl Drop for Holder {
+impl Drop for NamespaceHolder {
     fn drop(&mut self) {
         // It may have been ended already; either way it is our orphan to reap.
         match (sys::pidfd_signal(self.pidfd.as_fd(), libc::SIGKILL), waitpid(self.pid, None)) {

@@ -16,7 +16,7 @@ const LATER: &str = "a configuration of a release later than it claims";
 
 /// A kind of values that no clause obliges a runtime to support, nor says that it should: types of namespaces are none.
 #[derive(Debug)]
-struct Choice {
+struct OptionalFeature {
     /// What it is, for the reader.
     what: &'static str,
     /// Whether a configuration asks for it.
@@ -25,26 +25,26 @@ struct Choice {
     claimed: fn(&Config, &Value) -> bool,
 }
 
-const CHOICES: &[Choice] = &[
-    Choice {
+const OPTIONAL_FEATURES: &[OptionalFeature] = &[
+    OptionalFeature {
         what: "flags of a filter",
         asked: |config| !config.list("/linux/seccomp/flags").is_empty(),
         claimed: |config, features| {
             lists(features, "/linux/seccomp/supportedFlags", &config.texts("/linux/seccomp/flags"))
         },
     },
-    Choice {
+    OptionalFeature {
         what: "an action of a filter other than to allow and to fail",
         asked: |config| !special_actions(config).is_empty(),
         claimed: |config, features| lists(features, "/linux/seccomp/actions", &special_actions(config)),
     },
-    Choice { what: "a user or group above 2147483647", asked: has_large_id, claimed: |_, _| false },
-    Choice {
+    OptionalFeature { what: "a user or group above 2147483647", asked: has_large_id, claimed: |_, _| false },
+    OptionalFeature {
         what: "a mount with mapped ids",
         asked: |config| config.list("/mounts").iter().any(is_idmapped),
         claimed: |_, features| features.pointer("/linux/mountExtensions/idmap/enabled") == Some(&true.into()),
     },
-    Choice {
+    OptionalFeature {
         what: "a scheduling policy other than the usual one, or flags of it",
         asked: |config| {
             config.text("/process/scheduler/policy").is_some_and(|policy| policy != "SCHED_OTHER")
@@ -52,12 +52,12 @@ const CHOICES: &[Choice] = &[
         },
         claimed: |_, _| false,
     },
-    Choice {
+    OptionalFeature {
         what: "another execution domain",
         asked: |config| config.text("/linux/personality/domain").is_some_and(|domain| domain != "LINUX"),
         claimed: |_, _| false,
     },
-    Choice {
+    OptionalFeature {
         what: "a memory policy",
         asked: |config| config.get("/linux/memoryPolicy/mode").is_some(),
         claimed: |config, features| {
@@ -66,12 +66,12 @@ const CHOICES: &[Choice] = &[
                 && lists(features, "/linux/memoryPolicy/flags", &config.texts("/linux/memoryPolicy/flags"))
         },
     },
-    Choice {
+    OptionalFeature {
         what: "a limit whose controller is of cgroup version 2 on a hybrid host",
         asked: is_split,
         claimed: |_, _| false,
     },
-    Choice {
+    OptionalFeature {
         what: "a weight of block I/O, which this kernel has for the scheduler BFQ alone",
         asked: is_weighed_by_bfq,
         claimed: |_, _| false,
@@ -132,7 +132,7 @@ fn is_weighed_by_bfq(config: &Config) -> bool {
 
 /// Whether a configuration asks for something that a runtime may refuse.
 pub(crate) fn is_asked(config: &Config) -> bool {
-    CHOICES.iter().any(|choice| (choice.asked)(config))
+    OPTIONAL_FEATURES.iter().any(|feature| (feature.asked)(config))
 }
 
 /// A call of the runtime that said that it failed, and what it was told to make.
@@ -147,9 +147,9 @@ pub(crate) struct Refusal {
 impl Refusal {
     /// What the configuration asks for that a runtime need not support; nothing where it asks for no such thing, or for what the
     /// features list.
-    pub(crate) fn lawful(&self, judged: Release, features: &Value) -> Option<&'static str> {
-        let mut asked = CHOICES.iter().filter(|choice| (choice.asked)(&self.config));
-        let chosen = asked.find(|choice| !(choice.claimed)(&self.config, features)).map(|choice| choice.what);
+    pub(crate) fn unsupported_feature(&self, judged: Release, features: &Value) -> Option<&'static str> {
+        let mut asked = OPTIONAL_FEATURES.iter().filter(|feature| (feature.asked)(&self.config));
+        let chosen = asked.find(|feature| !(feature.claimed)(&self.config, features)).map(|feature| feature.what);
         chosen.or_else(|| is_of_later_release(&self.config, judged, features).then_some(LATER))
     }
 }
@@ -161,7 +161,7 @@ mod tests {
 
     fn refusable(config: Value, features: &Value) -> bool {
         let config = Config(config);
-        CHOICES.iter().any(|choice| (choice.asked)(&config) && !(choice.claimed)(&config, features))
+        OPTIONAL_FEATURES.iter().any(|feature| (feature.asked)(&config) && !(feature.claimed)(&config, features))
     }
 
     #[test]

@@ -11,11 +11,11 @@ use nix::mount::{MntFlags, MsFlags, mount, umount2};
 
 use crate::containers::lab::Lab;
 use crate::guard;
-use crate::runtime::judgement::{Stop, Told};
+use crate::runtime::judgement::{Stop, StepResult};
 
 /// Overlays that are in place; dropping them brings the directories of the host back.
 #[derive(Debug)]
-pub struct Layers<'l> {
+pub struct Overlays<'l> {
     lab: &'l Lab<'l>,
     over: Vec<PathBuf>,
     uppers: Vec<PathBuf>,
@@ -27,12 +27,12 @@ impl Lab<'_> {
     ///
     /// # Errors
     /// [`Stop::Skip`] where the kernel cannot, say because the directories are overlays themselves.
-    pub fn layers(&self, dirs: &[&str]) -> Told<Layers<'_>> {
-        let mut layers = Layers { lab: self, over: Vec::new(), uppers: Vec::new(), mounted: Vec::new() };
+    pub fn overlays(&self, dirs: &[&str]) -> StepResult<Overlays<'_>> {
+        let mut overlays = Overlays { lab: self, over: Vec::new(), uppers: Vec::new(), mounted: Vec::new() };
         let place = File::open(&self.settings.dir)?;
         for dir in dirs.iter().map(Path::new).filter(|dir| dir.is_dir() && !dir.is_symlink()) {
-            let upper = self.dir.join(format!("layer-{}", layers.uppers.len()));
-            layers.lay(dir, &upper).map_err(|why| {
+            let upper = self.dir.join(format!("layer-{}", overlays.uppers.len()));
+            overlays.mount_over(dir, &upper).map_err(|why| {
                 Stop::Skip(format!(
                     "no overlay over {} ({why}): a host whose root is none, or a vm, can",
                     dir.display()
@@ -43,16 +43,16 @@ impl Lab<'_> {
                 let behind = PathBuf::from(format!("/proc/self/fd/{}", place.as_raw_fd()));
                 let flags = MsFlags::MS_BIND | MsFlags::MS_REC;
                 mount(Some(&behind), &self.settings.dir, None::<&str>, flags, None::<&str>)?;
-                layers.mounted.push(self.settings.dir.clone());
+                overlays.mounted.push(self.settings.dir.clone());
             }
         }
-        self.layered.replace(layers.mounted.first().cloned());
-        Ok(layers)
+        self.overlaid.replace(overlays.mounted.first().cloned());
+        Ok(overlays)
     }
 }
 
-impl Layers<'_> {
-    fn lay(&mut self, dir: &Path, upper: &Path) -> io::Result<()> {
+impl Overlays<'_> {
+    fn mount_over(&mut self, dir: &Path, upper: &Path) -> io::Result<()> {
         let work = upper.with_extension("work");
         fs::create_dir_all(upper)?;
         fs::create_dir_all(&work)?;
@@ -80,9 +80,9 @@ impl Layers<'_> {
     }
 }
 
-impl Drop for Layers<'_> {
+impl Drop for Overlays<'_> {
     fn drop(&mut self) {
-        self.lab.layered.take();
+        self.lab.overlaid.take();
         for place in self.mounted.iter().rev() {
             // What does not go now goes with the mount namespace of the check; the guard tells of it.
             match umount2(place, MntFlags::MNT_DETACH) {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::containers::container::Container;
 use crate::containers::lab::Lab;
 use crate::runtime::driver::NOTIFY;
-use crate::runtime::judgement::{Outcome, Stop, Told};
+use crate::runtime::judgement::{Outcome, Stop, StepResult};
 use crate::runtime::profile::{Op, Values};
 use crate::system::orphans;
 use crate::system::process::wait_readable;
@@ -26,7 +26,7 @@ impl Lab<'_> {
     ///
     /// # Errors
     /// [`Stop::Error`] when there is no room for its socket.
-    pub fn manager(&self) -> Told<Manager> {
+    pub fn manager(&self) -> StepResult<Manager> {
         let path = self.dir.join(format!("n{}", self.next()));
         let socket = UnixDatagram::bind(&path).map_err(Stop::error("bind the socket of a service manager"))?;
         socket.set_nonblocking(true)?;
@@ -42,7 +42,7 @@ impl Manager {
     }
 
     /// What has been said to it meanwhile. Descriptors that come along are closed, which tells the sender that it was heard.
-    fn hear(&self, said: &mut Vec<String>) -> Told {
+    fn hear(&self, said: &mut Vec<String>) -> StepResult {
         let mut bytes = [0; 4096];
         loop {
             match self.socket.recv(&mut bytes) {
@@ -59,7 +59,7 @@ impl Container<'_> {
     ///
     /// # Errors
     /// As [`Container::call`].
-    pub fn start_by(&self, manager: &Manager) -> Told<(Outcome, Vec<String>)> {
+    pub fn start_by(&self, manager: &Manager) -> StepResult<(Outcome, Vec<String>)> {
         let start = self.lab.driver.begin(Op::Start, &manager.calls(self.values()), &self.lab.dir)?;
         let (deadline, mut said) = (self.lab.driver.deadline(), Vec::new());
         let ended = start.running.pidfd();

@@ -9,7 +9,7 @@ use plimsoll_reports::model::Finding;
 
 use crate::guard::{Change, KernelState};
 use crate::system::host_lock::{Delay, HostLock};
-use crate::system::patience::stretched;
+use crate::system::deadline::scaled;
 
 /// How long a run that is interrupted waits for the checks of others.
 const FOR_OTHERS: Duration = Duration::from_secs(10);
@@ -105,7 +105,7 @@ impl HostChanges {
     /// they were put back: not while other runs have checks under way, which may be looking for the same ones.
     pub(crate) fn leave(&mut self) -> io::Result<(Vec<Change>, bool)> {
         let changes = self.look()?;
-        let deadline = Instant::now() + stretched(FOR_OTHERS);
+        let deadline = Instant::now() + scaled(FOR_OTHERS);
         let mut delay = Delay::default();
         while !changes.is_empty() && !self.lock.have_alone()? {
             if Instant::now() > deadline {

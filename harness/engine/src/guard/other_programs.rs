@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use nix::poll::{PollTimeout, poll};
 
 use super::Change;
-use crate::system::patience::stretched;
+use crate::system::deadline::scaled;
 
 /// Two looks at the host are this far apart.
 const BETWEEN: u16 = 20;
@@ -28,7 +28,7 @@ pub(crate) fn made_by_others(
     // Who attaches a loop device uses it before the next one: that takes longer than to write a setting.
     let has_loop_device = changes.iter().any(Change::is_of_a_loop_device);
     let least = if has_loop_device { MOST } else { LEAST };
-    let deadline = Instant::now() + took.clamp(stretched(least), stretched(MOST));
+    let deadline = Instant::now() + took.clamp(scaled(least), scaled(MOST));
     let mut seen: Vec<Change> = Vec::new();
     while seen.len() < changes.len() && Instant::now() < deadline {
         let now = look()?;

@@ -16,67 +16,67 @@ use crate::runtime::release::Release;
 use crate::system::process::Ended;
 
 /// A value that a finding may show.
-pub trait Shown {
+pub trait Describe {
     /// Its text.
-    fn shown(&self) -> String;
+    fn describe(&self) -> String;
 }
 
 /// File mode bits or a umask: `0022`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Octal<T>(pub T);
 
-impl<T: fmt::Octal> Shown for Octal<T> {
-    fn shown(&self) -> String {
+impl<T: fmt::Octal> Describe for Octal<T> {
+    fn describe(&self) -> String {
         format!("{:04o}", self.0)
     }
 }
 
-impl<T: Shown + ?Sized> Shown for &T {
-    fn shown(&self) -> String {
-        (**self).shown()
+impl<T: Describe + ?Sized> Describe for &T {
+    fn describe(&self) -> String {
+        (**self).describe()
     }
 }
 
-impl Shown for str {
-    fn shown(&self) -> String {
+impl Describe for str {
+    fn describe(&self) -> String {
         if self.is_empty() { "nothing (an empty text)".to_owned() } else { self.to_owned() }
     }
 }
 
-impl Shown for String {
-    fn shown(&self) -> String {
-        self.as_str().shown()
+impl Describe for String {
+    fn describe(&self) -> String {
+        self.as_str().describe()
     }
 }
 
-impl Shown for bool {
-    fn shown(&self) -> String {
+impl Describe for bool {
+    fn describe(&self) -> String {
         if *self { "yes" } else { "no" }.to_owned()
     }
 }
 
-impl Shown for () {
-    fn shown(&self) -> String {
+impl Describe for () {
+    fn describe(&self) -> String {
         "success".to_owned()
     }
 }
 
-impl Shown for OsStr {
-    fn shown(&self) -> String {
+impl Describe for OsStr {
+    fn describe(&self) -> String {
         self.display().to_string()
     }
 }
 
-impl Shown for OsString {
-    fn shown(&self) -> String {
-        self.as_os_str().shown()
+impl Describe for OsString {
+    fn describe(&self) -> String {
+        self.as_os_str().describe()
     }
 }
 
 macro_rules! shown_as_displayed {
     ($($kind:ty),*) => {
-        $(impl Shown for $kind {
-            fn shown(&self) -> String {
+        $(impl Describe for $kind {
+            fn describe(&self) -> String {
                 self.to_string()
             }
         })*
@@ -102,91 +102,91 @@ shown_as_displayed!(
     Refused
 );
 
-impl Shown for Path {
-    fn shown(&self) -> String {
+impl Describe for Path {
+    fn describe(&self) -> String {
         self.display().to_string()
     }
 }
 
-impl Shown for PathBuf {
-    fn shown(&self) -> String {
-        self.as_path().shown()
+impl Describe for PathBuf {
+    fn describe(&self) -> String {
+        self.as_path().describe()
     }
 }
 
-impl Shown for Duration {
-    fn shown(&self) -> String {
+impl Describe for Duration {
+    fn describe(&self) -> String {
         format!("{self:?}")
     }
 }
 
-impl<T: Shown> Shown for Option<T> {
-    fn shown(&self) -> String {
-        self.as_ref().map_or_else(|| "none".to_owned(), Shown::shown)
+impl<T: Describe> Describe for Option<T> {
+    fn describe(&self) -> String {
+        self.as_ref().map_or_else(|| "none".to_owned(), Describe::shown)
     }
 }
 
-impl<T: Shown, E: Display> Shown for Result<T, E> {
-    fn shown(&self) -> String {
-        self.as_ref().map_or_else(|why| format!("an error: {why}"), Shown::shown)
+impl<T: Describe, E: Display> Describe for Result<T, E> {
+    fn describe(&self) -> String {
+        self.as_ref().map_or_else(|why| format!("an error: {why}"), Describe::shown)
     }
 }
 
 /// An owner, `user:group`, or a device, `major:minor`.
-impl<A: Shown, B: Shown> Shown for (A, B) {
-    fn shown(&self) -> String {
-        format!("{}:{}", self.0.shown(), self.1.shown())
+impl<A: Describe, B: Describe> Describe for (A, B) {
+    fn describe(&self) -> String {
+        format!("{}:{}", self.0.describe(), self.1.describe())
     }
 }
 
-impl<A: Shown, B: Shown, C: Shown> Shown for (A, B, C) {
-    fn shown(&self) -> String {
-        format!("{}:{}:{}", self.0.shown(), self.1.shown(), self.2.shown())
+impl<A: Describe, B: Describe, C: Describe> Describe for (A, B, C) {
+    fn describe(&self) -> String {
+        format!("{}:{}:{}", self.0.describe(), self.1.describe(), self.2.describe())
     }
 }
 
 /// A list in one line.
-fn list<T: Shown>(items: impl IntoIterator<Item = T>) -> String {
-    let texts: Vec<String> = items.into_iter().map(|item| item.shown()).collect();
+fn list<T: Describe>(items: impl IntoIterator<Item = T>) -> String {
+    let texts: Vec<String> = items.into_iter().map(|item| item.describe()).collect();
     if texts.is_empty() { "none".to_owned() } else { texts.join(", ") }
 }
 
-impl<T: Shown> Shown for [T] {
-    fn shown(&self) -> String {
+impl<T: Describe> Describe for [T] {
+    fn describe(&self) -> String {
         list(self)
     }
 }
 
-impl<T: Shown, const N: usize> Shown for [T; N] {
-    fn shown(&self) -> String {
+impl<T: Describe, const N: usize> Describe for [T; N] {
+    fn describe(&self) -> String {
         list(self)
     }
 }
 
-impl<T: Shown> Shown for Vec<T> {
-    fn shown(&self) -> String {
+impl<T: Describe> Describe for Vec<T> {
+    fn describe(&self) -> String {
         list(self)
     }
 }
 
-impl<T: Shown> Shown for BTreeSet<T> {
-    fn shown(&self) -> String {
+impl<T: Describe> Describe for BTreeSet<T> {
+    fn describe(&self) -> String {
         list(self)
     }
 }
 
 /// Members in one line: `name=value`.
-impl<K: Shown, V: Shown> Shown for BTreeMap<K, V> {
-    fn shown(&self) -> String {
-        list(self.iter().map(|(key, value)| format!("{}={}", key.shown(), value.shown())))
+impl<K: Describe, V: Describe> Describe for BTreeMap<K, V> {
+    fn describe(&self) -> String {
+        list(self.iter().map(|(key, value)| format!("{}={}", key.describe(), value.describe())))
     }
 }
 
-impl Shown for Value {
-    fn shown(&self) -> String {
+impl Describe for Value {
+    fn describe(&self) -> String {
         match self {
             Self::Null => "null".to_owned(),
-            Self::String(text) => text.shown(),
+            Self::String(text) => text.describe(),
             other => other.to_string(),
         }
     }

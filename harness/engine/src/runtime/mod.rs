@@ -6,4 +6,4 @@ pub mod judgement;
 pub mod profile;
 pub mod release;
 pub mod settings;
-pub mod shown;
+pub mod describe;

@@ -17,10 +17,10 @@ use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use plimsoll_foreign::read;
 use plimsoll_reports::text::printable;
 
-use crate::sandbox::isolate::enclosure::Enclosed;
+use crate::sandbox::isolate::pid_namespace::PidNamespace;
 use crate::system::cgroup::{self, RunGroups};
-use crate::system::life::Lock;
-use crate::system::patience::stretched;
+use crate::system::liveness::Lock;
+use crate::system::deadline::scaled;
 use crate::system::run_id::RunId;
 use crate::system::sys::tell;
 
@@ -35,7 +35,7 @@ pub enum CgroupView {
 
 /// The place of a run; dropping it leaves nothing behind.
 #[derive(Debug)]
-pub struct Workplace {
+pub struct RunSandbox {
     /// Unique id of the run.
     pub run: RunId,
     /// The private tmpfs.
@@ -49,13 +49,13 @@ pub struct Workplace {
     /// Held until this process ends, or has tidied up: so `plimsoll clean` knows that the run lives.
     lock: Option<Lock>,
     /// The pid namespace of the run, where the whole of it is set apart.
-    enclosed: Option<Enclosed>,
+    pid_namespace: Option<PidNamespace>,
 }
 
 /// The most that a run may write: a runtime that fills its state directory harms nobody.
 const TMPFS: &str = "mode=755,size=1g";
 
-impl Workplace {
+impl RunSandbox {
     /// Sets this process (which must have a single thread) apart and makes the place.
     ///
     /// # Errors
@@ -71,7 +71,7 @@ impl Workplace {
         step("keep mounts private", mount(None::<&str>, "/", None::<&str>, slave, None::<&str>).map_err(Into::into))?;
         step(&format!("make {}", dir.display()), DirBuilder::new().mode(0o755).create(&dir))?;
         let mut place =
-            Self { run, probe: dir.join("probe"), dir, groups: None, hidden: None, lock: None, enclosed: None };
+            Self { run, probe: dir.join("probe"), dir, groups: None, hidden: None, lock: None, pid_namespace: None };
         // Before a tmpfs hides it from this process: others see the directory on disk, and the lock in it.
         place.lock = step("lock the directory of the run", Lock::hold(&place.dir))?;
         let mounted = mount(Some("plimsoll"), &place.dir, Some("tmpfs"), MsFlags::empty(), Some(TMPFS));
@@ -87,8 +87,8 @@ impl Workplace {
 
     /// Lets all processes around this one end when the place is left.
     #[must_use]
-    pub fn within(mut self, enclosed: Enclosed) -> Self {
-        self.enclosed = Some(enclosed);
+    pub fn with_pid_namespace(mut self, pid_namespace: PidNamespace) -> Self {
+        self.pid_namespace = Some(pid_namespace);
         self
     }
 
@@ -126,9 +126,9 @@ fn copy_self(to: &Path) -> io::Result<()> {
     fs::set_permissions(to, fs::Permissions::from_mode(0o755))
 }
 
-impl Drop for Workplace {
+impl Drop for RunSandbox {
     fn drop(&mut self) {
-        drop(self.enclosed.take());
+        drop(self.pid_namespace.take());
         // Each step is tried whatever became of the others; `plimsoll clean` finds what is left all the same.
         let of_checks = || self.groups.as_ref().map_or(Ok(()), |groups| groups.remove());
         let steps = [reap_all(), of_checks(), remove_cgroups(&self.run), leave(&self.dir)];
@@ -154,7 +154,7 @@ fn leave(dir: &Path) -> io::Result<()> {
 
 /// Waits for the rest of the processes: this process is their subreaper, and they were all told to die.
 fn reap_all() -> io::Result<()> {
-    let deadline = Instant::now() + stretched(Duration::from_secs(10));
+    let deadline = Instant::now() + scaled(Duration::from_secs(10));
     loop {
         match waitid(Id::All, WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG) {
             Err(Errno::ECHILD) => return Ok(()),

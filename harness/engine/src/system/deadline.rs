@@ -1,4 +1,4 @@
-//! How long the harness waits: durations that suit a machine that is not busy, stretched for one that is slow.
+//! How long the harness waits: durations that suit a machine that is not busy, scaled for one that is slow.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -7,12 +7,12 @@ use std::time::Duration;
 static SCALE: AtomicU32 = AtomicU32::new(1);
 
 /// Lets everything take `scale` times longer from now on.
-pub fn stretch(scale: u32) {
+pub fn set_time_scale(scale: u32) {
     SCALE.store(scale.max(1), Ordering::Relaxed);
 }
 
 /// A duration as this machine needs it.
 #[must_use]
-pub fn stretched(duration: Duration) -> Duration {
+pub fn scaled(duration: Duration) -> Duration {
     duration.saturating_mul(SCALE.load(Ordering::Relaxed))
 }

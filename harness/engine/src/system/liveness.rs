@@ -23,7 +23,7 @@ const BOOT: &str = "/proc/sys/kernel/random/boot_id";
 
 /// What is known of the owner of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Life {
+pub enum Liveness {
     /// It lives.
     Alive,
     /// It has ended.
@@ -68,10 +68,10 @@ impl Lock {
 ///
 /// # Errors
 /// When something cannot be read.
-pub fn of(run: &RunId, dir: &Path) -> io::Result<Life> {
+pub fn of(run: &RunId, dir: &Path) -> io::Result<Liveness> {
     match by_lock(dir)? {
-        Some(Life::Alive) if is_gone(run)? => Ok(Life::Dead),
-        Some(life) => Ok(life),
+        Some(Liveness::Alive) if is_gone(run)? => Ok(Liveness::Dead),
+        Some(liveness) => Ok(liveness),
         None => by_name(run),
     }
 }
@@ -82,26 +82,26 @@ fn is_gone(run: &RunId) -> io::Result<bool> {
     Ok(run.namespace() == Some(own_pid_namespace()?) && !run.is_alive()?)
 }
 
-fn by_lock(dir: &Path) -> io::Result<Option<Life>> {
+fn by_lock(dir: &Path) -> io::Result<Option<Liveness>> {
     let path = dir.join(NAME);
     // Who may write there could put a link or a pipe at its place.
     let opened = OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(&path);
     let Some(file) = if_there(opened)? else { return Ok(None) };
     let status = file.metadata()?;
     if !status.is_file() || status.uid() != geteuid().as_raw() {
-        return Ok(Some(Life::Unknown(format!("{} is not a file of this user: look at it", path.display()))));
+        return Ok(Some(Liveness::Unknown(format!("{} is not a file of this user: look at it", path.display()))));
     }
     if is_locked(&file)? {
-        return Ok(Some(Life::Alive));
+        return Ok(Some(Liveness::Alive));
     }
     let mut text = String::new();
     #[expect(clippy::disallowed_methods, reason = "bounded: a boot id is shorter")]
     file.take(64).read_to_string(&mut text)?;
     Ok(Some(if text == read_text(BOOT)? {
-        Life::Dead
+        Liveness::Dead
     } else {
         let dir = dir.display();
-        Life::Unknown(format!(
+        Liveness::Unknown(format!(
             "it was made by another kernel, before the last start or on another machine: remove {dir} by hand"
         ))
     }))
@@ -119,11 +119,11 @@ fn is_locked(file: &File) -> io::Result<bool> {
     Ok(lock.l_type != libc::F_UNLCK as libc::c_short)
 }
 
-fn by_name(run: &RunId) -> io::Result<Life> {
+fn by_name(run: &RunId) -> io::Result<Liveness> {
     let own = own_pid_namespace()?;
     let alive = match run.namespace() {
         None => {
-            return Ok(Life::Unknown(
+            return Ok(Liveness::Unknown(
                 "an earlier version made it, without a word on its owner: remove it by hand".into(),
             ));
         }
@@ -132,10 +132,10 @@ fn by_name(run: &RunId) -> io::Result<Life> {
         Some(theirs) if own == INITIAL => lives_elsewhere(run, theirs)?,
         Some(_) => {
             let why = "its owner is in another pid namespace: clean from there, or outside of all containers";
-            return Ok(Life::Unknown(why.into()));
+            return Ok(Liveness::Unknown(why.into()));
         }
     };
-    Ok(if alive { Life::Alive } else { Life::Dead })
+    Ok(if alive { Liveness::Alive } else { Liveness::Dead })
 }
 
 /// Looks through all processes for the owner of a run, which has its number in another pid namespace.
@@ -176,20 +176,20 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let run = RunId::of_self().unwrap();
         // Without a lock the name decides.
-        assert_eq!(of(&run, dir.path()).unwrap(), Life::Alive);
+        assert_eq!(of(&run, dir.path()).unwrap(), Liveness::Alive);
         fs::write(dir.path().join(NAME), read_text(BOOT).unwrap()).unwrap();
-        assert_eq!(of(&run, dir.path()).unwrap(), Life::Dead, "nobody holds it");
+        assert_eq!(of(&run, dir.path()).unwrap(), Liveness::Dead, "nobody holds it");
         fs::write(dir.path().join(NAME), "another\n").unwrap();
-        assert!(matches!(of(&run, dir.path()).unwrap(), Life::Unknown(_)));
+        assert!(matches!(of(&run, dir.path()).unwrap(), Liveness::Unknown(_)));
         Lock::remove(dir.path()).unwrap();
         fs::create_dir(dir.path().join(NAME)).unwrap();
-        assert!(matches!(of(&run, dir.path()).unwrap(), Life::Unknown(why) if why.contains("not a file")));
+        assert!(matches!(of(&run, dir.path()).unwrap(), Liveness::Unknown(why) if why.contains("not a file")));
     }
 
     #[test]
     fn names_without_a_namespace_decide_nothing() {
         let dir = tempfile::tempdir().unwrap();
         let old: RunId = "1a2b-ffee".parse().unwrap();
-        assert!(matches!(of(&old, dir.path()).unwrap(), Life::Unknown(_)));
+        assert!(matches!(of(&old, dir.path()).unwrap(), Liveness::Unknown(_)));
     }
 }

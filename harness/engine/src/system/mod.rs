@@ -2,13 +2,13 @@
 
 pub mod cgroup;
 pub(crate) mod descriptors;
-pub mod held;
+pub mod saved_mounts;
 pub(crate) mod host_lock;
 pub(crate) mod kernel_fs;
-pub mod life;
+pub mod liveness;
 pub mod observer;
 pub mod orphans;
-pub mod patience;
+pub mod deadline;
 pub(crate) mod proc;
 pub mod process;
 pub mod run_id;

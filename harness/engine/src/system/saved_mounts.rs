@@ -26,13 +26,13 @@ use crate::system::proc::mountinfo::{self, Mount};
 const NEEDED: [&str; 3] = ["/proc", "/sys", "/dev"];
 
 /// What the process of a check holds. There is one check in a process.
-static HELD: OnceLock<Held> = OnceLock::new();
+static SAVED: OnceLock<Saved> = OnceLock::new();
 
 /// The list of mounts outside of the check, in the namespace of the run, to which those of the host come and from which they go.
 static OUTSIDE: OnceLock<File> = OnceLock::new();
 
 #[derive(Debug)]
-struct Held {
+struct Saved {
     proc: OwnedFd,
     before: Vec<Mount>,
     copies: Vec<(&'static str, OwnedFd)>,
@@ -42,14 +42,14 @@ struct Held {
 ///
 /// # Errors
 /// When the kernel refuses it.
-pub fn hold() -> io::Result<()> {
+pub fn save() -> io::Result<()> {
     let proc = open("/proc", OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?;
     let clone = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
     let copies = NEEDED.into_iter().map(|path| Ok((path, open_tree(CWD, path, clone)?)));
     let copies = copies.collect::<io::Result<_>>()?;
     let before = mounts()?;
     // A second check in this process has what the first one held.
-    HELD.get_or_init(|| Held { proc, before, copies });
+    SAVED.get_or_init(|| Saved { proc, before, copies });
     Ok(())
 }
 
@@ -93,9 +93,9 @@ pub fn mounts() -> io::Result<Vec<Mount>> {
 
 /// The list of mounts by the `/proc` that is held. Nothing where nothing is held.
 fn mountinfo() -> Option<io::Result<String>> {
-    let held = HELD.get()?;
+    let saved = SAVED.get()?;
     Some(
-        openat(&held.proc, "self/mountinfo", OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())
+        openat(&saved.proc, "self/mountinfo", OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())
             .map_err(Into::into)
             .and_then(|list| text(list.into())),
     )
@@ -111,8 +111,8 @@ fn text(file: File) -> io::Result<String> {
 /// # Errors
 /// When the kernel refuses it.
 pub fn restore(own: &Path) -> io::Result<()> {
-    let Some(held) = HELD.get() else { return Ok(()) };
-    let known = |mount: &Mount| held.before.iter().any(|before| before.id == mount.id);
+    let Some(saved) = SAVED.get() else { return Ok(()) };
+    let known = |mount: &Mount| saved.before.iter().any(|before| before.id == mount.id);
     let foreign = |mount: &&Mount| !known(mount) && !is_of_container(Path::new(&mount.point), own);
     // The last first: what is below can be reached by its path when nothing covers it.
     let mut now = mounts()?;
@@ -126,10 +126,10 @@ pub fn restore(own: &Path) -> io::Result<()> {
     if !foreign.is_empty() {
         now = mounts()?;
     }
-    for (path, copy) in &held.copies {
+    for (path, copy) in &saved.copies {
         // Where one was taken down, an older one may be there, such as the host's own `/proc`.
         let there = |mounts| mountinfo::mount_at(mounts, path).map(|mount| mount.id);
-        if there(&held.before).is_some() && there(&held.before) != there(&now) {
+        if there(&saved.before).is_some() && there(&saved.before) != there(&now) {
             move_mount(copy, c"", CWD, *path, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?;
         }
     }

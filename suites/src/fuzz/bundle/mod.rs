@@ -7,9 +7,9 @@ use plimsoll_fixtures::Edit;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 
-use super::conflict::clash;
-use super::fragment::{Fragment, Source, moved};
-use super::rules;
+use self::conflict::clash;
+use self::fragment::{Fragment, Source, moved};
+use self::rules;
 
 /// The most fragments of one bundle.
 pub(super) const MOST: usize = 22;

@@ -1,31 +1,31 @@
 //! What is measured besides phases: cost, scale, soak.
 
 use plimsoll_bench::cost;
-use plimsoll_bench::place::Place;
-use plimsoll_bench::scale::Ground;
+use plimsoll_bench::site::Sites;
+use plimsoll_bench::scale::Series;
 use plimsoll_bench::scenario::Scenario;
 use plimsoll_bench::watch::Watch;
 use plimsoll_reports::model::bench::Benchmark;
 
-use super::Contest;
+use super::Subjects;
 use crate::args::{Bench, What};
-use crate::failure::Failure;
-use crate::progress::Line;
-use crate::session::interrupted;
+use crate::shared::failure::Failure;
+use crate::shared::progress::Line;
+use crate::shared::session::interrupted;
 
 /// Measures what the user asked for, subject by subject. What one cannot do is a warning.
 pub fn fill(
     found: &mut Benchmark,
-    contest: &Contest,
+    subjects: &Subjects,
     (args, scenario): (&Bench, &Scenario),
-    place: &Place<'_>,
+    place: &Sites<'_>,
     (watch, line): (&mut Watch, &Line),
 ) -> Result<(), Failure> {
-    for (at, subject) in contest.subjects.iter().enumerate() {
+    for (at, subject) in subjects.subjects.iter().enumerate() {
         if interrupted() {
             return Ok(());
         }
-        let ground = Ground { subject, scenario, tag: format!("{}-{at}", scenario.name), place };
+        let series = Series { subject, scenario, tag: format!("{}-{at}", scenario.name), place };
         if args.measure.contains(&What::Cost) {
             match cost::measure(subject, scenario, place, watch) {
                 // Calls that were cut short cost nothing.
@@ -35,13 +35,13 @@ pub fn fill(
             }
         }
         if args.measure.contains(&What::Parallel) {
-            found.curves.push(ground.parallel(watch, line).map_err(Failure::host)?);
+            found.curves.push(series.parallel(watch, line).map_err(Failure::host)?);
         }
         if args.measure.contains(&What::Population) && !subject.floor {
-            found.curves.push(ground.population(watch, line).map_err(Failure::host)?);
+            found.curves.push(series.population(watch, line).map_err(Failure::host)?);
         }
         if args.measure.contains(&What::Soak) && !subject.floor {
-            found.soaks.push(ground.soak(args.cycles, watch, line).map_err(Failure::host)?);
+            found.soaks.push(series.soak(args.cycles, watch, line).map_err(Failure::host)?);
         }
     }
     Ok(())

@@ -8,8 +8,8 @@ use plimsoll_bench::statistics::{RESOLUTION, difference, unpaired_ratio};
 use plimsoll_reports::model::bench::{Benchmark, Difference, Interval};
 
 use crate::args::Bench;
-use crate::failure::Failure;
-use crate::output::print;
+use crate::shared::failure::Failure;
+use crate::shared::output::print;
 
 /// What a comparison came to.
 pub struct Verdict {

@@ -8,54 +8,54 @@ use plimsoll_bench::machine;
 use plimsoll_bench::subject::{Subject, floor, names, profile_for};
 use plimsoll_engine::guard::{KernelState, undo_all};
 use plimsoll_engine::host;
-use plimsoll_engine::isolate::enclosure::Enclosed;
+use plimsoll_engine::isolate::pid_namespace::PidNamespace;
 use plimsoll_engine::profile::Profile;
 use plimsoll_engine::release::UNCLAIMED;
 use plimsoll_engine::settings::Settings;
-use plimsoll_engine::workplace::{CgroupView, Workplace};
+use plimsoll_engine::run_sandbox::{CgroupView, RunSandbox};
 use plimsoll_reports::model::Finding;
 use plimsoll_reports::model::bench::{self, Benchmark, Design};
 
-use crate::args::{Rivals, View};
-use crate::bundled;
-use crate::failure::Failure;
-use crate::premises;
-use crate::session::{find_runtime, self_report};
+use crate::args::{RuntimeArgs, View};
+use crate::shared::bundled;
+use crate::shared::failure::Failure;
+use crate::shared::requirements;
+use crate::shared::session::{find_runtime, self_report};
 
 /// A place that is set up, and who is measured there.
-pub struct Contest {
+pub struct Subjects {
     /// Who; the first is what the others are held against.
     pub subjects: Vec<Subject>,
     view: &'static str,
     /// The host before the first call.
     kernel: KernelState,
     /// Dropped last: it tidies up.
-    pub workplace: Workplace,
+    pub sandbox: RunSandbox,
 }
 
-impl Contest {
+impl Subjects {
     /// Finds the runtimes and sets up the place.
-    pub fn open(rivals: &Rivals, with_floor: bool, enclosed: Enclosed) -> Result<Self, Failure> {
+    pub fn open(runtimes: &RuntimeArgs, with_floor: bool, pid_namespace: PidNamespace) -> Result<Self, Failure> {
         let mut files: Vec<PathBuf> =
-            rivals.runtime.iter().map(|named| find_runtime(named)).collect::<Result<_, _>>()?;
-        premises::required()?;
+            runtimes.runtime.iter().map(|named| find_runtime(named)).collect::<Result<_, _>>()?;
+        requirements::required()?;
         if files.is_empty() {
             files.push(bundled::file()?);
         }
-        let view = if rivals.cgroup_view == View::V1 { CgroupView::V1 } else { CgroupView::Host };
-        let workplace = Workplace::set_up(view).map_err(Failure::host)?.within(enclosed);
+        let view = if runtimes.cgroup_view == View::V1 { CgroupView::V1 } else { CgroupView::Host };
+        let sandbox = RunSandbox::set_up(view).map_err(Failure::host)?.with_pid_namespace(pid_namespace);
         let kernel = KernelState::now().map_err(Failure::host)?;
         let mut subjects = Vec::new();
         for (at, (file, name)) in files.iter().zip(names(&files)).enumerate() {
             let settings = Settings {
                 runtime: file.clone(),
-                verb: rivals.runtime.is_empty().then_some(bundled::VERB),
-                profile: Profile::load(rivals.profile.as_deref().unwrap_or("runc")).map_err(Failure::usage)?,
-                run: workplace.run.to_string(),
-                dir: workplace.dir.clone(),
+                subcommand: runtimes.runtime.is_empty().then_some(bundled::SUBCOMMAND),
+                profile: Profile::load(runtimes.profile.as_deref().unwrap_or("runc")).map_err(Failure::usage)?,
+                run: sandbox.run.to_string(),
+                dir: sandbox.dir.clone(),
                 groups: None,
-                probe: workplace.probe.clone(),
-                timeout: Duration::from_secs(rivals.timeout),
+                probe: sandbox.probe.clone(),
+                timeout: Duration::from_secs(runtimes.timeout),
                 release: UNCLAIMED,
                 features: Arc::default(),
                 fault: None,
@@ -63,13 +63,13 @@ impl Contest {
                 controls: Arc::default(),
                 exclusive: true,
             };
-            let name = if rivals.runtime.is_empty() { "bundled".to_owned() } else { name };
-            subjects.push(subject(name, settings, rivals.profile.is_none(), at)?);
+            let name = if runtimes.runtime.is_empty() { "bundled".to_owned() } else { name };
+            subjects.push(subject(name, settings, runtimes.profile.is_none(), at)?);
         }
         if with_floor {
-            subjects.push(floor(&subjects[0].settings, &workplace).map_err(Failure::host)?);
+            subjects.push(floor(&subjects[0].settings, &sandbox).map_err(Failure::host)?);
         }
-        Ok(Self { subjects, view: rivals.cgroup_view.name(), kernel, workplace })
+        Ok(Self { subjects, view: runtimes.cgroup_view.name(), kernel, sandbox })
     }
 
     /// What changed on the host since the first call, in words; it is put back.
@@ -86,9 +86,9 @@ impl Contest {
             schema: bench::SCHEMA.to_owned(),
             kind: bench::KIND.to_owned(),
             plimsoll: env!("CARGO_PKG_VERSION").to_owned(),
-            run: self.workplace.run.to_string(),
+            run: self.sandbox.run.to_string(),
             host: host::facts(self.view).unwrap_or_else(|_| unreachable!("/proc was read before")),
-            machine: machine::facts(&self.workplace.dir),
+            machine: machine::facts(&self.sandbox.dir),
             design,
             started_at: now.as_secs(),
             duration_ms: 0,

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use plimsoll_engine::check::Check;
 use plimsoll_fixtures::{Config, Edit};
 use plimsoll_foreign::{beneath, name, read};
-use plimsoll_suites::fuzz::fragment::recipe;
-use plimsoll_suites::fuzz::subject::Subject;
+use plimsoll_suites::fuzz::bundle::fragment::recipe;
+use plimsoll_suites::fuzz::input::Subject;
 use plimsoll_suites::fuzz::vet;
 use serde::{Deserialize, Serialize};
 
-use crate::failure::Failure;
+use crate::shared::failure::Failure;
 
 /// A minimal case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,7 +29,7 @@ pub struct Kept {
     /// The number of the case.
     pub case: Option<u64>,
     /// What is tried.
-    pub subject: Subject,
+    pub input: Input,
 }
 
 impl Kept {
@@ -40,7 +40,7 @@ impl Kept {
         let text = text.map_err(|why| Failure::Usage(format!("no case in {}: {why}", dir.display())))?;
         let kept: Self = serde_json::from_slice(&text)
             .map_err(|why| Failure::Usage(format!("{} is no case: {why}", path.display())))?;
-        match vet::objection(&kept.subject, checks) {
+        match vet::objection(&kept.input, checks) {
             None => Ok(kept),
             Some(why) => Err(Failure::Usage(format!("{} is not tried: {why}", path.display()))),
         }
@@ -53,7 +53,7 @@ impl Kept {
         let mut text = serde_json::to_string_pretty(self).map_err(Failure::host)?;
         text.push('\n');
         root.file(Path::new("case.json"), text.as_bytes(), 0o644).map_err(failed)?;
-        let Subject::Bundle(fragments) = &self.subject else { return Ok(()) };
+        let Input::Bundle(fragments) = &self.input else { return Ok(()) };
         let config = recipe(fragments).config_of(Config::base());
         root.file(Path::new("config.json"), format!("{:#}\n", config.0).as_bytes(), 0o644).map_err(failed)
     }
@@ -99,10 +99,10 @@ pub fn list(corpus: &Path, checks: &[Check]) -> Result<Vec<(String, Kept)>, Fail
     Ok(cases)
 }
 
-/// What a subject is, in one line.
-pub fn describe(subject: &Subject) -> String {
-    match subject {
-        Subject::Bundle(fragments) => {
+/// What a input is, in one line.
+pub fn describe(input: &Input) -> String {
+    match input {
+        Input::Bundle(fragments) => {
             let edits: Vec<String> = recipe(fragments).edits.iter().map(edit).collect();
             edits.join(", ")
         }

@@ -6,38 +6,38 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use plimsoll_engine::crew::Crew;
-use plimsoll_engine::trial::{self, Trial};
+use plimsoll_engine::workers::Workers;
+use plimsoll_engine::fuzz_case::{self, CaseResult};
 use plimsoll_reports::file::Document;
 use plimsoll_reports::format::Documents;
 use plimsoll_reports::model::fuzz::{self as model, Failure as Found, Fuzz};
 use plimsoll_reports::model::{Finding, Verdict};
 use plimsoll_suites::fuzz::bundle::{Bundle, Draw};
 use plimsoll_suites::fuzz::chance;
-use plimsoll_suites::fuzz::subject::{Judge, Subject};
+use plimsoll_suites::fuzz::input::{Input, Judge};
 use proptest::strategy::ValueTree;
 
 use super::case::{Kept, describe};
-use super::find::count;
+use super::findings::count;
 use super::shrink::read;
 use super::{CASES, milliseconds, processor_ms, seed};
-use crate::args::{self, Look};
-use crate::failure::Failure;
-use crate::output::{deliver, every};
-use crate::session::{Rival, Session, interrupted};
+use crate::args::{self, DisplayOptions};
+use crate::shared::failure::Failure;
+use crate::shared::output::{deliver, every};
+use crate::shared::session::{OtherRuntime, Session, interrupted};
 
 /// The longest that a difference is made minimal.
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// Compares runtimes with each other.
-pub fn compare(args: &args::Fuzz, look: Look) -> Result<ExitCode, Failure> {
+pub fn compare(args: &args::Fuzz, display: DisplayOptions) -> Result<ExitCode, Failure> {
     if args.differential.len() < 2 {
         return Err(Failure::Usage("--differential compares runtimes: name two at least, A,B".to_owned()));
     }
     let (began, started) = (SystemTime::now(), Instant::now());
     let seed = seed(args, began);
     let session = Session::open(&args.subject, None)?;
-    let rivals: Vec<Rival> = args.differential.iter().map(|path| session.of(path)).collect::<Result<_, _>>()?;
+    let rivals: Vec<OtherRuntime> = args.differential.iter().map(|path| session.of(path)).collect::<Result<_, _>>()?;
     let judge = Judge::new(plimsoll_suites::all(), session.abilities().clone(), args.section.clone());
     let mut comparison = Comparison {
         rivals: &rivals,
@@ -73,13 +73,13 @@ pub fn compare(args: &args::Fuzz, look: Look) -> Result<ExitCode, Failure> {
     drop(session);
     let written = fuzz.write(&args.output).map_err(Failure::host);
     let code = fuzz.exit_code();
-    let shown = deliver(&[], &Documents { searches: vec![fuzz], ..Documents::default() }, look);
+    let shown = deliver(&[], &Documents { searches: vec![fuzz], ..Documents::default() }, display);
     every([written, shown])?;
     Ok(ExitCode::from(code))
 }
 
 struct Comparison<'c> {
-    rivals: &'c [Rival],
+    rivals: &'c [OtherRuntime],
     session: &'c Session,
     judge: &'c Judge,
     args: &'c args::Fuzz,
@@ -103,15 +103,15 @@ impl Comparison<'_> {
         let over = |since: Instant| self.args.time.is_some_and(|time| since.elapsed() >= time.0);
         while !interrupted() && !enough(tried) && !over(self.started) {
             let bundle = draw.bundle(&mut chance(self.seed, tried));
-            let subject = Subject::Bundle(bundle.current());
-            let trials = self.attempt(&subject)?;
+            let input = Input::Bundle(bundle.current());
+            let trials = self.attempt(&input)?;
             if interrupted() {
                 break;
             }
-            subject.parts().iter().for_each(|part| count(&mut edits, part));
-            trials.iter().flat_map(|trial| &trial.judged).for_each(|rule| count(&mut properties, rule));
+            input.parts().iter().for_each(|part| count(&mut edits, part));
+            trials.iter().flat_map(|result| &result.judged).for_each(|rule| count(&mut properties, rule));
             for (rule, findings) in self.differences(&trials) {
-                self.note(tried, &rule, findings, &draw, &subject)?;
+                self.note(tried, &rule, findings, &draw, &input)?;
             }
             tried += 1;
         }
@@ -119,39 +119,39 @@ impl Comparison<'_> {
     }
 
     /// What comes of a case on each runtime, all at once.
-    fn attempt(&mut self, subject: &Subject) -> Result<Vec<Trial>, Failure> {
+    fn attempt(&mut self, input: &Input) -> Result<Vec<CaseResult>, Failure> {
         self.trials += 1;
         let first = &self.rivals[0].settings;
-        let mut crew: Crew<usize> = Crew::new(first, first.timeout * 6);
+        let mut workers: Workers<usize> = Workers::new(first, first.timeout * 6);
         for (number, rival) in self.rivals.iter().enumerate() {
             let settings = &rival.settings;
             let work =
-                |tag: &str| serde_json::to_vec(&self.judge.attempt(subject, true, settings, tag)).unwrap_or_default();
-            crew.start(number, work).map_err(Failure::host)?;
+                |tag: &str| serde_json::to_vec(&self.judge.attempt(input, true, settings, tag)).unwrap_or_default();
+            workers.start(number, work).map_err(Failure::host)?;
         }
-        let mut trials = vec![Trial::default(); self.rivals.len()];
-        while !crew.is_empty() {
+        let mut trials = vec![CaseResult::default(); self.rivals.len()];
+        while !workers.is_empty() {
             if interrupted() {
-                crew.dismiss().map_err(Failure::host)?;
-                return Ok(vec![trial::interrupted(); self.rivals.len()]);
+                workers.kill_all().map_err(Failure::host)?;
+                return Ok(vec![fuzz_case::interrupted(); self.rivals.len()]);
             }
-            for ended in crew.ended().map_err(Failure::host)? {
-                trials[ended.task] = read(&crew, &ended)?;
+            for ended in workers.ended().map_err(Failure::host)? {
+                trials[ended.task] = read(&workers, &ended)?;
             }
         }
         Ok(trials)
     }
 
     /// What the runtimes do not agree on, by rule: which properties are broken, and what a program inside was told.
-    fn differences(&self, trials: &[Trial]) -> Vec<(String, Vec<Finding>)> {
+    fn differences(&self, trials: &[CaseResult]) -> Vec<(String, Vec<Finding>)> {
         let mut found: BTreeMap<String, Vec<Finding>> = BTreeMap::new();
-        let broken = |trial: &Trial, property: &str| trial.broken.iter().any(|broken| broken.property == property);
+        let broken = |result: &CaseResult, property: &str| result.broken.iter().any(|broken| broken.property == property);
         let properties: Vec<&String> = trials.iter().flat_map(|t| &t.broken).map(|broken| &broken.property).collect();
         for property in properties {
-            let broken: Vec<bool> = trials.iter().map(|trial| broken(trial, property)).collect();
+            let broken: Vec<bool> = trials.iter().map(|result| broken(result, property)).collect();
             if broken.iter().any(|one| *one != broken[0]) {
-                let told = trials.iter().map(|trial| {
-                    let own = trial.broken.iter().find(|broken| broken.property == *property);
+                let told = trials.iter().map(|result| {
+                    let own = result.broken.iter().find(|broken| broken.property == *property);
                     own.and_then(|broken| broken.findings.first())
                         .map_or_else(|| "as expected".to_owned(), |f| format!("{}: {}", f.what, f.observed))
                 });
@@ -159,13 +159,13 @@ impl Comparison<'_> {
             }
         }
         // Where a runtime did not run the bundle there is nothing to compare.
-        if trials.iter().all(|trial| !trial.facts.is_empty()) {
+        if trials.iter().all(|result| !result.facts.is_empty()) {
             for (rule, facts) in &trials[0].facts {
                 for (at, fact) in facts.iter().enumerate() {
                     let answers: Vec<Option<&str>> = trials
                         .iter()
-                        .map(|trial| {
-                            trial.facts.get(rule).and_then(|facts| facts.get(at)).map(|fact| fact.answer.as_str())
+                        .map(|result| {
+                            result.facts.get(rule).and_then(|facts| facts.get(at)).map(|fact| fact.answer.as_str())
                         })
                         .collect();
                     if answers.iter().any(|answer| *answer != answers[0]) {
@@ -196,29 +196,29 @@ impl Comparison<'_> {
         rule: &str,
         findings: Vec<Finding>,
         draw: &Draw<'_>,
-        subject: &Subject,
+        input: &Input,
     ) -> Result<(), Failure> {
-        let parts = subject.parts();
+        let parts = input.parts();
         let known = |found: &&mut Found| found.property == rule && found.parts.iter().all(|part| parts.contains(part));
         if let Some(found) = self.found.iter_mut().find(known) {
             found.times += 1;
             return Ok(());
         }
         let (began, before) = (Instant::now(), self.trials);
-        let mut best = (subject.clone(), findings);
+        let mut best = (input.clone(), findings);
         let bundle = draw.bundle(&mut chance(self.seed, case));
         self.shrink(bundle, rule, &mut best)?;
-        let (subject, findings) = best;
+        let (input, findings) = best;
         let dir = self.place(rule);
         let clauses = self.judge.clauses(rule);
         let kept = Kept {
-            description: describe(&subject),
+            description: describe(&input),
             property: rule.to_owned(),
             clauses: clauses.iter().map(|clause| clause.id.clone()).collect(),
             runtime: self.rivals.iter().map(|rival| rival.runtime.version.raw()).collect::<Vec<_>>().join(", "),
             seed: self.seed,
             case: Some(case),
-            subject,
+            input,
         };
         kept.write(&dir)?;
         self.found.push(Found {
@@ -228,8 +228,8 @@ impl Comparison<'_> {
             verdict: Verdict::Warn,
             clauses,
             description: kept.description.clone(),
-            parts: kept.subject.parts(),
-            size: kept.subject.size() as u64,
+            parts: kept.input.parts(),
+            size: kept.input.size() as u64,
             case: Some(case),
             times: 1,
             found_ms: milliseconds(self.started) - milliseconds(began),
@@ -243,15 +243,15 @@ impl Comparison<'_> {
         Ok(())
     }
 
-    fn shrink(&mut self, mut bundle: Bundle, rule: &str, best: &mut (Subject, Vec<Finding>)) -> Result<(), Failure> {
+    fn shrink(&mut self, mut bundle: Bundle, rule: &str, best: &mut (Input, Vec<Finding>)) -> Result<(), Failure> {
         let deadline = Instant::now() + LIMIT;
         bundle.whole_fragments_only();
         while Instant::now() < deadline && !interrupted() && bundle.simplify() {
             loop {
-                let subject = Subject::Bundle(bundle.current());
-                let trials = self.attempt(&subject)?;
+                let input = Input::Bundle(bundle.current());
+                let trials = self.attempt(&input)?;
                 if let Some((_, findings)) = self.differences(&trials).into_iter().find(|(other, _)| other == rule) {
-                    *best = (subject, findings);
+                    *best = (input, findings);
                     break;
                 }
                 if interrupted() || !bundle.complicate() || Instant::now() >= deadline {

@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use plimsoll_engine::trial;
+use plimsoll_engine::fuzz_case;
 use plimsoll_reports::expectations::Expectations;
 use plimsoll_reports::model::{Host, Known as Entry, Runtime, Verdict};
 
-use crate::failure::Failure;
+use crate::shared::failure::Failure;
 
 /// The files of known deviations.
-pub struct Known(Vec<Expectations>);
+pub struct KnownDeviations(Vec<Expectations>);
 
 /// A known deviation, and the parts of a case that it is known of.
 pub struct Recognised {
@@ -28,7 +28,7 @@ pub struct Case<'c> {
     pub minimal: bool,
 }
 
-impl Known {
+impl KnownDeviations {
     /// Reads the files.
     pub fn read(files: &[PathBuf]) -> Result<Self, Failure> {
         let read: Result<_, _> = files.iter().map(|path| Expectations::read(path)).collect();
@@ -60,5 +60,5 @@ impl Known {
 
 /// Properties of the whole bundle: whatever is wrong with one of its edits breaks them.
 fn is_of_engine(property: &str) -> bool {
-    [trial::RUNS, trial::IN_TIME, trial::LEAVES_NOTHING].contains(&property)
+    [fuzz_case::RUNS, fuzz_case::IN_TIME, fuzz_case::LEAVES_NOTHING].contains(&property)
 }

@@ -5,18 +5,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use plimsoll_engine::trial::{Broken, Trial};
+use plimsoll_engine::fuzz_case::{BrokenProperty, CaseResult};
 use plimsoll_foreign::beneath;
 use plimsoll_reports::model::Verdict;
 use plimsoll_reports::model::fuzz::Failure as Found;
-use plimsoll_suites::fuzz::subject::{Judge, Subject};
+use plimsoll_suites::fuzz::input::{Input, Judge};
 
 use super::case::{Kept, below, describe};
-use super::known::{Case, Known};
+use super::expectations::{Case, KnownDeviations};
 use super::milliseconds;
 use super::shrink::{Minimal, Shrinker};
-use crate::failure::Failure;
-use crate::session::Session;
+use crate::shared::failure::Failure;
+use crate::shared::session::Session;
 
 /// A case that was tried.
 pub struct Tried<'t> {
@@ -24,22 +24,22 @@ pub struct Tried<'t> {
     pub case: Option<u64>,
     /// What the search draws from.
     pub seed: u64,
-    pub subject: &'t Subject,
-    pub trial: &'t Trial,
+    pub input: &'t Input,
+    pub result: &'t CaseResult,
 }
 
 /// Everything that was found so far.
 pub struct Findings<'s> {
     session: &'s Session,
     judge: &'s Judge,
-    known: &'s Known,
+    known: &'s KnownDeviations,
     keep: &'s Path,
     started: Instant,
     pub failures: Vec<Found>,
 }
 
 impl<'s> Findings<'s> {
-    pub fn new(session: &'s Session, judge: &'s Judge, known: &'s Known, keep: &'s Path) -> Self {
+    pub fn new(session: &'s Session, judge: &'s Judge, known: &'s KnownDeviations, keep: &'s Path) -> Self {
         Self { session, judge, known, keep, started: Instant::now(), failures: Vec::new() }
     }
 
@@ -52,7 +52,7 @@ impl<'s> Findings<'s> {
     /// of a bundle from being judged.
     pub fn note(&mut self, tried: &Tried<'_>) -> Result<Vec<String>, Failure> {
         let (mut in_the_way, mut shrunk) = (Vec::new(), Vec::new());
-        for broken in &tried.trial.broken {
+        for broken in &tried.result.broken {
             let parts = match self.recognise(tried, broken) {
                 Some(parts) => parts,
                 None => self.found(tried, broken, &mut shrunk)?,
@@ -63,19 +63,19 @@ impl<'s> Findings<'s> {
     }
 
     /// Counts what was found before or is known. The parts that it is found in.
-    fn recognise(&mut self, tried: &Tried<'_>, broken: &Broken) -> Option<Vec<String>> {
-        let parts = tried.subject.parts();
+    fn recognise(&mut self, tried: &Tried<'_>, broken: &BrokenProperty) -> Option<Vec<String>> {
+        let parts = tried.input.parts();
         let is_part = |found: &Found| found.parts.iter().all(|part| parts.contains(part));
-        let same = |found: &&mut Found| found.property == broken.property && found.kind == tried.subject.kind();
+        let same = |found: &&mut Found| found.property == broken.property && found.kind == tried.input.kind();
         if let Some(found) = self.failures.iter_mut().filter(same).find(|found| is_part(found)) {
             found.times += 1;
             return Some(found.parts.clone());
         }
         let (runtime, host) = (&self.session.runtime, &self.session.host);
-        let (kind, property) = (tried.subject.kind(), broken.property.as_str());
+        let (kind, property) = (tried.input.kind(), broken.property.as_str());
         let known = self.known.of(&Case { kind, property, parts: &parts, minimal: false }, runtime, host)?;
         let parts = known.parts.clone();
-        let minimal = Minimal::of(tried.subject, broken);
+        let minimal = Minimal::of(tried.input, broken);
         let mut found = self.told(tried, broken, &minimal, Instant::now());
         found.parts.clone_from(&known.parts);
         found.description = known.parts.join(", ");
@@ -85,7 +85,7 @@ impl<'s> Findings<'s> {
     }
 
     /// Makes what is new minimal, unless one of those does that this case was made before.
-    fn found(&mut self, tried: &Tried<'_>, broken: &Broken, shrunk: &mut Vec<Minimal>) -> Result<Vec<String>, Failure> {
+    fn found(&mut self, tried: &Tried<'_>, broken: &BrokenProperty, shrunk: &mut Vec<Minimal>) -> Result<Vec<String>, Failure> {
         let began = Instant::now();
         let minimal = match shrunk.iter().find_map(|minimal| minimal.as_of(&broken.property)) {
             Some(minimal) => minimal,
@@ -97,7 +97,7 @@ impl<'s> Findings<'s> {
         };
         let mut found = self.told(tried, broken, &minimal, began);
         let (runtime, host) = (&self.session.runtime, &self.session.host);
-        let (kind, property) = (tried.subject.kind(), broken.property.as_str());
+        let (kind, property) = (tried.input.kind(), broken.property.as_str());
         let known = self.known.of(&Case { kind, property, parts: &found.parts, minimal: true }, runtime, host);
         found.known = known.map(|known| known.known);
         if found.known.is_none() {
@@ -108,17 +108,17 @@ impl<'s> Findings<'s> {
         Ok(parts)
     }
 
-    fn told(&self, tried: &Tried<'_>, broken: &Broken, minimal: &Minimal, began: Instant) -> Found {
-        let parts = minimal.subject.parts();
+    fn told(&self, tried: &Tried<'_>, broken: &BrokenProperty, minimal: &Minimal, began: Instant) -> Found {
+        let parts = minimal.input.parts();
         let release = self.session.settings().release;
         let advisory = broken.advisory || self.judge.is_advisory(&broken.property, &parts, release);
         Found {
             property: broken.property.clone(),
-            kind: tried.subject.kind().to_owned(),
+            kind: tried.input.kind().to_owned(),
             verdict: if advisory { Verdict::Warn } else { Verdict::Fail },
             clauses: self.judge.clauses(&broken.property),
-            description: describe(&minimal.subject),
-            size: minimal.subject.size() as u64,
+            description: describe(&minimal.input),
+            size: minimal.input.size() as u64,
             parts,
             case: tried.case,
             times: 1,
@@ -141,7 +141,7 @@ impl<'s> Findings<'s> {
             runtime: self.session.runtime.version.raw().to_owned(),
             seed: tried.seed,
             case: tried.case,
-            subject: minimal.subject.clone(),
+            input: minimal.input.clone(),
         };
         kept.write(&dir)?;
         found.replay = self.session.replay(&dir);

@@ -3,35 +3,35 @@
 use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use plimsoll_engine::trial::Trial;
+use plimsoll_engine::fuzz_case::CaseResult;
 use plimsoll_reports::model::fuzz::Failure as Found;
 use plimsoll_reports::text::printable;
 
 use super::case::Kept;
-use crate::args::Look;
-use crate::failure::Failure;
-use crate::output::{print, say};
+use crate::args::DisplayOptions;
+use crate::shared::failure::Failure;
+use crate::shared::output::{print, say};
 
 /// A line on a terminal that says how far the search is, and a line for each failure anywhere.
-pub struct Teller {
+pub struct Reporter {
     bar: Option<ProgressBar>,
     quiet: bool,
     told: usize,
 }
 
-impl Teller {
-    pub fn new(look: Look) -> Self {
+impl Reporter {
+    pub fn new(display: DisplayOptions) -> Self {
         // No ticker: a second thread would keep the supervisor from forking.
-        let bar = (!look.quiet && std::io::stderr().is_terminal()).then(|| {
+        let bar = (!display.quiet && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5));
             let style = ProgressStyle::with_template("{elapsed} {wide_msg}");
             bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         });
-        Self { bar, quiet: look.quiet, told: 0 }
+        Self { bar, quiet: display.quiet, told: 0 }
     }
 
     /// Says how many cases were tried, and what is new.
-    pub fn tell(&mut self, tried: u64, failures: &[Found]) {
+    pub fn report(&mut self, tried: u64, failures: &[Found]) {
         for found in &failures[self.told..] {
             let word = if found.known.is_some() { "known" } else { found.verdict.as_str() };
             let line = format!("{word:<8}{}: {}", found.property, found.description);
@@ -52,12 +52,12 @@ impl Teller {
 }
 
 /// Says what came of a case that was tried again.
-pub fn replayed(kept: &Kept, trial: &Trial, look: Look) -> Result<(), Failure> {
-    if look.quiet {
+pub fn replayed(kept: &Kept, result: &CaseResult, display: DisplayOptions) -> Result<(), Failure> {
+    if display.quiet {
         return Ok(());
     }
     let mut text = format!("{}\n", printable(&kept.description));
-    for broken in &trial.broken {
+    for broken in &result.broken {
         text.push_str(&format!("BROKEN {}\n", printable(&broken.property)));
         for finding in &broken.findings {
             for (label, value) in
@@ -67,15 +67,15 @@ pub fn replayed(kept: &Kept, trial: &Trial, look: Look) -> Result<(), Failure> {
             }
         }
     }
-    for call in &trial.calls {
+    for call in &result.calls {
         text.push_str(&format!("  {:<10}{} → {}\n", "call", printable(&call.command), printable(&call.ended)));
         for line in call.stderr.raw().lines() {
             text.push_str(&format!("  {:<10}  {}\n", "", printable(line)));
         }
     }
-    match &trial.error {
+    match &result.error {
         Some(why) => text.push_str(&format!("ERROR {}\n", printable(why))),
-        None if trial.broken.is_empty() => text.push_str(&format!("{} holds\n", printable(&kept.property))),
+        None if result.broken.is_empty() => text.push_str(&format!("{} holds\n", printable(&kept.property))),
         None => {}
     }
     print(&text)

@@ -3,22 +3,22 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use plimsoll_engine::crew::Crew;
-use plimsoll_engine::trial::Trial;
+use plimsoll_engine::workers::Workers;
+use plimsoll_engine::fuzz_case::CaseResult;
 use plimsoll_suites::fuzz::bundle::Draw;
-use plimsoll_suites::fuzz::subject::{Judge, Subject};
+use plimsoll_suites::fuzz::input::{Input, Judge};
 use plimsoll_suites::fuzz::{chance, hostile};
 use plimsoll_suites::model::sequence;
 use proptest::strategy::{Strategy, ValueTree};
 
 use super::CASES;
 use super::case::Kept;
-use super::find::{Findings, Tried, count};
+use super::findings::{Findings, Tried, count};
 use super::shrink::read;
-use super::teller::Teller;
+use super::progress::Reporter;
 use crate::args::{self, Kind};
-use crate::failure::Failure;
-use crate::session::{Session, interrupted};
+use crate::shared::failure::Failure;
+use crate::shared::session::{Session, interrupted};
 
 /// What the user wants to be tried.
 pub struct Wanted {
@@ -63,7 +63,7 @@ impl Wanted {
 struct Task {
     case: Option<u64>,
     again: bool,
-    subject: Subject,
+    input: Input,
 }
 
 /// A search under way.
@@ -99,7 +99,7 @@ impl<'s> Search<'s> {
         &mut self,
         corpus: &[(String, Kept)],
         findings: &mut Findings<'_>,
-        teller: &mut Teller,
+        reporter: &mut Reporter,
     ) -> Result<(), Failure> {
         let sources = self.judge.sources();
         let draw = Draw::new(&sources);
@@ -107,33 +107,33 @@ impl<'s> Search<'s> {
             return Err(Failure::Nothing("no edits of these sections can be made here".to_owned()));
         }
         let settings = self.session.settings();
-        let mut crew: Crew<Task> = Crew::new(settings, settings.timeout * 6);
-        let of_corpus = |(_, kept): &(String, Kept)| Task { case: None, again: false, subject: kept.subject.clone() };
+        let mut workers: Workers<Task> = Workers::new(settings, settings.timeout * 6);
+        let of_corpus = |(_, kept): &(String, Kept)| Task { case: None, again: false, input: kept.input.clone() };
         let mut waiting: VecDeque<Task> = corpus.iter().map(of_corpus).collect();
         let (mut number, started) = (0, Instant::now());
         loop {
             if interrupted() || self.wanted.first && findings.is_red() {
-                crew.dismiss().map_err(Failure::host)?;
+                workers.kill_all().map_err(Failure::host)?;
                 return Ok(());
             }
             let over = self.is_over(number, started);
-            while crew.len() < self.session.jobs() && (!waiting.is_empty() || !over) {
+            while workers.len() < self.session.jobs() && (!waiting.is_empty() || !over) {
                 let task = waiting.pop_front().unwrap_or_else(|| {
                     number += 1;
-                    Task { case: Some(number - 1), again: false, subject: self.draw(&draw, number - 1) }
+                    Task { case: Some(number - 1), again: false, input: self.draw(&draw, number - 1) }
                 });
-                self.start(&mut crew, task)?;
+                self.start(&mut workers, task)?;
                 if self.is_over(number, started) {
                     break;
                 }
             }
-            if crew.is_empty() {
+            if workers.is_empty() {
                 return Ok(());
             }
-            for ended in crew.ended().map_err(Failure::host)? {
-                let trial = read(&crew, &ended)?;
-                waiting.extend(self.note(&ended.task, &trial, findings)?);
-                teller.tell(self.tried(), &findings.failures);
+            for ended in workers.ended().map_err(Failure::host)? {
+                let result = read(&workers, &ended)?;
+                waiting.extend(self.note(&ended.task, &result, findings)?);
+                reporter.report(self.tried(), &findings.failures);
             }
         }
     }
@@ -143,56 +143,56 @@ impl<'s> Search<'s> {
         enough || self.wanted.time.is_some_and(|time| started.elapsed() >= time)
     }
 
-    fn draw(&self, draw: &Draw<'_>, number: u64) -> Subject {
+    fn draw(&self, draw: &Draw<'_>, number: u64) -> Input {
         let mut runner = chance(self.wanted.seed, number);
         let kind = self.wanted.kind(number);
         // Neither strategy rejects what it draws.
-        let lifecycle = |runner: &mut _| sequence().new_tree(runner).map(|tree| Subject::Lifecycle(tree.current()));
+        let lifecycle = |runner: &mut _| sequence().new_tree(runner).map(|tree| Input::Lifecycle(tree.current()));
         let hostile =
-            |runner: &mut _| hostile::strategy().new_tree(runner).map(|tree| Subject::Hostile(tree.current()));
+            |runner: &mut _| hostile::strategy().new_tree(runner).map(|tree| Input::Hostile(tree.current()));
         let drawn = match kind {
-            Kind::Bundle => Ok(Subject::Bundle(draw.bundle(&mut runner).current())),
+            Kind::Bundle => Ok(Input::Bundle(draw.bundle(&mut runner).current())),
             Kind::Lifecycle => lifecycle(&mut runner),
             Kind::Hostile => hostile(&mut runner),
         };
         drawn.unwrap_or_else(|why| unreachable!("case {number}: {why}"))
     }
 
-    fn start(&self, crew: &mut Crew<Task>, task: Task) -> Result<(), Failure> {
+    fn start(&self, workers: &mut Workers<Task>, task: Task) -> Result<(), Failure> {
         let settings = self.session.settings();
-        let subject = task.subject.clone();
+        let input = task.input.clone();
         let work =
-            |tag: &str| serde_json::to_vec(&self.judge.attempt(&subject, false, settings, tag)).unwrap_or_default();
-        crew.start(task, work).map_err(Failure::host)
+            |tag: &str| serde_json::to_vec(&self.judge.attempt(&input, false, settings, tag)).unwrap_or_default();
+        workers.start(task, work).map_err(Failure::host)
     }
 
     /// Takes note of a case. A bundle that something known kept from being judged is to be tried without that.
-    fn note(&mut self, task: &Task, trial: &Trial, findings: &mut Findings<'_>) -> Result<Option<Task>, Failure> {
-        let subject = &task.subject;
+    fn note(&mut self, task: &Task, result: &CaseResult, findings: &mut Findings<'_>) -> Result<Option<Task>, Failure> {
+        let input = &task.input;
         if task.case.is_some() {
             if task.again {
                 self.again += 1
             } else {
-                count(&mut self.cases, subject.kind())
+                count(&mut self.cases, input.kind())
             }
-            trial.judged.iter().for_each(|name| count(&mut self.properties, name));
+            result.judged.iter().for_each(|name| count(&mut self.properties, name));
         }
-        if let (Subject::Bundle(fragments), false) = (subject, task.again) {
+        if let (Input::Bundle(fragments), false) = (input, task.again) {
             fragments.iter().for_each(|fragment| count(&mut self.edits, &fragment.name));
         }
-        if let Some(why) = &trial.error {
+        if let Some(why) = &result.error {
             self.errors.entry(why.clone()).or_insert(task.case.unwrap_or_default());
         }
         if self.wanted.first && findings.is_red() {
             return Ok(None);
         }
-        let tried = Tried { case: task.case, seed: self.wanted.seed, subject, trial };
+        let tried = Tried { case: task.case, seed: self.wanted.seed, input, result };
         let in_the_way = findings.note(&tried)?;
-        let judged_all = !trial.judged.is_empty();
+        let judged_all = !result.judged.is_empty();
         if judged_all || in_the_way.is_empty() || task.case.is_none() {
             return Ok(None);
         }
-        let rest = subject.without(&in_the_way);
-        Ok(rest.map(|subject| Task { case: task.case, again: true, subject }))
+        let rest = input.without(&in_the_way);
+        Ok(rest.map(|input| Task { case: task.case, again: true, input }))
     }
 }

@@ -16,8 +16,8 @@ const SAMPLED: usize = 4;
 /// The one that takes seconds for each call is tried on one container in so many, or a proof would take an hour.
 const RARELY: usize = 32;
 
-/// The companies as they are, and then behind each neutral runtime: all of them, or for each another sample.
-pub fn jobs<'c>(companies: &[Vec<&'c Check>], sample: bool) -> Vec<Job<'c>> {
+/// The batches as they are, and then behind each neutral runtime: all of them, or for each another sample.
+pub fn jobs<'c>(batches: &[Vec<&'c Check>], sample: bool) -> Vec<Job<'c>> {
     let every = if sample { SAMPLED } else { 1 };
     let ways = iter::once((None, 1, 0));
     let neutral = |(at, neutral): (usize, Neutral)| {
@@ -26,7 +26,7 @@ pub fn jobs<'c>(companies: &[Vec<&'c Check>], sample: bool) -> Vec<Job<'c>> {
     };
     ways.chain(Neutral::ALL.into_iter().enumerate().map(neutral))
         .flat_map(|(fault, every, from)| {
-            let tried = companies.iter().skip(from).step_by(every);
+            let tried = batches.iter().skip(from).step_by(every);
             tried.map(move |checks| Job { checks: checks.clone(), fault, exclusive: false })
         })
         .collect()

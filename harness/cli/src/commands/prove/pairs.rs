@@ -8,7 +8,7 @@ use plimsoll_reports::model::{self, Verdict};
 use plimsoll_suites::mutants::Mutant;
 
 use super::Results;
-use crate::failure::Failure;
+use crate::shared::failure::Failure;
 
 /// How many of the checks that only happen to show a mutant are set against it, one after another, before it counts as
 /// survived.
@@ -18,7 +18,7 @@ const ROUNDS: usize = 12;
 /// the shortest timeout that there is would be waited for twice.
 pub fn early<'c>(checks: &[&'c Check]) -> Vec<Job<'c>> {
     let patient = checks.iter().filter(|check| check.waits());
-    patient.flat_map(|check| check.proves().iter().map(|fault| Job::posed(check, *fault))).collect()
+    patient.flat_map(|check| check.proves().iter().map(|fault| Job::with_fault(check, *fault))).collect()
 }
 
 /// Sets each declared check against its mutant, and others against a mutant until one of them kills it. What was tried
@@ -31,7 +31,7 @@ pub fn pairs(
     let mut found = early;
     for round in 0..=ROUNDS {
         let open = mutants.iter().filter(|mutant| round == 0 || !is_killed(mutant, &found));
-        let trials = open.flat_map(|mutant| in_round(mutant, round).map(move |check| Job::posed(check, mutant.fault)));
+        let trials = open.flat_map(|mutant| in_round(mutant, round).map(move |check| Job::with_fault(check, mutant.fault)));
         let next: Vec<Job<'_>> = trials.filter(|trial| !is_tried(trial, &found)).collect();
         if next.is_empty() {
             break;

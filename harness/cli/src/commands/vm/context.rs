@@ -4,11 +4,11 @@ use std::path::absolute;
 
 use plimsoll_vm::environment::{Accelerator, Lsm};
 
-use super::wanted::Wanted;
+use super::matrix::MachineConfig;
 use crate::args::Vm;
 
 /// The words after `plimsoll`, up to those of the command inside.
-pub fn words(args: &Vm, machine: &Wanted, accelerator: Accelerator) -> Vec<String> {
+pub fn words(args: &Vm, machine: &MachineConfig, accelerator: Accelerator) -> Vec<String> {
     let mut words = vec!["vm".to_owned()];
     let mut add = |option: &str, value: String| words.extend([format!("--{option}"), value]);
     add("kernel", machine.kernel.image.to_string_lossy().into_owned());
@@ -42,19 +42,19 @@ mod tests {
     use plimsoll_vm::kernel::Kernel;
 
     use super::*;
-    use crate::args::{Arguments, Verb};
+    use crate::args::{Arguments, Command};
 
     fn vm(words: &[String]) -> Vm {
         let words = [&["plimsoll".to_owned()], words].concat();
         let matches = Arguments::command().try_get_matches_from(words).unwrap();
-        let Verb::Vm(vm) = Arguments::of(&matches).unwrap().verb else { panic!("no machine") };
+        let Command::Vm(vm) = Arguments::of(&matches).unwrap().command else { panic!("no machine") };
         vm
     }
 
     #[test]
     fn the_words_mean_the_machine() {
         let kernel = Kernel { image: "/a kernel".into(), release: "6.1".to_owned(), modules: None };
-        let machine = Wanted { kernel, cgroups: Cgroups::Hybrid, lsm: Lsm::Selinux };
+        let machine = MachineConfig { kernel, cgroups: Cgroups::Hybrid, lsm: Lsm::Selinux };
         let given = "vm --add a --memory 2048 --cpus 3 --accel auto -- run --spec 1.2.0".split(' ');
         let given: Vec<String> = given.map(str::to_owned).collect();
         let again = [words(&vm(&given), &machine, Accelerator::Kvm), vec!["run".to_owned()]].concat();

@@ -4,14 +4,14 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use crate::args::{Subject, Verb, Vm};
-use crate::failure::Failure;
-use crate::output::Wish;
-use crate::session::find_runtime;
+use crate::args::{Subject, Command, Vm};
+use crate::shared::failure::Failure;
+use crate::shared::output::ReportRequest;
+use crate::shared::session::find_runtime;
 
 /// What goes in, and what comes out.
 #[derive(Clone, Debug)]
-pub struct Cargo {
+pub struct Files {
     /// The command's words.
     pub arguments: Vec<String>,
     /// Whether it judges a runtime, and tells how that is done again.
@@ -28,82 +28,82 @@ pub struct Cargo {
     pub returns: Vec<PathBuf>,
 }
 
-impl Cargo {
+impl Files {
     /// What this command needs and leaves.
-    pub fn of(command: &Verb, args: &Vm) -> Result<Self, Failure> {
+    pub fn of(command: &Command, args: &Vm) -> Result<Self, Failure> {
         let words = args.command.iter().map(|word| word.clone().into_string());
         let words: Result<Vec<String>, _> = words.collect();
-        let mut cargo = Self {
+        let mut files = Self {
             arguments: words.map_err(|word| Failure::Usage(format!("{} is not UTF-8", word.display())))?,
-            judges: matches!(command, Verb::Run(_) | Verb::Fuzz(_)),
+            judges: matches!(command, Command::Run(_) | Command::Fuzz(_)),
             directory: env::current_dir().map_err(Failure::host)?,
             variables: variables(),
             programs: Vec::new(),
             files: Vec::new(),
             returns: Vec::new(),
         };
-        args.add.iter().try_for_each(|path| cargo.add(path))?;
-        cargo.pack(command)?;
-        Ok(cargo)
+        args.add.iter().try_for_each(|path| files.add(path))?;
+        files.pack(command)?;
+        Ok(files)
     }
 
-    /// Packs what the verb reads, and notes what it writes.
-    fn pack(&mut self, command: &Verb) -> Result<(), Failure> {
+    /// Packs what the command reads, and notes what it writes.
+    fn pack(&mut self, command: &Command) -> Result<(), Failure> {
         match command {
-            Verb::Run(run) => {
+            Command::Run(run) => {
                 self.subject(&run.subject)?;
                 run.expect.iter().try_for_each(|path| self.take(path))?;
                 self.bring_back(&run.output)?;
                 self.rendered(&run.format)?;
                 run.kept().iter().try_for_each(|dir| self.bring_back(dir))?;
             }
-            Verb::Prove(prove) => {
+            Command::Prove(prove) => {
                 self.subject(&prove.subject)?;
                 prove.baseline.iter().try_for_each(|path| self.take(path))?;
                 self.bring_back(&prove.output)?;
                 self.rendered(&prove.format)?;
             }
-            Verb::Fuzz(fuzz) => {
+            Command::Fuzz(fuzz) => {
                 self.subject(&fuzz.subject)?;
                 self.runtimes(&fuzz.differential)?;
                 fuzz.expect.iter().chain(&fuzz.corpus).try_for_each(|path| self.take(path))?;
                 [&fuzz.output, &fuzz.keep].into_iter().try_for_each(|path| self.bring_back(path))?;
             }
-            Verb::Replay(replay) => {
+            Command::Replay(replay) => {
                 self.subject(&replay.subject)?;
                 self.take(&replay.place)?;
             }
             // Counts carry over from a machine; times only to runs in the same one.
-            Verb::Bench(bench) => {
+            Command::Bench(bench) => {
                 self.runtimes(&bench.rivals.runtime)?;
                 bench.bundle.iter().chain(&bench.baseline).try_for_each(|path| self.take(path))?;
                 self.bring_back(&bench.output)?;
                 self.rendered(&bench.format)?;
             }
-            Verb::Trace(trace) => {
+            Command::Trace(trace) => {
                 self.runtimes(&trace.rivals.runtime)?;
                 self.bring_back(&trace.output)?;
                 self.rendered(&trace.format)?;
             }
-            Verb::Report(report) => {
+            Command::Report(report) => {
                 report.files.iter().try_for_each(|path| self.take(path))?;
                 self.rendered(&report.format)?;
             }
             // What only reads and writes files gains nothing from another kernel.
-            Verb::Vm(_)
-            | Verb::Clauses(_)
-            | Verb::Doctor(_)
-            | Verb::Clean(_)
-            | Verb::Corpus(_)
-            | Verb::Compare(_)
-            | Verb::Merge(_)
-            | Verb::Expect(_)
-            | Verb::Submit(_)
-            | Verb::VerifySubmission(_)
-            | Verb::Completions(_)
-            | Verb::Man(_)
+            Command::Vm(_)
+            | Command::Clauses(_)
+            | Command::Doctor(_)
+            | Command::Clean(_)
+            | Command::Corpus(_)
+            | Command::Compare(_)
+            | Command::Merge(_)
+            | Command::Expect(_)
+            | Command::Submit(_)
+            | Command::VerifySubmission(_)
+            | Command::Completions(_)
+            | Command::Man(_)
             // It is packed in any case.
-            | Verb::Runtime { .. } => {}
+            | Command::Runtime { .. } => {}
         }
         Ok(())
     }
@@ -139,8 +139,8 @@ impl Cargo {
     }
 
     /// Files that a command renders what came of it into.
-    fn rendered(&mut self, wishes: &[Wish]) -> Result<(), Failure> {
-        wishes.iter().filter_map(|wish| wish.file.as_ref()).try_for_each(|file| self.bring_back(file))
+    fn rendered(&mut self, requests: &[ReportRequest]) -> Result<(), Failure> {
+        requests.iter().filter_map(|request| request.file.as_ref()).try_for_each(|file| self.bring_back(file))
     }
 
     fn bring_back(&mut self, path: &Path) -> Result<(), Failure> {

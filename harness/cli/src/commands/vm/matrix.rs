@@ -8,11 +8,11 @@ use plimsoll_vm::kernel::Kernel;
 use serde::Deserialize;
 
 use crate::args::Vm;
-use crate::failure::Failure;
+use crate::shared::failure::Failure;
 
 /// One machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wanted {
+pub struct MachineConfig {
     /// What it boots.
     pub kernel: Kernel,
     /// Which control groups it mounts.
@@ -21,7 +21,7 @@ pub struct Wanted {
     pub lsm: Lsm,
 }
 
-impl Wanted {
+impl MachineConfig {
     /// What tells it from others: `6.1.0-50-cloud-amd64 v2 selinux`.
     #[must_use]
     pub fn name(&self) -> String {
@@ -64,10 +64,10 @@ fn default_lsm() -> Lsm {
 }
 
 /// The machines, each once, in the order in which they were asked for.
-pub fn wanted(args: &Vm) -> Result<Vec<Wanted>, Failure> {
+pub fn wanted(args: &Vm) -> Result<Vec<MachineConfig>, Failure> {
     let mut machines = Vec::new();
     for row in rows(args)? {
-        let machine = Wanted { kernel: Kernel::find(row.kernel.as_deref())?, cgroups: row.cgroup, lsm: row.lsm };
+        let machine = MachineConfig { kernel: Kernel::find(row.kernel.as_deref())?, cgroups: row.cgroup, lsm: row.lsm };
         if !machines.contains(&machine) {
             machines.push(machine);
         }

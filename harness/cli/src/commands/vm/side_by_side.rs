@@ -12,15 +12,15 @@ use plimsoll_reports::format::Documents;
 use plimsoll_reports::model::{self, Foreign, Host, Report, Runtime};
 use plimsoll_vm::machine::{Completed, Live};
 
-use super::trial::Trial;
-use super::wanted::Wanted;
-use crate::args::{Look, Run};
-use crate::bundled;
-use crate::failure::Failure;
-use crate::output::{deliver, say};
+use super::run::MachineRun;
+use super::matrix::MachineConfig;
+use crate::args::{DisplayOptions, Run};
+use crate::shared::bundled;
+use crate::shared::failure::Failure;
+use crate::shared::output::{deliver, say};
 
 /// Runs in each machine, keeps each machine's results, and shows all of them side by side.
-pub fn run(trial: &Trial<'_>, machines: &[Wanted], run: &Run, look: Look) -> Result<ExitCode, Failure> {
+pub fn run(run: &MachineRun<'_>, machines: &[MachineConfig], run: &Run, display: DisplayOptions) -> Result<ExitCode, Failure> {
     if run.keep.is_some() || run.replay.is_some() {
         return Err(Failure::Usage(
             "--keep and --replay are for one machine: name one kernel, cgroup and lsm".to_owned(),
@@ -29,10 +29,10 @@ pub fn run(trial: &Trial<'_>, machines: &[Wanted], run: &Run, look: Look) -> Res
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
-        for _ in 0..trial.jobs().min(machines.len()) {
+        for _ in 0..run.jobs().min(machines.len()) {
             scope.spawn(|| {
                 while let Some(machine) = machines.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let answer = answer(trial, machine, run, look).and_then(|(code, report)| {
+                    let answer = answer(run, machine, run, display).and_then(|(code, report)| {
                         // At once: what is done stays done when a later machine is interrupted.
                         report.write(&beside(&run.output, machine)).map_err(Failure::host)?;
                         Ok((code, report))
@@ -51,20 +51,20 @@ pub fn run(trial: &Trial<'_>, machines: &[Wanted], run: &Run, look: Look) -> Res
         codes.push(code);
         reports.push(report);
     }
-    deliver(&run.format, &Documents { reports, ..Documents::default() }, look)?;
+    deliver(&run.format, &Documents { reports, ..Documents::default() }, display)?;
     Ok(ExitCode::from(gravest(&codes)))
 }
 
 /// The exit code and the results of one machine. One that gives no answer has results that say so.
-fn answer(trial: &Trial<'_>, machine: &Wanted, run: &Run, look: Look) -> Result<(u8, Report), Failure> {
+fn answer(run: &MachineRun<'_>, machine: &MachineConfig, run: &Run, display: DisplayOptions) -> Result<(u8, Report), Failure> {
     let name = machine.name();
     let started = Instant::now();
     let mut tell = |live: Live<'_>| {
-        if let (Live::Stderr(bytes), false) = (live, look.quiet) {
+        if let (Live::Stderr(bytes), false) = (live, display.quiet) {
             String::from_utf8_lossy(bytes).lines().for_each(|line| say(&format!("{name}: {line}")));
         }
     };
-    match trial.run(machine, &mut tell) {
+    match run.run(machine, &mut tell) {
         Ok(completed) => {
             let code = u8::try_from(completed.code).unwrap_or(2);
             match results(&completed, &run.output)? {
@@ -88,7 +88,7 @@ fn results(completed: &Completed, output: &Path) -> Result<Option<Report>, Failu
 }
 
 /// What there is to say of a machine that gave no answer.
-fn unanswered(machine: &Wanted, run: &Run, why: &str, started: Instant) -> Result<Report, Failure> {
+fn unanswered(machine: &MachineConfig, run: &Run, why: &str, started: Instant) -> Result<Report, Failure> {
     let took = started.elapsed();
     let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(took);
     let named = run.subject.runtime.first().cloned().map_or_else(bundled::file, Ok)?;
@@ -124,7 +124,7 @@ fn unanswered(machine: &Wanted, run: &Run, why: &str, started: Instant) -> Resul
 }
 
 /// `results.json` as `results.6.1.0-50-cloud-amd64-v2.json`.
-fn beside(output: &Path, machine: &Wanted) -> PathBuf {
+fn beside(output: &Path, machine: &MachineConfig) -> PathBuf {
     let stem = output.file_stem().unwrap_or_default().to_string_lossy();
     let extension = output.extension().map(|extension| format!(".{}", extension.to_string_lossy())).unwrap_or_default();
     output.with_file_name(format!("{stem}.{}{extension}", machine.name().replace(' ', "-")))

@@ -7,8 +7,8 @@ use plimsoll_fixtures::probe::{Answer, Ask, Reply, Sighting};
 use super::Container;
 use crate::containers::evidence::{Evidence, Inside};
 use crate::runtime::fault::Fault;
-use crate::runtime::judgement::{Stop, Told};
-use crate::system::cgroup::{self, Held, Knob};
+use crate::runtime::judgement::{Stop, StepResult};
+use crate::system::cgroup::{self, KnobValue, Knob};
 use crate::system::observer::Observation;
 
 impl Container<'_> {
@@ -16,7 +16,7 @@ impl Container<'_> {
     ///
     /// # Errors
     /// [`Stop::Broken`] when the program ends or keeps silent.
-    pub fn ask(&self, ask: Ask) -> Told<Answer> {
+    pub fn ask(&self, ask: Ask) -> StepResult<Answer> {
         let mut answers = self.ask_all(&[ask])?;
         answers.pop().ok_or_else(|| Stop::Error("the probe lost a question".into()))
     }
@@ -25,7 +25,7 @@ impl Container<'_> {
     ///
     /// # Errors
     /// As [`Container::ask`].
-    pub fn ask_all(&self, asks: &[Ask]) -> Told<Vec<Answer>> {
+    pub fn ask_all(&self, asks: &[Ask]) -> StepResult<Vec<Answer>> {
         let answers = self.channel.borrow_mut().ask(asks, &self.pidfd)?;
         let Some(Fault::Neutral(neutral)) = self.lab.settings.fault else { return Ok(answers) };
         Ok(asks.iter().zip(answers).map(|(ask, answer)| neutral.answer(ask, answer)).collect())
@@ -35,7 +35,7 @@ impl Container<'_> {
     ///
     /// # Errors
     /// As [`Container::ask`], and those of what is done.
-    pub fn ask_while(&self, ask: Ask, meanwhile: impl FnOnce() -> Told) -> Told<Answer> {
+    pub fn ask_while(&self, ask: Ask, meanwhile: impl FnOnce() -> StepResult) -> StepResult<Answer> {
         self.tell(ask)?;
         meanwhile()?;
         let mut answers = self.channel.borrow_mut().receive(1, &self.pidfd)?;
@@ -46,7 +46,7 @@ impl Container<'_> {
     ///
     /// # Errors
     /// As [`Container::ask_while`]; [`Stop::Error`] when it cannot look.
-    pub fn watch_while(&self, meanwhile: impl FnOnce() -> Told) -> Told<Vec<Sighting>> {
+    pub fn watch_while(&self, meanwhile: impl FnOnce() -> StepResult) -> StepResult<Vec<Sighting>> {
         let answer = self.ask_while(Ask::Watch, || {
             meanwhile()?;
             self.tell(Ask::Cwd)
@@ -62,7 +62,7 @@ impl Container<'_> {
     ///
     /// # Errors
     /// As [`Container::ask`].
-    pub fn tell(&self, ask: Ask) -> Told {
+    pub fn tell(&self, ask: Ask) -> StepResult {
         self.channel.borrow_mut().send(&[ask])
     }
 
@@ -70,7 +70,7 @@ impl Container<'_> {
     ///
     /// # Errors
     /// [`Stop::Broken`] when the process is gone.
-    pub fn observe(&self) -> Told<Observation> {
+    pub fn observe(&self) -> StepResult<Observation> {
         let ended = || Stop::broken("the container's process", "alive", "it has ended");
         if !self.is_alive()? {
             return Err(ended());
@@ -85,22 +85,22 @@ impl Container<'_> {
     ///
     /// # Errors
     /// As [`Container::ask`] and [`Container::observe`].
-    pub fn evidence(&self, asks: Vec<Ask>) -> Told<Evidence> {
+    pub fn evidence(&self, asks: Vec<Ask>) -> StepResult<Evidence> {
         let outside = if self.lab.settings.profile.shares_kernel { Some(self.observe()?) } else { None };
-        Ok(Evidence { inside: self.answers(asks)?, outside, held: BTreeMap::new(), bundle: self.bundle.clone() })
+        Ok(Evidence { inside: self.answers(asks)?, outside, knob_values: BTreeMap::new(), bundle: self.bundle.clone() })
     }
 
     /// What the container's own control group holds of a setting, or why nothing could be read.
     ///
     /// # Errors
     /// [`Stop::Error`] when `/proc` does not show its process.
-    pub fn held(&self, knob: &Knob) -> Told<Result<Held, String>> {
+    pub fn knob_value(&self, knob: &Knob) -> StepResult<Result<KnobValue, String>> {
         let memberships = cgroup::of(self.pid)?;
         let path = self.bundle.config.text("/linux/cgroupsPath").unwrap_or_default();
-        Ok(knob.held(&memberships, path).map_err(|why| why.to_string()))
+        Ok(knob.value(&memberships, path).map_err(|why| why.to_string()))
     }
 
-    pub(crate) fn answers(&self, asks: Vec<Ask>) -> Told<Inside> {
+    pub(crate) fn answers(&self, asks: Vec<Ask>) -> StepResult<Inside> {
         let answers = if asks.is_empty() { Vec::new() } else { self.ask_all(&asks)? };
         Ok(Inside::new(asks.into_iter().zip(answers).collect()))
     }

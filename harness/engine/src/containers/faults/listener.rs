@@ -1,7 +1,7 @@
 //! How a wrong runtime hands the listener of a filter over.
 
 use crate::containers::listener::Connection;
-use crate::runtime::fault::{Fault, Handover, replace};
+use crate::runtime::fault::{Fault, ListenerFault, replace};
 
 impl Fault {
     /// What the harness sees of the connections that a runtime has made.
@@ -13,9 +13,9 @@ impl Fault {
                     connection.text = document.to_string();
                 }
             }),
-            Self::Handover(wrong) => {
+            Self::Listener(wrong) => {
                 made.iter_mut().for_each(|connection| wrong.make(connection));
-                if wrong == Handover::TwoConnections
+                if wrong == ListenerFault::TwoConnections
                     && let Some(first) = made.first()
                 {
                     made.push(Connection { text: first.text.clone(), fds: Vec::new(), with_first: 0, closed: true });
@@ -27,7 +27,7 @@ impl Fault {
     }
 }
 
-impl Handover {
+impl ListenerFault {
     fn make(self, connection: &mut Connection) {
         match self {
             Self::Bare => {

@@ -7,10 +7,10 @@ use nix::unistd::Pid;
 use plimsoll_fixtures::Bundle;
 
 use crate::containers::network::{Address, Device, Stack};
-use crate::runtime::fault::Miswire;
+use crate::runtime::fault::NetworkFault;
 use crate::runtime::judgement::Stop;
 
-impl Miswire {
+impl NetworkFault {
     pub(super) fn at_create(self, pid: &str) -> io::Result<()> {
         let stack = Stack::at(&format!("/proc/{pid}/ns/net"))?;
         for device in moved(&stack)? {

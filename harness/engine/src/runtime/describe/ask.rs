@@ -2,11 +2,11 @@
 
 use plimsoll_fixtures::probe::Ask;
 
-use super::Shown;
+use super::Describe;
 
 /// As what a person would say that was tried.
-impl Shown for Ask {
-    fn shown(&self) -> String {
+impl Describe for Ask {
+    fn describe(&self) -> String {
         match self {
             Self::Read(path) => format!("reading {path}"),
             Self::Write { path, .. } => format!("writing {path}"),
@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn an_attempt_reads_as_a_person_would_say_it() {
         let open = Ask::Open { path: "/dev/full".into(), flags: libc::O_RDWR };
-        assert_eq!(open.shown(), "opening /dev/full for reading and writing");
-        assert_eq!(Ask::Run(vec!["/m/program".into(), "x".into()]).shown(), "running /m/program x");
+        assert_eq!(open.describe(), "opening /dev/full for reading and writing");
+        assert_eq!(Ask::Run(vec!["/m/program".into(), "x".into()]).describe(), "running /m/program x");
     }
 }

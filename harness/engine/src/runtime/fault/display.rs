@@ -29,7 +29,7 @@ impl fmt::Display for Fault {
             Self::GiveNullAway => write!(f, "gives /dev/null of the host to another user"),
             Self::Flawed(flaw) => write!(f, "starts the program {flaw}"),
             Self::Escape => write!(f, "follows a link out of the root filesystem"),
-            Self::Change(pointer, change) => write!(f, "{change} {pointer}"),
+            Self::Value(pointer, change) => write!(f, "{change} {pointer}"),
             Self::Leave(Leftover::OtherCgroup) => write!(f, "leaves a cgroup of another name behind at delete"),
             Self::Leave(Leftover::ForeignCgroup) => {
                 write!(f, "leaves a foreign cgroup in each hierarchy behind at delete")
@@ -52,8 +52,8 @@ impl fmt::Display for Fault {
             Self::Forget(op, name) => write!(f, "takes no notice of {name} at {op}"),
             Self::StateIn(place) => write!(f, "keeps its state in $XDG_RUNTIME_DIR/{place} by default"),
             Self::Misreport(op, pointer, value) => write!(f, "prints {value} for {pointer} at {op}"),
-            Self::Miswire(wrong) => write!(f, "{wrong}"),
-            Self::Handover(wrong) => write!(f, "{wrong}"),
+            Self::Network(wrong) => write!(f, "{wrong}"),
+            Self::Listener(wrong) => write!(f, "{wrong}"),
             Self::SaysToListener(pointer, value) => write!(f, "sends {value} for {pointer} to the listener"),
             Self::OfExec(fault) => write!(f, "at exec {fault}"),
             Self::ExecBeside("") => write!(f, "runs the program of exec in the namespaces without its settings"),

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// One way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Handover {
+pub enum ListenerFault {
     /// Without a descriptor.
     Bare,
     /// With the descriptor after the state, in a message of its own.
@@ -17,7 +17,7 @@ pub enum Handover {
     TwoConnections,
 }
 
-impl fmt::Display for Handover {
+impl fmt::Display for ListenerFault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
             Self::Bare => "sends no descriptor to the listener",

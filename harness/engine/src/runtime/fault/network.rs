@@ -4,7 +4,7 @@ use std::fmt;
 
 /// One thing that it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Miswire {
+pub enum NetworkFault {
     /// It forgets the addresses of version 4.
     NoVersion4,
     /// It forgets the addresses of version 6.
@@ -25,7 +25,7 @@ pub enum Miswire {
     Back,
 }
 
-impl fmt::Display for Miswire {
+impl fmt::Display for NetworkFault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
             Self::NoVersion4 => "forgets the IPv4 addresses of a network device",

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 /// One way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Change {
+pub enum ValueFault {
     /// It is not there.
     Drop,
     /// It is an empty array, object or string.
@@ -28,7 +28,7 @@ pub enum Change {
     Elsewhere,
 }
 
-impl Change {
+impl ValueFault {
     /// Those that change a value: every one but the drop.
     pub const OF_VALUES: [Self; 8] = [
         Self::Empty,
@@ -85,7 +85,7 @@ impl Change {
     }
 }
 
-impl fmt::Display for Change {
+impl fmt::Display for ValueFault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
             Self::Drop => "drops",
@@ -116,7 +116,7 @@ fn resolve(document: &Value, pointer: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn changed(change: Change, pointer: &str) -> Value {
+    fn changed(change: ValueFault, pointer: &str) -> Value {
         let mut document = json!({ "list": [{ "n": 1 }, { "n": 5, "on": true, "path": "/x", "word": "w" }] });
         change.make(&mut document, pointer);
         document["list"].take()
@@ -124,22 +124,22 @@ mod tests {
 
     #[test]
     fn the_last_element_is_changed() {
-        assert_eq!(changed(Change::OffByOne, "/list/-/n")[1]["n"], 6);
-        assert_eq!(changed(Change::Double, "/list/-/n")[1]["n"], 10);
-        assert_eq!(changed(Change::Flip, "/list/-/on")[1]["on"], false);
-        assert_eq!(changed(Change::Elsewhere, "/list/-/path")[1]["path"], "/plimsoll-elsewhere");
-        assert_eq!(changed(Change::Replace, "/list/-/word")[1]["word"], "wx");
-        assert_eq!(changed(Change::Drop, "/list/-/word")[1].get("word"), None);
-        assert_eq!(changed(Change::Shorten, "/list"), json!([{ "n": 1 }]));
-        assert_eq!(changed(Change::Empty, "/list"), json!([]));
-        assert_eq!(changed(Change::Reverse, "/list")[1], json!({ "n": 1 }));
+        assert_eq!(changed(ValueFault::OffByOne, "/list/-/n")[1]["n"], 6);
+        assert_eq!(changed(ValueFault::Double, "/list/-/n")[1]["n"], 10);
+        assert_eq!(changed(ValueFault::Flip, "/list/-/on")[1]["on"], false);
+        assert_eq!(changed(ValueFault::Elsewhere, "/list/-/path")[1]["path"], "/plimsoll-elsewhere");
+        assert_eq!(changed(ValueFault::Replace, "/list/-/word")[1]["word"], "wx");
+        assert_eq!(changed(ValueFault::Drop, "/list/-/word")[1].get("word"), None);
+        assert_eq!(changed(ValueFault::Shorten, "/list"), json!([{ "n": 1 }]));
+        assert_eq!(changed(ValueFault::Empty, "/list"), json!([]));
+        assert_eq!(changed(ValueFault::Reverse, "/list")[1], json!({ "n": 1 }));
     }
 
     #[test]
     fn what_would_stay_the_same_is_no_change() {
-        assert_eq!(Change::Reverse.of(&json!([1])), None);
-        assert_eq!(Change::Empty.of(&json!({})), None);
-        assert_eq!(Change::Shorten.of(&json!([])), None);
-        assert_eq!(Change::Double.of(&json!(0)), None);
+        assert_eq!(ValueFault::Reverse.of(&json!([1])), None);
+        assert_eq!(ValueFault::Empty.of(&json!({})), None);
+        assert_eq!(ValueFault::Shorten.of(&json!([])), None);
+        assert_eq!(ValueFault::Double.of(&json!(0)), None);
     }
 }

@@ -29,14 +29,14 @@ use crate::system::sys::{on_interrupt, pidfd_open, pidfd_signal};
 #[derive(Debug)]
 pub enum Side {
     /// The one that measures.
-    Within(Enclosed),
+    Within(PidNamespace),
     /// The one that waited for it, and the exit code with which it has ended.
     Outside(u8),
 }
 
 /// This process is the first of a pid namespace that was made for it. Dropping this ends all others there.
 #[derive(Debug)]
-pub struct Enclosed(());
+pub struct PidNamespace(());
 
 /// What the measurement has for itself, besides process ids.
 const OWN: CloneFlags = CloneFlags::CLONE_NEWNS.union(CloneFlags::CLONE_NEWUTS).union(CloneFlags::CLONE_NEWIPC);
@@ -58,7 +58,7 @@ pub fn enter(interrupted: &'static AtomicBool) -> io::Result<Side> {
         Cloned::Child(_) => {
             before.thread_set_mask()?;
             settle(&supervisor)?;
-            Ok(Side::Within(Enclosed(())))
+            Ok(Side::Within(PidNamespace(())))
         }
     }
 }
@@ -100,7 +100,7 @@ fn attend(pid: Pid, pidfd: &OwnedFd, interrupted: &AtomicBool, taken: SigSet) ->
     }
 }
 
-impl Drop for Enclosed {
+impl Drop for PidNamespace {
     fn drop(&mut self) {
         // Any other process has taken this over by a fork, and `-1` would be everybody around it.
         if getpid() == Pid::from_raw(1) {

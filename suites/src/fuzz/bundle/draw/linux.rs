@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use plimsoll_engine::holder::FIRST_ID;
+use plimsoll_engine::namespace_holder::FIRST_ID;
 use plimsoll_fixtures::Edit;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};

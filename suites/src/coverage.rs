@@ -43,7 +43,7 @@ pub fn coverage() -> Coverage {
         })
     });
     let clauses = covered.collect();
-    let relied_on = conventions::all().into_iter().map(|record| Covered {
+    let relied_on = practice::all().into_iter().map(|record| Covered {
         clause: record.clause(),
         subject: "runtime".to_owned(),
         testable: "cli".to_owned(),

@@ -15,7 +15,7 @@ pub mod model;
 mod mounts;
 pub mod mutants;
 mod namespaces;
-pub mod conventions;
+pub mod practice;
 mod process;
 mod refusal;
 mod resources;
@@ -23,7 +23,7 @@ mod seccomp;
 
 use std::sync::Arc;
 
-use plimsoll_engine::check::{Body, Case, Check, BaseClauses, Scenario};
+use plimsoll_engine::check::{BaseClauses, Body, Case, Check, Scenario};
 
 /// Every case of the suite, section by section, file by file.
 const CASES: &[&[&[Case]]] =
@@ -53,11 +53,11 @@ pub const SIMPLEST: &str = "lifecycle.simplest-container";
 /// When a check cites a clause that is not in the list; a test keeps that from happening.
 #[must_use]
 pub fn all() -> Vec<Check> {
-    let (clauses, practice) = (clauses::all(), conventions::all());
+    let (clauses, practice) = (clauses::all(), practice::all());
     let base_clauses = Arc::new(base_clauses(&clauses));
     let check = |id: String, cites: &[&str], body| {
         let cite = |clause: &&str| clauses::find(&clauses, clause).unwrap_or_else(|| panic!("{id} cites {clause}"));
-        let relied_on = practice.iter().filter(|record| record.covers(&id)).map(conventions::Record::clause);
+        let relied_on = practice.iter().filter(|record| record.covers(&id)).map(practice::Record::clause);
         let clauses = cites.iter().map(cite).chain(relied_on).map(Arc::new).collect();
         Check { id, clauses, base_clauses: Arc::clone(&base_clauses), body }
     };

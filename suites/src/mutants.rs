@@ -5,9 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nix::sys::signal::Signal;
+use plimsoll_engine::batch;
 use plimsoll_engine::check::{Body, Check};
-use plimsoll_engine::company;
-use plimsoll_engine::fault::{ValueFault, Fault, Leftover};
+use plimsoll_engine::fault::{Fault, Leftover, ValueFault};
 use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::probe::Flaw;
 use plimsoll_fixtures::{Config, Edit};
@@ -52,7 +52,7 @@ fn put_likely_killers_first(mutant: &mut Mutant<'_>) {
     let members = mutant.fault.members();
     let looks = |check: &Check| {
         let declared = check.proves().iter().flat_map(|fault| fault.members());
-        declared.into_iter().any(|theirs| members.iter().any(|own| company::overlap(own, theirs)))
+        declared.into_iter().any(|theirs| members.iter().any(|own| batch::overlap(own, theirs)))
     };
     let mut met: BTreeMap<String, usize> = BTreeMap::new();
     mutant.shown_by.sort_by_cached_key(|check| {
@@ -196,7 +196,7 @@ const EQUIVALENT: &[(&str, &str)] = &[
 /// The mutants of what a case sets.
 fn derived(check: &Check) -> BTreeSet<Fault> {
     let Body::Case(case) = check.body else { return BTreeSet::new() };
-    let recipe = company::recipe(case);
+    let recipe = batch::recipe(case);
     let config = recipe.config();
     let mut found = BTreeSet::new();
     for edit in &recipe.edits {

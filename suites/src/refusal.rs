@@ -41,7 +41,12 @@ pub(crate) fn control(lab: &Lab<'_>, edits: impl FnOnce(&mut Recipe) -> &mut Rec
 }
 
 /// A call that must be an error without effect.
-pub(crate) fn of(lab: &Lab<'_>, out: &mut Judgement, what: &str, call: impl FnOnce() -> StepResult<Outcome>) -> StepResult {
+pub(crate) fn of(
+    lab: &Lab<'_>,
+    out: &mut Judgement,
+    what: &str,
+    call: impl FnOnce() -> StepResult<Outcome>,
+) -> StepResult {
     let watch = lab.watch()?;
     let outcome = call()?;
     out.expect_no_effect(&outcome, watch.differences(what)?);
@@ -91,7 +96,11 @@ pub(crate) fn by_create_or_start(lab: &Lab<'_>, out: &mut Judgement, bundle: &Bu
 }
 
 /// The container that create makes of this bundle; `None` when create refuses it, which is as good where it says so.
-pub(crate) fn or_created<'l>(lab: &'l Lab<'l>, out: &mut Judgement, bundle: &Bundle) -> StepResult<Option<Container<'l>>> {
+pub(crate) fn or_created<'l>(
+    lab: &'l Lab<'l>,
+    out: &mut Judgement,
+    bundle: &Bundle,
+) -> StepResult<Option<Container<'l>>> {
     let attempt = lab.try_create(bundle)?;
     if attempt.outcome.succeeded() {
         return attempt.container().map(Some);
@@ -101,7 +110,13 @@ pub(crate) fn or_created<'l>(lab: &'l Lab<'l>, out: &mut Judgement, bundle: &Bun
 }
 
 /// What is to be expected after create has refused a bundle: nothing is left, and there is no container.
-pub(crate) fn settle(lab: &Lab<'_>, out: &mut Judgement, watch: &Watch, bundle: &Bundle, attempt: Attempt<'_>) -> StepResult {
+pub(crate) fn settle(
+    lab: &Lab<'_>,
+    out: &mut Judgement,
+    watch: &Watch,
+    bundle: &Bundle,
+    attempt: Attempt<'_>,
+) -> StepResult {
     let outcome = attempt.outcome.clone();
     drop(attempt);
     out.expect_no_effect(&outcome, watch.differences("create")?);

@@ -13,8 +13,8 @@ use std::time::Duration;
 use criterion::{Criterion, criterion_group, criterion_main};
 use field::Field;
 use plimsoll_bench::phases::Turn;
-use plimsoll_bench::site::{Sites, STAMP};
 use plimsoll_bench::scenario::Scenario;
+use plimsoll_bench::site::{STAMP, Sites};
 use plimsoll_bench::subject::floor;
 use plimsoll_bench::watch::Watch;
 

@@ -3,41 +3,21 @@
 
 #![warn(clippy::print_stderr, reason = "what is said passes through `output::say`")]
 
-mod again;
 mod args;
-mod bench;
-mod bundled;
-mod clauses;
-mod compare;
-mod defaults;
-mod describe;
-mod doctor;
-mod failure;
-mod fuzz;
-mod known;
-mod list;
-mod merge;
-mod output;
-mod premises;
-mod progress;
-mod prove;
-mod report;
-mod run;
-mod select;
-mod session;
-mod submit;
-mod tidy;
-mod trace;
-mod vm;
+mod commands;
+mod shared;
 
 use std::process::ExitCode;
 
 use clap::CommandFactory;
 
 use crate::args::{Arguments, Command};
+use crate::commands::{bench, clauses, clean, compare, completions, doctor, expect, fuzz, list, man, merge, prove};
+use crate::commands::{replay, report, run, submit, trace, vm};
 use crate::shared::defaults::Defaults;
 use crate::shared::failure::Failure;
 use crate::shared::output::say;
+use crate::shared::{bundled, failure};
 
 fn main() -> ExitCode {
     // The same binary is the probe inside the containers: that comes first, and touches nothing else.
@@ -80,7 +60,7 @@ fn act(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Bench(args) => bench::bench(&args, arguments.display),
         Command::Trace(args) => trace::trace(&args, arguments.display),
         Command::Fuzz(args) => fuzz::fuzz(&args, arguments.display),
-        Command::Replay(args) => again::replay(&args, arguments.display),
+        Command::Replay(args) => replay::replay(&args, arguments.display),
         Command::Corpus(args) => fuzz::look_after(&args),
         Command::Doctor(doctor) => doctor::doctor(&doctor),
         Command::Vm(vm) => vm::vm(&vm, arguments.display),
@@ -88,13 +68,13 @@ fn act(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Report(report) => report::report(&report, arguments.display),
         Command::Compare(args) => compare::compare(&args, arguments.display),
         Command::Merge(args) => merge::merge(&args, arguments.display),
-        Command::Expect(args) => known::expect(&args),
+        Command::Expect(args) => expect::expect(&args),
         Command::Submit(args) => submit::submit(&args),
         Command::VerifySubmission(args) => submit::verify_submission(&args),
-        Command::Completions(args) => describe::completions(&args),
-        Command::Man(args) => describe::man(&args),
+        Command::Completions(args) => completions::completions(&args),
+        Command::Man(args) => man::man(&args),
         // Only after options: else it was seen above.
         Command::Runtime { arguments } => Ok(plimsoll_runtime::main(bundled::command_line(arguments)).into()),
-        Command::Clean(clean) => tidy::clean(&clean),
+        Command::Clean(clean) => clean::clean(&clean),
     }
 }

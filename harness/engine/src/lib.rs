@@ -13,12 +13,12 @@ mod runtime;
 mod sandbox;
 mod system;
 
-pub use checks::{check, batch, execute, artifacts, need, guarded, fuzz_case};
+pub use checks::{artifacts, batch, check, execute, fuzz_case, guarded, need};
 pub use containers::{
-    channel, console, container, disk, evidence, foreground, namespace_holder, lab, overlay, listener, service_manager, hook_barrier, network,
-    refusal, watch,
+    channel, console, container, disk, evidence, foreground, hook_barrier, lab, listener, namespace_holder, network,
+    overlay, refusal, service_manager, watch,
 };
-pub use run::{workers, host, schedule, self_report};
-pub use runtime::{driver, fault, judgement, profile, release, settings, describe};
+pub use run::{host, schedule, self_report, workers};
+pub use runtime::{describe, driver, fault, judgement, profile, release, settings};
 pub use sandbox::{clean, isolate, result_channel, run_sandbox};
-pub use system::{cgroup, saved_mounts, liveness, observer, orphans, deadline, process, run_id, sys};
+pub use system::{cgroup, deadline, liveness, observer, orphans, process, run_id, saved_mounts, sys};

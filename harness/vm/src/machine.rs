@@ -10,8 +10,8 @@ use plimsoll_engine::sys;
 
 use crate::diagnosis::{self, Console};
 use crate::error::Error;
-use crate::watchdog::Watchdog;
 use crate::qemu::{Emulator, Hardware};
+use crate::watchdog::Watchdog;
 use crate::wire::{Decoder, Message, Returned};
 
 /// The longest that a machine may take until it is ready. Under software emulation it takes some two seconds.
@@ -48,7 +48,7 @@ pub struct Completed {
 
 /// Who listens to a machine.
 pub struct Listener<'l> {
-    /// StepResult what happens.
+    /// Told what happens.
     pub tell: &'l mut dyn FnMut(Live<'_>),
     /// Asked now and then: whether to end.
     pub interrupted: &'l dyn Fn() -> bool,

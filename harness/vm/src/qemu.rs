@@ -98,7 +98,7 @@ fn in_memory(bytes: &[u8]) -> io::Result<OwnedFd> {
 /// The numbers are the descriptors of the initial root filesystem, the console, and the two ports.
 fn arguments(hardware: &Hardware, numbers: [RawFd; 4]) -> Vec<String> {
     let (accelerator, processor) = match hardware.accelerator {
-        // Five levels of page tables cost time, and no address is that high here. StepResult that the processor copies strings
+        // Five levels of page tables cost time, and no address is that high here. Told that the processor copies strings
         // quickly, kernel and libc leave it to the one instruction that an emulator does byte by byte.
         Accelerator::Tcg => ("tcg,thread=multi", "max,-la57,-erms"),
         Accelerator::Kvm => ("kvm", "host"),

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use super::args::{Global, number};
 use crate::criu::{CgroupMode, Options};
 use crate::error::{Context, Result};
-use crate::launch::Request;
+use crate::launch::LaunchRequest;
 use crate::number::plain;
 use crate::operation::checkpoint::Extent;
 
@@ -153,8 +153,8 @@ impl Checkpoint {
 
 impl Restore {
     /// The request, and what criu is asked for.
-    pub fn split(self, global: &Global) -> (Request, Options) {
-        let request = Request {
+    pub fn split(self, global: &Global) -> (LaunchRequest, Options) {
+        let request = LaunchRequest {
             id: self.id,
             bundle: self.bundle,
             state_root: global.state_root(),
@@ -163,7 +163,7 @@ impl Restore {
             detach: self.detach,
             systemd_cgroup: global.systemd_cgroup,
             rootless: global.rootless.holds(),
-            ..Request::default()
+            ..LaunchRequest::default()
         };
         let options = Options {
             lsm_profile: self.lsm_profile,

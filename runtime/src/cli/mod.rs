@@ -13,7 +13,7 @@ use std::io::Write;
 use args::{Arguments, Completions, Delete, Events, Global, Id, Kill, List, Man, Ps, Run, Spec, Verb};
 
 use crate::error::{Context, Result};
-use crate::launch::Request;
+use crate::launch::LaunchRequest;
 use crate::number::plain;
 use crate::{log, operation, protect};
 
@@ -47,9 +47,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 fn dispatch(Arguments { global, verb }: Arguments) -> Result<u8> {
     let root = global.state_root();
     match verb {
-        Verb::Create(make) => operation::create::create(&make.wish(&global, false))?,
+        Verb::Create(make) => operation::create::create(&make.launch_request(&global, false))?,
         Verb::Run(Run { make, detach, keep, no_subreaper: _ }) => {
-            return operation::run::run(&make.wish(&global, detach), keep);
+            return operation::run::run(&make.launch_request(&global, detach), keep);
         }
         Verb::Exec(exec) => return exec_in(*exec, &global),
         Verb::Checkpoint(checkpoint) => {
@@ -94,8 +94,8 @@ fn exec_in(exec: args::Exec, global: &Global) -> Result<u8> {
 }
 
 impl args::Make {
-    fn wish(self, global: &Global, detach: bool) -> Request {
-        Request {
+    fn launch_request(self, global: &Global, detach: bool) -> LaunchRequest {
+        LaunchRequest {
             id: self.id,
             bundle: self.bundle,
             state_root: global.state_root(),

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use rustix::fs::Access;
 use rustix::process::{Gid, Pid, Uid};
 
-use super::Request;
+use super::LaunchRequest;
 use super::prepare::is_foreign;
 use crate::cgroup::{self, Below, Cgroup, Entry, Host, Manager, Mounts, Place, Site};
 use crate::config::{Config, NamespaceKind};
@@ -21,7 +21,7 @@ use crate::sync::{Channel, Message};
 ///
 /// # Errors
 /// When the place is refused, such as for other processes in it, or the note cannot be written.
-pub fn choose(request: &Request, config: &Config, directory: &Directory) -> Result<Box<dyn Cgroup>> {
+pub fn choose(request: &LaunchRequest, config: &Config, directory: &Directory) -> Result<Box<dyn Cgroup>> {
     let host = Host::detect()?;
     let rootless = request.rootless;
     let place = Place::choose(

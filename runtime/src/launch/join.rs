@@ -4,7 +4,7 @@ use std::os::fd::OwnedFd;
 
 use rustix::process::Pid;
 
-use super::{ChildProcess, Undo, Request, clone_init, confine, differing, prepare, supervise};
+use super::{ChildProcess, LaunchRequest, Undo, clone_init, confine, differing, prepare, supervise};
 use crate::cgroup::Cgroup;
 use crate::config::{Config, Process};
 use crate::container::{Container, Record};
@@ -27,7 +27,7 @@ pub struct Joined {
 ///
 /// # Errors
 /// When the container is gone, or a step fails; the process is ended then.
-pub fn join(request: &Request, container: &Container, config: &Config, process: &Process) -> Result<Joined> {
+pub fn join(request: &LaunchRequest, container: &Container, config: &Config, process: &Process) -> Result<Joined> {
     let record = container.record()?;
     let cgroup = container.cgroup()?.ok_or_else(|| Error::new("the container has no cgroup"))?;
     let plan = plan(request, container, record, &*cgroup, (config, process))?;
@@ -56,7 +56,7 @@ pub fn join(request: &Request, container: &Container, config: &Config, process: 
 }
 
 fn plan<'a>(
-    request: &'a Request,
+    request: &'a LaunchRequest,
     container: &'a Container,
     record: &'a Record,
     cgroup: &dyn Cgroup,

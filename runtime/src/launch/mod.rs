@@ -16,7 +16,7 @@ mod undo;
 pub use clone::{ChildProcess, clone_init};
 pub use join::{Joined, join};
 pub use namespace::{differing, open_joined};
-pub use prepare::{Request, socket_address};
+pub use prepare::{LaunchRequest, socket_address};
 pub use restore::restore;
 pub use supervise::{Ending, supervise};
 pub use undo::Undo;
@@ -63,7 +63,7 @@ pub struct Launched {
 /// # Errors
 /// When the configuration is refused, in which case nothing was made; or a step fails, in which case what was made is
 /// removed again, and the poststop hooks run if hooks ran before.
-pub fn launch(request: &Request, start_now: bool) -> Result<Launched> {
+pub fn launch(request: &LaunchRequest, start_now: bool) -> Result<Launched> {
     let bundle = request.bundle()?;
     let (mut config, text) = Config::load(&bundle.join("config.json"))?;
     request.check(&config, start_now)?;
@@ -106,7 +106,7 @@ pub fn launch(request: &Request, start_now: bool) -> Result<Launched> {
 type Made = (Option<Lock>, Record, OwnedFd, Option<OwnedFd>);
 
 fn make(
-    request: &Request,
+    request: &LaunchRequest,
     plan: &Plan<'_>,
     (cgroup, groups): (&dyn Cgroup, Option<&Groups>),
     (directory, text): (&Directory, &str),
@@ -157,7 +157,7 @@ fn equip(
 
 /// Sees bootstrap to the birth of the first process. Returns that, and the terminal.
 fn raise(
-    request: &Request,
+    request: &LaunchRequest,
     plan: &Plan<'_>,
     (bootstrap, ours): (&ChildProcess, &Channel),
     undo: &mut Undo,
@@ -172,7 +172,7 @@ fn raise(
 
 /// Sees the first process to its program.
 fn accompany(
-    request: &Request,
+    request: &LaunchRequest,
     plan: &Plan<'_>,
     directory: &Directory,
     (child, ours): (&ChildProcess, &Channel),

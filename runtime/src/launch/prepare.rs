@@ -24,7 +24,7 @@ use crate::{procfs, sync};
 
 /// What the command line asks for.
 #[derive(Debug, Default)]
-pub struct Request {
+pub struct LaunchRequest {
     /// The container's id.
     pub id: String,
     /// The bundle, as given.
@@ -57,7 +57,7 @@ pub struct Request {
     pub cgroups: Vec<Below>,
 }
 
-impl Request {
+impl LaunchRequest {
     /// The absolute path of the bundle.
     ///
     /// # Errors
@@ -170,7 +170,7 @@ pub(super) fn publish_start_socket(directory: &Directory) -> Result<()> {
 
 /// Opens and decides all that the first process needs.
 pub(super) fn plan<'a>(
-    request: &'a Request,
+    request: &'a LaunchRequest,
     config: &'a Config,
     bundle: &'a Path,
     gateway: Gateway,

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use rustix::process::{Pid, PidfdFlags};
 
-use super::{Launched, Undo, Request, confine, open_joined};
+use super::{LaunchRequest, Launched, Undo, confine, open_joined};
 use crate::cgroup::{Cgroup, Entry, Gate};
 use crate::config::{Config, HookKind, NamespaceKind};
 use crate::container::{Directory, Record, State, Status};
@@ -22,7 +22,7 @@ use crate::{hook, log};
 /// # Errors
 /// When the configuration is refused, the files are not there, criu is not installed, or criu fails: what was made is
 /// removed then.
-pub fn restore(request: &Request, options: &Options) -> Result<Launched> {
+pub fn restore(request: &LaunchRequest, options: &Options) -> Result<Launched> {
     let bundle = request.bundle()?;
     let (config, text) = Config::load(&bundle.join("config.json"))?;
     request.check(&config, true)?;
@@ -53,7 +53,7 @@ pub fn restore(request: &Request, options: &Options) -> Result<Launched> {
 
 /// What the container is made from.
 struct Around<'a> {
-    request: &'a Request,
+    request: &'a LaunchRequest,
     options: &'a Options,
     config: &'a Config,
     bundle: &'a Path,

@@ -2,7 +2,7 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 
-use super::{ChildProcess, Undo, Request, died, hooks, net_device};
+use super::{ChildProcess, LaunchRequest, Undo, died, hooks, net_device};
 use crate::cgroup::Gate;
 use crate::config::{HookKind, OCI_VERSION};
 use crate::container::{State, Status};
@@ -27,7 +27,7 @@ pub struct Ending {
 /// # Errors
 /// What the first process reports, or what the runtime itself fails at.
 pub fn supervise(
-    request: &Request,
+    request: &LaunchRequest,
     plan: &Plan<'_>,
     channel: &Channel,
     child: &ChildProcess,

@@ -7,7 +7,7 @@ use crate::config::{Capabilities, Hooks, Process, User};
 use crate::container::{Container, Status};
 use crate::error::{Context, Error, Result};
 use crate::foreground::Foreground;
-use crate::launch::{Joined, Request, join};
+use crate::launch::{Joined, LaunchRequest, join};
 use crate::number::plain;
 use crate::protect;
 
@@ -42,7 +42,7 @@ pub struct Changes {
 ///
 /// # Errors
 /// When the container does not run, is paused and that is not ignored, or a step fails.
-pub fn exec(request: &Request, changes: &Changes, ignore_paused: bool) -> Result<u8> {
+pub fn exec(request: &LaunchRequest, changes: &Changes, ignore_paused: bool) -> Result<u8> {
     protect::seal()?;
     let container = Container::find(&request.state_root, &request.id)?;
     match container.status() {
@@ -65,9 +65,9 @@ pub fn exec(request: &Request, changes: &Changes, ignore_paused: bool) -> Result
     }
     request.check_terminal(process.terminal, request.detach)?;
     let foreground = if request.detach { None } else { Some(Foreground::prepare()?) };
-    let Joined { newborn, console } = join(request, &container, &config, &process)?;
+    let Joined { child, console } = join(request, &container, &config, &process)?;
     let Some(foreground) = foreground else { return Ok(0) };
-    foreground.wait(newborn.pidfd.as_fd(), console.as_ref().map(OwnedFd::as_fd))
+    foreground.wait(child.pidfd.as_fd(), console.as_ref().map(OwnedFd::as_fd))
 }
 
 /// Whether the process can come to look into others that it shares a user namespace with.

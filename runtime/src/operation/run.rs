@@ -6,7 +6,7 @@ use super::{delete, start};
 use crate::container::Container;
 use crate::error::{Context, Result};
 use crate::foreground::Foreground;
-use crate::launch::{Launched, Request, launch};
+use crate::launch::{LaunchRequest, Launched, launch};
 use crate::log;
 
 /// Runs a container and returns its exit code; detached, 0 as soon as the program runs. `keep` leaves the container
@@ -14,7 +14,7 @@ use crate::log;
 ///
 /// # Errors
 /// As [`launch`], or when a poststart hook fails: the container is destroyed then.
-pub fn run(request: &Request, keep: bool) -> Result<u8> {
+pub fn run(request: &LaunchRequest, keep: bool) -> Result<u8> {
     let foreground = if request.detach { None } else { Some(Foreground::prepare()?) };
     accompany(launch(request, true)?, foreground, keep)
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use plimsoll_runtime::cgroup::{self, Mounts, Oom, Place, Site, Wish};
+use plimsoll_runtime::cgroup::{self, Mounts, Oom, Place, Request, Site};
 use rustix::process::Pid;
 
 use crate::member::MemberProcess;
@@ -81,7 +81,7 @@ fn the_end_of_memory_is_an_event() {
 #[test]
 fn what_was_there_before_stays() {
     let Some(room) = Room::make("before") else { return };
-    let wish = Wish { id: "x", cgroups_path: Some(&room.path), systemd: false, rootless: false };
+    let wish = Request { id: "x", cgroups_path: Some(&room.path), systemd: false, rootless: false };
     let site = Site::survey(Place::choose(wish, &room.host).unwrap(), &room.host);
     assert!(site.made.is_empty(), "{site:?}");
     let guest = cgroup::open(&site, &room.host).unwrap();

@@ -7,7 +7,7 @@ use nix::unistd::{Pid, getpid};
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::driver::DEAF;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Stop, StepResult};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::Observation;
 use plimsoll_engine::process::Ended;

@@ -9,7 +9,7 @@ use nix::sys::signal::Signal;
 use plimsoll_engine::cgroup;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Stop, StepResult};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::{Op, Values};
@@ -17,7 +17,7 @@ use plimsoll_fixtures::probe::{Ask, Reply};
 use plimsoll_reports::model::Axis;
 use serde_json::json;
 
-use super::{compat, held};
+use super::{cgroup_value, compat};
 use crate::refusal;
 
 const HOST: &[Need] = &[Need::HostView];
@@ -34,7 +34,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
     "compat.create.cgroup/limits-where-the-process-is", &[Need::HostView, Need::Controller("pids")],
         &[Fault::MoveOut, Fault::Drop("/linux/resources/pids")], |lab, out| {
             let container = lab.running(|r| r.set("/linux/resources/pids/limit", 123))?;
-            out.expect_eq("pids", held(&container, "pids", "pids.max", "pids.max")?, "123");
+            out.expect_eq("pids", cgroup_value(&container, "pids", "pids.max", "pids.max")?, "123");
             container.finish_and_delete()
         };
     "compat.create.state/nobody-else-writes-to-it", &[Need::HostView], &[Fault::OpenState], |lab, out| {

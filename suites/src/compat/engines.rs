@@ -1,17 +1,17 @@
 //! What engines write into configurations, though the specification has no such value or says nothing of its meaning.
 
 use plimsoll_engine::check::Scenario;
+use plimsoll_engine::describe::Octal;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
-use plimsoll_engine::describe::Octal;
 use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::{Ask, Reply};
 use serde_json::json;
 
-use super::{compat, held};
+use super::{cgroup_value, compat};
 use crate::process::capabilities::only;
 use crate::refusal;
 
@@ -36,7 +36,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
     "compat.engine.memory/none-is-no-limit", &[Need::HostView, Need::Controller("memory")],
         &[Fault::Take(MEMORY, "33554432"), Fault::Fail(Op::Create)], |lab, out| {
             let unset = lab.running(|r| r)?;
-            let limit = |container| held(container, "memory", "memory.limit_in_bytes", "memory.max");
+            let limit = |container| cgroup_value(container, "memory", "memory.limit_in_bytes", "memory.max");
             let wanted = limit(&unset)?;
             unset.finish_and_delete()?;
             let container = lab.running(|r| r.set(MEMORY, 0))?;

@@ -1,6 +1,7 @@
 //! `exec`: a program is added to a running container. What is judged by the rules for programs is in `process.exec`.
 
 use plimsoll_engine::check::Scenario;
+use plimsoll_engine::describe::Describe;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::foreground::Foreground;
 use plimsoll_engine::judgement::{Judgement, StepResult};
@@ -9,7 +10,6 @@ use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::Observation;
 use plimsoll_engine::process::Ended;
 use plimsoll_engine::profile::{Op, Values};
-use plimsoll_engine::describe::Describe;
 use plimsoll_fixtures::probe::{Ask, PATH};
 use serde_json::{Value, json};
 

@@ -9,7 +9,7 @@ use plimsoll_engine::check::Scenario;
 use plimsoll_engine::console::Console;
 use plimsoll_engine::container::Container;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Stop, StepResult};
+use plimsoll_engine::judgement::{StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::Observation;
@@ -104,7 +104,11 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
 };
 
 /// The one process that a detached exec with these options adds to the container.
-pub(super) fn added(lab: &Lab<'_>, container: &Container<'_>, options: impl FnOnce(Values) -> Values) -> StepResult<Pid> {
+pub(super) fn added(
+    lab: &Lab<'_>,
+    container: &Container<'_>,
+    options: impl FnOnce(Values) -> Values,
+) -> StepResult<Pid> {
     let pid_file = lab.dir.join("added.pid");
     let detached = |call: Values| call.with("detach", "").with("pid-file", pid_file.to_string_lossy());
     container.call(Op::Exec, |call| options(detached(call)).with_words("args", &[PATH, "hang"]))?.ok()?;

@@ -2,14 +2,14 @@
 //! it has is what the runtime knows of the container.
 
 use plimsoll_engine::check::Scenario;
+use plimsoll_engine::describe::{Describe, Octal};
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::namespace_holder::kernel_name;
-use plimsoll_engine::judgement::{Judgement, Stop, StepResult};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
+use plimsoll_engine::namespace_holder::kernel_name;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::Observation;
 use plimsoll_engine::profile::{Op, Values};
-use plimsoll_engine::describe::{Octal, Describe};
 use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::PATH;
 use serde_json::{Value, json};
@@ -84,7 +84,12 @@ fn shared(lab: &Lab<'_>, out: &mut Judgement, kind: &str, edits: fn(&mut Recipe)
     let name = kernel_name(kind);
     side_by_side(lab, edits, |first, added| {
         let (first, added) = (first.namespace(name), added.namespace(name));
-        out.expect(kind, added.is_some() && added == first, format!("that of the container, {}", first.describe()), added);
+        out.expect(
+            kind,
+            added.is_some() && added == first,
+            format!("that of the container, {}", first.describe()),
+            added,
+        );
     })
 }
 

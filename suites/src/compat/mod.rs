@@ -13,20 +13,20 @@ mod filtered;
 mod hand_over;
 mod home;
 mod inherit;
-mod queries;
 mod options;
 mod pause;
 mod pidfd;
+mod queries;
 mod readiness;
-mod sockets;
 mod repeated;
+mod sockets;
 mod update;
 mod update_keeps;
 mod version;
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
-use plimsoll_engine::judgement::{Stop, StepResult};
+use plimsoll_engine::judgement::{StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::profile::Values;
 
@@ -75,7 +75,7 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
 /// Why some of these are warnings.
 const DIFFERS: &str = "the specification says nothing of it, and each way has its users";
 
-/// None of the specification: `data/conventions.jsonl` names the clause by the id of the check.
+/// None of the specification: `data/practice.jsonl` names the clause by the id of the check.
 const UNSPECIFIED: &[&str] = &[];
 
 /// One scenario a row: id, needs, the faults that turn it red, and the story.
@@ -102,7 +102,7 @@ fn nobody(lab: &Lab<'_>) -> Values {
 }
 
 /// A file of the container's group of this controller, by its names in version 1 and in version 2.
-fn held(container: &Container<'_>, controller: &str, v1: &str, v2: &str) -> StepResult<String> {
+fn cgroup_value(container: &Container<'_>, controller: &str, v1: &str, v2: &str) -> StepResult<String> {
     let seen = container.observe()?;
     let group = seen.cgroup(controller);
     let group = group.ok_or_else(|| Stop::Skip(format!("no cgroup controller {controller}: mount or delegate it")))?;

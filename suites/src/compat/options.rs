@@ -3,7 +3,7 @@
 use nix::unistd::Pid;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Stop, StepResult};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::Observation;
@@ -86,13 +86,13 @@ fn with_others(
         let r = r.set(update::RESOURCES, limit.resources(values[0]));
         others.iter().fold(r, |r, (at, value, _)| r.set(&format!("{}{at}", update::RESOURCES), value))
     })?;
-    let old = limit.knob_value(&container)?;
+    let old = limit.value(&container)?;
     let given = |call: Values| {
         let named = others.iter().filter_map(|(_, value, option)| Some(((*option)?, value)));
         named.fold(call, |call, (option, value)| call.with(option, value.to_string()))
     };
     container.call(Op::Update, |call| given(call).with(name, values[1].to_string()))?.ok()?;
-    let new = limit.knob_value(&container)?;
+    let new = limit.value(&container)?;
     update::judge(out, limit, values, &old, &new);
     container.finish_and_delete()
 }
@@ -133,7 +133,7 @@ pub(super) const SCENARIOS: &[Scenario] = super::compat! {
         &[Need::Option(Op::Update, "cpuset-cpus"), Need::HostView, Need::Controller("cpuset"), Need::Processors(2)],
         &[Fault::Forget(Op::Update, "cpuset-cpus"), Fault::Ignore(Op::Update)], |lab, out| {
             let container = lab.running(|r| r.set("/linux/resources/cpu/cpus", "0-1"))?;
-            let held = || super::values(&container, "cpuset", "cpuset.cpus", "cpuset.cpus");
+            let held = || super::cgroup_value(&container, "cpuset", "cpuset.cpus", "cpuset.cpus");
             out.expect_eq("processors before", held()?, "0-1");
             container.call(Op::Update, |call| call.with("cpuset-cpus", "1"))?.ok()?;
             out.expect_eq("processors after update", held()?, "1");

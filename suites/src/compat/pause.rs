@@ -8,7 +8,7 @@ use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::foreground::Foreground;
-use plimsoll_engine::judgement::{Stop, StepResult};
+use plimsoll_engine::judgement::{StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;

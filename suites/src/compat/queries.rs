@@ -1,12 +1,12 @@
 //! `list`, `ps`, `events` and `state`: what a runtime tells of its containers agrees with the kernel.
 
 use plimsoll_engine::check::Scenario;
+use plimsoll_engine::describe::Describe;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Stop, StepResult};
+use plimsoll_engine::judgement::{StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::{Op, Values};
-use plimsoll_engine::describe::Describe;
 use plimsoll_fixtures::probe::PATH;
 use serde_json::Value;
 

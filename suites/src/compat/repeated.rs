@@ -12,7 +12,7 @@ use plimsoll_fixtures::probe::PATH;
 use serde_json::json;
 
 use super::update::update;
-use super::{compat, held, process};
+use super::{cgroup_value, compat, process};
 
 /// How often. A fault of one call in a dozen is seen more often than not in one run, and in each few.
 const TIMES: i64 = 12;
@@ -57,7 +57,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
             let container = lab.running(|r| r)?;
             for limit in 100..100 + TIMES {
                 update(lab, &container, &json!({ "pids": { "limit": limit } }))?.ok()?;
-                out.expect_eq("pids", held(&container, "pids", "pids.max", "pids.max")?, limit.to_string());
+                out.expect_eq("pids", cgroup_value(&container, "pids", "pids.max", "pids.max")?, limit.to_string());
             }
             container.finish_and_delete()
         };

@@ -4,13 +4,13 @@ use plimsoll_engine::cgroup::Knob;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Outcome, Stop, StepResult};
+use plimsoll_engine::judgement::{Judgement, Outcome, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
 use serde_json::{Value, json};
 
-use super::{compat, held, nobody};
+use super::{cgroup_value, compat, nobody};
 use crate::refusal;
 
 const UPDATE: &[Need] = &[Need::Operation(Op::Update)];
@@ -49,8 +49,8 @@ impl Limit {
         json!({ group: { name: value } })
     }
 
-    pub(super) fn held(&self, container: &Container<'_>) -> StepResult<String> {
-        held(container, self.1, self.2, self.3)
+    pub(super) fn value(&self, container: &Container<'_>) -> StepResult<String> {
+        cgroup_value(container, self.1, self.2, self.3)
     }
 }
 
@@ -76,9 +76,9 @@ fn changed<const N: usize>(
     after: &Value,
 ) -> StepResult<[(String, String); N]> {
     let container = lab.running(|r| r.set(RESOURCES, before))?;
-    let old = limits.iter().map(|limit| limit.knob_value(&container)).collect::<StepResult<Vec<_>>>()?;
+    let old = limits.iter().map(|limit| limit.value(&container)).collect::<StepResult<Vec<_>>>()?;
     update(lab, &container, after)?.ok()?;
-    let new = limits.iter().map(|limit| limit.knob_value(&container)).collect::<StepResult<Vec<_>>>()?;
+    let new = limits.iter().map(|limit| limit.value(&container)).collect::<StepResult<Vec<_>>>()?;
     container.finish_and_delete()?;
     let pairs: Vec<_> = old.into_iter().zip(new).collect();
     pairs.try_into().map_err(|_| Stop::Error("a limit was lost".into()))
@@ -150,7 +150,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
         let container = lab.created(|r| r.set(RESOURCES, json!({ "pids": { "limit": 100 } })))?;
         update(lab, &container, &json!({ "pids": { "limit": 90 } }))?.ok()?;
         container.started()?;
-        out.expect_eq("pids", NUMBER.knob_value(&container)?, "90");
+        out.expect_eq("pids", NUMBER.value(&container)?, "90");
         container.finish_and_delete()
     };
 };

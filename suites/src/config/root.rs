@@ -4,10 +4,10 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 
 use plimsoll_engine::check::{Case, Rule};
+use plimsoll_engine::describe::Describe;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
-use plimsoll_engine::describe::Describe;
 use plimsoll_fixtures::probe::{self, Ask};
 use plimsoll_fixtures::recipe::Edit;
 use plimsoll_fixtures::{Config, Recipe};

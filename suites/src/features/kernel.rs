@@ -89,7 +89,8 @@ fn mounts(dir: &Path, flags: MsFlags) -> nix::Result<()> {
 
 /// Whether it has this type of namespace.
 pub(super) fn has_namespace(kind: &str) -> bool {
-    holder::kinds().all(|known| known != kind) || Path::new("/proc/self/ns").join(holder::kernel_name(kind)).exists()
+    namespace_holder::kinds().all(|known| known != kind)
+        || Path::new("/proc/self/ns").join(namespace_holder::kernel_name(kind)).exists()
 }
 
 /// Whether its filters have this action.

@@ -2,14 +2,14 @@
 
 mod claims;
 mod document;
-mod mount_options;
 mod kernel;
+mod mount_options;
 mod types;
 mod unlisted;
 mod values;
 
 use plimsoll_engine::check::Scenario;
-use plimsoll_engine::judgement::{Stop, StepResult};
+use plimsoll_engine::judgement::{StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::profile::{Op, Values};
 use serde_json::Value;

@@ -6,7 +6,7 @@ use std::path::Path;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Stop, StepResult};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::lab::{Attempt, Lab};
 use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::Observation;
@@ -153,7 +153,12 @@ pub(super) const CAPABILITIES: &[Scenario] = &[Scenario::new(
 .needs(&[Need::HostView])];
 
 /// Judges each word that is listed at `pointer`.
-fn each(lab: &Lab<'_>, out: &mut Judgement, pointer: &str, judge: fn(&Lab<'_>, &mut Judgement, &str) -> StepResult) -> StepResult {
+fn each(
+    lab: &Lab<'_>,
+    out: &mut Judgement,
+    pointer: &str,
+    judge: fn(&Lab<'_>, &mut Judgement, &str) -> StepResult,
+) -> StepResult {
     let document = document(lab)?;
     let words = said(&document, pointer)?.as_array();
     out.expect(pointer, words.is_some(), "an array", document.pointer(pointer));

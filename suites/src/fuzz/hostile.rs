@@ -9,13 +9,13 @@ use std::io;
 
 use nix::sys::resource::{UsageWho, getrusage};
 use plimsoll_engine::cgroup;
-use plimsoll_engine::judgement::{Outcome, Stop, StepResult};
-use plimsoll_engine::lab::Lab;
+use plimsoll_engine::fuzz_case::CaseResult;
 use plimsoll_engine::guarded::run_guarded;
+use plimsoll_engine::judgement::{Outcome, StepResult, Stop};
+use plimsoll_engine::lab::Lab;
 use plimsoll_engine::process::Ended;
 use plimsoll_engine::profile::{Op, Values};
 use plimsoll_engine::settings::Settings;
-use plimsoll_engine::fuzz_case::CaseResult;
 use plimsoll_fixtures::{Config, Recipe};
 use proptest::prelude::*;
 use proptest::sample::select;

@@ -4,16 +4,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use plimsoll_engine::check::{Check, Rule, is_optional};
+use plimsoll_engine::fuzz_case::{self, CaseInput, CaseResult};
 use plimsoll_engine::need::Abilities;
 use plimsoll_engine::release::Release;
 use plimsoll_engine::settings::Settings;
-use plimsoll_engine::fuzz_case::{self, CaseInput, CaseResult};
 use plimsoll_reports::model::Clause;
 use serde::{Deserialize, Serialize};
 
 use super::bundle::fragment::{Fragment, Source, recipe, sources};
-use super::hostile::{self, Hostile};
 use super::bundle::rules;
+use super::hostile::{self, Hostile};
 use crate::clauses;
 use crate::model::{self, Step};
 
@@ -100,11 +100,11 @@ impl Judge {
     /// The ids of the rules that have a case among what bundles are drawn from.
     #[must_use]
     pub fn drawn_rules(&self) -> Vec<String> {
-        let subjects: BTreeSet<String> = self.sources().into_iter().map(|source| source.input).collect();
+        let subjects: BTreeSet<String> = self.sources().into_iter().map(|source| source.subject).collect();
         self.rules.iter().map(|(rule, _)| rule.id.to_owned()).filter(|id| subjects.contains(id)).collect()
     }
 
-    /// Tries a input, in a process that is set apart.
+    /// Tries an input, in a process that is set apart.
     #[must_use]
     pub fn attempt(&self, input: &Input, facts: bool, settings: &Settings, tag: &str) -> CaseResult {
         match input {

@@ -4,8 +4,8 @@
 
 mod harmless;
 
+use plimsoll_engine::batch;
 use plimsoll_engine::check::{Body, Check};
-use plimsoll_engine::company;
 use plimsoll_fixtures::Edit;
 
 use super::bundle::MOST;
@@ -20,7 +20,7 @@ const STEPS: usize = 64;
 /// What of a case this suite would never have made, or nothing.
 #[must_use]
 pub fn objection(input: &Input, checks: &[Check]) -> Option<String> {
-    match subject {
+    match input {
         Input::Bundle(fragments) if fragments.len() > MOST => Some(format!("it has more than {MOST} parts")),
         Input::Bundle(fragments) => fragments.iter().find_map(|fragment| of_fragment(fragment, checks)),
         Input::Lifecycle(steps) if is_longer(steps) => Some(format!("it has more than {STEPS} steps")),
@@ -46,7 +46,7 @@ fn own_edits(name: &str, checks: &[Check]) -> Vec<Edit> {
     let Some(Body::Case(case)) = checks.iter().find(|check| check.id == name).map(|check| &check.body) else {
         return Vec::new();
     };
-    let edits = company::recipe(case).edits;
+    let edits = batch::recipe(case).edits;
     let numbered = (0..=MOST).flat_map(|number| moved(&edits, name, number));
     edits.iter().cloned().chain(numbered).filter(|edit| !matches!(edit, Edit::Raw(_))).collect()
 }
@@ -63,8 +63,9 @@ mod tests {
     use serde_json::json;
 
     use super::super::bundle::Draw;
-    use super::super::{chance, draw, fragment};
     use super::*;
+    use crate::fuzz::bundle::{draw, fragment};
+    use crate::fuzz::chance;
     use crate::model::sequence;
 
     fn of_edit(name: &str, edit: Edit) -> Option<String> {

@@ -1,11 +1,11 @@
 //! The six kinds of hooks, and the life of a container as the hook log tells it.
 
 use nix::unistd::Pid;
-use plimsoll_engine::judgement::{Stop, StepResult};
+use plimsoll_engine::describe::Describe;
+use plimsoll_engine::judgement::{StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::observer::Observation;
 use plimsoll_engine::profile::Op;
-use plimsoll_engine::describe::Describe;
 use plimsoll_fixtures::probe::HookRecord;
 use plimsoll_fixtures::{Bundle, Recipe};
 use serde_json::{Value, json};

@@ -3,9 +3,9 @@
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::namespace_holder::path;
-use plimsoll_engine::judgement::{Judgement, Stop, StepResult};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
+use plimsoll_engine::namespace_holder::path;
 use plimsoll_engine::need::Need;
 use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::PATH;

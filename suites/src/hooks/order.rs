@@ -1,10 +1,10 @@
 //! Hooks run one after another: those of a list as listed, kind after kind, the program in its place.
 
 use plimsoll_engine::check::Scenario;
-use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Stop, StepResult};
-use plimsoll_engine::lab::Lab;
 use plimsoll_engine::describe::Describe;
+use plimsoll_engine::fault::Fault;
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
+use plimsoll_engine::lab::Lab;
 use plimsoll_fixtures::probe::{Ask, Reply};
 
 use super::kind::{self, Kind, Lifecycle, names};

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use plimsoll_engine::check::Scenario;
+use plimsoll_engine::deadline::scaled;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Stop, StepResult};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
-use plimsoll_engine::deadline::scaled;
 use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::probe::HookRecord;
 use serde_json::{Value, json};
@@ -29,11 +29,11 @@ macro_rules! document {
             ],
             &[
                 Fault::Push(concat!("/hooks/", $member, "/0/args"), "\"no-stdin\""),
-                Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""lie=/id=\"other\"""#),
-                Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""lie=/bundle=\"rootfs\"""#),
-                Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""lie=/ociVersion=1""#),
-                Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""lie=/status=null""#),
-                Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""lie=/pid=\"1\"""#),
+                Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""false-state=/id=\"other\"""#),
+                Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""false-state=/bundle=\"rootfs\"""#),
+                Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""false-state=/ociVersion=1""#),
+                Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""false-state=/status=null""#),
+                Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""false-state=/pid=\"1\"""#),
             ],
             |lab, out| document(&kind::$kind, lab, out),
         )
@@ -74,8 +74,8 @@ macro_rules! pid {
                 &["runtime.state.pid-in-runtime-namespace-hook"]
             },
             &[
-                Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""lie=/pid=0""#),
-                Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""lie=/pid=7""#),
+                Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""false-state=/pid=0""#),
+                Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""false-state=/pid=7""#),
             ],
             |lab, out| pid(&kind::$kind, lab, out),
         )
@@ -104,7 +104,7 @@ macro_rules! status {
             ..Scenario::new(
                 concat!("hooks.state-status/", $slug),
                 status_clause(&kind::$kind),
-                &[Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""lie=/status=\"paused\"""#)],
+                &[Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""false-state=/status=\"paused\"""#)],
                 |lab, out| status(&kind::$kind, lab, out),
             )
         }
@@ -146,7 +146,7 @@ macro_rules! untrue {
         Scenario::new(
             concat!("hooks.state-untrue/", $slug),
             &["runtime.state.status-custom-only-new-states"],
-            &[Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""lie=/status=\"stopped\"""#)],
+            &[Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""false-state=/status=\"stopped\"""#)],
             |lab, out| untrue(&kind::$kind, lab, out),
         )
     };
@@ -226,7 +226,7 @@ pub(super) const OTHERS: &[Scenario] = &[
     Scenario::new(
         "hooks.state-version/all",
         &["runtime.state.oci-version-meaning"],
-        &[Fault::Push("/hooks/createRuntime/0/args", r#""lie=/ociVersion=\"1.0\"""#)],
+        &[Fault::Push("/hooks/createRuntime/0/args", r#""false-state=/ociVersion=\"1.0\"""#)],
         version,
     ),
 ];

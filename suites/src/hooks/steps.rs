@@ -2,7 +2,7 @@
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Stop, StepResult};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
@@ -98,7 +98,8 @@ const POSTSTOP_WAITED_FOR: Scenario = Scenario::new(
 
 /// The process that the state names executes the user's program already, though it was held up before.
 fn poststart_sees_the_program(lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
-    let lifecycle = Lifecycle::of(lab, |r| r.hook("startContainer", "slow", &["delay=100"]).hook("poststart", IT, &[]))?;
+    let lifecycle =
+        Lifecycle::of(lab, |r| r.hook("startContainer", "slow", &["delay=100"]).hook("poststart", IT, &[]))?;
     let seen = lifecycle.record(IT)?.container.as_ref().map(|seen| seen.exe.as_str());
     let is_program = seen.is_some_and(|exe| exe.ends_with("/probe"));
     out.expect("what the container's process executes", is_program, "the program, /probe", seen);

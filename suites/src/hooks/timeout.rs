@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use plimsoll_engine::check::Scenario;
+use plimsoll_engine::deadline::scaled;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
-use plimsoll_engine::deadline::scaled;
 use plimsoll_engine::profile::Op;
 
 use super::failure::{is_stopped, tidy_up};

@@ -4,7 +4,7 @@ use nix::sys::signal::Signal;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Outcome, Stop, StepResult};
+use plimsoll_engine::judgement::{Judgement, Outcome, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::probe::{Ask, Reply};

@@ -13,8 +13,8 @@ mod invalid_ids;
 mod keeps;
 mod kill;
 pub(crate) mod schema;
-mod states;
 mod simplest;
+mod states;
 
 use plimsoll_engine::check::Scenario;
 

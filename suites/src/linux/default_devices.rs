@@ -3,10 +3,10 @@
 
 use nix::libc;
 use plimsoll_engine::check::{Case, Rule, Scenario};
+use plimsoll_engine::describe::Describe;
 use plimsoll_engine::evidence::Evidence;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::judgement::Judgement;
-use plimsoll_engine::describe::Describe;
 use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::{Ask, Refused, Reply};
 

@@ -4,11 +4,11 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use plimsoll_engine::check::Scenario;
+use plimsoll_engine::describe::Octal;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
-use plimsoll_engine::describe::Octal;
 use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::Ask;
 use plimsoll_reports::model::Axis;
@@ -36,7 +36,12 @@ pub(super) const SCENARIOS: &[Scenario] = kept! {
     "linux.default-devices.node-of-the-host/kept-where-root-is-that-of-the-host", &NODES, |r| user(r, &[range(0, 0, 65_536)]);
 };
 
-fn keeps(lab: &Lab<'_>, out: &mut Judgement, paths: &[&str], edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> StepResult {
+fn keeps(
+    lab: &Lab<'_>,
+    out: &mut Judgement,
+    paths: &[&str],
+    edits: impl FnOnce(&mut Recipe) -> &mut Recipe,
+) -> StepResult {
     let before = nodes()?;
     let container = lab.running(|r| only(edits(r), HELD, RIGHTS))?;
     for path in paths {

@@ -7,12 +7,12 @@ use std::path::Path;
 
 use plimsoll_engine::check::{Case, Rule, Scenario};
 use plimsoll_engine::container::Container;
+use plimsoll_engine::describe::Describe;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Stop, StepResult};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
-use plimsoll_engine::describe::Describe;
 use plimsoll_fixtures::probe::{Ask, Reply};
 use plimsoll_fixtures::recipe::Edit;
 use plimsoll_fixtures::{Bundle, Recipe};

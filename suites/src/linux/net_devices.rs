@@ -6,9 +6,9 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
 use plimsoll_engine::fault::{Fault, NetworkFault};
-use plimsoll_engine::namespace_holder::path;
 use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
+use plimsoll_engine::namespace_holder::path;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::network::{Address, Device, Network, Stack};
 use plimsoll_fixtures::Recipe;
@@ -189,7 +189,13 @@ fn into<'r>(recipe: &'r mut Recipe, namespace: &str) -> &'r mut Recipe {
 }
 
 /// A container that joins a network namespace in which there is a device already.
-fn joined(lab: &Lab<'_>, _host: &Network, there: &str, devices: &Value, judge: impl FnOnce(&Stack) -> StepResult) -> StepResult {
+fn joined(
+    lab: &Lab<'_>,
+    _host: &Network,
+    there: &str,
+    devices: &Value,
+    judge: impl FnOnce(&Stack) -> StepResult,
+) -> StepResult {
     let holder = lab.hold_namespace("network")?;
     let inside = Stack::at(&holder.path("network"))?;
     inside.add(there)?;

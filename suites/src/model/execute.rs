@@ -4,20 +4,20 @@ use std::fs;
 use std::os::fd::OwnedFd;
 
 use plimsoll_engine::container::Container;
-use plimsoll_engine::judgement::{Stop, StepResult};
-use plimsoll_engine::lab::Lab;
+use plimsoll_engine::describe::Describe;
+use plimsoll_engine::fuzz_case::CaseResult;
 use plimsoll_engine::guarded::run_guarded;
+use plimsoll_engine::judgement::{StepResult, Stop};
+use plimsoll_engine::lab::Lab;
 use plimsoll_engine::process::{Capture, KEPT, null};
 use plimsoll_engine::profile::{Op, Values};
 use plimsoll_engine::settings::Settings;
-use plimsoll_engine::describe::Describe;
-use plimsoll_engine::fuzz_case::CaseResult;
 use plimsoll_fixtures::Bundle;
 use serde_json::Value;
 
 use super::machine::End::{Refused, Worked};
 use super::machine::Phase::{Absent, Created, Doomed, Paused, Running, Stopped};
-use super::machine::{End, Known};
+use super::machine::{End, PossiblePhases};
 use super::step::{Call, Signal, Step};
 
 /// The properties of lifecycles, and the clauses that they rest on.
@@ -89,7 +89,7 @@ fn execute(steps: &[Step], lab: &Lab<'_>, result: &mut CaseResult) -> StepResult
 struct Actor<'l> {
     lab: &'l Lab<'l>,
     id: String,
-    known: Known,
+    known: PossiblePhases,
     container: Option<Container<'l>>,
     bundle: Option<Bundle>,
 }
@@ -97,7 +97,7 @@ struct Actor<'l> {
 impl<'l> Actor<'l> {
     fn new(lab: &'l Lab<'l>, number: usize) -> Self {
         let id = format!("{}-id{number}", lab.tag);
-        Self { lab, id, known: Known::absent(), container: None, bundle: None }
+        Self { lab, id, known: PossiblePhases::absent(), container: None, bundle: None }
     }
 
     /// Plays a step, unless nothing is said of it in this phase at all. The property that was judged.
@@ -224,7 +224,7 @@ impl<'l> Actor<'l> {
         if let Some(container) = &self.container {
             container.finish().map_err(rename)?;
         }
-        self.known = Known([Stopped].into());
+        self.known = PossiblePhases([Stopped].into());
         Ok(())
     }
 
@@ -257,7 +257,7 @@ impl<'l> Actor<'l> {
         self.container.as_ref().map_or(Ok(()), |container| container.wait().map_err(rename))
     }
 
-    fn accept(&mut self, property: &str, after: Known, said: impl FnOnce() -> String) -> StepResult {
+    fn accept(&mut self, property: &str, after: PossiblePhases, said: impl FnOnce() -> String) -> StepResult {
         if after.0.is_empty() {
             let expected = format!("what the model allows in the phase {}", self.known.0.describe());
             return Err(Stop::broken(property, expected, said()));
@@ -297,7 +297,7 @@ impl<'l> Actor<'l> {
             if !resumed.succeeded() && !dies {
                 return Err(Stop::broken("model.resume", "works at last", resumed.said()));
             }
-            self.known = Known([Running].into());
+            self.known = PossiblePhases([Running].into());
         }
         if !self.known.is_one_of(&[Stopped]) {
             // What was frozen with a signal to come has died of it now.
@@ -340,6 +340,6 @@ mod tests {
 
     #[test]
     fn phases_have_their_order() {
-        assert!(Known([Created].into()).is_one_of(&[Created, Running]));
+        assert!(PossiblePhases([Created].into()).is_one_of(&[Created, Running]));
     }
 }

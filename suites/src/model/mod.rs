@@ -1,8 +1,8 @@
 //! The lifecycle of containers as a state machine ([`machine`]), and random sequences of operations that runtimes are
 //! held against it with ([`execute`]).
 
-mod machine;
 mod execute;
+mod machine;
 mod step;
 
 pub use execute::{CITES, attempt};

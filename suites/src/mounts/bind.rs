@@ -2,11 +2,11 @@
 //! (`config.md#mounts`).
 
 use plimsoll_engine::check::{Case, Rule, Scenario};
+use plimsoll_engine::describe::Describe;
 use plimsoll_engine::evidence::Evidence;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::judgement::Judgement;
 use plimsoll_engine::profile::Op;
-use plimsoll_engine::describe::Describe;
 use plimsoll_fixtures::probe::{Ask, Reply};
 use plimsoll_fixtures::{Config, Recipe};
 use plimsoll_foreign::read;

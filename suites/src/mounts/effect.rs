@@ -2,18 +2,18 @@
 
 use libc::O_RDONLY;
 use plimsoll_engine::check::{Case, Rule};
+use plimsoll_engine::describe::Describe;
 use plimsoll_engine::evidence::Evidence;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::judgement::Judgement;
 use plimsoll_engine::need::Need;
-use plimsoll_engine::describe::Describe;
 use plimsoll_fixtures::probe::{Ask, Refused, Reply};
 use plimsoll_fixtures::{Config, Recipe};
 use serde_json::json;
 
 use super::entry::entries;
-use super::tree;
 use super::options::{is_in_force, word};
+use super::tree;
 
 /// The rule of one word: a program inside finds it done.
 macro_rules! felt {

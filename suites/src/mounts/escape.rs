@@ -5,11 +5,11 @@ use std::path::Path;
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::held;
 use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
+use plimsoll_engine::saved_mounts;
 use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::Ask;
 use plimsoll_foreign::read;
@@ -54,7 +54,7 @@ fn untouched(out: &mut Judgement, outside: &Path) -> StepResult {
     out.expect_eq("files of the host", names?, ["file"]);
     out.expect_eq("the file of the host", read::text(&outside.join("file"), read::DOCUMENT)?.as_str(), "of the host");
     let over: Vec<_> =
-        held::mounts()?.into_iter().filter(|mount| Path::new(&mount.point).starts_with(outside)).collect();
+        saved_mounts::mounts()?.into_iter().filter(|mount| Path::new(&mount.point).starts_with(outside)).collect();
     out.expect("mounts over files of the host", over.is_empty(), "none", &over);
     Ok(())
 }

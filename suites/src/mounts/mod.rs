@@ -1,8 +1,8 @@
 //! Mounts (`config.md#mounts`), option by option.
 
 mod bind;
-mod remount;
 mod dangling;
+mod destination;
 mod effect;
 pub(crate) mod entry;
 mod escape;
@@ -11,14 +11,14 @@ mod flags;
 mod idmap;
 mod links;
 mod many;
-mod destination;
+mod options;
 mod propagation;
 mod recursive;
 mod refusal;
+mod remount;
 mod source;
 mod tree;
 mod unlisted;
-mod options;
 
 use plimsoll_engine::check::{Case, Scenario};
 

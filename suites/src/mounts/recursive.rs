@@ -1,15 +1,15 @@
 //! Options of a tree of mounts (`rro`, `rnosuid`, …): what the kernel's list shows of each word, at the top and below.
 
 use plimsoll_engine::check::{Case, Rule, Scenario};
+use plimsoll_engine::describe::Describe;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::need::Need;
-use plimsoll_engine::describe::Describe;
 use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::Ask;
 
 use super::flags::{judge, shown};
-use super::tree;
 use super::options::word;
+use super::tree;
 
 /// Binds a tree whose lower mount the host has mounted with `sub`.
 fn rbind<'r>(recipe: &'r mut Recipe, sub: &[&str], word: &str) -> &'r mut Recipe {

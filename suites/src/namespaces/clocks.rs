@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use plimsoll_engine::check::Scenario;
+use plimsoll_engine::describe::Describe;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Stop, StepResult};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::own_namespace;
 use plimsoll_engine::profile::Op;
-use plimsoll_engine::describe::Describe;
 use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::{Ask, Reply};
 use plimsoll_foreign::read;
@@ -123,7 +123,11 @@ const MAPPED: &[Fault] =
 const USER: &[Need] = &[Need::HostView, Need::Namespace("time"), Need::Namespace("user")];
 
 /// A process with mapped ids owns none of its files in `/proc`, the one that sets its clocks included.
-fn applied_with_mapped_ids(lab: &Lab<'_>, out: &mut Judgement, user: impl FnOnce(&mut Recipe) -> &mut Recipe) -> StepResult {
+fn applied_with_mapped_ids(
+    lab: &Lab<'_>,
+    out: &mut Judgement,
+    user: impl FnOnce(&mut Recipe) -> &mut Recipe,
+) -> StepResult {
     let offsets = json!({ "monotonic": { "secs": 10 }, "boottime": { "secs": 30, "nanosecs": 40 } });
     applied_with(lab, out, &offsets, user)
 }

@@ -4,10 +4,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use plimsoll_engine::check::{Case, Rule, Scenario};
+use plimsoll_engine::describe::Describe;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::namespace_holder::FIRST_ID;
 use plimsoll_engine::need::Need;
-use plimsoll_engine::describe::Describe;
 use plimsoll_fixtures::Config;
 use plimsoll_fixtures::probe::{Ask, Reply};
 use plimsoll_fixtures::recipe::Edit;

@@ -2,13 +2,13 @@
 
 use nix::libc;
 use plimsoll_engine::check::Scenario;
-use plimsoll_engine::fault::Fault;
-use plimsoll_engine::saved_mounts;
-use plimsoll_engine::namespace_holder::path;
-use plimsoll_engine::judgement::{Judgement, Stop, StepResult};
-use plimsoll_engine::lab::Lab;
-use plimsoll_engine::need::Need;
 use plimsoll_engine::describe::Describe;
+use plimsoll_engine::fault::Fault;
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
+use plimsoll_engine::lab::Lab;
+use plimsoll_engine::namespace_holder::path;
+use plimsoll_engine::need::Need;
+use plimsoll_engine::saved_mounts;
 use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::{Answer, Ask, Reply};
 use plimsoll_foreign::read;
@@ -24,8 +24,11 @@ const MOUNTS: Scenario = Scenario::new(
         let container = lab.running(|r| r.directory("/data").mount("/data", "tmpfs", "tmpfs", &[]))?;
         out.expect("/data inside", container.observe()?.mount_at("/data").is_some(), "a mount", "none");
         let rootfs = container.bundle.rootfs().to_string_lossy().into_owned();
-        let seen: Vec<String> =
-            saved_mounts::mounts()?.into_iter().map(|mount| mount.point).filter(|point| point.starts_with(&rootfs)).collect();
+        let seen: Vec<String> = saved_mounts::mounts()?
+            .into_iter()
+            .map(|mount| mount.point)
+            .filter(|point| point.starts_with(&rootfs))
+            .collect();
         out.expect("mounts of the container outside", seen.is_empty(), "none", seen);
         container.finish_and_delete()
     },

@@ -13,9 +13,9 @@ mod watched;
 
 use nix::mount::{MntFlags, umount2};
 use plimsoll_engine::check::{Case, Scenario};
-use plimsoll_engine::saved_mounts;
 use plimsoll_engine::judgement::StepResult;
 use plimsoll_engine::lab::Lab;
+use plimsoll_engine::saved_mounts;
 use plimsoll_fixtures::Recipe;
 use serde_json::{Value, json};
 

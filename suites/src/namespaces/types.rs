@@ -1,13 +1,13 @@
 //! Each type of namespace: new when it is listed without a path, the runtime's own when it is not listed.
 
 use plimsoll_engine::check::{Case, Rule, Scenario};
+use plimsoll_engine::describe::Describe;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::namespace_holder::{kernel_name, kinds};
 use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
+use plimsoll_engine::namespace_holder::{kernel_name, kinds};
 use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::own_namespace;
-use plimsoll_engine::describe::Describe;
 use plimsoll_fixtures::{Config, Recipe};
 
 use super::{LIST, unmount_below, usual_user};

@@ -1,9 +1,9 @@
 //! `process.env`: the environment of the program.
 
 use plimsoll_engine::check::{Case, Rule};
+use plimsoll_engine::describe::Describe;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::settings::LEAK;
-use plimsoll_engine::describe::Describe;
 use plimsoll_fixtures::Config;
 use plimsoll_fixtures::probe::Ask;
 use plimsoll_foreign::read;

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::{args, capabilities, cwd, env, identity, privileges, rlimits, stdio};
 
 const EXEC: &[Need] = &[Need::Operation(Op::Exec)];
-/// See `data/conventions.jsonl`.
+/// See `data/practice.jsonl`.
 const UNSPECIFIED: &[&str] = &[];
 
 type Edits = fn(&mut Recipe) -> &mut Recipe;

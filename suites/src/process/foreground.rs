@@ -10,7 +10,7 @@ use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::probe::Ask;
 use plimsoll_reports::model::Axis;
 
-/// See `data/conventions.jsonl`.
+/// See `data/practice.jsonl`.
 const UNSPECIFIED: &[&str] = &[];
 const RUN: &[Need] = &[Need::Operation(Op::Run)];
 

@@ -4,10 +4,10 @@
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{Gid, setgroups};
 use plimsoll_engine::check::Scenario;
-use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Stop, StepResult};
-use plimsoll_engine::need::Need;
 use plimsoll_engine::describe::Octal;
+use plimsoll_engine::fault::Fault;
+use plimsoll_engine::judgement::{StepResult, Stop};
+use plimsoll_engine::need::Need;
 use plimsoll_fixtures::probe::Ask;
 
 const OOM: &str = "/process/oomScoreAdj";

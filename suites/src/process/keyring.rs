@@ -3,7 +3,7 @@
 use nix::libc;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Stop, StepResult};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
 use plimsoll_engine::sys;

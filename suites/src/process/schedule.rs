@@ -4,11 +4,11 @@
 use nix::libc;
 use nix::unistd::getpid;
 use plimsoll_engine::check::{Case, Rule, Scenario};
+use plimsoll_engine::describe::Describe;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::judgement::Stop;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::Observation;
-use plimsoll_engine::describe::Describe;
 use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::Flaw;
 use plimsoll_reports::model::Axis;

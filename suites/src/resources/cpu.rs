@@ -1,8 +1,8 @@
 //! `linux.resources.cpu` (`config-linux.md#cpu`): what the controllers cpu and cpuset hold.
 
-use plimsoll_engine::cgroup::{KnobValue, Knob, Version};
+use plimsoll_engine::cgroup::{Knob, KnobValue, Version};
 use plimsoll_engine::check::Case;
-use plimsoll_engine::fault::{ValueFault, Fault};
+use plimsoll_engine::fault::{Fault, ValueFault};
 use plimsoll_engine::need::Need;
 use plimsoll_fixtures::Config;
 use serde_json::Value;

@@ -2,8 +2,8 @@
 //! kernel counts reservations, and the first touch is a signal where it counts use.
 
 use plimsoll_engine::check::Scenario;
-use plimsoll_engine::fault::{ValueFault, Fault};
-use plimsoll_engine::judgement::{Judgement, Stop, StepResult};
+use plimsoll_engine::fault::{Fault, ValueFault};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::{Need, free_huge_pages};
 use plimsoll_fixtures::probe::{Answer, Ask, Reply};

@@ -1,8 +1,8 @@
 //! `linux.resources.memory` (`config-linux.md#memory`): what the memory controller holds.
 
-use plimsoll_engine::cgroup::{KnobValue, Knob, Version};
+use plimsoll_engine::cgroup::{Knob, KnobValue, Version};
 use plimsoll_engine::check::Case;
-use plimsoll_engine::fault::{ValueFault, Fault};
+use plimsoll_engine::fault::{Fault, ValueFault};
 use plimsoll_engine::need::Need;
 use plimsoll_fixtures::Config;
 use serde_json::Value;

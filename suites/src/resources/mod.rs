@@ -2,24 +2,24 @@
 //! (`config-linux.md`, from `#control-groups` to `#unified`).
 
 mod block_io;
-mod delegation;
 pub(crate) mod cpu;
+mod cpu_effects;
+mod delegation;
 mod devices;
 mod disk;
 mod effect;
-mod values;
 mod huge_pages;
 mod invalid;
 mod legacy;
 mod memory;
 mod optional;
 mod others;
+mod own_cgroup;
 mod ownership;
 mod pids;
-mod own_cgroup;
 mod pod;
-mod cpu_effects;
 mod unified;
+mod values;
 
 use plimsoll_engine::check::{Case, Scenario};
 

@@ -6,16 +6,16 @@
 
 use std::fs;
 
-use plimsoll_engine::cgroup::{KnobValue, Knob};
+use plimsoll_engine::cgroup::{Knob, KnobValue};
 use plimsoll_engine::check::{Case, Scenario};
-use plimsoll_engine::fault::{ValueFault, Fault};
+use plimsoll_engine::fault::{Fault, ValueFault};
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::Config;
 use serde_json::{Value, json};
 
-use super::values::{Member, cases, number, rule};
 use super::legacy::{refused, refuses};
+use super::values::{Member, cases, number, rule};
 
 pub(super) const HUGE_AT: &str = "/linux/resources/hugepageLimits";
 pub(super) const HUGE_LIMIT_AT: &str = "/linux/resources/hugepageLimits/-/limit";

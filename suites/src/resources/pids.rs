@@ -2,7 +2,7 @@
 
 use plimsoll_engine::cgroup::Knob;
 use plimsoll_engine::check::{Case, Scenario};
-use plimsoll_engine::fault::{ValueFault, Fault};
+use plimsoll_engine::fault::{Fault, ValueFault};
 use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use plimsoll_engine::cgroup;
-use plimsoll_engine::judgement::{Stop, StepResult};
+use plimsoll_engine::judgement::{StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_foreign::read;
 

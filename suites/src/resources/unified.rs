@@ -2,7 +2,7 @@
 
 use plimsoll_engine::cgroup::Knob;
 use plimsoll_engine::check::{Case, Rule, Scenario};
-use plimsoll_engine::fault::{ValueFault, Fault};
+use plimsoll_engine::fault::{Fault, ValueFault};
 use plimsoll_engine::need::Need;
 use plimsoll_fixtures::probe::{Ask, Reply};
 use serde_json::json;

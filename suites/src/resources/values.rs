@@ -1,6 +1,6 @@
 //! The value that the kernel holds at the container's own group, for each member that asks for one.
 
-use plimsoll_engine::cgroup::{KnobValue, Knob, Version};
+use plimsoll_engine::cgroup::{Knob, KnobValue, Version};
 use plimsoll_engine::evidence::Evidence;
 use plimsoll_engine::judgement::Judgement;
 use plimsoll_fixtures::Config;

@@ -3,9 +3,9 @@
 
 use nix::errno::Errno;
 use nix::libc;
+use plimsoll_engine::describe::Describe;
 use plimsoll_engine::evidence::Evidence;
 use plimsoll_engine::judgement::Judgement;
-use plimsoll_engine::describe::Describe;
 use plimsoll_fixtures::Config;
 use plimsoll_fixtures::probe::{Answer, Ask, Refused, Reply};
 use serde_json::{Value, json};

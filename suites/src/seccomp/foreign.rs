@@ -3,7 +3,7 @@
 use nix::libc;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Stop, StepResult};
+use plimsoll_engine::judgement::{StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_fixtures::probe::{Answer, Ask, Reply};
 use plimsoll_fixtures::{Edit, Recipe};

@@ -9,16 +9,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plimsoll_bench::experiment::{Kind, Plan, User, measure};
-use plimsoll_bench::site::Sites;
 use plimsoll_bench::scenario::Scenario;
+use plimsoll_bench::site::Sites;
 use plimsoll_bench::subject::{Subject, profile_for};
 use plimsoll_bench::watch::Watch;
 use plimsoll_engine::host;
 use plimsoll_engine::profile::Profile;
 use plimsoll_engine::release::UNCLAIMED;
+use plimsoll_engine::run_sandbox::{CgroupView, RunSandbox};
 use plimsoll_engine::self_report::SelfReport;
 use plimsoll_engine::settings::Settings;
-use plimsoll_engine::run_sandbox::{CgroupView, RunSandbox};
 use plimsoll_reports::model::bench;
 
 /// Where benchmarks are made.

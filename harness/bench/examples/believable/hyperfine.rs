@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use plimsoll_bench::call::Call;
-use plimsoll_bench::phases::RUN;
 use plimsoll_bench::experiment::Kind;
-use plimsoll_bench::site::{Sites, STAMP};
+use plimsoll_bench::phases::RUN;
 use plimsoll_bench::scenario::Scenario;
+use plimsoll_bench::site::{STAMP, Sites};
 use plimsoll_bench::statistics::median;
 use plimsoll_engine::profile::Op;
 use serde_json::Value;

@@ -4,8 +4,8 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use plimsoll_bench::phases::RUN;
 use plimsoll_bench::experiment::Kind;
+use plimsoll_bench::phases::RUN;
 use plimsoll_reports::model::bench::Difference;
 
 use crate::field::{Field, ratio};

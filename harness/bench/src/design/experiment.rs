@@ -9,10 +9,10 @@ use fastrand::Rng;
 use plimsoll_reports::model::bench::{Measured, Mishap, Phase, Ratio, Scenario};
 
 use crate::clock::milliseconds;
-use crate::phases::{PHASES, RUN, Times, Trouble, Turn, WHOLE};
 use crate::noise::Meter;
-use crate::site::{Sites, STAMP, STAY, Site};
+use crate::phases::{PHASES, RUN, Times, Trouble, Turn, WHOLE};
 use crate::scenario;
+use crate::site::{STAMP, STAY, Site, Sites};
 use crate::statistics::{RESOLUTION, difference, drift, excess, half_width, ratio, summary};
 use crate::subject::Subject;
 use crate::watch::Watch;
@@ -46,7 +46,7 @@ const BETWEEN_LOOKS: u32 = 10;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// From create to delete.
-    Life,
+    Lifecycle,
     /// By `run`.
     Run,
 }
@@ -125,7 +125,7 @@ pub fn measure(
 
 fn turn(subject: &Subject, [life, run]: &[Site; 2], kind: Kind, watch: &mut Watch) -> Result<Times, Trouble> {
     match kind {
-        Kind::Life => Turn { subject, site: life, watch }.life(),
+        Kind::Lifecycle => Turn { subject, site: life, watch }.life(),
         Kind::Run => Turn { subject, site: run, watch }.run(),
     }
 }
@@ -207,11 +207,13 @@ mod tests {
     fn every_subject_has_its_turns_in_every_block_and_a_seed_gives_one_order() {
         let orders = |seed| {
             let mut random = Rng::with_seed(seed);
-            (0..50).map(|_| order(&[false, false, true], &[Kind::Life, Kind::Run], &mut random)).collect::<Vec<_>>()
+            (0..50)
+                .map(|_| order(&[false, false, true], &[Kind::Lifecycle, Kind::Run], &mut random))
+                .collect::<Vec<_>>()
         };
         for block in orders(3) {
             assert_eq!(block.len(), 5);
-            assert_eq!(block.iter().filter(|turn| turn.1 == Kind::Life).count(), 2);
+            assert_eq!(block.iter().filter(|turn| turn.1 == Kind::Lifecycle).count(), 2);
             assert!(block.contains(&(2, Kind::Run)));
         }
         assert_eq!(orders(3), orders(3));

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use plimsoll_engine::host;
 use plimsoll_engine::profile::{BUILT_IN, Op, Profile, Values};
-use plimsoll_engine::settings::Settings;
 use plimsoll_engine::run_sandbox::RunSandbox;
+use plimsoll_engine::settings::Settings;
 use plimsoll_fixtures::floor::PROGRAM;
 use plimsoll_reports::model::Runtime;
 

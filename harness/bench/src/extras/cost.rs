@@ -12,8 +12,8 @@ use plimsoll_foreign::read;
 use plimsoll_reports::model::bench::{Cost, Operation};
 
 use crate::phases::Turn;
-use crate::site::{Sites, STAMP, STAY, Site};
 use crate::scenario::Scenario;
+use crate::site::{STAMP, STAY, Site, Sites};
 use crate::subject::Subject;
 use crate::trace::tracer::Tracer;
 use crate::watch::Watch;

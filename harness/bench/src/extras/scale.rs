@@ -15,11 +15,11 @@ use plimsoll_foreign::read;
 use plimsoll_reports::model::bench::{Axis, Curve, Footprint, Mishap, MishapKind, Point, Soak};
 
 use crate::clock::{milliseconds, now};
-use crate::phases::{RUN, Turn};
 use crate::experiment::User;
 use crate::output::{Output, pipe};
-use crate::site::{Sites, STAMP, STAY, Site};
+use crate::phases::{RUN, Turn};
 use crate::scenario::Scenario;
+use crate::site::{STAMP, STAY, Site, Sites};
 use crate::statistics::summary;
 use crate::subject::Subject;
 use crate::watch::Watch;
@@ -229,7 +229,7 @@ impl Series<'_> {
         Ok(Footprint {
             memory_kib: value("MemTotal:").saturating_sub(value("MemAvailable:")),
             cgroups: find_named("")?.len() as u64,
-            mounts: plimsoll_engine::held::mounts()?.len() as u64,
+            mounts: plimsoll_engine::saved_mounts::mounts()?.len() as u64,
             state_files: entries(&self.subject.root)?,
         })
     }

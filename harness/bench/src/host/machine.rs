@@ -39,7 +39,7 @@ fn mitigations() -> Vec<String> {
 }
 
 fn filesystem(dir: &Path) -> String {
-    let mounts = plimsoll_engine::held::mounts().unwrap_or_default();
+    let mounts = plimsoll_engine::saved_mounts::mounts().unwrap_or_default();
     let on = mounts.iter().filter(|mount| dir.starts_with(&mount.point));
     on.max_by_key(|mount| mount.point.len()).map_or_else(String::new, |mount| mount.kind.clone())
 }
@@ -48,6 +48,7 @@ fn filesystem(dir: &Path) -> String {
 #[must_use]
 pub fn obstacles(old: &Benchmark, new: &Benchmark) -> Vec<String> {
     let text = |value: &dyn std::fmt::Debug| format!("{value:?}");
+    // Older benchmarks call the turn from create to delete `life`.
     let facts = |one: &Benchmark| {
         let (machine, host, design) = (&one.machine, &one.host, &one.design);
         [
@@ -62,7 +63,7 @@ pub fn obstacles(old: &Benchmark, new: &Benchmark) -> Vec<String> {
             ("security modules", text(&host.lsms)),
             ("emulation", text(&host.accelerator)),
             ("cadence", text(&(&design.cadence, design.quiet_ms))),
-            ("turns", text(&design.turns)),
+            ("turns", text(&design.turns).replace("\"life\"", "\"lifecycle\"")),
         ]
     };
     let both = facts(old).into_iter().zip(facts(new));

@@ -1,4 +1,4 @@
-//! What every command shows, and how.
+//! Options for the output of every command.
 
 use std::env;
 use std::io::IsTerminal;
@@ -6,16 +6,16 @@ use std::io::IsTerminal;
 use clap::{Args, ValueEnum};
 use plimsoll_reports::table::Style;
 
-/// How much is shown, and in which colours.
+/// Verbosity and colour.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct DisplayOptions {
-    /// Whether to use colour: on a terminal unless NO_COLOR is set, always, or never.
+    /// When to use colour. `auto` means on a terminal, unless NO_COLOR is set.
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = When::Auto)]
     pub color: When,
-    /// Show no progress, and no report that was not asked for; the exit code tells the verdict.
+    /// Print no progress and no table; see the exit code.
     #[arg(long, short, global = true)]
     pub quiet: bool,
-    /// Show passed checks too, and everything in full.
+    /// Show passed checks too, and all details.
     #[arg(long, short, global = true, conflicts_with = "quiet")]
     pub verbose: bool,
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, FromArgMatches};
 
-use super::{Arguments, Run, Subject, Command};
+use super::{Arguments, Command, Run, Subject};
 
 /// Where `--replay` keeps what it worked with when nobody says.
 pub const KEPT: &str = "plimsoll-kept";

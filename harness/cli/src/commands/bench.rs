@@ -9,8 +9,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use plimsoll_bench::experiment::{Kind, Plan, measure};
 use plimsoll_bench::noise::doubts;
-use plimsoll_bench::site::Sites;
 use plimsoll_bench::scenario::Scenario;
+use plimsoll_bench::site::Sites;
 use plimsoll_bench::watch::Watch;
 use plimsoll_engine::isolate::pid_namespace::{Side, enter};
 use plimsoll_reports::file::Document;
@@ -20,10 +20,10 @@ use plimsoll_reports::model::bench::{self, Benchmark, Design};
 use crate::args::{Bench, Cadence, DisplayOptions, Turn, What};
 use crate::shared::failure::Failure;
 use crate::shared::output::{deliver, every, ready, say};
-use crate::shared::requirements;
 use crate::shared::progress::Line;
+use crate::shared::requirements;
 use crate::shared::session::{INTERRUPTED, interrupted};
-pub use subjects::Subjects;
+pub use subjects::Setup;
 
 /// Measures, writes `bench.json`, shows the tables.
 pub fn bench(args: &Bench, display: DisplayOptions) -> Result<ExitCode, Failure> {
@@ -35,19 +35,19 @@ pub fn bench(args: &Bench, display: DisplayOptions) -> Result<ExitCode, Failure>
         let why = "a gate compares two runtimes: give --runtime OLD --runtime NEW, or --baseline";
         return Err(Failure::Usage(why.to_owned()));
     }
-    let enclosed = match enter(&INTERRUPTED).map_err(Failure::host)? {
-        Side::Within(enclosed) => enclosed,
+    let pid_namespace = match enter(&INTERRUPTED).map_err(Failure::host)? {
+        Side::Within(namespace) => namespace,
         Side::Outside(code) => return Ok(ExitCode::from(code)),
     };
-    let subjects = Subjects::open(&args.runtimes, !args.no_floor, enclosed)?;
+    let setup = Setup::open(&args.runtimes, !args.no_floor, pid_namespace)?;
     let plan = plan(args);
-    let mut found = subjects.blank(design(args, &plan, &subjects));
+    let mut found = setup.blank(design(args, &plan, &setup));
     if let Some(baseline) = &baseline {
         gate::comparable(baseline, &found)?;
     }
     let began = Instant::now();
-    fill(&mut found, &subjects, &scenarios, args, (&plan, display))?;
-    found.warnings.extend(subjects.harm()?);
+    fill(&mut found, &setup, &scenarios, args, (&plan, display))?;
+    found.warnings.extend(setup.harm()?);
     found.duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let written = found.write(&args.output).map_err(Failure::host);
     let unmeasured = unmeasured(&found);
@@ -108,12 +108,12 @@ fn plan(args: &Bench) -> Plan {
 
 fn kind(turn: Turn) -> Kind {
     match turn {
-        Turn::Life => Kind::Life,
+        Turn::Lifecycle => Kind::Lifecycle,
         Turn::Run => Kind::Run,
     }
 }
 
-fn design(args: &Bench, plan: &Plan, subjects: &Subjects) -> Design {
+fn design(args: &Bench, plan: &Plan, setup: &Setup) -> Design {
     Design {
         seed: plan.seed,
         turns: args.turn.iter().map(|turn| format!("{turn:?}").to_lowercase()).collect(),
@@ -122,29 +122,29 @@ fn design(args: &Bench, plan: &Plan, subjects: &Subjects) -> Design {
         precision: plan.precision,
         limit_s: args.limit,
         warm_up_blocks: plan.warm_up.into(),
-        against: subjects.subjects[0].name.clone(),
+        against: setup.subjects[0].name.clone(),
     }
 }
 
 fn fill(
     found: &mut Benchmark,
-    subjects: &Subjects,
+    setup: &Setup,
     scenarios: &[Scenario],
     args: &Bench,
     (plan, display): (&Plan, DisplayOptions),
 ) -> Result<(), Failure> {
-    let place = Sites::new(&subjects.sandbox).map_err(Failure::host)?;
+    let place = Sites::new(&setup.sandbox).map_err(Failure::host)?;
     let mut watch = Watch::new().map_err(Failure::host)?;
     let line = Line::new(display);
     for scenario in scenarios {
         if args.measure.contains(&What::Phases) {
-            let measured = measure(plan, scenario, &subjects.subjects, &place, &mut watch, &line);
+            let measured = measure(plan, scenario, &setup.subjects, &place, &mut watch, &line);
             let measured = measured.map_err(Failure::host)?;
             found.warnings.extend(doubts(&measured.noise).into_iter().map(|why| format!("{}: {why}", measured.name)));
             found.warnings.extend(measured.subjects.iter().filter_map(|one| unsteady(&measured.name, one)));
             found.scenarios.push(measured);
         }
-        extras::fill(found, subjects, (args, scenario), &place, (&mut watch, &line))?;
+        extras::fill(found, setup, (args, scenario), &place, (&mut watch, &line))?;
         if interrupted() {
             found.cut_short = Some("interrupted".to_owned());
             break;

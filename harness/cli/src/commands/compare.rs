@@ -7,8 +7,8 @@ use plimsoll_reports::file::Document;
 use plimsoll_reports::model::Report;
 
 use crate::args::{Compare, ComparisonFormat, DisplayOptions};
-use crate::shared::failure::Failure;
 use crate::shared::expectations::KnownDeviations;
+use crate::shared::failure::Failure;
 use crate::shared::output::print;
 
 /// Shows the changes; the exit code is that of a gate.

@@ -1,6 +1,5 @@
-//! Files of expectations, as several commands use them.
+//! `plimsoll expect`.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use plimsoll_foreign::read;
@@ -11,29 +10,6 @@ use plimsoll_reports::model::Report;
 use crate::args::{Expect, ExpectCommand, Update};
 use crate::shared::failure::Failure;
 use crate::shared::output::{print, say};
-
-/// The files of known deviations.
-pub struct Known(Vec<Expectations>);
-
-impl Known {
-    /// Reads the files.
-    pub fn read(files: &[PathBuf]) -> Result<Self, Failure> {
-        let read: Result<_, _> = files.iter().map(|path| Expectations::read(path)).collect();
-        read.map(Self).map_err(Failure::usage)
-    }
-
-    /// Notes in the report what was expected, and warns of entries that have expired and, when the report is of the whole
-    /// suite, of those that mean no check.
-    pub fn apply(&self, report: &mut Report, whole: bool) {
-        for file in &self.0 {
-            file.apply(report);
-            let unused = if whole { file.unused(report) } else { Vec::new() };
-            for note in unused.iter().chain(&file.expired(report)) {
-                say(&format!("plimsoll: {note}"));
-            }
-        }
-    }
-}
 
 /// Works on a file of expectations.
 pub fn expect(args: &Expect) -> Result<ExitCode, Failure> {

@@ -2,11 +2,11 @@
 
 mod case;
 mod differential;
-mod findings;
 mod expectations;
+mod findings;
+mod progress;
 mod search;
 mod shrink;
-mod progress;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -22,11 +22,11 @@ use plimsoll_suites::fuzz::input::Judge;
 use plimsoll_suites::mutants;
 
 pub use self::case::{Kept, add, list};
-use self::findings::Findings;
 use self::expectations::KnownDeviations;
+use self::findings::Findings;
+use self::progress::Reporter;
 use self::search::{Search, Wanted};
 use self::shrink::Shrinker;
-use self::progress::Reporter;
 use crate::args::{self, CORPUS, DisplayOptions};
 use crate::shared::failure::Failure;
 use crate::shared::output::{deliver, every, ready};

@@ -8,8 +8,8 @@ use plimsoll_reports::merge::merge as merged;
 use plimsoll_reports::model::Report;
 
 use crate::args::{DisplayOptions, Merge};
-use crate::shared::failure::Failure;
 use crate::shared::expectations::KnownDeviations;
+use crate::shared::failure::Failure;
 use crate::shared::output::{deliver, every, ready};
 
 /// Writes the whole and shows it; the exit code is that of the whole run.

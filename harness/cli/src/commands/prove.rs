@@ -1,18 +1,18 @@
 //! `plimsoll prove`: poses as wrong runtimes in front of a real one, and shows that the checks see each of them, and
 //! that they see nothing where nothing is wrong.
 
-mod neutral;
 mod hidden;
-mod scope;
+mod neutral;
 mod pairs;
+mod scope;
 
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use globset::Glob;
-use plimsoll_engine::check::Check;
 use plimsoll_engine::batch;
+use plimsoll_engine::check::Check;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::schedule::Job;
 use plimsoll_reports::baseline;
@@ -26,8 +26,8 @@ use self::scope::Scope;
 use crate::args::{DisplayOptions, Prove};
 use crate::shared::failure::Failure;
 use crate::shared::output::{deliver, every, ready, say};
-use crate::shared::requirements;
 use crate::shared::progress::Progress;
+use crate::shared::requirements;
 use crate::shared::select::select;
 use crate::shared::session::{Session, interrupted};
 
@@ -105,7 +105,8 @@ fn first(session: &Session, all: &[&Check], sample: bool, display: DisplayOption
     let faults: Vec<Option<Fault>> = jobs.iter().map(|job| job.fault).collect();
     let asked = jobs.len();
     jobs.extend(early.iter().cloned());
-    let (posed, rest): (Results, Results) = run(session, jobs, display)?.into_iter().partition(|(job, _)| *job >= asked);
+    let (posed, rest): (Results, Results) =
+        run(session, jobs, display)?.into_iter().partition(|(job, _)| *job >= asked);
     let tried = pairs::outcomes(&early, posed.into_iter().map(|(job, result)| (job - asked, result)).collect());
     let (verdicts, fairness) = neutral::compare(&faults, rest);
     Ok(First { verdicts, fairness, tried })

@@ -15,7 +15,7 @@ pub fn report(args: &Report, display: DisplayOptions) -> Result<ExitCode, Failur
     ready(&args.format, [])?;
     let documents = read(&args.files)?;
     // Whoever asks for a report asks for one to be seen.
-    let look = DisplayOptions { quiet: !args.format.is_empty(), ..display };
+    let display = DisplayOptions { quiet: !args.format.is_empty(), ..display };
     deliver(&args.format, &documents, display)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use plimsoll_engine::check::Check;
 use plimsoll_engine::batch;
+use plimsoll_engine::check::Check;
 use plimsoll_engine::execute::blank;
 use plimsoll_engine::schedule::Job;
 use plimsoll_foreign::read;
@@ -14,11 +14,11 @@ use plimsoll_reports::format::Documents;
 use plimsoll_reports::model::{self, Partition, Report, Verdict};
 
 use crate::args::{DisplayOptions, Run, Subject};
-use crate::shared::failure::Failure;
 use crate::shared::expectations::KnownDeviations;
+use crate::shared::failure::Failure;
 use crate::shared::output::{deliver, every, made, print, ready};
-use crate::shared::requirements;
 use crate::shared::progress::Progress;
+use crate::shared::requirements;
 use crate::shared::select::{Part, first_of_each_subject, one, select};
 use crate::shared::session::{Session, interrupted};
 
@@ -142,8 +142,7 @@ fn carry_out(
     let runs = results.iter().all(|check| matches!(check.verdict, Verdict::Pass | Verdict::Skip));
     let mut cut_short = None;
     if runs || !manner.preflight {
-        let batches =
-            if manner.alone { rest.iter().map(|check| vec![*check]).collect() } else { batch::group(&rest) };
+        let batches = if manner.alone { rest.iter().map(|check| vec![*check]).collect() } else { batch::group(&rest) };
         let jobs = batches.into_iter().map(Job::plain).collect();
         results.extend(session.run(jobs, &mut progress)?.into_iter().map(|(_, check)| check));
     } else {
@@ -172,7 +171,7 @@ fn report(session: &Session, checks: Vec<model::Check>, cut_short: Option<String
         duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         cut_short,
         partition: None,
-        command: session.again().run(),
+        command: session.replay_command().run(),
         checks,
     }
 }

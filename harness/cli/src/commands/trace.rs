@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use plimsoll_bench::place::{Sites, STAMP, STAY};
 use plimsoll_bench::scenario::Scenario;
+use plimsoll_bench::site::{STAMP, STAY, Sites};
 use plimsoll_bench::trace::trace as follow;
 use plimsoll_bench::watch::Watch;
 use plimsoll_engine::isolate::pid_namespace::{Side, enter};
@@ -13,7 +13,7 @@ use plimsoll_reports::format::Documents;
 use plimsoll_reports::model::bench::Design;
 
 use crate::args::{DisplayOptions, Trace};
-use crate::commands::bench::Subjects;
+use crate::commands::bench::Setup;
 use crate::shared::failure::Failure;
 use crate::shared::output::{deliver, every, ready};
 use crate::shared::requirements;
@@ -25,16 +25,16 @@ pub fn trace(args: &Trace, display: DisplayOptions) -> Result<ExitCode, Failure>
     ready(&args.format, [args.output.as_path()])?;
     let scenario = Scenario::named(&args.scenario)
         .ok_or_else(|| Failure::Usage(format!("no scenario is called {}", args.scenario)))?;
-    let enclosed = match enter(&INTERRUPTED).map_err(Failure::host)? {
-        Side::Within(enclosed) => enclosed,
+    let pid_namespace = match enter(&INTERRUPTED).map_err(Failure::host)? {
+        Side::Within(namespace) => namespace,
         Side::Outside(code) => return Ok(ExitCode::from(code)),
     };
-    let subjects = Subjects::open(&args.runtimes, false, enclosed)?;
-    let mut found = subjects.blank(design(&subjects));
+    let setup = Setup::open(&args.runtimes, false, pid_namespace)?;
+    let mut found = setup.blank(design(&setup));
     let began = Instant::now();
-    let place = Sites::new(&subjects.sandbox).map_err(Failure::host)?;
+    let place = Sites::new(&setup.sandbox).map_err(Failure::host)?;
     let mut watch = Watch::new().map_err(Failure::host)?;
-    for (at, subject) in subjects.subjects.iter().enumerate() {
+    for (at, subject) in setup.subjects.iter().enumerate() {
         let program = if subject.floor { STAMP } else { STAY };
         let site = place.site(&format!("t{at}"), &scenario, program).map_err(Failure::host)?;
         match follow(subject, &site, &mut watch) {
@@ -43,7 +43,7 @@ pub fn trace(args: &Trace, display: DisplayOptions) -> Result<ExitCode, Failure>
             Err(why) => found.warnings.push(format!("{} cannot be traced: {why}", subject.name)),
         }
     }
-    found.warnings.extend(subjects.harm()?);
+    found.warnings.extend(setup.harm()?);
     found.cut_short = interrupted().then(|| "interrupted".to_owned());
     found
         .warnings
@@ -59,15 +59,15 @@ pub fn trace(args: &Trace, display: DisplayOptions) -> Result<ExitCode, Failure>
 }
 
 /// Once is enough to see where the time goes, and nothing is drawn.
-fn design(subjects: &Subjects) -> Design {
+fn design(setup: &Setup) -> Design {
     Design {
         seed: 0,
         cadence: "hot".to_owned(),
-        turns: vec!["life".to_owned()],
+        turns: vec!["lifecycle".to_owned()],
         quiet_ms: 0,
         precision: 1.0,
         limit_s: 0,
         warm_up_blocks: 0,
-        against: subjects.subjects[0].name.clone(),
+        against: setup.subjects[0].name.clone(),
     }
 }

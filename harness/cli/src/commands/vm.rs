@@ -1,10 +1,10 @@
 //! `plimsoll vm`: runs a command of plimsoll in virtual machines and brings back what came of it.
 
-mod files;
-mod side_by_side;
-mod run;
-mod matrix;
 pub mod context;
+mod files;
+mod matrix;
+mod runner;
+mod side_by_side;
 
 use std::ffi::OsString;
 use std::fs;
@@ -19,13 +19,13 @@ use plimsoll_vm::error::Error;
 use plimsoll_vm::machine::Live;
 use plimsoll_vm::wire::Returned;
 
-use crate::args::{Arguments, DisplayOptions, Command, Vm};
+use crate::args::{Arguments, Command, DisplayOptions, Vm};
 use crate::shared::failure::{Failure, usage_answer};
 use crate::shared::output::say;
 use crate::shared::session::INTERRUPTED;
 use files::Files;
-use run::MachineRun;
 use matrix::wanted;
+use runner::MachineRunner;
 
 /// Runs the command in each machine that is asked for.
 pub fn vm(args: &Vm, display: DisplayOptions) -> Result<ExitCode, Failure> {
@@ -40,15 +40,15 @@ pub fn vm(args: &Vm, display: DisplayOptions) -> Result<ExitCode, Failure> {
     let machines = wanted(args)?;
     let files = Files::of(&command, args)?;
     plimsoll_engine::sys::on_interrupt(&INTERRUPTED).map_err(Failure::host)?;
-    let run = MachineRun::prepare(args, &files, &machines[0])?;
+    let runner = MachineRunner::prepare(args, &files, &machines[0])?;
     match (machines.as_slice(), &command) {
-        ([only], _) => alone(&run, only),
-        (several, Command::Run(run)) => side_by_side::run(&run, several, run, display),
+        ([only], _) => alone(&runner, only),
+        (several, Command::Run(run)) => side_by_side::run(&runner, several, run, display),
         _ => Err(Failure::Usage("several machines are for `run`, whose results can be put side by side".to_owned())),
     }
 }
 
-fn alone(run: &MachineRun<'_>, wanted: &matrix::MachineConfig) -> Result<ExitCode, Failure> {
+fn alone(runner: &MachineRunner<'_>, wanted: &matrix::MachineConfig) -> Result<ExitCode, Failure> {
     let mut shown = Ok(());
     let mut screen = Screen::default();
     let mut tell = |live: Live<'_>| {
@@ -56,12 +56,12 @@ fn alone(run: &MachineRun<'_>, wanted: &matrix::MachineConfig) -> Result<ExitCod
             shown = show(live, &mut screen);
         }
     };
-    let completed = run.run(wanted, &mut tell).map_err(|why| {
+    let completed = runner.run(wanted, &mut tell).map_err(|why| {
         tail(&why).iter().for_each(|line| say(line));
         Failure::from(why)
     })?;
     shown.map_err(Failure::host)?;
-    completed.files.iter().try_for_each(|file| bring_back(file, run.returns()))?;
+    completed.files.iter().try_for_each(|file| bring_back(file, runner.returns()))?;
     Ok(ExitCode::from(u8::try_from(completed.code).unwrap_or(2)))
 }
 

@@ -102,7 +102,9 @@ impl Defaults {
             Err(why) => return Err(unreadable(path, &why)),
         };
         let defaults = Self::of(path, &text)?;
-        let calls = |subcommands: &[&str]| subcommands.iter().any(|subcommand| arguments.iter().any(|argument| argument == subcommand));
+        let calls = |subcommands: &[&str]| {
+            subcommands.iter().any(|subcommand| arguments.iter().any(|argument| argument == subcommand))
+        };
         if calls(JUDGES) || calls(RENDER) {
             let place = std::path::absolute(path).map_err(Failure::host)?;
             defaults.stays_below(&place)?;
@@ -188,7 +190,9 @@ impl Defaults {
             let (option, subcommands, values) = one;
             subcommands.iter().fold(command, |command, subcommand| {
                 let values = values.clone();
-                command.mut_subcommand(subcommand, |subcommand| subcommand.mut_arg(option, |option| option.default_values(values)))
+                command.mut_subcommand(subcommand, |subcommand| {
+                    subcommand.mut_arg(option, |option| option.default_values(values))
+                })
             })
         })
     }
@@ -230,7 +234,7 @@ mod tests {
     use clap::{CommandFactory, FromArgMatches};
 
     use super::*;
-    use crate::args::{Arguments, Run, Command};
+    use crate::args::{Arguments, Command, Run};
 
     fn run(file: &str, arguments: &[&str]) -> Run {
         let defaults = Defaults::of(Path::new(FILE), file).unwrap();

@@ -86,7 +86,8 @@ pub fn every(done: impl IntoIterator<Item = Result<(), Failure>>) -> Result<(), 
 pub fn deliver(requests: &[ReportRequest], documents: &Documents, display: DisplayOptions) -> Result<(), Failure> {
     let table = ReportRequest { format: Format::Table, file: None };
     let default = (!display.quiet && !requests.iter().any(ReportRequest::is_printed)).then_some(&table);
-    let delivered: Vec<_> = requests.iter().chain(default).map(|request| deliver_one(request, documents, display)).collect();
+    let delivered: Vec<_> =
+        requests.iter().chain(default).map(|request| deliver_one(request, documents, display)).collect();
     every(delivered)
 }
 

@@ -8,26 +8,26 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use plimsoll_engine::cgroup::RunGroups;
+use plimsoll_engine::deadline::{scaled, set_time_scale};
 use plimsoll_engine::execute::ExecuteOptions;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::host;
 use plimsoll_engine::need::Abilities;
-use plimsoll_engine::deadline::{set_time_scale, scaled};
 use plimsoll_engine::profile::Profile;
 use plimsoll_engine::release::UNCLAIMED;
+use plimsoll_engine::run_sandbox::{CgroupView, RunSandbox};
 use plimsoll_engine::schedule::{Job, Plan};
 use plimsoll_engine::self_report::SelfReport;
 use plimsoll_engine::settings::Settings;
-use plimsoll_engine::run_sandbox::{CgroupView, RunSandbox};
 use plimsoll_reports::model::{Check, Host, Runtime};
 
-use crate::shared::replay::ReplayCommand;
 use crate::args::{Subject, View};
 use crate::shared::bundled;
 use crate::shared::failure::Failure;
 use crate::shared::output::say;
-use crate::shared::requirements;
 use crate::shared::progress::Progress;
+use crate::shared::replay::ReplayCommand;
+use crate::shared::requirements;
 
 /// Set by Ctrl-C or a request to end.
 pub static INTERRUPTED: AtomicBool = AtomicBool::new(false);
@@ -37,7 +37,7 @@ pub struct Session {
     settings: Settings,
     abilities: Abilities,
     options: ExecuteOptions,
-    again: ReplayCommand,
+    replay_command: ReplayCommand,
     jobs: usize,
     /// Facts of the host.
     pub host: Host,
@@ -54,14 +54,16 @@ impl Session {
         let named = match subject.runtime.as_slice() {
             [] => None,
             [one] => Some(find_runtime(one)?),
-            _ => return Err(Failure::Usage("this command takes one runtime at a time: give --runtime once".to_owned())),
+            _ => {
+                return Err(Failure::Usage("this command takes one runtime at a time: give --runtime once".to_owned()));
+            }
         };
         requirements::required()?;
         let runtime = named.map_or_else(bundled::file, Ok)?;
         requirements::hold(&runtime)?;
         let keep = keep.map(std::path::absolute).transpose().map_err(Failure::host)?;
-        let again = ReplayCommand::of(subject)?;
-        let options = ExecuteOptions { keep, replay: again.check() };
+        let replay_command = ReplayCommand::of(subject)?;
+        let options = ExecuteOptions { keep, replay: replay_command.check() };
         plimsoll_engine::sys::on_interrupt(&INTERRUPTED).map_err(Failure::host)?;
         set_time_scale(subject.time_scale.unwrap_or(if is_emulated() { EMULATED } else { 1 }));
         let view = if subject.cgroup_view == View::V1 { CgroupView::V1 } else { CgroupView::Host };
@@ -96,7 +98,7 @@ impl Session {
         }
         let abilities = host::abilities(&settings.profile, &host).map_err(Failure::host)?;
         let jobs = subject.jobs.map_or_else(default_jobs, usize::from);
-        Ok(Self { settings, abilities, options, again, jobs, host, runtime, _place: place })
+        Ok(Self { settings, abilities, options, replay_command, jobs, host, runtime, _place: place })
     }
 
     /// The same, posing with a fault in front of the runtime.
@@ -129,12 +131,12 @@ impl Session {
 
     /// How a user tries a kept case again.
     pub fn replay(&self, dir: &Path) -> String {
-        self.again.case(dir, self.settings.fault.map(|fault| fault.to_string()))
+        self.replay_command.case(dir, self.settings.fault.map(|fault| fault.to_string()))
     }
 
     /// How a user tries something again.
-    pub fn again(&self) -> &ReplayCommand {
-        &self.again
+    pub fn replay_command(&self) -> &ReplayCommand {
+        &self.replay_command
     }
 
     /// Unique id of the run.

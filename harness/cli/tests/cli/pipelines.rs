@@ -65,7 +65,9 @@ fn each_option_that_we_write_of_is_one_that_we_have() {
     let mut seen = BTreeSet::new();
     for file in WORKFLOWS.iter().chain(&["action.yml", "ci/gitlab.yml", "ci/kubernetes.yaml", "README.md"]) {
         for (subcommand, option) in calls(&fs::read_to_string(root().join(file)).unwrap()) {
-            if ["run", "merge", "report", "compare", "prove", "clean", "expect", "submit"].contains(&subcommand.as_str()) {
+            if ["run", "merge", "report", "compare", "prove", "clean", "expect", "submit"]
+                .contains(&subcommand.as_str())
+            {
                 assert!(help(&subcommand).contains(&option), "{file}: plimsoll {subcommand} {option}");
                 seen.insert(option);
             }

@@ -1,5 +1,5 @@
 //! Cases that share a container. A case is a few edits of the base, and most cases touch members that no other case of
-//! the batch looks at, so one container can carry several of them. What passes in batch is settled; whatever else
+//! the batch looks at, so one container can carry several of them. What passes in a batch is settled; whatever else
 //! happens there settles nothing, and the case is tried again alone.
 
 use plimsoll_fixtures::{Edit, Recipe};
@@ -59,7 +59,7 @@ struct Batch<'c>(Vec<Candidate<'c>>);
 /// A check and what it does to a container.
 struct Candidate<'c> {
     check: &'c Check,
-    /// Nothing for a run, which wants its containers for itself.
+    /// None for a scenario, which needs its own containers.
     edits: Option<Vec<Edit>>,
     places: Vec<String>,
 }

@@ -99,7 +99,8 @@ mod tests {
         assert_eq!(told(&BrokenClauses { alone: false, ..side_effects }, "MUST"), ["own", "undone"]);
         assert_eq!(told(&BrokenClauses::default().with_hang(Op::Start), "MUST"), ["started", "own"]);
         assert_eq!(told(&BrokenClauses::default(), "MUST"), ["own"]);
-        let all = [Arc::clone(&base_clauses.created), Arc::clone(&base_clauses.started), Arc::clone(&base_clauses.removed)];
+        let all =
+            [Arc::clone(&base_clauses.created), Arc::clone(&base_clauses.started), Arc::clone(&base_clauses.removed)];
         let of_delete = BrokenClauses { refused: Some(Op::Delete), ..refused };
         let ids = of_delete.clauses(&all, &base_clauses).into_iter().map(|clause| clause.id.clone());
         assert_eq!(ids.collect::<Vec<_>>(), ["removed", "created", "started"]);

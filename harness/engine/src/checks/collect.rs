@@ -17,7 +17,8 @@ impl Rule {
         let seen = self.needs.contains(&Need::HostView);
         let outside = if seen { Some(container.observe()?) } else { None };
         let inside = container.answers((self.asks)(config))?;
-        let knob_values = self.knobs.iter().map(|knob| Ok((*knob, container.knob_value(knob)?))).collect::<StepResult<_>>()?;
+        let knob_values =
+            self.knobs.iter().map(|knob| Ok((*knob, container.knob_value(knob)?))).collect::<StepResult<_>>()?;
         Ok(Evidence { inside, outside, knob_values, bundle: container.bundle.clone() })
     }
 }

@@ -1,5 +1,5 @@
 //! One container that many rules are judged on at once, each by the whole configuration: what a random bundle is tried
-//! with. Unlike a check, a result has no verdict; it says which properties were broken.
+//! with. Unlike a check, a case has no verdict; its result says which properties were broken.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,12 +10,12 @@ use plimsoll_reports::model::{Call, Finding};
 use serde::{Deserialize, Serialize};
 
 use crate::checks::check::Rule;
-use crate::checks::need::Need;
 use crate::checks::guarded::{GuardedRun, is_harm, run_guarded};
+use crate::checks::need::Need;
 use crate::containers::container::Container;
 use crate::containers::evidence::{Evidence, Inside};
 use crate::containers::lab::Lab;
-use crate::runtime::judgement::{Judgement, Stop, StepResult};
+use crate::runtime::judgement::{Judgement, StepResult, Stop};
 use crate::runtime::settings::Settings;
 use crate::system::cgroup::Knob;
 
@@ -26,14 +26,14 @@ pub const IN_TIME: &str = "bundle.in-time";
 /// After delete the host is as before.
 pub const LEAVES_NOTHING: &str = "bundle.leaves-nothing";
 
-/// What came of a result.
+/// What came of a case.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CaseResult {
     /// The properties that were broken.
     pub broken: Vec<BrokenProperty>,
     /// The rules that found something to judge.
     pub judged: BTreeSet<String>,
-    /// What each rule was result: facts that can be compared between runtimes.
+    /// The facts that each rule judged by, to compare runtimes.
     pub facts: BTreeMap<String, Vec<Fact>>,
     /// Why nothing is known: a failure of ours.
     pub error: Option<String>,
@@ -149,7 +149,8 @@ fn gather(rules: &[&Rule], seen: bool, container: &Container<'_>, config: &Confi
     let answers = ask_in_parts(container, &asks)?;
     let inside = Inside::new(asks.into_iter().zip(answers).collect());
     let knobs: BTreeSet<Knob> = rules.iter().flat_map(|rule| rule.knobs).copied().collect();
-    let knob_values = knobs.into_iter().map(|knob| Ok((knob, container.knob_value(&knob)?))).collect::<StepResult<_>>()?;
+    let knob_values =
+        knobs.into_iter().map(|knob| Ok((knob, container.knob_value(&knob)?))).collect::<StepResult<_>>()?;
     Ok(Evidence { inside, outside, knob_values, bundle: container.bundle.clone() })
 }
 
@@ -190,7 +191,11 @@ fn judge(rule: &Rule, config: &Config, evidence: &Evidence, result: &mut CaseRes
     }
     if !out.findings().is_empty() {
         let advisory = out.advisory().is_some();
-        result.broken.push(BrokenProperty { property: rule.id.to_owned(), findings: out.findings().to_vec(), advisory });
+        result.broken.push(BrokenProperty {
+            property: rule.id.to_owned(),
+            findings: out.findings().to_vec(),
+            advisory,
+        });
     }
 }
 
@@ -205,13 +210,13 @@ fn facts(rule: &Rule, config: &Config, evidence: &Evidence, lab: &Lab<'_>) -> Ve
         .collect()
 }
 
-/// The text of an error that keeps a result from being made.
+/// The text of an error that keeps a case from being tried.
 #[must_use]
 pub fn died(late: bool) -> CaseResult {
-    failed(if late { "the result did not end in time" } else { "the process of the result died" })
+    failed(if late { "the case did not end in time" } else { "the process of the case died" })
 }
 
-/// What comes of a result that the user has ended: nothing is known of the runtime.
+/// What comes of a case that the user interrupted: nothing is known of the runtime.
 #[must_use]
 pub fn interrupted() -> CaseResult {
     failed("interrupted")

@@ -1,4 +1,4 @@
-//! A story is told on a bench of its own, with the guard looking before and after, and nothing of it stays.
+//! Runs the body of a check on a lab of its own, compares the host before and after, and cleans up.
 
 use std::any::Any;
 use std::fs;
@@ -12,12 +12,12 @@ use plimsoll_reports::model::{Call, Finding};
 use crate::containers::lab::Lab;
 use crate::containers::watch::CANARY;
 use crate::guard::{self, Change, Guard};
-use crate::runtime::judgement::{Stop, StepResult};
+use crate::runtime::judgement::{StepResult, Stop};
 use crate::runtime::settings::Settings;
-use crate::system::saved_mounts;
 use crate::system::proc::files::about;
+use crate::system::saved_mounts;
 
-/// A story that was told, and what it left.
+/// A finished run, and what it left.
 #[derive(Debug)]
 pub struct GuardedRun {
     /// How it ended.
@@ -51,10 +51,10 @@ pub(super) fn run_on_lab<'s>(
     let lab = Lab::new(settings, dir, tag.to_owned());
     saved_mounts::save()?;
     let guard = Guard::before_all(lab.watched())?;
-    let told = catch_unwind(AssertUnwindSafe(|| run(&lab).or_else(|stop| lab.excuse(stop))));
+    let result = catch_unwind(AssertUnwindSafe(|| run(&lab).or_else(|stop| lab.excuse(stop))));
     lab.take_down();
     // A story that broke off leaves its processes; nobody waits for those.
-    let looked = if matches!(told, Ok(Ok(()) | Err(Stop::Unsupported(_)))) {
+    let looked = if matches!(result, Ok(Ok(()) | Err(Stop::Unsupported(_)))) {
         guard.after()
     } else {
         guard.after_within(Duration::ZERO)
@@ -77,7 +77,7 @@ pub(super) fn run_on_lab<'s>(
         left.extend(each().filter(|(change, _)| own(change)).map(|(change, undone)| change.finding(undone)));
         changes.retain(|change| own(&change));
     }
-    Ok(LabRun { lab, told, left, changes })
+    Ok(LabRun { lab, result, left, changes })
 }
 
 /// Tells a story on a bench of its own, in a process that [`crate::sandbox::isolate`] has set apart, and tidies up after it.
@@ -88,8 +88,8 @@ pub fn run_guarded(settings: &Settings, tag: &str, run: impl FnOnce(&Lab<'_>) ->
     let run = run_on_lab(settings, tag, run)?;
     let calls = run.lab.driver.calls();
     clear(run.lab, run.left.is_empty(), |_| Ok(()))?;
-    let told = run.result.unwrap_or_else(|panic| Err(Stop::Error(panic_text(&*panic))));
-    Ok(GuardedRun { told, left: run.left, calls })
+    let result = run.result.unwrap_or_else(|panic| Err(Stop::Error(panic_text(&*panic))));
+    Ok(GuardedRun { result, left: run.left, calls })
 }
 
 /// Takes a bench away, and whatever the guard has found to be still on it. Its directory is shown once more, when

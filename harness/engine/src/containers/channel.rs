@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use plimsoll_fixtures::probe::{Answer, Ask, Hello, MARK};
 
-use crate::runtime::judgement::{Stop, StepResult};
+use crate::runtime::judgement::{StepResult, Stop};
 use crate::system::process::{Capture, wait_readable};
 
 /// The longest line that is waited for: a whole mountinfo, or 64 KiB of file as numbers.

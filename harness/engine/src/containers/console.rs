@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use plimsoll_foreign::read;
 
-use crate::runtime::judgement::{Stop, StepResult};
+use crate::runtime::judgement::{StepResult, Stop};
 use crate::system::descriptors::{receive, wait_readable};
 
 /// A console socket, bound and waiting.

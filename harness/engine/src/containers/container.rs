@@ -17,10 +17,10 @@ use serde_json::Value;
 
 use crate::containers::channel::Channel;
 use crate::containers::lab::Lab;
-use crate::runtime::fault::Fault;
-use crate::runtime::judgement::{Outcome, Stop, StepResult};
-use crate::runtime::profile::{Op, Values};
 use crate::runtime::describe::Describe;
+use crate::runtime::fault::Fault;
+use crate::runtime::judgement::{Outcome, StepResult, Stop};
+use crate::runtime::profile::{Op, Values};
 use crate::system::orphans;
 use crate::system::process::{Capture, Ended, wait_readable};
 
@@ -94,7 +94,13 @@ fn confirm_configured(bundle: &Bundle, hello: &Hello) -> StepResult {
 }
 
 impl<'l> Container<'l> {
-    pub(crate) fn new(lab: &'l Lab<'l>, bundle: Bundle, pid: Pid, channel: Channel, stderr: Capture) -> StepResult<Self> {
+    pub(crate) fn new(
+        lab: &'l Lab<'l>,
+        bundle: Bundle,
+        pid: Pid,
+        channel: Channel,
+        stderr: Capture,
+    ) -> StepResult<Self> {
         let pidfd = crate::system::sys::pidfd_open(pid).map_err(|why| {
             Stop::broken("the process that create named", "alive until start", format!("pid {pid}: {why}"))
         })?;

@@ -9,7 +9,7 @@ use nix::fcntl::{Flock, FlockArg};
 use plimsoll_foreign::read;
 
 use crate::containers::lab::Lab;
-use crate::runtime::judgement::{Stop, StepResult};
+use crate::runtime::judgement::{StepResult, Stop};
 use crate::system::sys;
 
 /// How large it is, in bytes.

@@ -7,7 +7,7 @@ use plimsoll_fixtures::probe::{
     Answer, Ask, Capabilities, Ids, Refused, Reply, Rlimit, Session, Signals, Stat, Terminal,
 };
 
-use crate::system::cgroup::{KnobValue, Knob};
+use crate::system::cgroup::{Knob, KnobValue};
 use crate::system::observer::Observation;
 
 /// Everything that is known of a running container.
@@ -33,7 +33,10 @@ impl Evidence {
     /// # Panics
     /// When the rule did not say that it looks at it; the check is then an error of the harness.
     pub fn knob_value(&self, knob: &Knob) -> Result<&KnobValue, &String> {
-        self.knob_values.get(knob).unwrap_or_else(|| panic!("judged by {}, which was not looked at", knob.name())).as_ref()
+        self.knob_values
+            .get(knob)
+            .unwrap_or_else(|| panic!("judged by {}, which was not looked at", knob.name()))
+            .as_ref()
     }
 
     /// The host's view, for rules that declared that they need it.

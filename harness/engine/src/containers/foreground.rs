@@ -14,7 +14,7 @@ use crate::containers::container::Container;
 use crate::containers::evidence::{Evidence, Inside};
 use crate::containers::lab::Lab;
 use crate::runtime::fault::Fault;
-use crate::runtime::judgement::{Outcome, Stop, StepResult};
+use crate::runtime::judgement::{Outcome, StepResult, Stop};
 use crate::runtime::profile::{Op, Values};
 use crate::system::observer::inside;
 use crate::system::process::{Capture, KEPT, Running, wait_readable};
@@ -71,7 +71,11 @@ impl<'l> Container<'l> {
     ///
     /// # Errors
     /// As [`Container::exec`].
-    pub fn exec_handing(&self, fds: Vec<OwnedFd>, options: impl FnOnce(Values) -> Values) -> StepResult<Foreground<'l>> {
+    pub fn exec_handing(
+        &self,
+        fds: Vec<OwnedFd>,
+        options: impl FnOnce(Values) -> Values,
+    ) -> StepResult<Foreground<'l>> {
         self.call_exec(&options(self.values()), fds)
     }
 

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use crate::containers::container::Container;
 use crate::containers::lab::Lab;
 use crate::runtime::driver::pending::Pending;
-use crate::runtime::judgement::{Outcome, Stop, StepResult};
+use crate::runtime::judgement::{Outcome, StepResult, Stop};
 use crate::runtime::profile::Op;
-use crate::system::orphans;
 use crate::system::deadline::scaled;
+use crate::system::orphans;
 use crate::system::process::wait_readable;
 
 /// How long the hook is held up by a runtime that answers nothing meanwhile, as one does that lets each operation on a

@@ -19,11 +19,11 @@ use plimsoll_foreign::{beneath, read};
 use plimsoll_reports::model::Finding;
 use serde_json::Value;
 
-use crate::containers::optional_features::Refusal;
 use crate::containers::container::Container;
 use crate::containers::foreground::Foreground;
+use crate::containers::optional_features::Refusal;
 use crate::runtime::driver::Driver;
-use crate::runtime::judgement::{Outcome, Stop, StepResult};
+use crate::runtime::judgement::{Outcome, StepResult, Stop};
 use crate::runtime::profile::{Op, Values};
 use crate::runtime::release::{NEXT, Release};
 use crate::runtime::settings::Settings;

@@ -13,7 +13,7 @@ use nix::unistd::{ForkResult, Pid, pause, pipe2};
 
 use crate::containers::lab::Lab;
 pub use crate::containers::users::{FIRST_ID, IDS};
-use crate::runtime::judgement::{Stop, StepResult};
+use crate::runtime::judgement::{StepResult, Stop};
 use crate::system::observer::Observation;
 use crate::system::process::wait_readable;
 use crate::system::sys;

@@ -11,7 +11,7 @@ use nix::mount::{MntFlags, MsFlags, mount, umount2};
 
 use crate::containers::lab::Lab;
 use crate::guard;
-use crate::runtime::judgement::{Stop, StepResult};
+use crate::runtime::judgement::{StepResult, Stop};
 
 /// Overlays that are in place; dropping them brings the directories of the host back.
 #[derive(Debug)]

@@ -4,7 +4,7 @@
 use plimsoll_fixtures::Recipe;
 
 use crate::containers::lab::Lab;
-use crate::runtime::judgement::{Judgement, Stop, StepResult};
+use crate::runtime::judgement::{Judgement, StepResult, Stop};
 use crate::runtime::profile::Op;
 
 impl Lab<'_> {
@@ -43,7 +43,7 @@ impl Lab<'_> {
                 let both = "both worked, and the program runs";
                 return Err(Stop::broken("create and start", "one of them refuses this configuration", both));
             }
-            out.expect_told("create, then start", &started);
+            out.expect_error("create, then start", &started);
             return container.delete_by_force()?.ok();
         }
         started.refused()?;

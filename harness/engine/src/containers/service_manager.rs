@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::containers::container::Container;
 use crate::containers::lab::Lab;
 use crate::runtime::driver::NOTIFY;
-use crate::runtime::judgement::{Outcome, Stop, StepResult};
+use crate::runtime::judgement::{Outcome, StepResult, Stop};
 use crate::runtime::profile::{Op, Values};
 use crate::system::orphans;
 use crate::system::process::wait_readable;

@@ -6,7 +6,7 @@ use plimsoll_reports::model::Finding;
 
 use crate::containers::lab::Lab;
 use crate::guard::{DESCRIPTORS, Guard, GuardSettings};
-use crate::runtime::judgement::{Stop, StepResult};
+use crate::runtime::judgement::{StepResult, Stop};
 use crate::system::deadline::scaled;
 
 /// Name of the canary in the directory of a check.

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use plimsoll_reports::model::Finding;
 
 use crate::guard::{Change, KernelState};
-use crate::system::host_lock::{Delay, HostLock};
 use crate::system::deadline::scaled;
+use crate::system::host_lock::{Delay, HostLock};
 
 /// How long a run that is interrupted waits for the checks of others.
 const FOR_OTHERS: Duration = Duration::from_secs(10);

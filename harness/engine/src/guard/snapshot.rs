@@ -10,11 +10,11 @@ use plimsoll_foreign::read;
 use plimsoll_reports::model::Finding;
 
 use super::{GuardSettings, canary, loops};
-use crate::system::saved_mounts;
 use crate::system::observer::own_descriptors;
 use crate::system::proc::files::{about, if_there, read_text};
 use crate::system::proc::mountinfo::Mount;
 use crate::system::proc::stat::{Stat, command_line};
+use crate::system::saved_mounts;
 
 /// Names and values of one subject.
 pub(super) type Facts = BTreeMap<String, String>;

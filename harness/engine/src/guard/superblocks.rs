@@ -9,8 +9,8 @@ use rustix::fs::CWD;
 use rustix::mount::{FsPickFlags, fsconfig_reconfigure, fsconfig_set_flag, fsconfig_set_string, fspick};
 
 use super::member::{below, is_named, member};
-use crate::system::saved_mounts;
 use crate::system::proc::mountinfo::Mount;
+use crate::system::saved_mounts;
 
 pub(super) const NAMED: &str = "filesystem:";
 

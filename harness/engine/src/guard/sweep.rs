@@ -12,10 +12,10 @@ use nix::unistd::{Pid, getpid};
 
 use super::processes;
 use crate::system::cgroup;
-use crate::system::saved_mounts;
-use crate::system::observer::Stat;
 use crate::system::deadline::scaled;
+use crate::system::observer::Stat;
 use crate::system::proc::files::if_there;
+use crate::system::saved_mounts;
 
 /// How long killed processes may take to end. Nobody waits that long unless the kernel is stuck.
 const TIMEOUT: Duration = Duration::from_secs(10);

@@ -12,7 +12,7 @@ use crate::checks::execute::{Done, ExecuteOptions, blank, execute, execute_batch
 use crate::checks::need::{Abilities, Need};
 use crate::guard::host_changes::HostChanges;
 use crate::guard::{Change, undo_all};
-use crate::run::workers::{Workers, Ended, WorkerOptions};
+use crate::run::workers::{Ended, WorkerOptions, Workers};
 use crate::runtime::fault::{Fault, Neutral};
 use crate::runtime::settings::Settings;
 use crate::system::host_lock::Delay;
@@ -285,7 +285,12 @@ impl Plan<'_> {
 
     /// Tidies up after a process that died, was ended or sent something else than its result, and says so if it had a
     /// single check.
-    fn without_result(&self, workers: &Workers<Task<'_>>, ended: &Ended<Task<'_>>, host: &HostChanges) -> io::Result<Done> {
+    fn without_result(
+        &self,
+        workers: &Workers<Task<'_>>,
+        ended: &Ended<Task<'_>>,
+        host: &HostChanges,
+    ) -> io::Result<Done> {
         workers.clean_up(ended)?;
         let changes = host.look()?;
         let (_, job) = &ended.task;

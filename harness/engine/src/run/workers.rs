@@ -1,5 +1,5 @@
-//! A workers of processes that are set apart ([`crate::sandbox::isolate`]), each with a task of its own and a deadline. Whatever one
-//! of them leaves on the host when it dies is in its control groups, or has its tag in its name.
+//! Worker processes, each isolated ([`crate::sandbox::isolate`]), with a task and a deadline. Whatever a worker leaves on the host
+//! when it dies is in its control groups, or has its tag in its name.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -69,7 +69,7 @@ pub struct WorkerOptions {
 }
 
 impl<T> Workers<T> {
-    /// A workers without list. Each task may take as long as `limit`.
+    /// No workers yet. Each task may take as long as `limit`.
     #[must_use]
     pub fn new(settings: &Settings, limit: Duration) -> Self {
         let Settings { run, dir, groups, .. } = settings.clone();
@@ -105,7 +105,12 @@ impl<T> Workers<T> {
     ///
     /// # Errors
     /// As [`Workers::start`].
-    pub fn start_with(&mut self, options: WorkerOptions, task: T, work: impl FnOnce(&str) -> Vec<u8>) -> io::Result<()> {
+    pub fn start_with(
+        &mut self,
+        options: WorkerOptions,
+        task: T,
+        work: impl FnOnce(&str) -> Vec<u8>,
+    ) -> io::Result<()> {
         // What every check looks at is listed here, once.
         private_dev::list_members()?;
         guard::list_settings()?;

@@ -122,13 +122,13 @@ impl Describe for Duration {
 
 impl<T: Describe> Describe for Option<T> {
     fn describe(&self) -> String {
-        self.as_ref().map_or_else(|| "none".to_owned(), Describe::shown)
+        self.as_ref().map_or_else(|| "none".to_owned(), Describe::describe)
     }
 }
 
 impl<T: Describe, E: Display> Describe for Result<T, E> {
     fn describe(&self) -> String {
-        self.as_ref().map_or_else(|why| format!("an error: {why}"), Describe::shown)
+        self.as_ref().map_or_else(|why| format!("an error: {why}"), Describe::describe)
     }
 }
 

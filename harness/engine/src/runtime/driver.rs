@@ -15,7 +15,7 @@ use plimsoll_reports::model::Call;
 use serde_json::Value;
 
 use crate::runtime::fault::{Fault, Neutral};
-use crate::runtime::judgement::{Outcome, Stop, StepResult};
+use crate::runtime::judgement::{Outcome, StepResult, Stop};
 use crate::runtime::profile::{Op, Values};
 use crate::runtime::settings::Settings;
 use crate::system::process::{Ended, Finished, Running};
@@ -191,7 +191,14 @@ impl<'s> Driver<'s> {
     ///
     /// # Errors
     /// [`Stop::Timeout`] when it was ended by its deadline.
-    pub fn settle(&self, op: Op, command: String, end: &Finished, stdout: String, stderr: String) -> StepResult<Outcome> {
+    pub fn settle(
+        &self,
+        op: Op,
+        command: String,
+        end: &Finished,
+        stdout: String,
+        stderr: String,
+    ) -> StepResult<Outcome> {
         self.calls.borrow_mut().push(Call {
             command,
             ended: end.ended.to_string(),

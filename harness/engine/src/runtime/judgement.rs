@@ -3,8 +3,8 @@
 use plimsoll_foreign::read::ReadError;
 use plimsoll_reports::model::Finding;
 
-use crate::runtime::profile::Op;
 use crate::runtime::describe::Describe;
+use crate::runtime::profile::Op;
 use crate::system::process::Ended;
 
 /// The expectations of one check, and those that were not met.

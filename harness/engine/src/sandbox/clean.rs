@@ -15,13 +15,13 @@ use nix::unistd::{Pid, geteuid};
 
 use crate::sandbox::run_sandbox::temporary;
 use crate::system::cgroup;
-use crate::system::saved_mounts;
-use crate::system::liveness::{self, Liveness};
 use crate::system::deadline::scaled;
+use crate::system::liveness::{self, Liveness};
 use crate::system::proc::files::{about, if_there, read_text};
 use crate::system::proc::stat::{self, Stat, command_line};
 use crate::system::process::wait_readable;
 use crate::system::run_id::{PREFIX, RunId};
+use crate::system::saved_mounts;
 use crate::system::sys;
 
 /// How long killed processes may take to end.

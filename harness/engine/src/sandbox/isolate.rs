@@ -27,9 +27,9 @@ use nix::unistd::{Pid, close, setsid};
 use crate::sandbox::private_dev;
 use crate::sandbox::result_channel::{self, Receiver, Sender};
 use crate::system::cgroup::{self, CheckGroups};
-use crate::system::saved_mounts;
 use crate::system::kernel_fs;
 use crate::system::orphans;
+use crate::system::saved_mounts;
 use crate::system::sys::{close_all_but, forget_streams, loopback_up, tell};
 
 /// A check under way.

@@ -11,8 +11,8 @@ use std::sync::OnceLock;
 use nix::mount::{MsFlags, mount};
 use nix::sys::stat::{Mode, SFlag, mknod};
 
-use crate::system::saved_mounts;
 use crate::system::proc::files::{about, if_there};
+use crate::system::saved_mounts;
 
 const DEV: &str = "/dev";
 

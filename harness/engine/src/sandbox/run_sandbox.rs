@@ -19,8 +19,8 @@ use plimsoll_reports::text::printable;
 
 use crate::sandbox::isolate::pid_namespace::PidNamespace;
 use crate::system::cgroup::{self, RunGroups};
-use crate::system::liveness::Lock;
 use crate::system::deadline::scaled;
+use crate::system::liveness::Lock;
 use crate::system::run_id::RunId;
 use crate::system::sys::tell;
 

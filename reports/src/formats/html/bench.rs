@@ -7,8 +7,8 @@ use super::untrusted::Line;
 use crate::model::bench::{Axis, Benchmark, Curve, Difference, Measured, Scenario, Summary, Trace};
 use crate::table::bench::{phase_names, time};
 
-/// The phases that make up a life, in its order.
-const LIFE: [&str; 4] = ["create", "start", "kill-to-exit", "delete"];
+/// The phases that make up a lifecycle, in order.
+const LIFECYCLE: [&str; 4] = ["create", "start", "kill-to-exit", "delete"];
 
 pub(super) fn bench(benchmark: &Benchmark) -> Markup {
     html! {
@@ -37,7 +37,7 @@ fn scenario(benchmark: &Benchmark, scenario: &Scenario) -> Markup {
         @for one in &scenario.subjects { @for mishap in &one.mishaps {
             p.note { (Line(&one.subject)) ", block " (mishap.block) ", " (Line(&mishap.phase)) ": " (Line(&mishap.what)) }
         } }
-        (life(scenario))
+        (lifecycle(scenario))
         @for name in ["run", "create"] { (distribution(scenario, name)) }
     }
 }
@@ -64,17 +64,17 @@ fn summary<'m>(measured: &'m Measured, name: &str) -> Option<&'m Summary> {
     measured.phases.iter().find(|phase| phase.name == name)?.summary.as_ref()
 }
 
-/// Medians of the phases of a life, one after the other.
-fn life(scenario: &Scenario) -> Markup {
+/// Medians of the phases of a lifecycle, one after the other.
+fn lifecycle(scenario: &Scenario) -> Markup {
     let medians = |one: &Measured| -> Option<Vec<f64>> {
-        LIFE.iter().map(|name| summary(one, name).map(|summary| summary.median_ms)).collect()
+        LIFECYCLE.iter().map(|name| summary(one, name).map(|summary| summary.median_ms)).collect()
     };
     let rows: Vec<(&str, Vec<f64>)> =
         scenario.subjects.iter().filter_map(|one| Some((one.subject.as_str(), medians(one)?))).collect();
     if rows.is_empty() {
         html! {}
     } else {
-        stacked("A life: medians of its phases", "ms", &LIFE, &rows)
+        stacked("Lifecycle: medians of the phases", "ms", &LIFECYCLE, &rows)
     }
 }
 

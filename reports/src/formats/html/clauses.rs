@@ -20,9 +20,9 @@ type Section<'m, 'a> = BTreeMap<&'a str, Cited<'m, 'a>>;
 struct Cited<'m, 'a> {
     /// None for checks that cite no clause, as some of the other axes do.
     clause: Option<&'a Clause>,
-    /// StepResult in full here.
+    /// Told in full here.
     told: Vec<&'m Row<'a>>,
-    /// StepResult below another clause.
+    /// Told below another clause.
     elsewhere: Vec<&'m Row<'a>>,
 }
 

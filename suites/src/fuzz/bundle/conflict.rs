@@ -1,6 +1,6 @@
 //! Which fragments cannot be in one bundle: those that want different things of the same member or file.
 
-use plimsoll_engine::company::overlap;
+use plimsoll_engine::batch::overlap;
 use plimsoll_fixtures::Edit;
 use serde_json::Value;
 

@@ -1,7 +1,7 @@
 //! What random bundles are made of: a fragment is a few edits that belong together, those of a case or drawn at random.
 
+use plimsoll_engine::batch;
 use plimsoll_engine::check::{Body, Check};
-use plimsoll_engine::company;
 use plimsoll_engine::need::Abilities;
 use plimsoll_fixtures::{Edit, Recipe};
 use proptest::strategy::{BoxedStrategy, Just, Strategy};
@@ -97,14 +97,14 @@ pub fn sources(checks: &[Check], abilities: &Abilities, sections: &[String]) -> 
 
 /// Every source, whatever this host has.
 #[cfg(test)]
-pub(super) fn every(checks: &[Check]) -> Vec<Source> {
+pub(crate) fn every(checks: &[Check]) -> Vec<Source> {
     checks.iter().filter_map(of_case).chain(draw::ALL.iter().map(draw::Draw::source)).collect()
 }
 
 /// A case, unless it writes something that is no list of edits, or changes nothing.
 fn of_case(check: &Check) -> Option<Source> {
     let Body::Case(case) = check.body else { return None };
-    let edits = company::recipe(case).edits;
+    let edits = batch::recipe(case).edits;
     if edits.iter().any(|edit| matches!(edit, Edit::Raw(_))) {
         return None;
     }

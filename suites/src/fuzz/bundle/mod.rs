@@ -1,6 +1,11 @@
 //! A random bundle, and how it is made simpler: fragments are dropped, then values made smaller, then single edits
 //! dropped.
 
+mod conflict;
+pub(super) mod draw;
+pub mod fragment;
+pub mod rules;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use plimsoll_fixtures::Edit;
@@ -9,7 +14,6 @@ use proptest::test_runner::TestRunner;
 
 use self::conflict::clash;
 use self::fragment::{Fragment, Source, moved};
-use self::rules;
 
 /// The most fragments of one bundle.
 pub(super) const MOST: usize = 22;
@@ -267,8 +271,8 @@ mod tests {
     use plimsoll_fixtures::Recipe;
     use proptest::strategy::Just;
 
-    use super::super::chance;
     use super::*;
+    use crate::fuzz::chance;
 
     fn sources() -> Vec<Source> {
         let source = |name: &str, edits: Vec<Edit>| Source {

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use plimsoll_engine::batch::overlap;
 use plimsoll_engine::check::{Body, Check, Rule};
-use plimsoll_engine::company::overlap;
 use plimsoll_fixtures::probe::Ask;
 use plimsoll_fixtures::{Config, Edit};
 use serde_json::Value;

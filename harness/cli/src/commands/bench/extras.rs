@@ -1,13 +1,13 @@
 //! What is measured besides phases: cost, scale, soak.
 
 use plimsoll_bench::cost;
-use plimsoll_bench::site::Sites;
 use plimsoll_bench::scale::Series;
 use plimsoll_bench::scenario::Scenario;
+use plimsoll_bench::site::Sites;
 use plimsoll_bench::watch::Watch;
 use plimsoll_reports::model::bench::Benchmark;
 
-use super::Subjects;
+use super::Setup;
 use crate::args::{Bench, What};
 use crate::shared::failure::Failure;
 use crate::shared::progress::Line;
@@ -16,12 +16,12 @@ use crate::shared::session::interrupted;
 /// Measures what the user asked for, subject by subject. What one cannot do is a warning.
 pub fn fill(
     found: &mut Benchmark,
-    subjects: &Subjects,
+    setup: &Setup,
     (args, scenario): (&Bench, &Scenario),
     place: &Sites<'_>,
     (watch, line): (&mut Watch, &Line),
 ) -> Result<(), Failure> {
-    for (at, subject) in subjects.subjects.iter().enumerate() {
+    for (at, subject) in setup.subjects.iter().enumerate() {
         if interrupted() {
             return Ok(());
         }

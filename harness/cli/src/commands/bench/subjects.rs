@@ -11,8 +11,8 @@ use plimsoll_engine::host;
 use plimsoll_engine::isolate::pid_namespace::PidNamespace;
 use plimsoll_engine::profile::Profile;
 use plimsoll_engine::release::UNCLAIMED;
-use plimsoll_engine::settings::Settings;
 use plimsoll_engine::run_sandbox::{CgroupView, RunSandbox};
+use plimsoll_engine::settings::Settings;
 use plimsoll_reports::model::Finding;
 use plimsoll_reports::model::bench::{self, Benchmark, Design};
 
@@ -23,7 +23,7 @@ use crate::shared::requirements;
 use crate::shared::session::{find_runtime, self_report};
 
 /// A place that is set up, and who is measured there.
-pub struct Subjects {
+pub struct Setup {
     /// Who; the first is what the others are held against.
     pub subjects: Vec<Subject>,
     view: &'static str,
@@ -33,7 +33,7 @@ pub struct Subjects {
     pub sandbox: RunSandbox,
 }
 
-impl Subjects {
+impl Setup {
     /// Finds the runtimes and sets up the place.
     pub fn open(runtimes: &RuntimeArgs, with_floor: bool, pid_namespace: PidNamespace) -> Result<Self, Failure> {
         let mut files: Vec<PathBuf> =

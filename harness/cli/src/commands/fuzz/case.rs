@@ -7,7 +7,7 @@ use plimsoll_engine::check::Check;
 use plimsoll_fixtures::{Config, Edit};
 use plimsoll_foreign::{beneath, name, read};
 use plimsoll_suites::fuzz::bundle::fragment::recipe;
-use plimsoll_suites::fuzz::input::Subject;
+use plimsoll_suites::fuzz::input::Input;
 use plimsoll_suites::fuzz::vet;
 use serde::{Deserialize, Serialize};
 
@@ -99,7 +99,7 @@ pub fn list(corpus: &Path, checks: &[Check]) -> Result<Vec<(String, Kept)>, Fail
     Ok(cases)
 }
 
-/// What a input is, in one line.
+/// What an input is, in one line.
 pub fn describe(input: &Input) -> String {
     match input {
         Input::Bundle(fragments) => {

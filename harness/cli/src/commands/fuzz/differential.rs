@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use plimsoll_engine::workers::Workers;
 use plimsoll_engine::fuzz_case::{self, CaseResult};
+use plimsoll_engine::workers::Workers;
 use plimsoll_reports::file::Document;
 use plimsoll_reports::format::Documents;
 use plimsoll_reports::model::fuzz::{self as model, Failure as Found, Fuzz};
@@ -37,10 +37,11 @@ pub fn compare(args: &args::Fuzz, display: DisplayOptions) -> Result<ExitCode, F
     let (began, started) = (SystemTime::now(), Instant::now());
     let seed = seed(args, began);
     let session = Session::open(&args.subject, None)?;
-    let rivals: Vec<OtherRuntime> = args.differential.iter().map(|path| session.of(path)).collect::<Result<_, _>>()?;
+    let runtimes: Vec<OtherRuntime> =
+        args.differential.iter().map(|path| session.of(path)).collect::<Result<_, _>>()?;
     let judge = Judge::new(plimsoll_suites::all(), session.abilities().clone(), args.section.clone());
     let mut comparison = Comparison {
-        rivals: &rivals,
+        runtimes: &runtimes,
         session: &session,
         judge: &judge,
         args,
@@ -68,7 +69,7 @@ pub fn compare(args: &args::Fuzz, display: DisplayOptions) -> Result<ExitCode, F
         properties,
         failures: comparison.found,
         errors: BTreeMap::new(),
-        runtimes: rivals.iter().map(|rival| rival.runtime.clone()).collect(),
+        runtimes: runtimes.iter().map(|other| other.runtime.clone()).collect(),
     };
     drop(session);
     let written = fuzz.write(&args.output).map_err(Failure::host);
@@ -79,7 +80,7 @@ pub fn compare(args: &args::Fuzz, display: DisplayOptions) -> Result<ExitCode, F
 }
 
 struct Comparison<'c> {
-    rivals: &'c [OtherRuntime],
+    runtimes: &'c [OtherRuntime],
     session: &'c Session,
     judge: &'c Judge,
     args: &'c args::Fuzz,
@@ -121,19 +122,19 @@ impl Comparison<'_> {
     /// What comes of a case on each runtime, all at once.
     fn attempt(&mut self, input: &Input) -> Result<Vec<CaseResult>, Failure> {
         self.trials += 1;
-        let first = &self.rivals[0].settings;
+        let first = &self.runtimes[0].settings;
         let mut workers: Workers<usize> = Workers::new(first, first.timeout * 6);
-        for (number, rival) in self.rivals.iter().enumerate() {
-            let settings = &rival.settings;
+        for (number, other) in self.runtimes.iter().enumerate() {
+            let settings = &other.settings;
             let work =
                 |tag: &str| serde_json::to_vec(&self.judge.attempt(input, true, settings, tag)).unwrap_or_default();
             workers.start(number, work).map_err(Failure::host)?;
         }
-        let mut trials = vec![CaseResult::default(); self.rivals.len()];
+        let mut trials = vec![CaseResult::default(); self.runtimes.len()];
         while !workers.is_empty() {
             if interrupted() {
                 workers.kill_all().map_err(Failure::host)?;
-                return Ok(vec![fuzz_case::interrupted(); self.rivals.len()]);
+                return Ok(vec![fuzz_case::interrupted(); self.runtimes.len()]);
             }
             for ended in workers.ended().map_err(Failure::host)? {
                 trials[ended.task] = read(&workers, &ended)?;
@@ -145,7 +146,8 @@ impl Comparison<'_> {
     /// What the runtimes do not agree on, by rule: which properties are broken, and what a program inside was told.
     fn differences(&self, trials: &[CaseResult]) -> Vec<(String, Vec<Finding>)> {
         let mut found: BTreeMap<String, Vec<Finding>> = BTreeMap::new();
-        let broken = |result: &CaseResult, property: &str| result.broken.iter().any(|broken| broken.property == property);
+        let broken =
+            |result: &CaseResult, property: &str| result.broken.iter().any(|broken| broken.property == property);
         let properties: Vec<&String> = trials.iter().flat_map(|t| &t.broken).map(|broken| &broken.property).collect();
         for property in properties {
             let broken: Vec<bool> = trials.iter().map(|result| broken(result, property)).collect();
@@ -179,8 +181,8 @@ impl Comparison<'_> {
     }
 
     fn finding(&self, what: &str, told: Vec<String>) -> Finding {
-        let told = self.rivals.iter().zip(told).map(|(rival, told)| {
-            let name = rival.runtime.path.raw().rsplit('/').next().unwrap_or_default();
+        let told = self.runtimes.iter().zip(told).map(|(other, told)| {
+            let name = other.runtime.path.raw().rsplit('/').next().unwrap_or_default();
             format!("{name}: {}", told.chars().take(400).collect::<String>())
         });
         Finding {
@@ -215,7 +217,7 @@ impl Comparison<'_> {
             description: describe(&input),
             property: rule.to_owned(),
             clauses: clauses.iter().map(|clause| clause.id.clone()).collect(),
-            runtime: self.rivals.iter().map(|rival| rival.runtime.version.raw()).collect::<Vec<_>>().join(", "),
+            runtime: self.runtimes.iter().map(|other| other.runtime.version.raw()).collect::<Vec<_>>().join(", "),
             seed: self.seed,
             case: Some(case),
             input,

@@ -85,7 +85,12 @@ impl<'s> Findings<'s> {
     }
 
     /// Makes what is new minimal, unless one of those does that this case was made before.
-    fn found(&mut self, tried: &Tried<'_>, broken: &BrokenProperty, shrunk: &mut Vec<Minimal>) -> Result<Vec<String>, Failure> {
+    fn found(
+        &mut self,
+        tried: &Tried<'_>,
+        broken: &BrokenProperty,
+        shrunk: &mut Vec<Minimal>,
+    ) -> Result<Vec<String>, Failure> {
         let began = Instant::now();
         let minimal = match shrunk.iter().find_map(|minimal| minimal.as_of(&broken.property)) {
             Some(minimal) => minimal,

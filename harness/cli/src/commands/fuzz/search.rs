@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use plimsoll_engine::workers::Workers;
 use plimsoll_engine::fuzz_case::CaseResult;
+use plimsoll_engine::workers::Workers;
 use plimsoll_suites::fuzz::bundle::Draw;
 use plimsoll_suites::fuzz::input::{Input, Judge};
 use plimsoll_suites::fuzz::{chance, hostile};
@@ -14,8 +14,8 @@ use proptest::strategy::{Strategy, ValueTree};
 use super::CASES;
 use super::case::Kept;
 use super::findings::{Findings, Tried, count};
-use super::shrink::read;
 use super::progress::Reporter;
+use super::shrink::read;
 use crate::args::{self, Kind};
 use crate::shared::failure::Failure;
 use crate::shared::session::{Session, interrupted};
@@ -148,8 +148,7 @@ impl<'s> Search<'s> {
         let kind = self.wanted.kind(number);
         // Neither strategy rejects what it draws.
         let lifecycle = |runner: &mut _| sequence().new_tree(runner).map(|tree| Input::Lifecycle(tree.current()));
-        let hostile =
-            |runner: &mut _| hostile::strategy().new_tree(runner).map(|tree| Input::Hostile(tree.current()));
+        let hostile = |runner: &mut _| hostile::strategy().new_tree(runner).map(|tree| Input::Hostile(tree.current()));
         let drawn = match kind {
             Kind::Bundle => Ok(Input::Bundle(draw.bundle(&mut runner).current())),
             Kind::Lifecycle => lifecycle(&mut runner),

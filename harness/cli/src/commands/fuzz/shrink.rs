@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use plimsoll_engine::workers::Workers;
 use plimsoll_engine::deadline::scaled;
 use plimsoll_engine::fuzz_case::{self, BrokenProperty, CaseResult};
+use plimsoll_engine::workers::Workers;
 use plimsoll_reports::model::Finding;
 use plimsoll_suites::fuzz::bundle::Draw;
 use plimsoll_suites::fuzz::input::{Input, Judge};
@@ -71,10 +71,9 @@ impl<'s> Shrinker<'s> {
         self.trials += 1;
         let settings = self.session.settings();
         let mut workers: Workers<()> = Workers::new(settings, settings.timeout * 6);
-        workers.start((), |tag| {
-            serde_json::to_vec(&self.judge.attempt(input, false, settings, tag)).unwrap_or_default()
-        })
-        .map_err(Failure::host)?;
+        workers
+            .start((), |tag| serde_json::to_vec(&self.judge.attempt(input, false, settings, tag)).unwrap_or_default())
+            .map_err(Failure::host)?;
         let mut result = fuzz_case::died(false);
         while !workers.is_empty() {
             if interrupted() {

@@ -31,7 +31,8 @@ pub fn pairs(
     let mut found = early;
     for round in 0..=ROUNDS {
         let open = mutants.iter().filter(|mutant| round == 0 || !is_killed(mutant, &found));
-        let trials = open.flat_map(|mutant| in_round(mutant, round).map(move |check| Job::with_fault(check, mutant.fault)));
+        let trials =
+            open.flat_map(|mutant| in_round(mutant, round).map(move |check| Job::with_fault(check, mutant.fault)));
         let next: Vec<Job<'_>> = trials.filter(|trial| !is_tried(trial, &found)).collect();
         if next.is_empty() {
             break;

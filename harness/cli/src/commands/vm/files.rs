@@ -4,7 +4,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use crate::args::{Subject, Command, Vm};
+use crate::args::{Command, Subject, Vm};
 use crate::shared::failure::Failure;
 use crate::shared::output::ReportRequest;
 use crate::shared::session::find_runtime;
@@ -75,13 +75,13 @@ impl Files {
             }
             // Counts carry over from a machine; times only to runs in the same one.
             Command::Bench(bench) => {
-                self.runtimes(&bench.rivals.runtime)?;
+                self.runtimes(&bench.runtimes.runtime)?;
                 bench.bundle.iter().chain(&bench.baseline).try_for_each(|path| self.take(path))?;
                 self.bring_back(&bench.output)?;
                 self.rendered(&bench.format)?;
             }
             Command::Trace(trace) => {
-                self.runtimes(&trace.rivals.runtime)?;
+                self.runtimes(&trace.runtimes.runtime)?;
                 self.bring_back(&trace.output)?;
                 self.rendered(&trace.format)?;
             }

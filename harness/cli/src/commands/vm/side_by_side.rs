@@ -12,15 +12,20 @@ use plimsoll_reports::format::Documents;
 use plimsoll_reports::model::{self, Foreign, Host, Report, Runtime};
 use plimsoll_vm::machine::{Completed, Live};
 
-use super::run::MachineRun;
 use super::matrix::MachineConfig;
+use super::runner::MachineRunner;
 use crate::args::{DisplayOptions, Run};
 use crate::shared::bundled;
 use crate::shared::failure::Failure;
 use crate::shared::output::{deliver, say};
 
 /// Runs in each machine, keeps each machine's results, and shows all of them side by side.
-pub fn run(run: &MachineRun<'_>, machines: &[MachineConfig], run: &Run, display: DisplayOptions) -> Result<ExitCode, Failure> {
+pub fn run(
+    runner: &MachineRunner<'_>,
+    machines: &[MachineConfig],
+    run: &Run,
+    display: DisplayOptions,
+) -> Result<ExitCode, Failure> {
     if run.keep.is_some() || run.replay.is_some() {
         return Err(Failure::Usage(
             "--keep and --replay are for one machine: name one kernel, cgroup and lsm".to_owned(),
@@ -29,10 +34,10 @@ pub fn run(run: &MachineRun<'_>, machines: &[MachineConfig], run: &Run, display:
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
-        for _ in 0..run.jobs().min(machines.len()) {
+        for _ in 0..runner.jobs().min(machines.len()) {
             scope.spawn(|| {
                 while let Some(machine) = machines.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let answer = answer(run, machine, run, display).and_then(|(code, report)| {
+                    let answer = answer(runner, machine, run, display).and_then(|(code, report)| {
                         // At once: what is done stays done when a later machine is interrupted.
                         report.write(&beside(&run.output, machine)).map_err(Failure::host)?;
                         Ok((code, report))
@@ -56,7 +61,12 @@ pub fn run(run: &MachineRun<'_>, machines: &[MachineConfig], run: &Run, display:
 }
 
 /// The exit code and the results of one machine. One that gives no answer has results that say so.
-fn answer(run: &MachineRun<'_>, machine: &MachineConfig, run: &Run, display: DisplayOptions) -> Result<(u8, Report), Failure> {
+fn answer(
+    runner: &MachineRunner<'_>,
+    machine: &MachineConfig,
+    run: &Run,
+    display: DisplayOptions,
+) -> Result<(u8, Report), Failure> {
     let name = machine.name();
     let started = Instant::now();
     let mut tell = |live: Live<'_>| {
@@ -64,7 +74,7 @@ fn answer(run: &MachineRun<'_>, machine: &MachineConfig, run: &Run, display: Dis
             String::from_utf8_lossy(bytes).lines().for_each(|line| say(&format!("{name}: {line}")));
         }
     };
-    match run.run(machine, &mut tell) {
+    match runner.run(machine, &mut tell) {
         Ok(completed) => {
             let code = u8::try_from(completed.code).unwrap_or(2);
             match results(&completed, &run.output)? {

@@ -7,8 +7,8 @@ use plimsoll_fixtures::probe::{Answer, Ask, Reply, Sighting};
 use super::Container;
 use crate::containers::evidence::{Evidence, Inside};
 use crate::runtime::fault::Fault;
-use crate::runtime::judgement::{Stop, StepResult};
-use crate::system::cgroup::{self, KnobValue, Knob};
+use crate::runtime::judgement::{StepResult, Stop};
+use crate::system::cgroup::{self, Knob, KnobValue};
 use crate::system::observer::Observation;
 
 impl Container<'_> {

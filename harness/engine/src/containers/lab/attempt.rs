@@ -10,12 +10,12 @@ use serde_json::Value;
 
 use super::Lab;
 use crate::containers::channel::Channel;
-use crate::containers::optional_features::{self, Refusal};
 use crate::containers::console::Console;
 use crate::containers::container::Container;
+use crate::containers::optional_features::{self, Refusal};
 use crate::runtime::driver::SOCKETS;
 use crate::runtime::fault::{Fault, Neutral};
-use crate::runtime::judgement::{Outcome, Stop, StepResult};
+use crate::runtime::judgement::{Outcome, StepResult, Stop};
 use crate::runtime::profile::{Op, Values};
 use crate::system::process::{Capture, Ended, KEPT, null};
 
@@ -99,7 +99,13 @@ impl Lab<'_> {
         self.call_create(&self.dir, bundle, values, fds)
     }
 
-    fn call_create(&self, from: &Path, bundle: &Bundle, mut values: Values, fds: Vec<OwnedFd>) -> StepResult<Attempt<'_>> {
+    fn call_create(
+        &self,
+        from: &Path,
+        bundle: &Bundle,
+        mut values: Values,
+        fds: Vec<OwnedFd>,
+    ) -> StepResult<Attempt<'_>> {
         let (mut stderr, err) = Capture::pipe(KEPT)?;
         let (mut channel, console, stdin, stdout) = if bundle.config.flag("/process/terminal") {
             let console = Console::bind(&self.dir.join(format!("c{}", self.made.get())))?;
@@ -114,7 +120,7 @@ impl Lab<'_> {
             return Ok(Attempt { lab: self, bundle: bundle.clone(), outcome, channel, console, stderr });
         }
         self.refusal.replace(None);
-        if self.settings.fault == Some(Fault::Neutral(Neutral::Choosy)) && choice::is_asked(&bundle.config) {
+        if self.settings.fault == Some(Fault::Neutral(Neutral::Choosy)) && optional_features::is_asked(&bundle.config) {
             let outcome = refused("not supported");
             self.note_refusal(&outcome, bundle);
             return Ok(Attempt { lab: self, bundle: bundle.clone(), outcome, channel, console, stderr });

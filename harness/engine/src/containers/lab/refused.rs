@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::Lab;
 use crate::containers::optional_features::CLAUSE;
 use crate::runtime::fault::{Fault, Neutral};
-use crate::runtime::judgement::{Stop, StepResult};
+use crate::runtime::judgement::{StepResult, Stop};
 use crate::runtime::profile::{Op, Values};
 
 impl Lab<'_> {

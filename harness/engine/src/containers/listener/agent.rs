@@ -10,7 +10,7 @@ use nix::unistd::{ForkResult, Pid};
 
 use super::{Listener, Verdict};
 use crate::containers::lab::Lab;
-use crate::runtime::judgement::{Stop, StepResult};
+use crate::runtime::judgement::{StepResult, Stop};
 use crate::system::descriptors::{receive, wait_readable};
 use crate::system::sys;
 

@@ -14,7 +14,7 @@ pub use device::{Address, Device};
 use netlink::Socket;
 
 use crate::containers::lab::Lab;
-use crate::runtime::judgement::{Stop, StepResult};
+use crate::runtime::judgement::{StepResult, Stop};
 
 /// Kinds of devices that need no hardware and may move, the plainest first.
 const MOVABLE: [&str; 3] = ["dummy", "ifb", "veth"];

@@ -122,7 +122,11 @@ impl Describe for Reply {
             Self::Rlimits(limits) => limits.describe(),
             Self::Uname(names) => format!("{} {} {}", names.nodename, names.release, names.machine),
             Self::Signals(signals) => {
-                format!("blocked signals {}, ignored signals {}", signals.blocked.describe(), signals.ignored.describe())
+                format!(
+                    "blocked signals {}, ignored signals {}",
+                    signals.blocked.describe(),
+                    signals.ignored.describe()
+                )
             }
             Self::Terminal(terminal) => terminal.describe(),
             Self::Session(session) => {

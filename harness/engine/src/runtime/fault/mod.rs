@@ -1,23 +1,23 @@
 //! The wrong runtimes that the engine can pose as. It stands between harness and runtime: it changes the configuration
 //! that the runtime reads or the answer that the harness hears, while the harness judges by the true configuration.
 
-mod value;
 mod config;
+mod display;
 mod equivalent;
 mod listener;
 mod network;
 mod neutral;
-mod display;
+mod value;
 
 use nix::sys::signal::Signal;
 use plimsoll_fixtures::probe::Flaw;
 use serde_json::Value;
 
-pub use value::ValueFault;
 pub(crate) use config::replace;
 pub use listener::ListenerFault;
 pub use network::NetworkFault;
 pub use neutral::Neutral;
+pub use value::ValueFault;
 
 use crate::runtime::profile::Op;
 use crate::system::process::Ended;

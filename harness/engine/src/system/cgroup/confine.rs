@@ -16,9 +16,9 @@ use super::run::CheckGroups;
 use super::top;
 use super::tree::below;
 use super::{find_named, limit, thaw_below};
-use crate::system::saved_mounts;
 use crate::system::proc::files::{about, if_there};
 use crate::system::proc::mountinfo;
+use crate::system::saved_mounts;
 
 /// Where hosts keep their mounts of control groups.
 const TOP: &str = "/sys/fs/cgroup";

@@ -19,13 +19,13 @@ use std::path::{Path, PathBuf};
 use nix::unistd::Pid;
 use serde::Serialize;
 
-use crate::system::saved_mounts;
 use crate::system::proc::files::{if_there, malformed, read_text};
 use crate::system::proc::mountinfo::{self, Mount};
+use crate::system::saved_mounts;
 
 pub(crate) use confine::{confine, own_roots, thaw_own};
 pub use confine::{is_confined, made_by_check, reached};
-pub use knob::{KnobValue, Knob, NewGroup, on_offer};
+pub use knob::{Knob, KnobValue, NewGroup, on_offer};
 pub use options::{NSDELEGATE, options, set_options};
 pub use remove::remove_tree;
 pub(crate) use run::LEAF;

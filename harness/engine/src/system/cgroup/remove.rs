@@ -12,8 +12,8 @@ use plimsoll_foreign::read;
 
 use super::reach::reach;
 use super::tree::below;
-use crate::system::descriptors::wait_readable;
 use crate::system::deadline::scaled;
+use crate::system::descriptors::wait_readable;
 use crate::system::proc::files::{about, if_there, is_gone, read_text};
 use crate::system::sys;
 

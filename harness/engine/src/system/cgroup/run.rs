@@ -18,9 +18,9 @@ use plimsoll_foreign::read;
 use super::limit::{self, Limits};
 use super::tree::kill_below;
 use super::{Hierarchy, hierarchies, remove_tree, thaw_below};
-use crate::system::saved_mounts;
 use crate::system::proc::files::{about, if_there};
 use crate::system::proc::mountinfo::{self, Mount};
+use crate::system::saved_mounts;
 
 /// Where the harness stands in version 2.
 pub(crate) const LEAF: &str = "harness";

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 
 use super::hierarchies;
-use crate::system::saved_mounts;
 use crate::system::proc::files::about;
 use crate::system::proc::mountinfo::{self, Mount};
+use crate::system::saved_mounts;
 
 const TOP: &str = "/sys/fs/cgroup";
 

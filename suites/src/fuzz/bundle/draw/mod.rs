@@ -107,8 +107,8 @@ mod tests {
     use plimsoll_fixtures::Config;
     use proptest::strategy::ValueTree;
 
-    use super::super::chance;
     use super::*;
+    use crate::fuzz::chance;
 
     #[test]
     fn what_is_drawn_has_the_shape_of_the_types() {

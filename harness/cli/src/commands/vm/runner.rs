@@ -11,9 +11,9 @@ use plimsoll_vm::machine::{self, Completed, Listener, Live};
 use plimsoll_vm::pack::pack;
 use plimsoll_vm::qemu::Hardware;
 
+use super::context;
 use super::files::Files;
 use super::matrix::MachineConfig;
-use super::context;
 use crate::args::{Acceleration, Vm};
 use crate::shared::output::say;
 use crate::shared::session::interrupted;
@@ -23,25 +23,25 @@ const PROBE: Duration = Duration::from_secs(15);
 
 /// What all machines of one call share.
 #[derive(Clone, Debug)]
-pub struct MachineRun<'t> {
+pub struct MachineRunner<'t> {
     args: &'t Vm,
     files: &'t Files,
     accelerator: Accelerator,
 }
 
-impl<'t> MachineRun<'t> {
+impl<'t> MachineRunner<'t> {
     /// Settles how instructions are carried out, by a run boot of `first` when it is to be found out.
     pub fn prepare(args: &'t Vm, files: &'t Files, first: &MachineConfig) -> Result<Self, Error> {
-        let mut run = Self { args, files, accelerator: Accelerator::Kvm };
+        let mut runner = Self { args, files, accelerator: Accelerator::Kvm };
         let works = match args.accel {
             Acceleration::Tcg => false,
             Acceleration::Kvm => true,
-            Acceleration::Auto => run.probe(first)?,
+            Acceleration::Auto => runner.probe(first)?,
         };
         if !works {
-            run.accelerator = Accelerator::Tcg;
+            runner.accelerator = Accelerator::Tcg;
         }
-        Ok(run)
+        Ok(runner)
     }
 
     fn probe(&self, machine: &MachineConfig) -> Result<bool, Error> {

@@ -1,11 +1,11 @@
-//! What callers of runtimes rely on where the specification is silent, in our own words (`data/conventions.jsonl`): the command line of
+//! What callers of runtimes rely on where the specification is silent, in our own words (`data/practice.jsonl`): the command line of
 //! runc, and what it does that no document demands. A clause here has a level of its own kind.
 
 use plimsoll_reports::model::Clause;
 use serde::Deserialize;
 
 /// The list, one JSON object a line.
-const LIST: &str = include_str!("../data/conventions.jsonl");
+const LIST: &str = include_str!("../data/practice.jsonl");
 
 /// The level of what containerd's shim, conmon, Docker, podman or buildah do not work without. The others give warnings.
 pub const ENGINES: &str = "engines break";

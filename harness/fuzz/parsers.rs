@@ -8,7 +8,7 @@ use plimsoll_engine::release::Release;
 use plimsoll_fixtures::probe::{Answer, Hello, HookRecord};
 use plimsoll_reports::expectations::Expectations;
 use plimsoll_reports::file;
-use plimsoll_suites::fuzz::subject::Subject;
+use plimsoll_suites::fuzz::input::Input;
 use plimsoll_suites::fuzz::vet;
 use plimsoll_vm::wire::Decoder;
 use serde_json::Value;
@@ -61,9 +61,9 @@ pub fn results(bytes: &[u8]) {
 
 /// A path that leaves the bundle, or a mode that lets a file run as another, is objected to wherever it stands.
 pub fn case(bytes: &[u8]) {
-    if let Ok(subject) = serde_json::from_slice::<Subject>(bytes) {
+    if let Ok(subject) = serde_json::from_slice::<Input>(bytes) {
         let objection = vet::objection(&subject, &[]);
-        let Subject::Bundle(fragments) = &subject else { return };
+        let Input::Bundle(fragments) = &subject else { return };
         let edits = fragments.iter().flat_map(|fragment| &fragment.edits);
         let leaves = |path: &str| path.starts_with('/') || path.split('/').any(|part| part == "..");
         assert!(objection.is_some() || !edits.filter_map(|edit| edit.path()).any(leaves));

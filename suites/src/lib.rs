@@ -23,7 +23,7 @@ mod seccomp;
 
 use std::sync::Arc;
 
-use plimsoll_engine::check::{Body, Case, Check, Footing, Scenario};
+use plimsoll_engine::check::{BaseClauses, Body, Case, Check, Scenario};
 
 /// Every case of the suite, section by section, file by file.
 const CASES: &[&[&[Case]]] =
@@ -54,12 +54,12 @@ pub const SIMPLEST: &str = "lifecycle.simplest-container";
 #[must_use]
 pub fn all() -> Vec<Check> {
     let (clauses, practice) = (clauses::all(), practice::all());
-    let footing = Arc::new(footing(&clauses));
+    let base_clauses = Arc::new(base_clauses(&clauses));
     let check = |id: String, cites: &[&str], body| {
         let cite = |clause: &&str| clauses::find(&clauses, clause).unwrap_or_else(|| panic!("{id} cites {clause}"));
         let relied_on = practice.iter().filter(|record| record.covers(&id)).map(practice::Record::clause);
         let clauses = cites.iter().map(cite).chain(relied_on).map(Arc::new).collect();
-        Check { id, clauses, footing: Arc::clone(&footing), body }
+        Check { id, clauses, base_clauses: Arc::clone(&base_clauses), body }
     };
     let cases = CASES.iter().copied().flatten().copied().flatten();
     let cases = cases.map(|case| check(format!("{}/{}", case.rule.id, case.name), case.rule.cites, Body::Case(case)));
@@ -70,9 +70,9 @@ pub fn all() -> Vec<Check> {
     checks
 }
 
-fn footing(clauses: &[clauses::Record]) -> Footing {
+fn base_clauses(clauses: &[clauses::Record]) -> BaseClauses {
     let find = |id| Arc::new(clauses::find(clauses, id).unwrap_or_else(|| panic!("no clause {id}")));
-    Footing {
+    BaseClauses {
         created: find("runtime.create.makes-container"),
         started: find("runtime.start.runs-program"),
         removed: find("runtime.delete.removes-created-resources"),

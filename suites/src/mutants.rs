@@ -5,9 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nix::sys::signal::Signal;
+use plimsoll_engine::batch;
 use plimsoll_engine::check::{Body, Check};
-use plimsoll_engine::company;
-use plimsoll_engine::fault::{Change, Fault, Leftover};
+use plimsoll_engine::fault::{Fault, Leftover, ValueFault};
 use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::probe::Flaw;
 use plimsoll_fixtures::{Config, Edit};
@@ -52,7 +52,7 @@ fn put_likely_killers_first(mutant: &mut Mutant<'_>) {
     let members = mutant.fault.members();
     let looks = |check: &Check| {
         let declared = check.proves().iter().flat_map(|fault| fault.members());
-        declared.into_iter().any(|theirs| members.iter().any(|own| company::overlap(own, theirs)))
+        declared.into_iter().any(|theirs| members.iter().any(|own| batch::overlap(own, theirs)))
     };
     let mut met: BTreeMap<String, usize> = BTreeMap::new();
     mutant.shown_by.sort_by_cached_key(|check| {
@@ -196,7 +196,7 @@ const EQUIVALENT: &[(&str, &str)] = &[
 /// The mutants of what a case sets.
 fn derived(check: &Check) -> BTreeSet<Fault> {
     let Body::Case(case) = check.body else { return BTreeSet::new() };
-    let recipe = company::recipe(case);
+    let recipe = batch::recipe(case);
     let config = recipe.config();
     let mut found = BTreeSet::new();
     for edit in &recipe.edits {
@@ -204,7 +204,7 @@ fn derived(check: &Check) -> BTreeSet<Fault> {
             // A value that was set over is not there any more.
             Edit::Set(pointer, value) if config.get(pointer) == Some(value) => changes(pointer, value, &mut found),
             Edit::Push(pointer, value) if is_last(&config, pointer, value) => {
-                found.insert(Fault::Change(fixed(pointer), Change::Shorten));
+                found.insert(Fault::Value(fixed(pointer), ValueFault::Shorten));
                 changes(&format!("{pointer}/-"), value, &mut found);
             }
             _ => {}
@@ -219,9 +219,9 @@ fn is_last(config: &Config, pointer: &str, value: &Value) -> bool {
 
 /// Each way to get this value, or a part of it, wrong.
 fn changes(pointer: &str, value: &Value, found: &mut BTreeSet<Fault>) {
-    found.insert(Fault::Change(fixed(pointer), Change::Drop));
-    let apply = Change::OF_VALUES.into_iter().filter(|change| change.of(value).is_some());
-    found.extend(apply.map(|change| Fault::Change(fixed(pointer), change)));
+    found.insert(Fault::Value(fixed(pointer), ValueFault::Drop));
+    let apply = ValueFault::OF_VALUES.into_iter().filter(|change| change.of(value).is_some());
+    found.extend(apply.map(|change| Fault::Value(fixed(pointer), change)));
     for (name, inner) in value.as_object().into_iter().flatten() {
         changes(&format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1")), inner, found);
     }

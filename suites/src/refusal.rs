@@ -2,7 +2,7 @@
 //! first, the exit code second, the words never.
 
 use plimsoll_engine::container::Container;
-use plimsoll_engine::judgement::{Judgement, Outcome, Told};
+use plimsoll_engine::judgement::{Judgement, Outcome, StepResult};
 use plimsoll_engine::lab::{Attempt, Lab};
 use plimsoll_engine::profile::{Op, Values};
 use plimsoll_engine::watch::Watch;
@@ -33,7 +33,7 @@ macro_rules! never_runs {
 pub(crate) use {create_refuses, never_runs};
 
 /// Sees that the configuration runs without its last edit.
-pub(crate) fn control(lab: &Lab<'_>, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> Told {
+pub(crate) fn control(lab: &Lab<'_>, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> StepResult {
     let mut recipe = Recipe::default();
     edits(&mut recipe);
     recipe.edits.pop();
@@ -41,11 +41,16 @@ pub(crate) fn control(lab: &Lab<'_>, edits: impl FnOnce(&mut Recipe) -> &mut Rec
 }
 
 /// A call that must be an error without effect.
-pub(crate) fn of(lab: &Lab<'_>, out: &mut Judgement, what: &str, call: impl FnOnce() -> Told<Outcome>) -> Told {
+pub(crate) fn of(
+    lab: &Lab<'_>,
+    out: &mut Judgement,
+    what: &str,
+    call: impl FnOnce() -> StepResult<Outcome>,
+) -> StepResult {
     let watch = lab.watch()?;
     let outcome = call()?;
-    out.expect_undone(&outcome, watch.differences(what)?);
-    out.expect_told(what, &outcome);
+    out.expect_no_effect(&outcome, watch.differences(what)?);
+    out.expect_error(what, &outcome);
     Ok(())
 }
 
@@ -55,8 +60,8 @@ pub(crate) fn leaves(
     lab: &Lab<'_>,
     out: &mut Judgement,
     what: &str,
-    call: impl FnOnce() -> Told<Outcome>,
-) -> Told {
+    call: impl FnOnce() -> StepResult<Outcome>,
+) -> StepResult {
     let (alive, state) = (container.is_alive()?, container.state()?);
     of(lab, out, what, call)?;
     out.expect_eq(&format!("whether the process lives after {what}"), container.is_alive()?, alive);
@@ -65,7 +70,7 @@ pub(crate) fn leaves(
 }
 
 /// Create must refuse this bundle, and there is no container afterwards.
-pub(crate) fn by_create(lab: &Lab<'_>, out: &mut Judgement, bundle: &Bundle) -> Told {
+pub(crate) fn by_create(lab: &Lab<'_>, out: &mut Judgement, bundle: &Bundle) -> StepResult {
     let watch = lab.watch()?;
     let attempt = lab.try_create(bundle)?;
     if !attempt.outcome.succeeded() {
@@ -76,7 +81,7 @@ pub(crate) fn by_create(lab: &Lab<'_>, out: &mut Judgement, bundle: &Bundle) -> 
 }
 
 /// Create or, failing that, start must refuse this bundle, and its program never runs.
-pub(crate) fn by_create_or_start(lab: &Lab<'_>, out: &mut Judgement, bundle: &Bundle) -> Told {
+pub(crate) fn by_create_or_start(lab: &Lab<'_>, out: &mut Judgement, bundle: &Bundle) -> StepResult {
     let watch = lab.watch()?;
     let attempt = lab.try_create(bundle)?;
     if !attempt.outcome.succeeded() {
@@ -86,12 +91,16 @@ pub(crate) fn by_create_or_start(lab: &Lab<'_>, out: &mut Judgement, bundle: &Bu
     let started = container.start()?;
     let ran = container.greeted().is_ok();
     out.expect("the program", !ran, "never runs", "it runs");
-    out.expect_told("create, then start", &started);
+    out.expect_error("create, then start", &started);
     discard(lab, &bundle.id)
 }
 
 /// The container that create makes of this bundle; `None` when create refuses it, which is as good where it says so.
-pub(crate) fn or_created<'l>(lab: &'l Lab<'l>, out: &mut Judgement, bundle: &Bundle) -> Told<Option<Container<'l>>> {
+pub(crate) fn or_created<'l>(
+    lab: &'l Lab<'l>,
+    out: &mut Judgement,
+    bundle: &Bundle,
+) -> StepResult<Option<Container<'l>>> {
     let attempt = lab.try_create(bundle)?;
     if attempt.outcome.succeeded() {
         return attempt.container().map(Some);
@@ -101,10 +110,16 @@ pub(crate) fn or_created<'l>(lab: &'l Lab<'l>, out: &mut Judgement, bundle: &Bun
 }
 
 /// What is to be expected after create has refused a bundle: nothing is left, and there is no container.
-pub(crate) fn settle(lab: &Lab<'_>, out: &mut Judgement, watch: &Watch, bundle: &Bundle, attempt: Attempt<'_>) -> Told {
+pub(crate) fn settle(
+    lab: &Lab<'_>,
+    out: &mut Judgement,
+    watch: &Watch,
+    bundle: &Bundle,
+    attempt: Attempt<'_>,
+) -> StepResult {
     let outcome = attempt.outcome.clone();
     drop(attempt);
-    out.expect_undone(&outcome, watch.differences("create")?);
+    out.expect_no_effect(&outcome, watch.differences("create")?);
     let state = lab.call_id(Op::State, &bundle.id)?;
     out.expect("state after the refused create", !state.succeeded(), "an error: no container", state.stdout.trim());
     told(out, "create", &outcome);
@@ -116,6 +131,6 @@ fn told(out: &mut Judgement, what: &str, outcome: &Outcome) {
 }
 
 /// Takes away what should not have come to be, whatever the runtime says to that.
-pub(crate) fn discard(lab: &Lab<'_>, id: &str) -> Told {
+pub(crate) fn discard(lab: &Lab<'_>, id: &str) -> StepResult {
     lab.call(Op::Delete, &Values::default().with("id", id).with("force", "")).map(drop)
 }

@@ -1,4 +1,4 @@
-//! Findings are for people. Values go through `Shown`; nothing in a check writes one as Rust does for its programmers.
+//! Findings are for people. Values go through `Describe`; nothing in a check writes one as Rust does for its programmers.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -26,7 +26,7 @@ fn no_check_formats_a_value_for_programmers() -> io::Result<()> {
         let text = fs::read_to_string(&file)?;
         let checks = text.split("#[cfg(test)]").next().unwrap_or_default();
         let debug = checks.lines().find(|line| line.contains(":?}") && !line.contains("assert"));
-        assert_eq!(debug, None, "{}: `Shown::shown` gives the text of a value", file.display());
+        assert_eq!(debug, None, "{}: `Describe::describe` gives the text of a value", file.display());
     }
     Ok(())
 }

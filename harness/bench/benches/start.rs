@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use field::Field;
-use plimsoll_bench::cycle::Turn;
-use plimsoll_bench::place::{Place, STAMP};
+use plimsoll_bench::phases::Turn;
 use plimsoll_bench::scenario::Scenario;
+use plimsoll_bench::site::{STAMP, Sites};
 use plimsoll_bench::subject::floor;
 use plimsoll_bench::watch::Watch;
 
@@ -23,8 +23,8 @@ fn start(criterion: &mut Criterion) {
     let beside = || env::current_exe().expect("a path").ancestors().nth(2).map(|dir| dir.join("plimsoll-runtime"));
     let runtime = env::var_os("PLIMSOLL_RUNTIME").map(PathBuf::from).or_else(beside).expect("a runtime");
     let bundled = field.subject("bundled", &runtime).expect("cargo build --release -p plimsoll-runtime");
-    let floor = floor(&bundled.settings, &field.workplace).expect("the floor");
-    let (place, scenario) = (Place::new(&field.workplace).expect("cgroups"), Scenario::named("default"));
+    let floor = floor(&bundled.settings, &field.sandbox).expect("the floor");
+    let (place, scenario) = (Sites::new(&field.sandbox).expect("cgroups"), Scenario::named("default"));
     let mut watch = Watch::new().expect("a watch");
     for (name, subject) in [("run by the bundled runtime", &bundled), ("run by the floor", &floor)] {
         let site = place.site(&subject.name, scenario.as_ref().expect("the default"), STAMP).expect("a bundle");

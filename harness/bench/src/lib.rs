@@ -1,20 +1,15 @@
-//! Benchmarks of OCI runtimes. [`experiment`] lays out turns, [`cycle`] is one turn, [`statistics`] says what the samples
-//! come to. What is timed is one program from call to end, executed by its path, with nothing around it.
+//! Benchmarks of OCI runtimes. [`experiment`] plans the turns, [`phases`] runs one turn, [`statistics`] evaluates the samples.
+//! What is timed is one program from call to end, executed by its path, with nothing around it.
 
-pub mod call;
-pub mod clock;
-pub mod cost;
-pub mod cycle;
-pub mod experiment;
+mod design;
+mod extras;
 pub mod floor;
-pub mod machine;
-pub mod noise;
-pub mod output;
-pub mod place;
-pub mod scale;
-pub mod scenario;
+mod host;
 pub mod statistics;
-pub mod subject;
-pub mod sys;
 pub mod trace;
-pub mod watch;
+mod turn;
+
+pub use design::{experiment, scenario, subject};
+pub use extras::{cost, scale};
+pub use host::{machine, noise};
+pub use turn::{call, clock, output, phases, site, sys, watch};

@@ -2,7 +2,7 @@
 //! to the container's program. The system calls are grouped into steps that a reader understands.
 
 pub mod steps;
-mod story;
+mod timeline;
 pub mod tracer;
 
 use std::io;
@@ -17,8 +17,8 @@ use plimsoll_engine::profile::Op;
 use plimsoll_foreign::read;
 use plimsoll_reports::model::bench::Trace;
 
-use crate::cycle::Turn;
-use crate::place::Site;
+use crate::phases::Turn;
+use crate::site::Site;
 use crate::subject::Subject;
 use crate::watch::Watch;
 use tracer::Tracer;
@@ -46,18 +46,18 @@ pub fn trace(subject: &Subject, site: &Site, watch: &mut Watch) -> io::Result<Ve
 
 fn alone(tracer: &mut Tracer, subject: &Subject, site: &Site) -> io::Result<Vec<Trace>> {
     let (from, to) = call(tracer, subject, site, Op::Run, null()?)?;
-    Ok(vec![story::tell(tracer, subject, "run", from, to)])
+    Ok(vec![timeline::tell(tracer, subject, "run", from, to)])
 }
 
 fn both(tracer: &mut Tracer, subject: &Subject, site: &Site) -> io::Result<Vec<Trace>> {
     // Kept open to the end: a program that writes to a pipe without a reader dies.
     let (_read, write) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
     let (from, to) = call(tracer, subject, site, Op::Create, write)?;
-    let create = story::tell(tracer, subject, "create", from, to);
+    let create = timeline::tell(tracer, subject, "create", from, to);
     let pid = read::text(&site.pid_file, read::NUMBER)?.trim().parse().map_err(io::Error::other)?;
     let (from, to) = call(tracer, subject, site, Op::Start, null()?)?;
     let executed = tracer.until_executed(Pid::from_raw(pid), Instant::now() + subject.settings.timeout)?;
-    Ok(vec![create, story::tell(tracer, subject, "start", from, to.max(executed))])
+    Ok(vec![create, timeline::tell(tracer, subject, "start", from, to.max(executed))])
 }
 
 /// Calls an operation under the tracer: when it was called, and when it ended.

@@ -1,10 +1,10 @@
 //! The command line.
 
 mod bench;
+mod display;
 mod fuzz;
-mod look;
+mod given;
 mod report;
-mod settled;
 mod submit;
 mod vm;
 
@@ -15,266 +15,266 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use plimsoll_engine::release::Release;
 use plimsoll_reports::format::Format;
 
-pub use self::bench::{Bench, Cadence, Rivals, Trace, Turn, What};
-pub use self::fuzz::{Corpus, CorpusVerb, Fuzz, Kind, Replay};
-pub use self::look::Look;
-pub use self::report::{Compare, ComparisonFormat, Expect, ExpectVerb, Merge, Report, Update};
-pub use self::settled::{DECISIVE, is_given};
+pub use self::bench::{Bench, Cadence, RuntimeArgs, Trace, Turn, What};
+pub use self::display::DisplayOptions;
+pub use self::fuzz::{Corpus, CorpusCommand, Fuzz, Kind, Replay};
+pub use self::given::{DECISIVE, is_given};
+pub use self::report::{Compare, ComparisonFormat, Expect, ExpectCommand, Merge, Report, Update};
 pub use self::submit::{Completions, Man, Submit, VerifySubmission};
 use self::vm::HELP as VM_HELP;
 pub use self::vm::{Acceleration, Vm};
-use crate::again::TIMEOUT;
-use crate::output::Wish;
-use crate::select::Part;
+use crate::shared::output::ReportRequest;
+use crate::shared::replay::TIMEOUT;
+use crate::shared::select::Part;
 
-/// Where the cases are that are tried before the random ones.
+/// The cases that `plimsoll fuzz` tries before random ones.
 pub const CORPUS: &str = "fixtures/corpus";
 
-/// Judges OCI container runtimes, clause by clause, by what the kernel and a program inside the container see.
+/// Test OCI container runtimes against the specification, clause by clause.
+///
+/// Verdicts rest on what the kernel and a probe inside the container see, not on what the runtime says.
 #[derive(Debug, Parser)]
 #[command(name = "plimsoll", version, about, after_help = EXIT_CODES)]
 pub struct Arguments {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
-    pub verb: Verb,
-    /// How much is shown.
+    pub command: Command,
+    /// Verbosity and colour.
     #[command(flatten)]
-    pub look: Look,
-    /// A file with defaults for these options [default: plimsoll.toml, if it is in the current directory].
+    pub display: DisplayOptions,
+    /// Read default options from this file [default: plimsoll.toml in the current directory, if there is one].
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// The words of the command, as JSON, that this one is a part of: a virtual machine is told how it was called.
+    /// The `plimsoll vm` command that this one is a part of, as a JSON array of its arguments.
     #[arg(long, global = true, hide = true)]
     pub within: Option<String>,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 as the specification demands; 1 a check failed or ran out of time; \
-2 the host or the harness failed; 3 nothing was selected or could run; 4 wrong usage.";
+const EXIT_CODES: &str = "Exit codes: 0 all checks passed, or failed as expected; 1 a check failed or timed out; \
+2 the host or the harness failed; 3 no check was selected or could run; 4 wrong usage.";
 
 fn formats() -> String {
-    let head = "Show the report in this format as well: FORMAT to print it instead of the table, FORMAT=FILE to write it. \
-                May be given several times. Formats:";
+    let head = "Render the report in this format: FORMAT prints it instead of the table, FORMAT=FILE writes it to a file. \
+                Can be given several times. Formats:";
     format!("{head} {}", Format::ALL.map(Format::as_str).join(", "))
 }
 
-/// What to do.
+/// The commands.
 #[derive(Debug, Subcommand)]
-pub enum Verb {
-    /// Judge a runtime.
+pub enum Command {
+    /// Run the checks against a runtime.
     #[command(after_help = EXIT_CODES)]
     Run(Box<Run>),
-    /// Show that each check turns red for the faults that it is there for.
-    #[command(after_help = "Exit codes: 0 every fault was seen; 1 one was not; 2, 3, 4 as for `run`.")]
+    /// Run the checks against mutants of a runtime and show that each check catches its faults.
+    #[command(after_help = "Exit codes: 0 every mutant was caught; 1 a mutant survived; 2, 3, 4 as for `run`.")]
     Prove(Prove),
-    /// Measure how fast runtimes create, start, exec and delete containers, against each other and the bare kernel.
+    /// Measure how fast runtimes create, start, exec and delete containers.
     #[command(
         after_help = "Exit codes: 0 measured; 1 slower than --gate allows; 2 the host or the harness failed; 4 wrong usage."
     )]
     Bench(Box<Bench>),
-    /// Show where the time of a start goes: system calls, grouped into steps.
+    /// Trace `create` and `start`: where the time goes, by system calls grouped into steps.
     Trace(Trace),
-    /// Show every clause of the specification, the checks that cite it, and what is not checked and why.
+    /// List the clauses of the specification, with the checks that cite each and the reasons for those without a check.
     Clauses(Clauses),
-    /// Try random bundles, lifecycles and hostile configurations, and make what breaks a property minimal.
+    /// Test a runtime with random bundles, lifecycles and hostile configurations, and minimize what fails.
     #[command(
-        after_help = "Exit codes: 0 nothing new was found; 1 a property was broken; 2 the host or the harness failed, or the \
-search was cut short; 3 nothing was tried; 4 wrong usage."
+        after_help = "Exit codes: 0 no new failure; 1 a property was violated; 2 the host or the harness failed, or the \
+search was interrupted; 3 no case was run; 4 wrong usage."
     )]
     Fuzz(Box<Fuzz>),
-    /// Try again what a run or a search has found: a check of its results, or a kept case.
+    /// Run a check of earlier results again, or a case that `plimsoll fuzz` saved.
     #[command(
-        after_help = "Exit codes: 0 it passes, or its property holds; 1 it fails or is broken; 2 the host or the harness failed; \
-3 it was skipped; 4 wrong usage."
+        after_help = "Exit codes: 0 the check passed or the property holds; 1 the check failed or the property is violated; 2 the host or \
+the harness failed; 3 the check was skipped; 4 wrong usage."
     )]
     Replay(Replay),
-    /// Look after the cases that `plimsoll fuzz` tries before the random ones.
+    /// Manage the corpus: the cases that `plimsoll fuzz` tries before random ones.
     Corpus(Corpus),
-    /// Say what this host lacks, how many checks that costs, and what a virtual machine would have.
+    /// Report what this host lacks, and how many checks are skipped for it.
     Doctor(Doctor),
-    /// Show results again, in any format.
+    /// Render results in any format.
     Report(Report),
-    /// Run a command of plimsoll in a virtual machine: another kernel, other control groups, another security module.
+    /// Run a plimsoll command in a virtual machine, with another kernel, cgroup mode or security module.
     #[command(after_help = VM_HELP)]
     Vm(Vm),
-    /// Compare two runs of the same checks: what is newly failing, newly passing, changed.
+    /// Compare two runs of the same checks: newly failing, newly passing, changed.
     #[command(
-        after_help = "Exit codes: 0 nothing is newly failing; 1 something is, unexpectedly; 2 something is in error; \
-4 wrong usage."
+        after_help = "Exit codes: 0 no check is newly failing; 1 a check is newly failing and not expected to; 2 a check is newly in \
+error; 4 wrong usage."
     )]
     Compare(Compare),
-    /// Put the parts of a run together that were made with --partition.
+    /// Merge the results of a run that was split with --partition.
     #[command(after_help = EXIT_CODES)]
     Merge(Merge),
-    /// Bring a file of known deviations up to date.
+    /// Update a file of known deviations.
     Expect(Expect),
-    /// Build the folder that a conformance programme would want.
+    /// Build a submission for a conformance programme.
     Submit(Submit),
-    /// Check such a folder.
-    #[command(after_help = "Exit codes: 0 it is complete and consistent; 1 it is not.")]
+    /// Check a submission.
+    #[command(after_help = "Exit codes: 0 the submission is complete and consistent; 1 it is not.")]
     VerifySubmission(VerifySubmission),
-    /// Print the completions for a shell.
+    /// Print a completion script for a shell.
     Completions(Completions),
     /// Write the manual pages.
     Man(Man),
-    /// Be the bundled OCI runtime; `plimsoll runtime --help` shows its commands.
+    /// Run the bundled OCI runtime; see `plimsoll runtime --help`.
     #[command(disable_help_flag = true)]
     Runtime {
-        /// A command of the runtime, and what belongs to it.
+        /// The command of the runtime, with its arguments.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
         arguments: Vec<OsString>,
     },
-    /// Remove what a killed run has left on this host.
+    /// Remove what killed runs have left on this host.
     Clean(Clean),
 }
 
-/// The runtime and how it is treated.
+/// The runtime under test, and how it is called.
 #[derive(Clone, Debug, Args)]
 pub struct Subject {
-    /// The runtime binary: a path, or a name to look up in PATH; `run` judges several, one after the other [default: the
-    /// bundled runtime].
+    /// The runtime binary: a path, or a name that is looked up in PATH. `run` takes several and tests one after the
+    /// other [default: the bundled runtime].
     #[arg(long, value_name = "PATH")]
     pub runtime: Vec<PathBuf>,
-    /// How to speak to it: `runc` (also crun, youki and their kin), `runsc`, or the path of a TOML file.
+    /// Command-line profile of the runtime: `runc` (also for crun and youki), `runsc`, or the path of a TOML file.
     #[arg(long, value_name = "NAME|FILE", default_value = "runc")]
     pub profile: String,
-    /// Which cgroup mounts the runtime is shown: the host's, or, where a runtime refuses a hybrid host, a private view
-    /// of the v1 controllers alone.
+    /// The cgroup mounts that the runtime sees: those of the host, or only the v1 controllers, for runtimes that refuse a
+    /// hybrid host.
     #[arg(long, value_enum, default_value_t = View::Host)]
     pub cgroup_view: View,
-    /// Release of the specification to judge by, such as 1.2.1, or `next` for drafts: what a later one added gives warnings [default: what the
-    /// runtime claims in its features, else 1.0.2].
+    /// Release of the specification to test against, such as 1.2.1, or `next` for drafts. Clauses of later releases only
+    /// give warnings [default: the release in the output of `features`, or 1.0.2].
     #[arg(long, value_name = "RELEASE")]
     pub spec: Option<Release>,
-    /// How many checks run at once, besides those that wait for a deadline [default: four for each processor, since a
-    /// runtime mostly waits for the kernel].
+    /// Number of checks that run at the same time, not counting those that wait for a deadline [default: 4 per processor].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
-    /// The longest that one call of the runtime may take, in seconds.
+    /// Timeout of each call of the runtime, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = TIMEOUT, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub timeout: u64,
-    /// How many times longer everything may take, for slow machines [default: 1, and 10 in an emulated machine].
+    /// Multiply all timeouts by N, for slow machines [default: 1, or 10 in an emulated machine].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub time_scale: Option<u32>,
-    /// Which of these the command line says, by their names here.
+    /// The options that were given on the command line, by their names here.
     #[arg(skip)]
     pub given: Vec<&'static str>,
-    /// The words of the command that this one is a part of.
+    /// The `plimsoll vm` command that this one is a part of.
     #[arg(skip)]
     pub within: Vec<String>,
 }
 
-/// Show that checks see what they are there for.
+/// Show that the checks catch faults.
 #[derive(Debug, Args)]
 pub struct Prove {
-    /// The runtime that the faults are put in front of.
+    /// The runtime that the faults are injected into.
     #[command(flatten)]
     pub subject: Subject,
     /// Only these checks; see `plimsoll run --help`.
     #[arg(long, value_name = "FILTER")]
     pub filter: Vec<String>,
-    /// Where to write the proof as JSON.
+    /// Write the proof to this file, as JSON.
     #[arg(long, value_name = "FILE", default_value = "proof.json")]
     pub output: PathBuf,
-    /// A list of mutants (`--format killed=FILE`) that an older proof saw killed: none of them may survive now.
+    /// Fail if a mutant of this list survives. `--format killed=FILE` writes such a list.
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
-    /// Try each lawful difference of a runtime (`Fairness` in the proof) on one container in four, where trying all of them takes
-    /// too long.
+    /// Try each neutral variation of the runtime on one container in four instead of all, to save time.
     #[arg(long)]
     pub sample: bool,
-    /// Show the proof in this format as well; see `plimsoll run --help`.
+    /// Render the proof in this format; see `plimsoll run --help`.
     #[arg(long, value_name = "FORMAT[=FILE]")]
-    pub format: Vec<Wish>,
+    pub format: Vec<ReportRequest>,
 }
 
-/// Judge a runtime.
+/// Run the checks against a runtime.
 #[derive(Debug, Args)]
 pub struct Run {
-    /// The runtime; not needed for a list.
+    /// The runtime; not used with --list.
     #[command(flatten)]
     pub subject: Subject,
-    /// Only checks that match: a glob on ids (`mounts.*`), or `clause=GLOB`, `section=NAME`, `level=MUST`,
-    /// `axis=spec`. Given several times, any may match.
+    /// Run only the checks that match: a glob of ids (`mounts.*`), `clause=GLOB`, `section=NAME`, `level=MUST` or
+    /// `axis=spec`. If given several times, a check has to match any of them.
     #[arg(long, value_name = "FILTER")]
     pub filter: Vec<String>,
-    /// Only the first check of each subject (the part of an id before the slash): every rule once, in a few seconds.
+    /// Run only the first check of each group, which is the part of an id before the slash: every rule once, in a few
+    /// seconds.
     #[arg(long)]
     pub quick: bool,
-    /// Only one part of the checks, chosen by their names: the same ones on every machine. `plimsoll merge` puts the parts
-    /// together again.
+    /// Run only part M of N of the checks, for several machines. `plimsoll merge` merges the results.
     #[arg(long, value_name = "hash:M/N", conflicts_with = "replay")]
     pub partition: Option<Part>,
-    /// List the checks and their clauses instead of running them.
+    /// List the checks and their clauses; run nothing.
     #[arg(long)]
     pub list: bool,
-    /// Keep bundles, logs and evidence in this directory [default when given without a value: plimsoll-kept].
+    /// Keep the bundles, logs and evidence of the checks in this directory [default if given without a value: plimsoll-kept].
     #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = "plimsoll-kept")]
     pub keep: Option<PathBuf>,
-    /// Run this one check by itself, keep its bundle and print the exact commands.
+    /// Run only this check, keep its bundle, and print the commands that it ran.
     #[arg(long, value_name = "ID", conflicts_with = "filter")]
     pub replay: Option<String>,
-    /// Known deviations: a TOML file of checks, verdicts and reasons. A deviation that is in it does not turn the run
-    /// red; one that is in it and no longer there does. May be given several times.
+    /// A TOML file of known deviations: checks, verdicts and reasons. A known deviation does not fail the run; one that no
+    /// longer occurs does. Can be given several times.
     #[arg(long, value_name = "FILE")]
     pub expect: Vec<PathBuf>,
-    /// Where to write the results as JSON. With several runtimes, a number that tells them apart is put before the dot; with
-    /// --replay the default is in the directory that is kept.
+    /// Write the results to this file, as JSON. With several runtimes the files are numbered: results.1.json. With --replay
+    /// the default is in the directory of --keep.
     #[arg(long, value_name = "FILE", default_value = "results.json")]
     pub output: PathBuf,
-    /// Give each check containers of its own. Otherwise cases that change different things share one, and those that do
-    /// not pass there are tried again alone.
+    /// Never share a container between checks. By default, cases that change different things share one, and cases that do
+    /// not pass there run again alone.
     #[arg(long)]
     pub alone: bool,
-    /// Show the report in this format as well: FORMAT to print it instead of the table, FORMAT=FILE to write it. May be
+    /// Render the report in this format: FORMAT prints it instead of the table, FORMAT=FILE writes it to a file. Can be
     /// given several times.
     #[arg(long, value_name = "FORMAT[=FILE]", long_help = formats())]
-    pub format: Vec<Wish>,
-    /// Run the other checks even when the simplest container does not run.
+    pub format: Vec<ReportRequest>,
+    /// Run all checks even if the simplest container does not work.
     #[arg(long)]
     pub no_preflight: bool,
 }
 
-/// Show the matrix of clauses and checks.
+/// List the clauses.
 #[derive(Debug, Args)]
 pub struct Clauses {
-    /// Show in full only those that no check cites.
+    /// List only the clauses that no check cites.
     #[arg(long)]
     pub uncovered: bool,
-    /// Show only the counts.
+    /// Show only the totals.
     #[arg(long, conflicts_with = "uncovered")]
     pub totals: bool,
-    /// Write everything as JSON instead.
+    /// Print JSON.
     #[arg(long)]
     pub json: bool,
 }
 
-/// Say what this host lacks.
+/// Report what this host lacks.
 #[derive(Debug, Args)]
 pub struct Doctor {
-    /// The kind of runtime that is to be judged; see `plimsoll run --help`.
+    /// Command-line profile of the runtime; see `plimsoll run --help`.
     #[arg(long, value_name = "NAME|FILE", default_value = "runc")]
     pub profile: String,
 }
 
-/// Remove what a killed run has left on this host.
+/// Remove what killed runs have left on this host.
 #[derive(Debug, Args)]
 pub struct Clean {
-    /// Say what would be removed, and remove nothing.
+    /// Only print what would be removed.
     #[arg(long)]
     pub dry_run: bool,
 }
 
-/// Which cgroup mounts the runtime is shown.
+/// The cgroup mounts that the runtime sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum View {
     /// Those of the host.
     Host,
-    /// The v1 controllers alone.
+    /// Only the v1 controllers.
     V1,
 }
 
 impl View {
-    /// As the report names it.
+    /// The name in reports.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

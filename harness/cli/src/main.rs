@@ -1,43 +1,23 @@
-//! `plimsoll`: judges OCI runtimes. Here the command line is taken apart and each verb called; exit codes are those of
+//! `plimsoll`: judges OCI runtimes. Here the command line is taken apart and each command called; exit codes are those of
 //! [`Failure`] and of the report.
 
 #![warn(clippy::print_stderr, reason = "what is said passes through `output::say`")]
 
-mod again;
 mod args;
-mod bench;
-mod bundled;
-mod clauses;
-mod compare;
-mod defaults;
-mod describe;
-mod doctor;
-mod failure;
-mod fuzz;
-mod known;
-mod list;
-mod merge;
-mod output;
-mod premises;
-mod progress;
-mod prove;
-mod report;
-mod run;
-mod select;
-mod session;
-mod submit;
-mod tidy;
-mod trace;
-mod vm;
+mod commands;
+mod shared;
 
 use std::process::ExitCode;
 
 use clap::CommandFactory;
 
-use crate::args::{Arguments, Verb};
-use crate::defaults::Defaults;
-use crate::failure::Failure;
-use crate::output::say;
+use crate::args::{Arguments, Command};
+use crate::commands::{bench, clauses, clean, compare, completions, doctor, expect, fuzz, list, man, merge, prove};
+use crate::commands::{replay, report, run, submit, trace, vm};
+use crate::shared::defaults::Defaults;
+use crate::shared::failure::Failure;
+use crate::shared::output::say;
+use crate::shared::{bundled, failure};
 
 fn main() -> ExitCode {
     // The same binary is the probe inside the containers: that comes first, and touches nothing else.
@@ -73,28 +53,28 @@ fn arguments() -> Result<Result<Arguments, clap::Error>, Failure> {
 
 /// Does what a command line says.
 fn act(arguments: Arguments) -> Result<ExitCode, Failure> {
-    match arguments.verb {
-        Verb::Run(run) if run.list => list::list(&run),
-        Verb::Run(run) => run::run(&run, arguments.look),
-        Verb::Prove(prove) => prove::prove(&prove, arguments.look),
-        Verb::Bench(args) => bench::bench(&args, arguments.look),
-        Verb::Trace(args) => trace::trace(&args, arguments.look),
-        Verb::Fuzz(args) => fuzz::fuzz(&args, arguments.look),
-        Verb::Replay(args) => again::replay(&args, arguments.look),
-        Verb::Corpus(args) => fuzz::look_after(&args),
-        Verb::Doctor(doctor) => doctor::doctor(&doctor),
-        Verb::Vm(vm) => vm::vm(&vm, arguments.look),
-        Verb::Clauses(args) => clauses::clauses(&args, arguments.look),
-        Verb::Report(report) => report::report(&report, arguments.look),
-        Verb::Compare(args) => compare::compare(&args, arguments.look),
-        Verb::Merge(args) => merge::merge(&args, arguments.look),
-        Verb::Expect(args) => known::expect(&args),
-        Verb::Submit(args) => submit::submit(&args),
-        Verb::VerifySubmission(args) => submit::verify_submission(&args),
-        Verb::Completions(args) => describe::completions(&args),
-        Verb::Man(args) => describe::man(&args),
+    match arguments.command {
+        Command::Run(run) if run.list => list::list(&run),
+        Command::Run(run) => run::run(&run, arguments.display),
+        Command::Prove(prove) => prove::prove(&prove, arguments.display),
+        Command::Bench(args) => bench::bench(&args, arguments.display),
+        Command::Trace(args) => trace::trace(&args, arguments.display),
+        Command::Fuzz(args) => fuzz::fuzz(&args, arguments.display),
+        Command::Replay(args) => replay::replay(&args, arguments.display),
+        Command::Corpus(args) => fuzz::look_after(&args),
+        Command::Doctor(doctor) => doctor::doctor(&doctor),
+        Command::Vm(vm) => vm::vm(&vm, arguments.display),
+        Command::Clauses(args) => clauses::clauses(&args, arguments.display),
+        Command::Report(report) => report::report(&report, arguments.display),
+        Command::Compare(args) => compare::compare(&args, arguments.display),
+        Command::Merge(args) => merge::merge(&args, arguments.display),
+        Command::Expect(args) => expect::expect(&args),
+        Command::Submit(args) => submit::submit(&args),
+        Command::VerifySubmission(args) => submit::verify_submission(&args),
+        Command::Completions(args) => completions::completions(&args),
+        Command::Man(args) => man::man(&args),
         // Only after options: else it was seen above.
-        Verb::Runtime { arguments } => Ok(plimsoll_runtime::main(bundled::command_line(arguments)).into()),
-        Verb::Clean(clean) => tidy::clean(&clean),
+        Command::Runtime { arguments } => Ok(plimsoll_runtime::main(bundled::command_line(arguments)).into()),
+        Command::Clean(clean) => clean::clean(&clean),
     }
 }

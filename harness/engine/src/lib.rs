@@ -1,7 +1,7 @@
 //! The engine: it drives a runtime, observes what comes of it, guards the host, and runs checks side by side. It knows
 //! no clause and no check; `plimsoll-suites` brings those.
 //!
-//! A check's way: [`schedule`] picks it, [`isolate`] sets a process apart for it, [`conduct`] carries it out on a
+//! A check's way: [`schedule`] picks it, [`isolate`] sets a process apart for it, [`execute`] carries it out on a
 //! [`lab`] with a [`driver`], [`container`]s, an [`observer`] and a [`guard`], and weighs what was found.
 #![cfg_attr(test, expect(clippy::disallowed_methods, reason = "tests read what they wrote"))]
 
@@ -13,12 +13,12 @@ mod runtime;
 mod sandbox;
 mod system;
 
-pub use checks::{check, company, conduct, keep, need, perform, trial};
+pub use checks::{artifacts, batch, check, execute, fuzz_case, guarded, need};
 pub use containers::{
-    channel, console, container, disk, evidence, foreground, holder, lab, layers, listener, manager, meeting, network,
-    refusal, watch,
+    channel, console, container, disk, evidence, foreground, hook_barrier, lab, listener, namespace_holder, network,
+    overlay, refusal, service_manager, watch,
 };
-pub use run::{crew, host, schedule, self_report};
-pub use runtime::{driver, fault, judgement, profile, release, settings, shown};
-pub use sandbox::{clean, isolate, result_channel, workplace};
-pub use system::{cgroup, held, life, observer, orphans, patience, process, run_id, sys};
+pub use run::{host, schedule, self_report, workers};
+pub use runtime::{describe, driver, fault, judgement, profile, release, settings};
+pub use sandbox::{clean, isolate, result_channel, run_sandbox};
+pub use system::{cgroup, deadline, liveness, observer, orphans, process, run_id, saved_mounts, sys};

@@ -10,8 +10,8 @@ use plimsoll_engine::sys;
 
 use crate::diagnosis::{self, Console};
 use crate::error::Error;
-use crate::patience::Patience;
 use crate::qemu::{Emulator, Hardware};
+use crate::watchdog::Watchdog;
 use crate::wire::{Decoder, Message, Returned};
 
 /// The longest that a machine may take until it is ready. Under software emulation it takes some two seconds.
@@ -95,7 +95,7 @@ struct Machine {
     files: Vec<Returned>,
     ready: bool,
     died_booting: bool,
-    patience: Patience,
+    watchdog: Watchdog,
 }
 
 impl Machine {
@@ -113,7 +113,7 @@ impl Machine {
             files: Vec::new(),
             ready: false,
             died_booting: false,
-            patience: Patience::new(number, BOOT),
+            watchdog: Watchdog::new(number, BOOT),
         })
     }
 
@@ -132,7 +132,7 @@ impl Machine {
             if let Some(status) = ended {
                 return Err(self.death(status));
             }
-            if self.patience.is_over() {
+            if self.watchdog.has_expired() {
                 return Err(self.silence());
             }
         }
@@ -150,7 +150,7 @@ impl Machine {
     fn hear(&mut self, listener: &mut Listener<'_>) -> Result<(), Error> {
         let messages = self.live.feed(&taken(&mut self.emulator.live));
         for message in messages.map_err(|_| self.garbled())? {
-            self.patience.renew(SILENCE);
+            self.watchdog.reset(SILENCE);
             match message {
                 Message::Ready => {
                     self.ready = true;
@@ -171,7 +171,7 @@ impl Machine {
     fn answer(&mut self) -> Result<Option<i32>, Error> {
         let bytes = taken(&mut self.emulator.result);
         if !bytes.is_empty() {
-            self.patience.renew(SILENCE);
+            self.watchdog.reset(SILENCE);
         }
         for message in self.result.feed(&bytes).map_err(|_| self.garbled())? {
             match message {

@@ -86,7 +86,7 @@ pub struct Design {
     pub seed: u64,
     /// `cold`: quiet before each container. `hot`: one after the other.
     pub cadence: String,
-    /// What each subject did in a block: `life`, from create to delete; `run`. The floor has no life.
+    /// What each subject did in a block: `lifecycle`, from create to delete, or `run`. The floor only has `run`.
     pub turns: Vec<String>,
     /// How much quiet.
     pub quiet_ms: u64,

@@ -4,7 +4,7 @@
 
 use super::group::Group;
 use super::tree::Tree;
-use super::wait::{Deadline, PATIENCE, wait_for_line};
+use super::wait::{Deadline, TIMEOUT, wait_for_line};
 use crate::error::{Error, Result};
 
 const STATE_V1: &str = "freezer.state";
@@ -47,7 +47,7 @@ pub(super) fn is_set(tree: &Tree) -> bool {
 /// then, and writes again, since a process that forked meanwhile has a child that was not told.
 fn set_v1(group: &Group, frozen: bool) -> Result<()> {
     let wanted = if frozen { "FROZEN" } else { "THAWED" };
-    let deadline = Deadline::after(PATIENCE);
+    let deadline = Deadline::after(TIMEOUT);
     loop {
         group.write(STATE_V1, wanted)?;
         if group.read(STATE_V1)? == wanted {
@@ -65,7 +65,7 @@ fn set_v2(group: &Group, frozen: bool) -> Result<()> {
     let value = |frozen: bool| if frozen { "1" } else { "0" };
     group.write(STATE_V2, value(frozen))?;
     let line = format!("frozen {}", value(frozen));
-    wait_for_line(group, "cgroup.events", &line, Deadline::after(PATIENCE)).or_else(|error| {
+    wait_for_line(group, "cgroup.events", &line, Deadline::after(TIMEOUT)).or_else(|error| {
         group.write(STATE_V2, value(false))?;
         Err(error)
     })

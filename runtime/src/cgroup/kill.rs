@@ -9,7 +9,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use super::freezer;
 use super::group::Group;
 use super::tree::Tree;
-use super::wait::{Deadline, PATIENCE, wait_for_ends, wait_for_line};
+use super::wait::{Deadline, TIMEOUT, wait_for_ends, wait_for_line};
 use crate::error::{Context, Error, Result};
 
 /// All processes of the cgroup and those below.
@@ -30,7 +30,7 @@ pub(super) fn processes(tree: &Tree) -> Result<Vec<Pid>> {
 
 /// Kills until nobody is left: in one stroke where the kernel can do it, else one by one.
 pub(super) fn all(tree: &Tree) -> Result<()> {
-    let deadline = Deadline::after(PATIENCE);
+    let deadline = Deadline::after(TIMEOUT);
     if let Some(group) = tree.unified().filter(|group| group.file("cgroup.kill").exists()) {
         group.write("cgroup.kill", "1")?;
         freezer::thaw(tree)?;

@@ -51,7 +51,7 @@ pub use entry::Entry;
 pub use events::{Oom, OomEvents};
 pub use host::{Hierarchy, Host, Version};
 pub use mounts::{Bind, Mounts};
-pub use place::{Manager, Place, Wish};
+pub use place::{Manager, Place, Request};
 pub use site::Site;
 pub use stats::Stats;
 pub use wait::{ends_at_once, wait_for_end};

@@ -42,7 +42,7 @@ pub struct Place {
 
 /// What the place is chosen by.
 #[derive(Debug, Clone, Copy)]
-pub struct Wish<'a> {
+pub struct Request<'a> {
     /// Id of the container.
     pub id: &'a str,
     /// `linux.cgroupsPath`.
@@ -59,11 +59,11 @@ impl Place {
     /// # Errors
     /// When `cgroupsPath` is not of the form that the manager takes: a path without `.` and `..`, or
     /// `slice:prefix:name` for systemd.
-    pub fn choose(wish: Wish<'_>, host: &Host) -> Result<Self> {
+    pub fn choose(request: Request<'_>, host: &Host) -> Result<Self> {
         let root_is_ours = host.hierarchies.first().is_none_or(|hierarchy| is_writable(&hierarchy.mount));
-        let wish = Wish { rootless: wish.rootless || !root_is_ours && in_user_namespace(), ..wish };
-        let place = if wish.systemd { systemd(wish, host) } else { cgroupfs(wish, host) }?;
-        let delegated = !wish.rootless || wish.systemd || is_delegated(&place, host);
+        let request = Request { rootless: request.rootless || !root_is_ours && in_user_namespace(), ..request };
+        let place = if request.systemd { systemd(request, host) } else { cgroupfs(request, host) }?;
+        let delegated = !request.rootless || request.systemd || is_delegated(&place, host);
         Ok(if delegated { place } else { Self { manager: Manager::Absent, ..place } })
     }
 }
@@ -86,9 +86,9 @@ const LONGEST: usize = 3800;
 /// Longest name of a directory, in bytes (`NAME_MAX`).
 const LONGEST_NAME: usize = 255;
 
-fn cgroupfs(wish: Wish<'_>, host: &Host) -> Result<Place> {
-    let default = format!("plimsoll-{}", wish.id);
-    let given = wish.cgroups_path.filter(|path| !path.is_empty()).unwrap_or(&default);
+fn cgroupfs(request: Request<'_>, host: &Host) -> Result<Place> {
+    let default = format!("plimsoll-{}", request.id);
+    let given = request.cgroups_path.filter(|path| !path.is_empty()).unwrap_or(&default);
     let parts: Vec<_> = given.split('/').filter(|part| !part.is_empty()).collect();
     let unfit = parts.is_empty() || parts.iter().any(|part| matches!(*part, "." | "..") || part.contains('\0'));
     if unfit {
@@ -98,7 +98,7 @@ fn cgroupfs(wish: Wish<'_>, host: &Host) -> Result<Place> {
         // The kernel would refuse the innermost directories, with those above already made.
         return Err(Error::new(format!("linux.cgroupsPath: {} bytes are longer than a path can be", given.len())));
     }
-    let base = if given.starts_with('/') { "" } else { relative_base(wish.rootless, host) };
+    let base = if given.starts_with('/') { "" } else { relative_base(request.rootless, host) };
     Ok(Place { manager: Manager::Cgroupfs, path: format!("{base}/{}", parts.join("/")) })
 }
 
@@ -108,14 +108,14 @@ fn relative_base(rootless: bool, host: &Host) -> &str {
     own.trim_end_matches('/')
 }
 
-fn systemd(wish: Wish<'_>, host: &Host) -> Result<Place> {
-    let default = format!(":plimsoll:{}", wish.id);
-    let given = wish.cgroups_path.filter(|path| !path.is_empty()).unwrap_or(&default);
+fn systemd(request: Request<'_>, host: &Host) -> Result<Place> {
+    let default = format!(":plimsoll:{}", request.id);
+    let given = request.cgroups_path.filter(|path| !path.is_empty()).unwrap_or(&default);
     let parts: Vec<_> = given.split(':').collect();
     let [slice, prefix, name] = parts[..] else {
         return Err(refusal(given, "must have the form slice:prefix:name with --systemd-cgroup"));
     };
-    let usual = if wish.rootless { "user.slice" } else { "system.slice" };
+    let usual = if request.rootless { "user.slice" } else { "system.slice" };
     let slice = if slice.is_empty() { usual } else { slice };
     let unit = match (prefix, name) {
         (_, name) if name.ends_with(".slice") => name.to_owned(),
@@ -124,9 +124,9 @@ fn systemd(wish: Wish<'_>, host: &Host) -> Result<Place> {
     };
     let path = slice_path(slice).filter(|_| !name.is_empty() && !unit.contains('/'));
     let path = path.ok_or_else(|| refusal(given, "names no slice such as system.slice, or no name"))?;
-    let base = if wish.rootless { user_manager(host) } else { "" };
+    let base = if request.rootless { user_manager(host) } else { "" };
     let path = format!("{base}{path}/{unit}");
-    Ok(Place { manager: Manager::Systemd { slice: slice.to_owned(), unit, user: wish.rootless }, path })
+    Ok(Place { manager: Manager::Systemd { slice: slice.to_owned(), unit, user: request.rootless }, path })
 }
 
 /// The cgroup of the user's own systemd, which everything of the user's session is below.
@@ -162,7 +162,7 @@ mod tests {
 
     fn choose(cgroups_path: Option<&str>, systemd: bool) -> Result<Place> {
         let host = Host { hierarchies: Vec::new() };
-        Place::choose(Wish { id: "c1", cgroups_path, systemd, rootless: false }, &host)
+        Place::choose(Request { id: "c1", cgroups_path, systemd, rootless: false }, &host)
     }
 
     #[test]
@@ -191,8 +191,8 @@ mod tests {
             own: path.into(),
         };
         let choose = |hierarchies| {
-            let wish = Wish { id: "c1", cgroups_path: None, systemd: false, rootless: true };
-            Place::choose(wish, &Host { hierarchies }).unwrap()
+            let request = Request { id: "c1", cgroups_path: None, systemd: false, rootless: true };
+            Place::choose(request, &Host { hierarchies }).unwrap()
         };
         let place = choose(vec![own("/own")]);
         assert_eq!((place.manager, place.path.as_str()), (Manager::Cgroupfs, "/own/plimsoll-c1"));

@@ -10,7 +10,7 @@ use super::host::Version;
 use super::kill;
 use super::site::is_among;
 use super::tree::Tree;
-use super::wait::{Deadline, PATIENCE, wait_for_line};
+use super::wait::{Deadline, TIMEOUT, wait_for_line};
 use crate::error::{Context, Result};
 
 /// Removes what was made, with all cgroups below, from the inside out.
@@ -39,7 +39,7 @@ pub(super) fn if_empty(tree: &Tree) -> Result<bool> {
 
 /// Removes a cgroup at once, as it can be nearly always: what is in its way is looked for only when something is.
 fn remove(group: &Group, version: Version) -> Result<()> {
-    let deadline = Deadline::after(PATIENCE);
+    let deadline = Deadline::after(TIMEOUT);
     while !is_removed(group)? {
         for below in group.with_descendants().iter().skip(1).rev() {
             is_removed(below)?;

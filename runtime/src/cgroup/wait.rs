@@ -13,7 +13,7 @@ use super::group::Group;
 use crate::error::{Context, Error, Result};
 
 /// How long processes may take to stop or to die. It is not a pace of polling: events end the wait.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a process that nothing stops needs to die.
 const AT_ONCE: Duration = Duration::from_millis(200);
@@ -82,7 +82,7 @@ pub(super) fn wait_for_ends(processes: &[(Pid, OwnedFd)], deadline: Deadline) ->
 /// # Errors
 /// When it is still there then.
 pub fn wait_for_end(pid: i32, process: BorrowedFd<'_>) -> Result<()> {
-    let ended = wait_for(&mut [PollFd::from_borrowed_fd(process, PollFlags::IN)], Deadline::after(PATIENCE))?;
+    let ended = wait_for(&mut [PollFd::from_borrowed_fd(process, PollFlags::IN)], Deadline::after(TIMEOUT))?;
     if ended { Ok(()) } else { Err(undying(&pid.to_string())) }
 }
 

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use super::args::{Global, number};
 use crate::criu::{CgroupMode, Options};
 use crate::error::{Context, Result};
-use crate::launch::Wish;
+use crate::launch::LaunchRequest;
 use crate::number::plain;
 use crate::operation::checkpoint::Extent;
 
@@ -153,8 +153,8 @@ impl Checkpoint {
 
 impl Restore {
     /// The request, and what criu is asked for.
-    pub fn split(self, global: &Global) -> (Wish, Options) {
-        let wish = Wish {
+    pub fn split(self, global: &Global) -> (LaunchRequest, Options) {
+        let request = LaunchRequest {
             id: self.id,
             bundle: self.bundle,
             state_root: global.state_root(),
@@ -163,14 +163,14 @@ impl Restore {
             detach: self.detach,
             systemd_cgroup: global.systemd_cgroup,
             rootless: global.rootless.holds(),
-            ..Wish::default()
+            ..LaunchRequest::default()
         };
         let options = Options {
             lsm_profile: self.lsm_profile,
             lsm_mount_context: self.lsm_mount_context,
             ..self.images.options()
         };
-        (wish, options)
+        (request, options)
     }
 }
 

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::args::{Global, number};
 use crate::cgroup::Below;
-use crate::launch::Wish;
+use crate::launch::LaunchRequest;
 use crate::operation::exec::Changes;
 
 #[derive(Debug, Args)]
@@ -71,8 +71,8 @@ pub(super) struct Exec {
 
 impl Exec {
     /// The request and the changes to the process.
-    pub fn split(self, global: &Global) -> (Wish, Changes) {
-        let wish = Wish {
+    pub fn split(self, global: &Global) -> (LaunchRequest, Changes) {
+        let request = LaunchRequest {
             id: self.id,
             state_root: global.state_root(),
             console_socket: self.console_socket,
@@ -81,7 +81,7 @@ impl Exec {
             detach: self.detach,
             preserve_fds: self.preserve_fds,
             cgroups: self.cgroup,
-            ..Wish::default()
+            ..LaunchRequest::default()
         };
         let changes = Changes {
             process: self.process,
@@ -96,6 +96,6 @@ impl Exec {
             process_label: self.process_label,
             apparmor: self.apparmor,
         };
-        (wish, changes)
+        (request, changes)
     }
 }

@@ -13,7 +13,7 @@ use std::io::Write;
 use args::{Arguments, Completions, Delete, Events, Global, Id, Kill, List, Man, Ps, Run, Spec, Verb};
 
 use crate::error::{Context, Result};
-use crate::launch::Wish;
+use crate::launch::LaunchRequest;
 use crate::number::plain;
 use crate::{log, operation, protect};
 
@@ -47,9 +47,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 fn dispatch(Arguments { global, verb }: Arguments) -> Result<u8> {
     let root = global.state_root();
     match verb {
-        Verb::Create(make) => operation::create::create(&make.wish(&global, false))?,
+        Verb::Create(make) => operation::create::create(&make.launch_request(&global, false))?,
         Verb::Run(Run { make, detach, keep, no_subreaper: _ }) => {
-            return operation::run::run(&make.wish(&global, detach), keep);
+            return operation::run::run(&make.launch_request(&global, detach), keep);
         }
         Verb::Exec(exec) => return exec_in(*exec, &global),
         Verb::Checkpoint(checkpoint) => {
@@ -57,8 +57,8 @@ fn dispatch(Arguments { global, verb }: Arguments) -> Result<u8> {
             operation::checkpoint::checkpoint(&root, &id, &options, &extent)?;
         }
         Verb::Restore(restore) => {
-            let (wish, options) = restore.split(&global);
-            return operation::restore::restore(&wish, &options);
+            let (request, options) = restore.split(&global);
+            return operation::restore::restore(&request, &options);
         }
         Verb::Start(Id { id }) => operation::start::start(&root, &id, notify().as_deref())?,
         Verb::State(Id { id }) => print(&(operation::state::state(&root, &id)? + "\n"))?,
@@ -86,16 +86,16 @@ fn dispatch(Arguments { global, verb }: Arguments) -> Result<u8> {
 /// As runc does, a process that could not be started is told from the exit codes of programs by 255.
 fn exec_in(exec: args::Exec, global: &Global) -> Result<u8> {
     let ignore_paused = exec.ignore_paused;
-    let (wish, changes) = exec.split(global);
-    operation::exec::exec(&wish, &changes, ignore_paused).or_else(|error| {
+    let (request, changes) = exec.split(global);
+    operation::exec::exec(&request, &changes, ignore_paused).or_else(|error| {
         log::error(&error.to_string());
         Ok(255)
     })
 }
 
 impl args::Make {
-    fn wish(self, global: &Global, detach: bool) -> Wish {
-        Wish {
+    fn launch_request(self, global: &Global, detach: bool) -> LaunchRequest {
+        LaunchRequest {
             id: self.id,
             bundle: self.bundle,
             state_root: global.state_root(),

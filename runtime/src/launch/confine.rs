@@ -6,7 +6,7 @@ use std::rc::Rc;
 use rustix::fs::Access;
 use rustix::process::{Gid, Pid, Uid};
 
-use super::Wish;
+use super::LaunchRequest;
 use super::prepare::is_foreign;
 use crate::cgroup::{self, Below, Cgroup, Entry, Host, Manager, Mounts, Place, Site};
 use crate::config::{Config, NamespaceKind};
@@ -21,14 +21,14 @@ use crate::sync::{Channel, Message};
 ///
 /// # Errors
 /// When the place is refused, such as for other processes in it, or the note cannot be written.
-pub fn choose(wish: &Wish, config: &Config, directory: &Directory) -> Result<Box<dyn Cgroup>> {
+pub fn choose(request: &LaunchRequest, config: &Config, directory: &Directory) -> Result<Box<dyn Cgroup>> {
     let host = Host::detect()?;
-    let rootless = wish.rootless;
+    let rootless = request.rootless;
     let place = Place::choose(
-        cgroup::Wish {
-            id: &wish.id,
+        cgroup::Request {
+            id: &request.id,
             cgroups_path: config.linux.cgroups_path.as_deref(),
-            systemd: wish.systemd_cgroup,
+            systemd: request.systemd_cgroup,
             rootless,
         },
         &host,

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use rustix::process::{Signal, WaitId, WaitIdOptions};
 
-use super::Newborn;
+use super::ChildProcess;
 use super::confine::is_delegated;
 use crate::config::{Config, IdMapping, NamespaceKind};
 use crate::error::{Context, Error, Result};
@@ -18,12 +18,12 @@ use crate::sys::{self, CloneArgs, ClonedAs};
 ///
 /// # Errors
 /// When the kernel refuses a map.
-pub fn write_for(plan: &Plan<'_>, newborn: &Newborn, channel: &Channel) -> Result<()> {
+pub fn write_for(plan: &Plan<'_>, child: &ChildProcess, channel: &Channel) -> Result<()> {
     let linux = &plan.config.linux;
     if plan.joins_container() || !linux.makes(NamespaceKind::User) {
         return Ok(());
     }
-    if newborn.later.is_some() {
+    if child.later.is_some() {
         // Bootstrap was not born in it.
         match channel.receive()? {
             Some((Message::NamespacesMade, _)) => {}
@@ -31,7 +31,7 @@ pub fn write_for(plan: &Plan<'_>, newborn: &Newborn, channel: &Channel) -> Resul
             other => return Err(Error::new(format!("bootstrap said {other:?}"))),
         }
     }
-    write(newborn.pid, &linux.uid_mappings, &linux.gid_mappings)?;
+    write(child.pid, &linux.uid_mappings, &linux.gid_mappings)?;
     channel.send(&Message::IdsMapped)
 }
 

@@ -4,7 +4,7 @@ use std::os::fd::OwnedFd;
 
 use rustix::process::Pid;
 
-use super::{Newborn, Undo, Wish, birth, confine, differing, prepare, supervise};
+use super::{ChildProcess, LaunchRequest, Undo, clone_init, confine, differing, prepare, supervise};
 use crate::cgroup::Cgroup;
 use crate::config::{Config, Process};
 use crate::container::{Container, Record};
@@ -18,7 +18,7 @@ use crate::sync::Message;
 #[derive(Debug)]
 pub struct Joined {
     /// The process.
-    pub newborn: Newborn,
+    pub child: ChildProcess,
     /// The runtime's end of its terminal, when there is one that was not handed on.
     pub console: Option<OwnedFd>,
 }
@@ -27,27 +27,27 @@ pub struct Joined {
 ///
 /// # Errors
 /// When the container is gone, or a step fails; the process is ended then.
-pub fn join(wish: &Wish, container: &Container, config: &Config, process: &Process) -> Result<Joined> {
+pub fn join(request: &LaunchRequest, container: &Container, config: &Config, process: &Process) -> Result<Joined> {
     let record = container.record()?;
     let cgroup = container.cgroup()?.ok_or_else(|| Error::new("the container has no cgroup"))?;
-    let plan = plan(wish, container, record, &*cgroup, (config, process))?;
+    let plan = plan(request, container, record, &*cgroup, (config, process))?;
     rlimit::raise(&process.rlimits)?;
-    let (mut newborn, channel, _) = birth(&plan, None)?;
-    let console = newborn.console.take();
+    let (mut child, channel, _) = clone_init(&plan, None)?;
+    let console = child.console.take();
     let mut undo = Undo::new(None);
-    undo.first_process(&newborn.pidfd)?;
+    undo.first_process(&child.pidfd)?;
     let joined = (|| {
-        let console = console.map_or(Ok(None), |console| wish.hand_over_console(console))?;
-        prepare::oom_score(&plan, newborn.pid)?;
-        supervise(wish, &plan, &channel, &newborn, &mut undo, None, &mut || {
-            wish.write_pid_file(newborn.pid)?;
-            wish.send_pidfd(&newborn.pidfd)?;
+        let console = console.map_or(Ok(None), |console| request.hand_over_console(console))?;
+        prepare::oom_score(&plan, child.pid)?;
+        supervise(request, &plan, &channel, &child, &mut undo, None, &mut || {
+            request.write_pid_file(child.pid)?;
+            request.send_pidfd(&child.pidfd)?;
             channel.send(&Message::Recorded)
         })?;
         Ok(console)
     })();
     match joined {
-        Ok(console) => Ok(Joined { newborn, console }),
+        Ok(console) => Ok(Joined { child, console }),
         Err(error) => {
             undo.run(config, &record.bundle);
             Err(error)
@@ -56,7 +56,7 @@ pub fn join(wish: &Wish, container: &Container, config: &Config, process: &Proce
 }
 
 fn plan<'a>(
-    wish: &'a Wish,
+    request: &'a LaunchRequest,
     container: &'a Container,
     record: &'a Record,
     cgroup: &dyn Cgroup,
@@ -69,7 +69,7 @@ fn plan<'a>(
         config,
         process: Some(process),
         entering: Entering::Container { pidfd, flags: differing(record.pid)? },
-        gateway: confine::enter(cgroup, Pid::from_raw(record.pid), &wish.cgroups)?,
+        gateway: confine::enter(cgroup, Pid::from_raw(record.pid), &request.cgroups)?,
         root_path: record.bundle.clone(),
         root_tree: None,
         mounts: Vec::new(),
@@ -83,7 +83,7 @@ fn plan<'a>(
         start: Start::Now,
         filter: prepare::filter(config)?,
         handover: prepare::handover(config)?,
-        preserve_fds: wish.preserve_fds,
+        preserve_fds: request.preserve_fds,
         listen_fds: 0,
         no_pivot: false,
         no_new_keyring: record.keeps_keyring,

@@ -1,7 +1,7 @@
 //! The runtime's side of a start: it prepares what the first process needs, clones it, answers its questions, and
 //! writes the record. `init` is the other side.
 
-mod birth;
+mod clone;
 pub(crate) mod confine;
 mod id_map;
 mod join;
@@ -13,10 +13,10 @@ mod restore;
 mod supervise;
 mod undo;
 
-pub use birth::{Newborn, birth};
+pub use clone::{ChildProcess, clone_init};
 pub use join::{Joined, join};
 pub use namespace::{differing, open_joined};
-pub use prepare::{Wish, socket_address};
+pub use prepare::{LaunchRequest, socket_address};
 pub use restore::restore;
 pub use supervise::{Ending, supervise};
 pub use undo::Undo;
@@ -63,20 +63,20 @@ pub struct Launched {
 /// # Errors
 /// When the configuration is refused, in which case nothing was made; or a step fails, in which case what was made is
 /// removed again, and the poststop hooks run if hooks ran before.
-pub fn launch(wish: &Wish, start_now: bool) -> Result<Launched> {
-    let bundle = wish.bundle()?;
+pub fn launch(request: &LaunchRequest, start_now: bool) -> Result<Launched> {
+    let bundle = request.bundle()?;
     let (mut config, text) = Config::load(&bundle.join("config.json"))?;
-    wish.check(&config, start_now)?;
+    request.check(&config, start_now)?;
     id_map::learn(&mut config)?;
     // Others may look at the first process while it still is the runtime.
     if !config.linux.makes(NamespaceKind::Pid) || !config.hooks.of(HookKind::StartContainer).is_empty() {
         protect::seal()?;
     }
-    let (directory, lock) = Directory::make(&wish.state_root, &wish.id)?;
+    let (directory, lock) = Directory::make(&request.state_root, &request.id)?;
     log::debug(&format!("made `{}`", directory.path.display()));
     let mut undo = Undo::new(directory.clone());
     let launched = (|| {
-        let notify = match &wish.notify {
+        let notify = match &request.notify {
             Some(manager) => {
                 notify::equip(&mut config, &directory)?;
                 if start_now { Notify::listen(&directory, manager)? } else { None }
@@ -84,12 +84,12 @@ pub fn launch(wish: &Wish, start_now: bool) -> Result<Launched> {
             None => None,
         };
         let start = if start_now { Start::Now } else { Start::OnConnection(prepare::start_socket(&directory)?) };
-        let cgroup: Rc<dyn Cgroup> = confine::choose(wish, &config, &directory)?.into();
+        let cgroup: Rc<dyn Cgroup> = confine::choose(request, &config, &directory)?.into();
         undo.cgroup(Rc::clone(&cgroup));
         let groups = confine::resctrl(&config, &directory)?;
         let gateway = confine::prepare(&cgroup, &config)?;
-        let plan = prepare::plan(wish, &config, &bundle, gateway, start)?;
-        let made = make(wish, &plan, (&*cgroup, groups.as_ref()), (&directory, &text), Some(lock), &mut undo)?;
+        let plan = prepare::plan(request, &config, &bundle, gateway, start)?;
+        let made = make(request, &plan, (&*cgroup, groups.as_ref()), (&directory, &text), Some(lock), &mut undo)?;
         Ok((made, cgroup, notify))
     })();
     match launched {
@@ -106,7 +106,7 @@ pub fn launch(wish: &Wish, start_now: bool) -> Result<Launched> {
 type Made = (Option<Lock>, Record, OwnedFd, Option<OwnedFd>);
 
 fn make(
-    wish: &Wish,
+    request: &LaunchRequest,
     plan: &Plan<'_>,
     (cgroup, groups): (&dyn Cgroup, Option<&Groups>),
     (directory, text): (&Directory, &str),
@@ -116,23 +116,23 @@ fn make(
     if let Some(process) = plan.process {
         crate::init::rlimit::raise(&process.rlimits)?;
     }
-    let (mut newborn, mut ours, lock) = birth(plan, lock)?;
-    log::debug(&format!("made process {}", newborn.pid));
-    undo.first_process(&newborn.pidfd)?;
-    let equipped = equip(plan, (cgroup, groups), (directory, text), (&newborn, &ours));
-    let mut gate = Some(equipped.map_err(|error| cause(error, &newborn, &ours))?);
+    let (mut child, mut ours, lock) = clone_init(plan, lock)?;
+    log::debug(&format!("made process {}", child.pid));
+    undo.first_process(&child.pidfd)?;
+    let equipped = equip(plan, (cgroup, groups), (directory, text), (&child, &ours));
+    let mut gate = Some(equipped.map_err(|error| cause(error, &child, &ours))?);
     let mut console = None;
-    if newborn.later.is_some() {
-        let raised = raise(wish, plan, (&newborn, &ours), undo, gate.take());
-        let (born, opened) = raised.map_err(|error| cause(error, &newborn, &ours))?;
-        if let Some(later) = newborn.later.take() {
-            (newborn, ours, console) = (born, later, opened);
+    if child.later.is_some() {
+        let raised = raise(request, plan, (&child, &ours), undo, gate.take());
+        let (born, opened) = raised.map_err(|error| cause(error, &child, &ours))?;
+        if let Some(later) = child.later.take() {
+            (child, ours, console) = (born, later, opened);
         }
-        undo.first_process(&newborn.pidfd)?;
+        undo.first_process(&child.pidfd)?;
     }
-    let accompanied = accompany(wish, plan, directory, (&newborn, &ours), undo, gate);
-    let (record, opened) = accompanied.map_err(|error| cause(error, &newborn, &ours))?;
-    Ok((lock, record, newborn.pidfd, console.or(opened)))
+    let accompanied = accompany(request, plan, directory, (&child, &ours), undo, gate);
+    let (record, opened) = accompanied.map_err(|error| cause(error, &child, &ours))?;
+    Ok((lock, record, child.pidfd, console.or(opened)))
 }
 
 /// Does what the first process cannot do for itself; bootstrap, where there is one, hands it on.
@@ -140,30 +140,30 @@ fn equip(
     plan: &Plan<'_>,
     (cgroup, groups): (&dyn Cgroup, Option<&Groups>),
     (directory, text): (&Directory, &str),
-    (newborn, ours): (&Newborn, &Channel),
+    (child, ours): (&ChildProcess, &Channel),
 ) -> Result<Gate> {
-    confine::adopt(cgroup, &plan.gateway, newborn.pid, ours)?;
+    confine::adopt(cgroup, &plan.gateway, child.pid, ours)?;
     network::make(plan, ours)?;
     directory.write(&directory.config(), text.as_bytes())?;
     let gate = cgroup.gate(&plan.config.linux.resources.devices)?;
-    groups.map_or(Ok(()), |groups| groups.add(newborn.pid))?;
-    prepare::oom_score(plan, newborn.pid)?;
+    groups.map_or(Ok(()), |groups| groups.add(child.pid))?;
+    prepare::oom_score(plan, child.pid)?;
     if plan.needs_runner() {
         ours.send(&Message::Equipped)?;
     }
-    id_map::write_for(plan, newborn, ours)?;
+    id_map::write_for(plan, child, ours)?;
     Ok(gate)
 }
 
 /// Sees bootstrap to the birth of the first process. Returns that, and the terminal.
 fn raise(
-    wish: &Wish,
+    request: &LaunchRequest,
     plan: &Plan<'_>,
-    (bootstrap, ours): (&Newborn, &Channel),
+    (bootstrap, ours): (&ChildProcess, &Channel),
     undo: &mut Undo,
     gate: Option<Gate>,
-) -> Result<(Newborn, Option<OwnedFd>)> {
-    let ending = supervise(wish, plan, ours, bootstrap, undo, gate, &mut || Ok(()))?;
+) -> Result<(ChildProcess, Option<OwnedFd>)> {
+    let ending = supervise(request, plan, ours, bootstrap, undo, gate, &mut || Ok(()))?;
     let ended = rustix::process::waitid(WaitId::PidFd(bootstrap.pidfd.as_fd()), WaitIdOptions::EXITED);
     ended.doing(|| "wait for bootstrap".into())?;
     let born = ending.born.ok_or_else(|| Error::new("bootstrap ended before the first process was born"))?;
@@ -172,32 +172,32 @@ fn raise(
 
 /// Sees the first process to its program.
 fn accompany(
-    wish: &Wish,
+    request: &LaunchRequest,
     plan: &Plan<'_>,
     directory: &Directory,
-    (newborn, ours): (&Newborn, &Channel),
+    (child, ours): (&ChildProcess, &Channel),
     undo: &mut Undo,
     gate: Option<Gate>,
 ) -> Result<(Record, Option<OwnedFd>)> {
-    let record = Record::new(plan.bundle, newborn.pid, (wish.systemd_cgroup, wish.no_new_keyring))?;
+    let record = Record::new(plan.bundle, child.pid, (request.systemd_cgroup, request.no_new_keyring))?;
     record.stage(directory)?;
-    let ending = supervise(wish, plan, ours, newborn, undo, gate, &mut || {
+    let ending = supervise(request, plan, ours, child, undo, gate, &mut || {
         directory.publish(&directory.record())?;
         log::debug("the container is created");
         if let Start::OnConnection(_) = plan.start {
             prepare::publish_start_socket(directory)?;
         }
-        wish.write_pid_file(newborn.pid)?;
-        wish.send_pidfd(&newborn.pidfd)?;
+        request.write_pid_file(child.pid)?;
+        request.send_pidfd(&child.pidfd)?;
         ours.send(&Message::Recorded)
     })?;
     Ok((record, ending.console))
 }
 
 /// What the first process said of its failure, before what the runtime met with because of that.
-fn cause(error: Error, newborn: &Newborn, channel: &Channel) -> Error {
+fn cause(error: Error, child: &ChildProcess, channel: &Channel) -> Error {
     // One that was not at fault ends without a word; one that has ended cannot be killed.
-    rustix::process::pidfd_send_signal(&newborn.pidfd, Signal::KILL).unwrap_or_default();
+    rustix::process::pidfd_send_signal(&child.pidfd, Signal::KILL).unwrap_or_default();
     while let Ok(Some((message, _))) = channel.receive() {
         if let Message::Failed(cause) = message {
             return Error::new(cause);
@@ -217,8 +217,8 @@ pub fn hooks(plan: &Plan<'_>, kind: HookKind, status: Status, pid: i32) -> Resul
 }
 
 /// The error of a first process that ended without a word.
-fn died(newborn: &Newborn) -> Error {
-    let ended = rustix::process::waitid(WaitId::PidFd(newborn.pidfd.as_fd()), WaitIdOptions::EXITED);
+fn died(child: &ChildProcess) -> Error {
+    let ended = rustix::process::waitid(WaitId::PidFd(child.pidfd.as_fd()), WaitIdOptions::EXITED);
     match ended.ok().flatten().and_then(|status| status.terminating_signal()) {
         Some(signal) => Error::new(format!("the container's first process was killed by signal {signal}")),
         None => Error::new("the container's first process ended before it was ready"),

@@ -24,7 +24,7 @@ use crate::{procfs, sync};
 
 /// What the command line asks for.
 #[derive(Debug, Default)]
-pub struct Wish {
+pub struct LaunchRequest {
     /// The container's id.
     pub id: String,
     /// The bundle, as given.
@@ -57,7 +57,7 @@ pub struct Wish {
     pub cgroups: Vec<Below>,
 }
 
-impl Wish {
+impl LaunchRequest {
     /// The absolute path of the bundle.
     ///
     /// # Errors
@@ -170,7 +170,7 @@ pub(super) fn publish_start_socket(directory: &Directory) -> Result<()> {
 
 /// Opens and decides all that the first process needs.
 pub(super) fn plan<'a>(
-    wish: &'a Wish,
+    request: &'a LaunchRequest,
     config: &'a Config,
     bundle: &'a Path,
     gateway: Gateway,
@@ -191,7 +191,7 @@ pub(super) fn plan<'a>(
     // The last kind runs in the container, but the runtime should know that hooks run from here on.
     let hooks = [HookKind::Prestart, HookKind::CreateRuntime, HookKind::CreateContainer];
     Ok(Plan {
-        id: &wish.id,
+        id: &request.id,
         bundle,
         config,
         process: config.process.as_ref(),
@@ -215,10 +215,10 @@ pub(super) fn plan<'a>(
         start,
         filter: filter(config)?,
         handover: handover(config)?,
-        preserve_fds: wish.preserve_fds.saturating_add(wish.listen_fds),
-        listen_fds: wish.listen_fds,
-        no_pivot: wish.no_pivot,
-        no_new_keyring: wish.no_new_keyring,
+        preserve_fds: request.preserve_fds.saturating_add(request.listen_fds),
+        listen_fds: request.listen_fds,
+        no_pivot: request.no_pivot,
+        no_new_keyring: request.no_new_keyring,
     })
 }
 

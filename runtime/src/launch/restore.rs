@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use rustix::process::{Pid, PidfdFlags};
 
-use super::{Launched, Undo, Wish, confine, open_joined};
+use super::{LaunchRequest, Launched, Undo, confine, open_joined};
 use crate::cgroup::{Cgroup, Entry, Gate};
 use crate::config::{Config, HookKind, NamespaceKind};
 use crate::container::{Directory, Record, State, Status};
@@ -22,20 +22,20 @@ use crate::{hook, log};
 /// # Errors
 /// When the configuration is refused, the files are not there, criu is not installed, or criu fails: what was made is
 /// removed then.
-pub fn restore(wish: &Wish, options: &Options) -> Result<Launched> {
-    let bundle = wish.bundle()?;
+pub fn restore(request: &LaunchRequest, options: &Options) -> Result<Launched> {
+    let bundle = request.bundle()?;
     let (config, text) = Config::load(&bundle.join("config.json"))?;
-    wish.check(&config, true)?;
+    request.check(&config, true)?;
     let mut directories = options.open(false, "restore.log")?;
-    let (directory, lock) = Directory::make(&wish.state_root, &wish.id)?;
+    let (directory, lock) = Directory::make(&request.state_root, &request.id)?;
     let mut undo = Undo::new(directory.clone());
     let restored = (|| {
         directory.write(&directory.config(), text.as_bytes())?;
-        let cgroup: Rc<dyn Cgroup> = confine::choose(wish, &config, &directory)?.into();
+        let cgroup: Rc<dyn Cgroup> = confine::choose(request, &config, &directory)?.into();
         undo.cgroup(Rc::clone(&cgroup));
         let groups = confine::resctrl(&config, &directory)?;
         let gateway = confine::confine(&*cgroup, &config)?;
-        let around = Around { wish, options, config: &config, bundle: &bundle, directory: &directory };
+        let around = Around { request, options, config: &config, bundle: &bundle, directory: &directory };
         let back = around.bring_back(&*cgroup, &gateway, &mut directories, &mut undo)?;
         groups.map_or(Ok(()), |groups| groups.add(back.0.pid))?;
         Ok((back, cgroup))
@@ -53,7 +53,7 @@ pub fn restore(wish: &Wish, options: &Options) -> Result<Launched> {
 
 /// What the container is made from.
 struct Around<'a> {
-    wish: &'a Wish,
+    request: &'a LaunchRequest,
     options: &'a Options,
     config: &'a Config,
     bundle: &'a Path,
@@ -91,7 +91,7 @@ impl Around<'_> {
             match (script.as_str(), pid, fd) {
                 ("setup-namespaces", Some(pid), _) => self.hooks(pid, undo),
                 ("orphan-pts-master", _, Some(master)) => {
-                    console = self.wish.hand_over_console(master)?;
+                    console = self.request.hand_over_console(master)?;
                     Ok(())
                 }
                 ("post-restore", Some(pid), _) => {
@@ -144,7 +144,7 @@ impl Around<'_> {
     fn hooks(&self, pid: i32, undo: &mut Undo) -> Result<()> {
         undo.hooks_ran();
         let annotations = &self.config.annotations;
-        let state = State::new(&self.wish.id, Status::Creating, Some(pid), self.bundle, annotations);
+        let state = State::new(&self.request.id, Status::Creating, Some(pid), self.bundle, annotations);
         hook::run_all(&self.config.hooks, HookKind::Prestart, &state)?;
         hook::run_all(&self.config.hooks, HookKind::CreateRuntime, &state)
     }
@@ -154,9 +154,9 @@ impl Around<'_> {
         let pidfd = rustix::process::pidfd_open(number, PidfdFlags::empty());
         let pidfd = pidfd.doing(|| "open the restored process".into())?;
         undo.first_process(&pidfd)?;
-        let record = Record::new(self.bundle, pid, (self.wish.systemd_cgroup, self.wish.no_new_keyring))?;
+        let record = Record::new(self.bundle, pid, (self.request.systemd_cgroup, self.request.no_new_keyring))?;
         record.save(self.directory)?;
-        self.wish.write_pid_file(pid)?;
+        self.request.write_pid_file(pid)?;
         Ok((record, pidfd))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 
-use super::{Newborn, Undo, Wish, died, hooks, net_device};
+use super::{ChildProcess, LaunchRequest, Undo, died, hooks, net_device};
 use crate::cgroup::Gate;
 use crate::config::{HookKind, OCI_VERSION};
 use crate::container::{State, Status};
@@ -18,7 +18,7 @@ pub struct Ending {
     /// The runtime's end of the terminal, when there is one that was not handed on.
     pub console: Option<OwnedFd>,
     /// The first process, when this was bootstrap.
-    pub born: Option<Newborn>,
+    pub born: Option<ChildProcess>,
 }
 
 /// Listens to the first process until it runs its program, or waits for `start`; to bootstrap until the first process is born. The gate is closed once the devices are
@@ -27,10 +27,10 @@ pub struct Ending {
 /// # Errors
 /// What the first process reports, or what the runtime itself fails at.
 pub fn supervise(
-    wish: &Wish,
+    request: &LaunchRequest,
     plan: &Plan<'_>,
     channel: &Channel,
-    newborn: &Newborn,
+    child: &ChildProcess,
     undo: &mut Undo,
     mut gate: Option<Gate>,
     record: &mut dyn FnMut() -> Result<()>,
@@ -40,49 +40,49 @@ pub fn supervise(
     while let Some((message, fd)) = channel.receive()? {
         match (message, fd) {
             (Message::DevicesMade, _) => gate.take().map_or(Ok(()), Gate::close)?,
-            (Message::EnvironmentReady, _) if plan.stops_at_environment && !newborn.is_exposed => {
+            (Message::EnvironmentReady, _) if plan.stops_at_environment && !child.is_exposed => {
                 undo.hooks_ran();
-                environment(plan, newborn)?;
+                environment(plan, child)?;
                 channel.send(&Message::GoOn)?;
             }
-            (Message::Console, Some(console)) if !newborn.is_exposed => {
-                ending.console = wish.hand_over_console(console)?
+            (Message::Console, Some(console)) if !child.is_exposed => {
+                ending.console = request.hand_over_console(console)?
             }
-            (Message::InitPid(pid), _) if newborn.later.is_some() => {
-                ending.born = Some(Newborn::child(pid, None)?);
+            (Message::InitPid(pid), _) if child.later.is_some() => {
+                ending.born = Some(ChildProcess::child(pid, None)?);
                 return Ok(ending);
             }
-            (Message::Ready, _) if newborn.later.is_none() => {
+            (Message::Ready, _) if child.later.is_none() => {
                 undo.hooks_ran();
                 record()?;
                 // It depends on the runtime until it says otherwise, by hanging up.
                 waiting = matches!(plan.start, Start::OnConnection(_));
             }
-            (Message::Filtering, _) => hand_over_listener(plan, newborn)?,
+            (Message::Filtering, _) => hand_over_listener(plan, child)?,
             (Message::Executing, _) => executing = true,
             (Message::Warning(text), _) => log::warn(&text),
             (Message::Failed(cause), _) => return Err(Error::new(cause)),
             (message, _) => return Err(Error::new(format!("the first process said {message:?}"))),
         }
     }
-    if executing || waiting { Ok(ending) } else { Err(died(newborn)) }
+    if executing || waiting { Ok(ending) } else { Err(died(child)) }
 }
 
 /// Takes the seccomp listener from the first process and gives it to the agent that the profile names.
-fn hand_over_listener(plan: &Plan<'_>, newborn: &Newborn) -> Result<()> {
+fn hand_over_listener(plan: &Plan<'_>, child: &ChildProcess) -> Result<()> {
     let (Some(handover), Some(profile)) = (&plan.handover, &plan.config.linux.seccomp) else {
         return Err(Error::new("nobody expects a seccomp listener"));
     };
-    let Some(listener) = handover.receive(newborn.pidfd.as_fd())? else { return Ok(()) };
+    let Some(listener) = handover.receive(child.pidfd.as_fd())? else { return Ok(()) };
     let status = if plan.joins_container() { Status::Running } else { Status::Creating };
-    let state = State::new(plan.id, status, Some(newborn.pid), plan.bundle, &plan.config.annotations);
-    let state = notify::ProcessState::new(OCI_VERSION, newborn.pid, profile.listener_metadata.as_deref(), state);
+    let state = State::new(plan.id, status, Some(child.pid), plan.bundle, &plan.config.annotations);
+    let state = notify::ProcessState::new(OCI_VERSION, child.pid, profile.listener_metadata.as_deref(), state);
     let path = profile.listener_path.as_ref().ok_or_else(|| Error::new("linux.seccomp.listenerPath: is missing"))?;
     notify::send_listener(path.as_ref(), &state, &listener)
 }
 
-fn environment(plan: &Plan<'_>, newborn: &Newborn) -> Result<()> {
-    net_device::move_all(&plan.config.linux, newborn.pid)?;
-    hooks(plan, HookKind::Prestart, Status::Creating, newborn.pid)?;
-    hooks(plan, HookKind::CreateRuntime, Status::Creating, newborn.pid)
+fn environment(plan: &Plan<'_>, child: &ChildProcess) -> Result<()> {
+    net_device::move_all(&plan.config.linux, child.pid)?;
+    hooks(plan, HookKind::Prestart, Status::Creating, child.pid)?;
+    hooks(plan, HookKind::CreateRuntime, Status::Creating, child.pid)
 }

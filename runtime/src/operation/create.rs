@@ -1,12 +1,12 @@
 //! `create`: the environment is made, the program waits.
 
 use crate::error::Result;
-use crate::launch::{Wish, launch};
+use crate::launch::{LaunchRequest, launch};
 
 /// Creates a container.
 ///
 /// # Errors
 /// As [`launch`].
-pub fn create(wish: &Wish) -> Result<()> {
-    launch(wish, false).map(drop)
+pub fn create(request: &LaunchRequest) -> Result<()> {
+    launch(request, false).map(drop)
 }

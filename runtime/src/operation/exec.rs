@@ -7,7 +7,7 @@ use crate::config::{Capabilities, Hooks, Process, User};
 use crate::container::{Container, Status};
 use crate::error::{Context, Error, Result};
 use crate::foreground::Foreground;
-use crate::launch::{Joined, Wish, join};
+use crate::launch::{Joined, LaunchRequest, join};
 use crate::number::plain;
 use crate::protect;
 
@@ -42,14 +42,14 @@ pub struct Changes {
 ///
 /// # Errors
 /// When the container does not run, is paused and that is not ignored, or a step fails.
-pub fn exec(wish: &Wish, changes: &Changes, ignore_paused: bool) -> Result<u8> {
+pub fn exec(request: &LaunchRequest, changes: &Changes, ignore_paused: bool) -> Result<u8> {
     protect::seal()?;
-    let container = Container::find(&wish.state_root, &wish.id)?;
+    let container = Container::find(&request.state_root, &request.id)?;
     match container.status() {
         Status::Created | Status::Running => {}
         Status::Paused if ignore_paused => {}
         Status::Paused => return Err(Error::new("the container is paused; --ignore-paused waits until it goes on")),
-        other => return Err(Error::new(format!("container `{}` is {}, not running", wish.id, other.name()))),
+        other => return Err(Error::new(format!("container `{}` is {}, not running", request.id, other.name()))),
     }
     let mut config = container.config()?;
     // What concerns the host alone: others in the container may look into the new process.
@@ -60,14 +60,14 @@ pub fn exec(wish: &Wish, changes: &Changes, ignore_paused: bool) -> Result<u8> {
         return Err(Error::new(format!(
             "container `{}` is not started, and a process with CAP_SYS_PTRACE could look into the runtime that waits in it: \
              start it first",
-            wish.id
+            request.id
         )));
     }
-    wish.check_terminal(process.terminal, wish.detach)?;
-    let foreground = if wish.detach { None } else { Some(Foreground::prepare()?) };
-    let Joined { newborn, console } = join(wish, &container, &config, &process)?;
+    request.check_terminal(process.terminal, request.detach)?;
+    let foreground = if request.detach { None } else { Some(Foreground::prepare()?) };
+    let Joined { child, console } = join(request, &container, &config, &process)?;
     let Some(foreground) = foreground else { return Ok(0) };
-    foreground.wait(newborn.pidfd.as_fd(), console.as_ref().map(OwnedFd::as_fd))
+    foreground.wait(child.pidfd.as_fd(), console.as_ref().map(OwnedFd::as_fd))
 }
 
 /// Whether the process can come to look into others that it shares a user namespace with.

@@ -3,13 +3,13 @@
 use crate::criu::Options;
 use crate::error::Result;
 use crate::foreground::Foreground;
-use crate::launch::{self, Wish};
+use crate::launch::{self, LaunchRequest};
 
 /// Restores a container and returns its exit code; detached, 0 as soon as it goes on.
 ///
 /// # Errors
 /// As [`launch::restore`], or when a poststart hook fails.
-pub fn restore(wish: &Wish, options: &Options) -> Result<u8> {
-    let foreground = if wish.detach { None } else { Some(Foreground::prepare()?) };
-    super::run::accompany(launch::restore(wish, options)?, foreground, false)
+pub fn restore(request: &LaunchRequest, options: &Options) -> Result<u8> {
+    let foreground = if request.detach { None } else { Some(Foreground::prepare()?) };
+    super::run::accompany(launch::restore(request, options)?, foreground, false)
 }

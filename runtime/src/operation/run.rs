@@ -6,7 +6,7 @@ use super::{delete, start};
 use crate::container::Container;
 use crate::error::{Context, Result};
 use crate::foreground::Foreground;
-use crate::launch::{Launched, Wish, launch};
+use crate::launch::{LaunchRequest, Launched, launch};
 use crate::log;
 
 /// Runs a container and returns its exit code; detached, 0 as soon as the program runs. `keep` leaves the container
@@ -14,9 +14,9 @@ use crate::log;
 ///
 /// # Errors
 /// As [`launch`], or when a poststart hook fails: the container is destroyed then.
-pub fn run(wish: &Wish, keep: bool) -> Result<u8> {
-    let foreground = if wish.detach { None } else { Some(Foreground::prepare()?) };
-    accompany(launch(wish, true)?, foreground, keep)
+pub fn run(request: &LaunchRequest, keep: bool) -> Result<u8> {
+    let foreground = if request.detach { None } else { Some(Foreground::prepare()?) };
+    accompany(launch(request, true)?, foreground, keep)
 }
 
 /// Sees a container whose program runs to its end, when it is in the foreground.

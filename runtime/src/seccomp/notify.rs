@@ -18,7 +18,7 @@ use serde::Serialize;
 use crate::error::{Context, Result};
 
 /// How long an agent may be too busy to take a connection or a message.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The container process state. `S` is the state as the `state` operation prints it.
 #[derive(Debug, Serialize)]
@@ -56,7 +56,7 @@ pub fn send_listener<S: Serialize>(path: &Path, state: &ProcessState<'_, S>, lis
 
 fn transmit(path: &Path, message: &[u8], listener: BorrowedFd<'_>) -> rustix::io::Result<()> {
     let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
-    set_socket_timeout(&socket, Timeout::Send, Some(PATIENCE))?;
+    set_socket_timeout(&socket, Timeout::Send, Some(TIMEOUT))?;
     connect(&socket, &SocketAddrUnix::new(path)?)?;
     let descriptors = [listener];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];

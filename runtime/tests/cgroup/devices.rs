@@ -2,7 +2,7 @@
 
 use plimsoll_runtime::config::Resources;
 
-use crate::lodger::Lodger;
+use crate::member::MemberProcess;
 use crate::place::Room;
 
 /// `/dev/kmsg`, which no container has.
@@ -11,25 +11,25 @@ const FOREIGN: &str = "open /dev/kmsg";
 #[test]
 fn rules_hold_from_the_closing_of_the_gate() {
     let Some(room) = Room::make("devices") else { return };
-    let mut lodger = Lodger::start(&*room.cgroup, room.unified().as_deref());
-    assert_eq!(lodger.tell(FOREIGN), "ok");
+    let mut member = MemberProcess::start(&*room.cgroup, room.unified().as_deref());
+    assert_eq!(member.tell(FOREIGN), "ok");
     let rules: Resources = serde_json::from_str(
         r#"{"devices":[{"allow":false},{"allow":false,"type":"c","major":1,"minor":7,"access":"r"}]}"#,
     )
     .unwrap();
     let gate = room.cgroup.gate(&rules.devices).unwrap();
-    assert_eq!(lodger.tell(FOREIGN), "ok");
+    assert_eq!(member.tell(FOREIGN), "ok");
     gate.close().unwrap();
     let denied = libc::EPERM.to_string();
-    assert_eq!(lodger.tell(FOREIGN), denied);
-    assert_eq!(lodger.tell("open /dev/zero"), "ok");
-    assert_eq!(lodger.tell("open /dev/full"), denied);
+    assert_eq!(member.tell(FOREIGN), denied);
+    assert_eq!(member.tell("open /dev/zero"), "ok");
+    assert_eq!(member.tell("open /dev/full"), denied);
 }
 
 #[test]
 fn no_rules_leave_all_devices() {
     let Some(room) = Room::make("no-rules") else { return };
-    let mut lodger = Lodger::start(&*room.cgroup, room.unified().as_deref());
+    let mut member = MemberProcess::start(&*room.cgroup, room.unified().as_deref());
     room.cgroup.gate(&[]).unwrap().close().unwrap();
-    assert_eq!(lodger.tell(FOREIGN), "ok");
+    assert_eq!(member.tell(FOREIGN), "ok");
 }

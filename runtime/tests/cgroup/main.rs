@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 mod devices;
-mod life;
+mod lifecycle;
 mod limits;
-mod lodger;
+mod member;
 mod place;

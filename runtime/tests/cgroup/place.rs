@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use plimsoll_runtime::cgroup::{self, Cgroup, Host, Place, Site, Version, Wish};
+use plimsoll_runtime::cgroup::{self, Cgroup, Host, Place, Request, Site, Version};
 use plimsoll_runtime::config::Resources;
 
 pub struct Room {
@@ -26,7 +26,7 @@ impl Room {
             }
         };
         let path = format!("/plimsoll-test-{}-{name}/inner", std::process::id());
-        let wish = Wish { id: name, cgroups_path: Some(&path), systemd: false, rootless: false };
+        let wish = Request { id: name, cgroups_path: Some(&path), systemd: false, rootless: false };
         let site = Site::survey(Place::choose(wish, &host).unwrap(), &host);
         let cgroup = cgroup::open(&site, &host).unwrap();
         cgroup.make().unwrap();

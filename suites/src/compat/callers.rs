@@ -7,7 +7,7 @@ use nix::unistd::{Pid, getpid};
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::driver::DEAF;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::Observation;
 use plimsoll_engine::process::Ended;
@@ -152,12 +152,12 @@ fn named(answer: &Answer, name: &str) -> Vec<String> {
 }
 
 /// The processors that a process may use, as the kernel writes them.
-fn processors(pid: Pid) -> Told<String> {
+fn processors(pid: Pid) -> StepResult<String> {
     Ok(Observation::of(pid)?.status.cpus_allowed)
 }
 
 /// Binds this process, which is the runtime's caller, to one processor.
-fn narrow() -> Told {
+fn narrow() -> StepResult {
     let mut one = CpuSet::new();
     one.set(0)?;
     Ok(sched_setaffinity(Pid::from_raw(0), &one)?)

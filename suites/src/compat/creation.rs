@@ -9,7 +9,7 @@ use nix::sys::signal::Signal;
 use plimsoll_engine::cgroup;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::{Op, Values};
@@ -17,7 +17,7 @@ use plimsoll_fixtures::probe::{Ask, Reply};
 use plimsoll_reports::model::Axis;
 use serde_json::json;
 
-use super::{compat, held};
+use super::{cgroup_value, compat};
 use crate::refusal;
 
 const HOST: &[Need] = &[Need::HostView];
@@ -34,7 +34,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
     "compat.create.cgroup/limits-where-the-process-is", &[Need::HostView, Need::Controller("pids")],
         &[Fault::MoveOut, Fault::Drop("/linux/resources/pids")], |lab, out| {
             let container = lab.running(|r| r.set("/linux/resources/pids/limit", 123))?;
-            out.expect_eq("pids", held(&container, "pids", "pids.max", "pids.max")?, "123");
+            out.expect_eq("pids", cgroup_value(&container, "pids", "pids.max", "pids.max")?, "123");
             container.finish_and_delete()
         };
     "compat.create.state/nobody-else-writes-to-it", &[Need::HostView], &[Fault::OpenState], |lab, out| {
@@ -155,7 +155,7 @@ const SHARED: Scenario = Scenario::new(
 .advisory(super::DIFFERS);
 
 /// Where the container's group will be in the hierarchy that freezes, and the file and words that freeze and thaw it.
-fn freezer(path: &str) -> Told<(PathBuf, &'static str, [&'static str; 2])> {
+fn freezer(path: &str) -> StepResult<(PathBuf, &'static str, [&'static str; 2])> {
     let hierarchies = cgroup::hierarchies()?;
     let v1 = hierarchies.iter().find(|one| one.controllers.iter().any(|name| name == "freezer"));
     let (hierarchy, file, words) = match (v1, hierarchies.iter().find(|one| one.v2)) {
@@ -167,7 +167,7 @@ fn freezer(path: &str) -> Told<(PathBuf, &'static str, [&'static str; 2])> {
 }
 
 /// Create in a frozen group comes back: with an error that leaves nothing, or with a container that works once thawed.
-fn frozen_before(lab: &Lab<'_>, out: &mut Judgement) -> Told {
+fn frozen_before(lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
     let bundle = lab.bundle(|r| r.set(PATH, "{cgroup}"))?;
     let (dir, file, [freeze, thaw]) = freezer(bundle.config.text(PATH).unwrap_or_default())?;
     fs::create_dir_all(&dir)?;
@@ -190,7 +190,7 @@ fn frozen_before(lab: &Lab<'_>, out: &mut Judgement) -> Told {
 }
 
 /// Two containers in one group: the second is refused, or both work and the end of one is not that of the other.
-fn shared_by_two(lab: &Lab<'_>, out: &mut Judgement) -> Told {
+fn shared_by_two(lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
     let path = lab.group(&format!("{}-shared", lab.tag));
     let first = lab.running(|r| r.set(PATH, json!(path)))?;
     let bundle = lab.bundle(|r| r.set(PATH, json!(path)))?;

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::driver::Caller;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::holder::FIRST_ID;
-use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
+use plimsoll_engine::namespace_holder::FIRST_ID;
 use plimsoll_engine::need::Need;
 use plimsoll_fixtures::Recipe;
 use plimsoll_reports::model::Axis;
@@ -48,7 +48,7 @@ pub(super) const ADVICE: &[Scenario] = &[Scenario::new(
 .advisory(super::DIFFERS)];
 
 /// Who is not root has the state in a directory of the own, and nowhere else.
-fn of_another_user(lab: &Lab<'_>, out: &mut Judgement) -> Told {
+fn of_another_user(lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
     if !open_to_all(&lab.settings.runtime)? {
         return Err(Stop::Skip(format!("{} cannot be executed by every user", lab.settings.runtime.display())));
     }
@@ -73,7 +73,7 @@ fn rootless(recipe: &mut Recipe) -> &mut Recipe {
     user(recipe, &[range(0, FIRST_ID, 1)]).remove("/linux/cgroupsPath")
 }
 
-fn directory(lab: &Lab<'_>, name: &str, owner: u32) -> Told<PathBuf> {
+fn directory(lab: &Lab<'_>, name: &str, owner: u32) -> StepResult<PathBuf> {
     let dir = lab.dir.join(name);
     fs::create_dir(&dir)?;
     chown(&dir, Some(owner), Some(owner))?;

@@ -1,17 +1,17 @@
 //! What engines write into configurations, though the specification has no such value or says nothing of its meaning.
 
 use plimsoll_engine::check::Scenario;
+use plimsoll_engine::describe::Octal;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
-use plimsoll_engine::shown::Octal;
 use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::{Ask, Reply};
 use serde_json::json;
 
-use super::{compat, held};
+use super::{cgroup_value, compat};
 use crate::process::capabilities::only;
 use crate::refusal;
 
@@ -36,7 +36,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
     "compat.engine.memory/none-is-no-limit", &[Need::HostView, Need::Controller("memory")],
         &[Fault::Take(MEMORY, "33554432"), Fault::Fail(Op::Create)], |lab, out| {
             let unset = lab.running(|r| r)?;
-            let limit = |container| held(container, "memory", "memory.limit_in_bytes", "memory.max");
+            let limit = |container| cgroup_value(container, "memory", "memory.limit_in_bytes", "memory.max");
             let wanted = limit(&unset)?;
             unset.finish_and_delete()?;
             let container = lab.running(|r| r.set(MEMORY, 0))?;
@@ -62,7 +62,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
 const DOMAIN: &str = "/linux/sysctl/kernel.domainname";
 
 /// What create writes to standard error for a program that has two capabilities in these sets.
-fn said_at_create(lab: &Lab<'_>, sets: &[&str]) -> Told<String> {
+fn said_at_create(lab: &Lab<'_>, sets: &[&str]) -> StepResult<String> {
     let attempt = lab.try_create(&lab.bundle(|r| only(r, sets, &["CAP_CHOWN", "CAP_KILL"]))?)?;
     let said = attempt.outcome.stderr.clone();
     let container = attempt.container()?;
@@ -81,7 +81,7 @@ macro_rules! no_program {
 }
 
 /// Engines tell a command that is missing or cannot be executed by a create that fails.
-fn refused(lab: &Lab<'_>, out: &mut Judgement, edits: fn(&mut Recipe) -> &mut Recipe) -> Told {
+fn refused(lab: &Lab<'_>, out: &mut Judgement, edits: fn(&mut Recipe) -> &mut Recipe) -> StepResult {
     lab.control(|r| r)?;
     refusal::by_create(lab, out, &lab.bundle(edits)?)
 }

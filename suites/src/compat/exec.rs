@@ -1,15 +1,15 @@
 //! `exec`: a program is added to a running container. What is judged by the rules for programs is in `process.exec`.
 
 use plimsoll_engine::check::Scenario;
+use plimsoll_engine::describe::Describe;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::foreground::Foreground;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::Observation;
 use plimsoll_engine::process::Ended;
 use plimsoll_engine::profile::{Op, Values};
-use plimsoll_engine::shown::Shown;
 use plimsoll_fixtures::probe::{Ask, PATH};
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ const EXEC: &[Need] = &[Need::Operation(Op::Exec)];
 const SEEN: &[Need] = &[Need::Operation(Op::Exec), Need::HostView];
 
 /// The container's first process and a program of exec, as the host sees both.
-fn side_by_side(lab: &Lab<'_>, judge: impl FnOnce(&Observation, &Observation)) -> Told {
+fn side_by_side(lab: &Lab<'_>, judge: impl FnOnce(&Observation, &Observation)) -> StepResult {
     inherit::side_by_side(lab, |r| r.new_namespace("network"), judge)
 }
 
@@ -36,7 +36,7 @@ pub(super) const MISPLACED: &[Scenario] = compat! {
             for (kind, namespace) in &first.namespaces {
                 let own = added.namespace(kind);
                 out.expect_eq(&format!("{kind} namespace"), own, first.namespace(kind));
-                out.expect(&format!("{kind} namespace"), own.is_some(), namespace.shown(), own);
+                out.expect(&format!("{kind} namespace"), own.is_some(), namespace.describe(), own);
             }
         })
     };
@@ -57,14 +57,14 @@ pub(super) const MISPLACED: &[Scenario] = compat! {
 };
 
 /// A program of exec is asked one thing, with these options.
-fn asked(lab: &Lab<'_>, options: fn(Values) -> Values, ask: Ask, judge: impl FnOnce(&Value)) -> Told {
+fn asked(lab: &Lab<'_>, options: fn(Values) -> Values, ask: Ask, judge: impl FnOnce(&Value)) -> StepResult {
     let container = lab.running(|r| r.directory("/work").set("/process/env", ["PATH=/bin", "OWN=1"]))?;
     judge(&answer(container.exec_with(|values| options(plain(values)))?, ask)?);
     container.finish_and_delete()
 }
 
 /// What a program of exec answers; it ends afterwards.
-fn answer(mut program: Foreground<'_>, ask: Ask) -> Told<Value> {
+fn answer(mut program: Foreground<'_>, ask: Ask) -> StepResult<Value> {
     program.greeted()?;
     let answer = json!(program.ask_all(&[ask])?.pop());
     program.finish()?.ok()?;
@@ -121,7 +121,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
     "compat.exec.failure-code/is-not-that-of-a-program", EXEC, &[Fault::Fail(Op::Exec), Fault::Succeed(Op::Exec)],
         |lab, out| {
             let container = lab.running(|r| r)?;
-            let ended = |args: &[&str]| -> Told<Ended> { Ok(container.exec(&process(args))?.finish()?.ended) };
+            let ended = |args: &[&str]| -> StepResult<Ended> { Ok(container.exec(&process(args))?.finish()?.ended) };
             out.expect_eq("how a program ends that is there", ended(&[PATH, "exit=0"])?, Ended::Exit(0));
             let missing = ended(&["/no/such/program"])?;
             out.expect("how exec ends without its program", missing != Ended::Exit(0), "an error", missing);
@@ -133,10 +133,10 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
 };
 
 /// Several programs live in the container at once, each a process of its own, and it outlives them.
-fn several(lab: &Lab<'_>, out: &mut Judgement, count: usize) -> Told {
+fn several(lab: &Lab<'_>, out: &mut Judgement, count: usize) -> StepResult {
     let container = lab.running(|r| r)?;
-    let mut programs = (0..count).map(|_| container.exec(&process(&[PATH]))).collect::<Told<Vec<_>>>()?;
-    let pids = programs.iter_mut().map(|program| Ok(program.greeted()?.pid)).collect::<Told<Vec<_>>>()?;
+    let mut programs = (0..count).map(|_| container.exec(&process(&[PATH]))).collect::<StepResult<Vec<_>>>()?;
+    let pids = programs.iter_mut().map(|program| Ok(program.greeted()?.pid)).collect::<StepResult<Vec<_>>>()?;
     let distinct: std::collections::BTreeSet<i32> = pids.iter().copied().collect();
     out.expect_eq("processes", distinct.len(), count);
     programs.into_iter().try_for_each(|program| program.finish()?.ok())?;

@@ -9,7 +9,7 @@ use plimsoll_engine::check::Scenario;
 use plimsoll_engine::console::Console;
 use plimsoll_engine::container::Container;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Stop, Told};
+use plimsoll_engine::judgement::{StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::Observation;
@@ -104,7 +104,11 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
 };
 
 /// The one process that a detached exec with these options adds to the container.
-pub(super) fn added(lab: &Lab<'_>, container: &Container<'_>, options: impl FnOnce(Values) -> Values) -> Told<Pid> {
+pub(super) fn added(
+    lab: &Lab<'_>,
+    container: &Container<'_>,
+    options: impl FnOnce(Values) -> Values,
+) -> StepResult<Pid> {
     let pid_file = lab.dir.join("added.pid");
     let detached = |call: Values| call.with("detach", "").with("pid-file", pid_file.to_string_lossy());
     container.call(Op::Exec, |call| options(detached(call)).with_words("args", &[PATH, "hang"]))?.ok()?;
@@ -114,7 +118,7 @@ pub(super) fn added(lab: &Lab<'_>, container: &Container<'_>, options: impl FnOn
 }
 
 /// Makes a group in each one that is the container's.
-fn groups_below(container: &Container<'_>) -> Told<Vec<PathBuf>> {
+fn groups_below(container: &Container<'_>) -> StepResult<Vec<PathBuf>> {
     let top: Vec<PathBuf> = cgroup::hierarchies()?.into_iter().map(|hierarchy| hierarchy.mount).collect();
     let own = container.observe()?.cgroups.into_iter().filter_map(|group| group.dir).filter(|dir| !top.contains(dir));
     own.map(|dir| {
@@ -132,7 +136,7 @@ fn groups_below(container: &Container<'_>) -> Told<Vec<PathBuf>> {
     .collect()
 }
 
-fn members(group: &std::path::Path) -> Told<Vec<Pid>> {
+fn members(group: &std::path::Path) -> StepResult<Vec<Pid>> {
     let text = read::kernel(group.join("cgroup.procs")).map_err(Stop::error("read who is in a group"))?;
     Ok(text.lines().filter_map(|line| line.parse().ok()).map(Pid::from_raw).collect())
 }

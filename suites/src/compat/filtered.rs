@@ -3,7 +3,7 @@
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_fixtures::probe::Ask;
 use serde_json::{Value, json};
@@ -41,7 +41,7 @@ pub(super) const HOOKS: &[Scenario] = of_hooks! {
 };
 
 /// As profiles of engines do, the filter says that there is no clone3(2), which a runtime has to do without.
-fn hook_is_filtered(lab: &Lab<'_>, out: &mut Judgement, no_new_privileges: bool) -> Told {
+fn hook_is_filtered(lab: &Lab<'_>, out: &mut Judgement, no_new_privileges: bool) -> StepResult {
     let container = lab.created(|r| {
         let r = r.set("/process/noNewPrivileges", no_new_privileges).hook("startContainer", "it", &[]);
         r.set("/linux/seccomp", denying("clone3", libc::ENOSYS))
@@ -78,7 +78,7 @@ pub(super) const SCENARIOS: &[Scenario] = denied! {
     "accept4" "close-range" "fchdir" "personality" "recvmsg" "sendmsg" "sendto" "setresgid" "setresuid" "umask"
 };
 
-fn runs_without(lab: &Lab<'_>, out: &mut Judgement, call: &str) -> Told {
+fn runs_without(lab: &Lab<'_>, out: &mut Judgement, call: &str) -> StepResult {
     let filter = denying(call, libc::EPERM);
     let edits = |uid: u32| json!({ "uid": uid, "gid": uid });
     for uid in [0, 1000] {

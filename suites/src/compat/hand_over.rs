@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::console::Console;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::{Op, Values};
@@ -61,7 +61,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
             if outcome.succeeded() {
                 return refusal::discard(lab, &bundle.id);
             }
-            out.expect_undone(&outcome, watch.differences("create")?);
+            out.expect_no_effect(&outcome, watch.differences("create")?);
             Ok(())
         };
     "compat.create.terminal/socket-without-one", &[], &[Fault::Take("/process/terminal", "true")], |lab, out| {
@@ -99,13 +99,13 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
 pub(super) const PLACES: [&str; 5] = ["/dev", "/proc", "/proc/sys", "/sys", "/sys/kernel"];
 
 /// Directories that the program is to get, each another one.
-pub(super) fn given(count: usize) -> Told<Vec<OwnedFd>> {
+pub(super) fn given(count: usize) -> StepResult<Vec<OwnedFd>> {
     PLACES.iter().take(count).map(|place| Ok(File::open(place)?.into())).collect()
 }
 
 /// The program gets the descriptors that were handed over, in order, and none besides; a runtime may refuse to hand on
 /// more than there are.
-fn preserved(lab: &Lab<'_>, out: &mut Judgement, count: usize, said: usize) -> Told {
+fn preserved(lab: &Lab<'_>, out: &mut Judgement, count: usize, said: usize) -> StepResult {
     let bundle = lab.bundle(|r| r)?;
     let attempt = lab.try_create_saying(&bundle, given(count)?, said)?;
     if said > count && !attempt.outcome.succeeded() {

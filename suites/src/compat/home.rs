@@ -2,7 +2,7 @@
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
@@ -48,7 +48,7 @@ pub(super) const EMPTY: &[Scenario] = compat! {
     };
 };
 
-fn kept(lab: &Lab<'_>, out: &mut Judgement, way: Way, uid: u32) -> Told {
+fn kept(lab: &Lab<'_>, out: &mut Judgement, way: Way, uid: u32) -> StepResult {
     let env = json!(["PATH=/bin", "HOME=/own/home"]);
     let container =
         lab.running(|r| r.set("/process/env", &env).set("/process/user", json!({ "uid": uid, "gid": uid })))?;

@@ -2,14 +2,14 @@
 //! it has is what the runtime knows of the container.
 
 use plimsoll_engine::check::Scenario;
+use plimsoll_engine::describe::{Describe, Octal};
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::holder::kernel_name;
-use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
+use plimsoll_engine::namespace_holder::kernel_name;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::Observation;
 use plimsoll_engine::profile::{Op, Values};
-use plimsoll_engine::shown::{Octal, Shown};
 use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::PATH;
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ pub(super) fn side_by_side(
     lab: &Lab<'_>,
     edits: impl FnOnce(&mut Recipe) -> &mut Recipe,
     judge: impl FnOnce(&Observation, &Observation),
-) -> Told {
+) -> StepResult {
     with_options(lab, edits, plain, judge)
 }
 
@@ -41,7 +41,7 @@ pub(super) fn with_options(
     edits: impl FnOnce(&mut Recipe) -> &mut Recipe,
     options: impl FnOnce(Values) -> Values,
     judge: impl FnOnce(&Observation, &Observation),
-) -> Told {
+) -> StepResult {
     let container = lab.running(edits)?;
     let mut program = container.exec_with(options)?;
     let hello = program.greeted()?;
@@ -77,14 +77,19 @@ pub(super) const NAMESPACES: &[Scenario] = namespaces! {
     "time", "time", |r| r.new_namespace("time");
 };
 
-fn shared(lab: &Lab<'_>, out: &mut Judgement, kind: &str, edits: fn(&mut Recipe) -> &mut Recipe) -> Told {
+fn shared(lab: &Lab<'_>, out: &mut Judgement, kind: &str, edits: fn(&mut Recipe) -> &mut Recipe) -> StepResult {
     if kind == "time" {
         clocks::supported(lab)?;
     }
     let name = kernel_name(kind);
     side_by_side(lab, edits, |first, added| {
         let (first, added) = (first.namespace(name), added.namespace(name));
-        out.expect(kind, added.is_some() && added == first, format!("that of the container, {}", first.shown()), added);
+        out.expect(
+            kind,
+            added.is_some() && added == first,
+            format!("that of the container, {}", first.describe()),
+            added,
+        );
     })
 }
 
@@ -110,7 +115,7 @@ pub(super) const INHERITED: &[Scenario] = inherited! {
             Fault::OfExec(&Fault::DropLast("/process/user/additionalGids")), Fault::ExecBeside("")],
         |seen| json!([seen.status.uids, seen.status.gids, seen.status.groups]);
     "umask", |r| r.set("/process/user/umask", 0o027), WITHOUT,
-        |seen| json!(Octal(seen.status.umask).shown());
+        |seen| json!(Octal(seen.status.umask).describe());
     "capabilities", |r| r,
         &[Fault::OfExec(&Fault::Push("/process/capabilities/bounding", "\"CAP_SYS_TIME\"")),
             Fault::OfExec(&Fault::Take("/process/capabilities/bounding", r#"["CAP_CHOWN"]"#)), Fault::ExecBeside("")],
@@ -193,7 +198,7 @@ pub(super) const FILTERS: &[Scenario] = filters! {
     }));
 };
 
-fn filtered(lab: &Lab<'_>, out: &mut Judgement, seccomp: &Value) -> Told {
+fn filtered(lab: &Lab<'_>, out: &mut Judgement, seccomp: &Value) -> StepResult {
     let container = lab.running(|r| r.set(SECCOMP, seccomp))?;
     let config = container.bundle.config.clone();
     let mut program = container.exec_with(plain)?;

@@ -13,20 +13,20 @@ mod filtered;
 mod hand_over;
 mod home;
 mod inherit;
-mod look;
 mod options;
 mod pause;
 mod pidfd;
+mod queries;
 mod readiness;
+mod repeated;
 mod sockets;
-mod steady;
 mod update;
 mod update_keeps;
 mod version;
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
-use plimsoll_engine::judgement::{Stop, Told};
+use plimsoll_engine::judgement::{StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::profile::Values;
 
@@ -54,7 +54,7 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     inherit::INHERITED,
     inherit::LABELS,
     inherit::NAMESPACES,
-    look::SCENARIOS,
+    queries::SCENARIOS,
     options::OF_EXEC,
     options::OF_UPDATE,
     options::OF_UPDATE_BESIDE,
@@ -63,7 +63,7 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     pidfd::SCENARIOS,
     readiness::SCENARIOS,
     sockets::SCENARIOS,
-    steady::SCENARIOS,
+    repeated::SCENARIOS,
     update::REFUSED,
     update::SCENARIOS,
     update_keeps::CHECKED,
@@ -80,8 +80,8 @@ const UNSPECIFIED: &[&str] = &[];
 
 /// One scenario a row: id, needs, the faults that turn it red, and the story.
 macro_rules! compat {
-    ($($id:expr, $needs:expr, $proves:expr, $story:expr;)*) => {
-        &[$(plimsoll_engine::check::Scenario::new($id, super::UNSPECIFIED, $proves, $story)
+    ($($id:expr, $needs:expr, $proves:expr, $run:expr;)*) => {
+        &[$(plimsoll_engine::check::Scenario::new($id, super::UNSPECIFIED, $proves, $run)
             .needs($needs)
             .axis(plimsoll_reports::model::Axis::Compat)),*]
     };
@@ -102,7 +102,7 @@ fn nobody(lab: &Lab<'_>) -> Values {
 }
 
 /// A file of the container's group of this controller, by its names in version 1 and in version 2.
-fn held(container: &Container<'_>, controller: &str, v1: &str, v2: &str) -> Told<String> {
+fn cgroup_value(container: &Container<'_>, controller: &str, v1: &str, v2: &str) -> StepResult<String> {
     let seen = container.observe()?;
     let group = seen.cgroup(controller);
     let group = group.ok_or_else(|| Stop::Skip(format!("no cgroup controller {controller}: mount or delegate it")))?;

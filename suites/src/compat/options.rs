@@ -3,7 +3,7 @@
 use nix::unistd::Pid;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::Observation;
@@ -67,7 +67,7 @@ pub(super) const OF_UPDATE_BESIDE: &[Scenario] = beside! {
     "blkio-weight", update::WEIGHT, [300, 500];
 };
 
-fn by_option(lab: &Lab<'_>, out: &mut Judgement, name: &'static str, limit: &Limit, values: [u64; 2]) -> Told {
+fn by_option(lab: &Lab<'_>, out: &mut Judgement, name: &'static str, limit: &Limit, values: [u64; 2]) -> StepResult {
     with_others(lab, out, name, limit, values, &[])
 }
 
@@ -81,18 +81,18 @@ fn with_others(
     limit: &Limit,
     values: [u64; 2],
     others: &[Other],
-) -> Told {
+) -> StepResult {
     let container = lab.running(|r| {
         let r = r.set(update::RESOURCES, limit.resources(values[0]));
         others.iter().fold(r, |r, (at, value, _)| r.set(&format!("{}{at}", update::RESOURCES), value))
     })?;
-    let old = limit.held(&container)?;
+    let old = limit.value(&container)?;
     let given = |call: Values| {
         let named = others.iter().filter_map(|(_, value, option)| Some(((*option)?, value)));
         named.fold(call, |call, (option, value)| call.with(option, value.to_string()))
     };
     container.call(Op::Update, |call| given(call).with(name, values[1].to_string()))?.ok()?;
-    let new = limit.held(&container)?;
+    let new = limit.value(&container)?;
     update::judge(out, limit, values, &old, &new);
     container.finish_and_delete()
 }
@@ -133,7 +133,7 @@ pub(super) const SCENARIOS: &[Scenario] = super::compat! {
         &[Need::Option(Op::Update, "cpuset-cpus"), Need::HostView, Need::Controller("cpuset"), Need::Processors(2)],
         &[Fault::Forget(Op::Update, "cpuset-cpus"), Fault::Ignore(Op::Update)], |lab, out| {
             let container = lab.running(|r| r.set("/linux/resources/cpu/cpus", "0-1"))?;
-            let held = || super::held(&container, "cpuset", "cpuset.cpus", "cpuset.cpus");
+            let held = || super::cgroup_value(&container, "cpuset", "cpuset.cpus", "cpuset.cpus");
             out.expect_eq("processors before", held()?, "0-1");
             container.call(Op::Update, |call| call.with("cpuset-cpus", "1"))?.ok()?;
             out.expect_eq("processors after update", held()?, "1");
@@ -144,7 +144,7 @@ pub(super) const SCENARIOS: &[Scenario] = super::compat! {
             let bundle = lab.bundle(|r| r.args(&[PATH, "exit=3"]))?;
             let outcome = lab.call(Op::Run, &lab.values(&bundle).with("keep", ""))?;
             out.expect_eq("how run ends", outcome.ended, Ended::Exit(3));
-            let state = super::look::printed(lab, Op::State, &Values::default().with("id", &bundle.id))?;
+            let state = super::queries::printed(lab, Op::State, &Values::default().with("id", &bundle.id))?;
             out.expect_eq("status", &state["status"], "stopped");
             lab.call_id(Op::Delete, &bundle.id)?.ok()
         };
@@ -153,7 +153,7 @@ pub(super) const SCENARIOS: &[Scenario] = super::compat! {
         &[Fault::Ignore(Op::Run), Fault::Forget(Op::Run, "pid-file")], |lab, out| {
             let bundle = lab.bundle(|r| r.args(&[PATH, "hang"]))?;
             lab.call(Op::Run, &lab.values(&bundle).with("detach", ""))?.ok()?;
-            let state = super::look::printed(lab, Op::State, &Values::default().with("id", &bundle.id))?;
+            let state = super::queries::printed(lab, Op::State, &Values::default().with("id", &bundle.id))?;
             out.expect_eq("status", &state["status"], "running");
             let named = lab.named_in(&lab.pid_file(&bundle))?.unwrap_or_default();
             out.expect_eq("the pid file", named.trim(), state["pid"].to_string());

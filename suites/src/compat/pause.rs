@@ -8,7 +8,7 @@ use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::foreground::Foreground;
-use plimsoll_engine::judgement::{Stop, Told};
+use plimsoll_engine::judgement::{StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
@@ -20,17 +20,17 @@ use crate::refusal;
 const PAUSE: &[Need] = &[Need::Operation(Op::Pause), Need::Operation(Op::Resume)];
 const SEEN: &[Need] = &[Need::Operation(Op::Pause), Need::Operation(Op::Resume), Need::HostView];
 
-pub(super) fn pause(container: &Container<'_>) -> Told {
+pub(super) fn pause(container: &Container<'_>) -> StepResult {
     container.call(Op::Pause, |values| values)?.ok()
 }
 
-pub(super) fn resume(container: &Container<'_>) -> Told {
+pub(super) fn resume(container: &Container<'_>) -> StepResult {
     container.call(Op::Resume, |values| values)?.ok()
 }
 
 /// Whether the kernel has the container's group frozen. With version 1 it may still be at it, and nobody is told when it
 /// is done: each look makes it look.
-pub(super) fn is_frozen(lab: &Lab<'_>, container: &Container<'_>) -> Told<bool> {
+pub(super) fn is_frozen(lab: &Lab<'_>, container: &Container<'_>) -> StepResult<bool> {
     let group = freezing(container)?;
     if !group.v2 {
         let deadline = lab.driver.deadline();
@@ -44,7 +44,7 @@ pub(super) fn is_frozen(lab: &Lab<'_>, container: &Container<'_>) -> Told<bool> 
 }
 
 /// The group by which the container is frozen: that of the freezer of version 1, where there is one.
-fn freezing(container: &Container<'_>) -> Told<Membership> {
+fn freezing(container: &Container<'_>) -> StepResult<Membership> {
     let mut groups = container.observe()?.cgroups;
     groups.retain(|group| group.v2 || group.controllers.iter().any(|name| name == "freezer"));
     let group = groups.into_iter().min_by_key(|group| group.v2);
@@ -52,7 +52,7 @@ fn freezing(container: &Container<'_>) -> Told<Membership> {
 }
 
 /// Waits until another process stands in the frozen group; not when the call that was to bring it has ended.
-pub(super) fn await_another(lab: &Lab<'_>, container: &Container<'_>, call: &Foreground<'_>) -> Told<bool> {
+pub(super) fn await_another(lab: &Lab<'_>, container: &Container<'_>, call: &Foreground<'_>) -> StepResult<bool> {
     let group = freezing(container)?;
     let deadline = lab.driver.deadline();
     while Instant::now() < deadline && call.is_under_way()? {
@@ -65,7 +65,7 @@ pub(super) fn await_another(lab: &Lab<'_>, container: &Container<'_>, call: &For
 }
 
 /// The last signal that the program caught. The first question installs its handlers.
-fn caught(container: &Container<'_>) -> Told<i64> {
+fn caught(container: &Container<'_>) -> StepResult<i64> {
     let answer = container.ask(Ask::CaughtSignal)?;
     Ok(if let Ok(Reply::Count(signal)) = answer { signal } else { -1 })
 }

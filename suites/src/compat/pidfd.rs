@@ -3,7 +3,7 @@
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::console::Console;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::Told;
+use plimsoll_engine::judgement::StepResult;
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::{Op, Values};
@@ -43,7 +43,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
         };
 };
 
-fn socket(lab: &Lab<'_>) -> Told<Console> {
+fn socket(lab: &Lab<'_>) -> StepResult<Console> {
     Console::bind(&lab.dir.join("pidfd"))
 }
 

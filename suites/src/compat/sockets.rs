@@ -5,7 +5,7 @@
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Stop, Told};
+use plimsoll_engine::judgement::{StepResult, Stop};
 use plimsoll_engine::lab::{Lab, Sockets};
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
@@ -40,19 +40,19 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
 };
 
 /// A container whose creator was given two sockets, or inherited what was said of those of another process.
-fn activated<'l>(lab: &'l Lab<'_>, whose: Sockets) -> Told<Container<'l>> {
+fn activated<'l>(lab: &'l Lab<'_>, whose: Sockets) -> StepResult<Container<'l>> {
     let container = lab.try_create_activated(&lab.bundle(|r| r)?, given(2)?, whose)?.container()?;
     container.started()?;
     Ok(container)
 }
 
-fn places(container: &Container<'_>) -> Told<Vec<String>> {
+fn places(container: &Container<'_>) -> StepResult<Vec<String>> {
     let evidence = container.evidence(vec![Ask::Fds])?;
     let fds = evidence.inside.fds().map_err(|why| Stop::broken("descriptors", "a list of them", why.to_string()))?;
     Ok(fds.iter().filter(|(number, _)| **number > 2).map(|(_, place)| place.clone()).collect())
 }
 
-fn told(container: &Container<'_>, beginning: &str) -> Told<Vec<String>> {
+fn told(container: &Container<'_>, beginning: &str) -> StepResult<Vec<String>> {
     let evidence = container.evidence(vec![Ask::Environ])?;
     let names = evidence
         .inside

@@ -4,13 +4,13 @@ use plimsoll_engine::cgroup::Knob;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Outcome, Stop, Told};
+use plimsoll_engine::judgement::{Judgement, Outcome, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
 use serde_json::{Value, json};
 
-use super::{compat, held, nobody};
+use super::{cgroup_value, compat, nobody};
 use crate::refusal;
 
 const UPDATE: &[Need] = &[Need::Operation(Op::Update)];
@@ -49,20 +49,20 @@ impl Limit {
         json!({ group: { name: value } })
     }
 
-    pub(super) fn held(&self, container: &Container<'_>) -> Told<String> {
-        held(container, self.1, self.2, self.3)
+    pub(super) fn value(&self, container: &Container<'_>) -> StepResult<String> {
+        cgroup_value(container, self.1, self.2, self.3)
     }
 }
 
 /// Calls update with these resources.
-pub(super) fn update(lab: &Lab<'_>, container: &Container<'_>, resources: &Value) -> Told<Outcome> {
+pub(super) fn update(lab: &Lab<'_>, container: &Container<'_>, resources: &Value) -> StepResult<Outcome> {
     let told = lab.settings.fault.map_or_else(|| resources.clone(), |fault| fault.resources(resources.clone()));
     let path = written(lab, &told.to_string())?;
     container.call(Op::Update, |values| values.with("resources", path))
 }
 
 /// A file with the resources for update.
-fn written(lab: &Lab<'_>, resources: &str) -> Told<String> {
+fn written(lab: &Lab<'_>, resources: &str) -> StepResult<String> {
     let path = lab.dir.join("resources.json");
     std::fs::write(&path, resources).map_err(Stop::error("write the resources of update"))?;
     Ok(path.to_string_lossy().into_owned())
@@ -74,18 +74,18 @@ fn changed<const N: usize>(
     limits: [&Limit; N],
     before: Value,
     after: &Value,
-) -> Told<[(String, String); N]> {
+) -> StepResult<[(String, String); N]> {
     let container = lab.running(|r| r.set(RESOURCES, before))?;
-    let old = limits.iter().map(|limit| limit.held(&container)).collect::<Told<Vec<_>>>()?;
+    let old = limits.iter().map(|limit| limit.value(&container)).collect::<StepResult<Vec<_>>>()?;
     update(lab, &container, after)?.ok()?;
-    let new = limits.iter().map(|limit| limit.held(&container)).collect::<Told<Vec<_>>>()?;
+    let new = limits.iter().map(|limit| limit.value(&container)).collect::<StepResult<Vec<_>>>()?;
     container.finish_and_delete()?;
     let pairs: Vec<_> = old.into_iter().zip(new).collect();
     pairs.try_into().map_err(|_| Stop::Error("a limit was lost".into()))
 }
 
 /// The held value becomes `to`, or, where version 2 has another unit, at least another one.
-fn becomes(lab: &Lab<'_>, out: &mut Judgement, limit: &Limit, [from, to]: [u64; 2]) -> Told {
+fn becomes(lab: &Lab<'_>, out: &mut Judgement, limit: &Limit, [from, to]: [u64; 2]) -> StepResult {
     let [(old, new)] = changed(lab, [limit], limit.resources(from), &limit.resources(to))?;
     judge(out, limit, [from, to], &old, &new);
     Ok(())
@@ -121,7 +121,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
             Ok(())
         };
     "compat.update.keeps/other-limits-of-the-controller", CPU,
-        &[Fault::Ignore(Op::Update), Fault::Change("/linux/resources/cpu/quota", plimsoll_engine::fault::Change::Drop)],
+        &[Fault::Ignore(Op::Update), Fault::Value("/linux/resources/cpu/quota", plimsoll_engine::fault::ValueFault::Drop)],
         |lab, out| {
             let before = json!({ "cpu": { "shares": 512, "quota": 50_000, "period": 100_000 } });
             let [quota, shares] = changed(lab, [&QUOTA, &SHARES], before, &json!({ "cpu": { "shares": 1024 } }))?;
@@ -150,7 +150,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
         let container = lab.created(|r| r.set(RESOURCES, json!({ "pids": { "limit": 100 } })))?;
         update(lab, &container, &json!({ "pids": { "limit": 90 } }))?.ok()?;
         container.started()?;
-        out.expect_eq("pids", NUMBER.held(&container)?, "90");
+        out.expect_eq("pids", NUMBER.value(&container)?, "90");
         container.finish_and_delete()
     };
 };

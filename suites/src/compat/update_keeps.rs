@@ -7,7 +7,7 @@ use plimsoll_engine::cgroup::Knob;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
@@ -50,17 +50,17 @@ const ALL: &[Knob] = &[
     knob("freezer", "freezer.state", "cgroup.freeze"),
 ];
 
-fn all(container: &Container<'_>) -> Told<BTreeMap<&'static str, String>> {
+fn all(container: &Container<'_>) -> StepResult<BTreeMap<&'static str, String>> {
     let mut found = BTreeMap::new();
     for knob in ALL {
         // What this kernel lacks changes no more than what it has.
-        found.insert(knob.name(), container.held(knob)?.map_or_else(|why| why, |held| held.text));
+        found.insert(knob.name(), container.knob_value(knob)?.map_or_else(|why| why, |held| held.text));
     }
     Ok(found)
 }
 
 /// A container with limits of each kind; an update of one changes that, and nothing else.
-fn changes(lab: &Lab<'_>, out: &mut Judgement, named: &[&Knob], after: &Value) -> Told {
+fn changes(lab: &Lab<'_>, out: &mut Judgement, named: &[&Knob], after: &Value) -> StepResult {
     let before = json!({
         "pids": { "limit": 77 },
         "memory": { "limit": 64 << 20, "reservation": 32 << 20 },
@@ -75,7 +75,7 @@ fn changes(lab: &Lab<'_>, out: &mut Judgement, named: &[&Knob], after: &Value) -
         // In version 2 both are in one file.
         files.extend(
             container
-                .held(&QUOTA)?
+                .knob_value(&QUOTA)?
                 .is_ok_and(|held| held.text.contains(' '))
                 .then_some([QUOTA.name(), PERIOD.name()])
                 .into_iter()

@@ -2,7 +2,7 @@
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::profile::Op;
 use plimsoll_foreign::read;
@@ -48,7 +48,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 ];
 
 /// Writes the document anew, and expects the container to be as configured.
-fn written_as(lab: &Lab<'_>, out: &mut Judgement, write: impl FnOnce(&Value) -> String) -> Told {
+fn written_as(lab: &Lab<'_>, out: &mut Judgement, write: impl FnOnce(&Value) -> String) -> StepResult {
     let bundle = lab.bundle(|r| {
         r.set("/process/args", ["/probe", "größer/\u{1f6a2}", "\"\\"]).set("/process/cwd", "/tmp");
         r.set("/hostname", "plimsoll").set("/process/env", ["PATH=/bin", "A=b", "LAST=船"])
@@ -60,7 +60,7 @@ fn written_as(lab: &Lab<'_>, out: &mut Judgement, write: impl FnOnce(&Value) -> 
     container.finish_and_delete()
 }
 
-fn on_disk(bundle: &std::path::Path) -> Told<Value> {
+fn on_disk(bundle: &std::path::Path) -> StepResult<Value> {
     let bytes = read::file(&bundle.join("config.json"), read::DOCUMENT)?;
     serde_json::from_slice(&bytes).map_err(|why| Stop::Error(format!("config.json of our own: {why}")))
 }
@@ -190,7 +190,7 @@ pub(super) const DUBIOUS: &[Scenario] = &[
     ),
 ];
 
-fn refused_as(lab: &Lab<'_>, out: &mut Judgement, bytes: impl FnOnce(&str) -> Vec<u8>) -> Told {
+fn refused_as(lab: &Lab<'_>, out: &mut Judgement, bytes: impl FnOnce(&str) -> Vec<u8>) -> StepResult {
     let bundle = lab.bundle(|r| r)?;
     let text = on_disk(&bundle.dir)?.to_string();
     let changed = bytes(&text);

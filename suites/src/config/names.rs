@@ -4,7 +4,7 @@
 use nix::sys::utsname::uname;
 use plimsoll_engine::check::{Case, Rule, Scenario};
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_fixtures::Recipe;
@@ -74,7 +74,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 
 /// Without a namespace of its own the name is that of the runtime: it is changed there, or it is an error that changes
 /// nothing. The check has a throw-away namespace, so that the host's name is safe.
-fn without_uts(lab: &Lab<'_>, out: &mut Judgement, edits: fn(&mut Recipe) -> &mut Recipe, pointer: &str) -> Told {
+fn without_uts(lab: &Lab<'_>, out: &mut Judgement, edits: fn(&mut Recipe) -> &mut Recipe, pointer: &str) -> StepResult {
     let before = own_name(pointer)?;
     let bundle = lab.bundle(|r| edits(r.inherit_namespace("uts")))?;
     let attempt = lab.try_create(&bundle)?;
@@ -90,7 +90,7 @@ fn without_uts(lab: &Lab<'_>, out: &mut Judgement, edits: fn(&mut Recipe) -> &mu
     Ok(set_own_name(pointer, &before)?)
 }
 
-fn own_name(pointer: &str) -> Told<String> {
+fn own_name(pointer: &str) -> StepResult<String> {
     let names = uname()?;
     let name = if pointer == "/hostname" { names.nodename() } else { names.domainname() };
     Ok(name.to_string_lossy().into_owned())

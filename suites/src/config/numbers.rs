@@ -4,7 +4,7 @@
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::evidence::Evidence;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_fixtures::probe::{Ask, Reply};
 use plimsoll_fixtures::{Bundle, Config};
@@ -39,7 +39,7 @@ pub(super) const SCENARIOS: &[Scenario] = exact! {
         &[Fault::Take("/process/rlimits/0/soft", "9223372036854775807"), Fault::Drop("/process/rlimits")];
 };
 
-fn exact_or_refused(lab: &Lab<'_>, out: &mut Judgement, bundle: &Bundle) -> Told {
+fn exact_or_refused(lab: &Lab<'_>, out: &mut Judgement, bundle: &Bundle) -> StepResult {
     let watch = lab.watch()?;
     let attempt = lab.try_create(bundle)?;
     if !attempt.outcome.succeeded() {

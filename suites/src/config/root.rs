@@ -4,10 +4,10 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 
 use plimsoll_engine::check::{Case, Rule};
+use plimsoll_engine::describe::Describe;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
-use plimsoll_engine::shown::Shown;
 use plimsoll_fixtures::probe::{self, Ask};
 use plimsoll_fixtures::recipe::Edit;
 use plimsoll_fixtures::{Config, Recipe};
@@ -21,7 +21,7 @@ const DIRECTORY: Rule = Rule::new(
         let named = evidence.bundle.dir.join(config.text("/root/path").unwrap_or_default());
         let named = fs::metadata(&named).map(|found| (found.dev(), found.ino())).ok();
         let inside = evidence.inside.stat("/").map(|found| (found.device, found.inode)).ok();
-        out.expect("device and inode of /", named.is_some() && inside == named, named.shown(), inside);
+        out.expect("device and inode of /", named.is_some() && inside == named, named.describe(), inside);
     },
 )
 .needs(&[Need::HostView]);
@@ -58,7 +58,7 @@ const READONLY: Rule = Rule::new(
                 true => (done.is_err_and(probe::Refused::is_denial), "refused"),
                 false => (done.is_ok(), "success"),
             };
-            out.expect(&ask.shown(), met, expected, done);
+            out.expect(&ask.describe(), met, expected, done);
         }
     },
 );
@@ -71,7 +71,7 @@ const BELOW: Rule = Rule::new(
     |config, evidence, out| {
         for ask in below(config) {
             let done = evidence.inside.get(&ask);
-            out.expect(&ask.shown(), done.is_ok(), "success", done);
+            out.expect(&ask.describe(), done.is_ok(), "success", done);
         }
     },
 );

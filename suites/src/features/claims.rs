@@ -4,7 +4,7 @@ use plimsoll_engine::cgroup::Knob;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::network::Stack;
@@ -25,7 +25,7 @@ macro_rules! claimed {
         &[$(Scenario::new(concat!("features.claims/", $id), &[concat!("features.", $clause)], &[$fault], |lab, out| {
             claimed(lab, $at)?;
             let container = lab.running($edits)?;
-            let has: fn(&Container<'_>) -> Told<bool> = $has;
+            let has: fn(&Container<'_>) -> StepResult<bool> = $has;
             out.expect($at, has(&container)?, "true, and so it is", "it is not");
             container.finish_and_delete()
         }).needs($needs)),*]
@@ -33,7 +33,7 @@ macro_rules! claimed {
 }
 
 /// Goes on when the document says so.
-fn claimed(lab: &Lab<'_>, pointer: &str) -> Told {
+fn claimed(lab: &Lab<'_>, pointer: &str) -> StepResult {
     match said(&document(lab)?, pointer)? {
         Value::Bool(true) => Ok(()),
         _ => Err(Stop::Skip(format!("features of this runtime do not claim {pointer}"))),
@@ -45,7 +45,7 @@ fn filtered(recipe: &mut Recipe) -> &mut Recipe {
 }
 
 /// Whether the container's group of this controller has the limit, in a hierarchy of that version.
-fn limited(container: &Container<'_>, v2: bool) -> Told<bool> {
+fn limited(container: &Container<'_>, v2: bool) -> StepResult<bool> {
     let seen = container.observe()?;
     let group = seen.cgroup("pids").filter(|group| group.v2 == v2);
     let version = if v2 { 2 } else { 1 };
@@ -84,7 +84,7 @@ pub(super) const REST: &[Scenario] = &[
             host.add("plimsoll0")?;
             let devices = json!({ "plimsoll0": {} });
             let container = lab.running(|r| r.new_namespace("network").set("/linux/netDevices", devices))?;
-            let inside = Stack::at(&plimsoll_engine::holder::path(container.pid, "network"))?;
+            let inside = Stack::at(&plimsoll_engine::namespace_holder::path(container.pid, "network"))?;
             out.expect("the device", inside.device("plimsoll0").is_ok(), "in the container", inside.names()?);
             container.finish_and_delete()
         },
@@ -96,7 +96,7 @@ pub(super) const REST: &[Scenario] = &[
         &[Fault::Fail(Op::Create), Fault::Fail(Op::Start)],
         |lab, out| {
             claimed(lab, "/linux/mountExtensions/idmap/enabled")?;
-            super::words::used(lab, out, "idmap", |r| super::words::mounted(r, "idmap", "/m"))
+            super::values::used(lab, out, "idmap", |r| super::values::mounted(r, "idmap", "/m"))
         },
     )
     .needs(&[Need::Kernel(6, 3)]),
@@ -108,7 +108,7 @@ pub(super) const REST: &[Scenario] = &[
     ),
 ];
 
-fn well_formed(lab: &Lab<'_>, out: &mut Judgement) -> Told {
+fn well_formed(lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
     let document = document(lab)?;
     let listed = said(&document, "/linux/capabilities")?.as_array();
     let plain = |name: &str| name.chars().all(|c| c.is_ascii_uppercase() || c == '_');

@@ -2,7 +2,7 @@
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
@@ -10,7 +10,7 @@ use plimsoll_engine::release::Release;
 use plimsoll_fixtures::probe::Ask;
 use serde_json::{Value, json};
 
-use super::words::{lived, mounted, used};
+use super::values::{lived, mounted, used};
 use super::{document, said};
 
 const MIN: &str = "/ociVersionMin";
@@ -162,14 +162,14 @@ fn sorted(document: Value) -> Value {
     }
 }
 
-fn accepted(lab: &Lab<'_>, out: &mut Judgement, which: &str) -> Told {
+fn accepted(lab: &Lab<'_>, out: &mut Judgement, which: &str) -> StepResult {
     let document = document(lab)?;
     let release = said(&document, which)?;
     used(lab, out, &release.to_string(), |r| r.set("/ociVersion", release))
 }
 
 /// When the owner of a file is translated by a mount, the runtime may not say that it cannot do that.
-fn idmap_that_works(lab: &Lab<'_>, out: &mut Judgement) -> Told {
+fn idmap_that_works(lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
     const ENABLED: &str = "/linux/mountExtensions/idmap/enabled";
     let document = document(lab)?;
     let enabled = said(&document, ENABLED)?;

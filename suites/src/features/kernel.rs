@@ -7,7 +7,7 @@ use nix::fcntl::AT_FDCWD;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sys::stat::Mode;
 use nix::unistd::{UnlinkatFlags, mkdir, unlinkat};
-use plimsoll_engine::holder;
+use plimsoll_engine::namespace_holder;
 use plimsoll_engine::sys;
 use plimsoll_foreign::read;
 use rustix::fs::CWD;
@@ -89,7 +89,8 @@ fn mounts(dir: &Path, flags: MsFlags) -> nix::Result<()> {
 
 /// Whether it has this type of namespace.
 pub(super) fn has_namespace(kind: &str) -> bool {
-    holder::kinds().all(|known| known != kind) || Path::new("/proc/self/ns").join(holder::kernel_name(kind)).exists()
+    namespace_holder::kinds().all(|known| known != kind)
+        || Path::new("/proc/self/ns").join(namespace_holder::kernel_name(kind)).exists()
 }
 
 /// Whether its filters have this action.

@@ -2,14 +2,14 @@
 
 mod claims;
 mod document;
-mod hold;
 mod kernel;
+mod mount_options;
 mod types;
 mod unlisted;
-mod words;
+mod values;
 
 use plimsoll_engine::check::Scenario;
-use plimsoll_engine::judgement::{Stop, Told};
+use plimsoll_engine::judgement::{StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::profile::{Op, Values};
 use serde_json::Value;
@@ -18,16 +18,16 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     claims::REST,
     claims::SCENARIOS,
     document::SCENARIOS,
-    hold::SCENARIOS,
+    mount_options::SCENARIOS,
     types::SCENARIOS,
     unlisted::SCENARIOS,
-    words::CAPABILITIES,
-    words::OPTIONS,
-    words::SCENARIOS,
+    values::CAPABILITIES,
+    values::OPTIONS,
+    values::SCENARIOS,
 ];
 
 /// What the runtime says of itself. It need not say anything: a runtime without the operation is not asked further.
-fn document(lab: &Lab<'_>) -> Told<Value> {
+fn document(lab: &Lab<'_>) -> StepResult<Value> {
     let outcome = lab.call(Op::Features, &Values::default())?;
     if !outcome.succeeded() {
         return Err(Stop::Skip("the runtime has no operation features, which is optional".into()));
@@ -39,7 +39,7 @@ fn document(lab: &Lab<'_>) -> Told<Value> {
 }
 
 /// A part of it. What is absent or null is not said.
-fn said<'d>(document: &'d Value, pointer: &str) -> Told<&'d Value> {
+fn said<'d>(document: &'d Value, pointer: &str) -> StepResult<&'d Value> {
     let found = document.pointer(pointer).filter(|value| !value.is_null());
     found.ok_or_else(|| Stop::Skip(format!("features of this runtime do not have {pointer}, which is optional")))
 }

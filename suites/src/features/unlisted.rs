@@ -2,7 +2,7 @@
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::Observation;
@@ -59,7 +59,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     .needs(&[Need::HostView]),
 ];
 
-fn given(lab: &Lab<'_>, out: &mut Judgement) -> Told {
+fn given(lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
     let document = document(lab)?;
     let listed = said(&document, "/linux/capabilities")?;
     let own = Observation::of(nix::unistd::getpid())?.status.capabilities.bounding;

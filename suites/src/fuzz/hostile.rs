@@ -9,13 +9,13 @@ use std::io;
 
 use nix::sys::resource::{UsageWho, getrusage};
 use plimsoll_engine::cgroup;
-use plimsoll_engine::judgement::{Outcome, Stop, Told};
+use plimsoll_engine::fuzz_case::CaseResult;
+use plimsoll_engine::guarded::run_guarded;
+use plimsoll_engine::judgement::{Outcome, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
-use plimsoll_engine::perform::perform;
 use plimsoll_engine::process::Ended;
 use plimsoll_engine::profile::{Op, Values};
 use plimsoll_engine::settings::Settings;
-use plimsoll_engine::trial::Trial;
 use plimsoll_fixtures::{Config, Recipe};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -88,8 +88,8 @@ const MOST_MEMORY: i64 = 512 * 1024;
 
 /// Tries it, in a process that is set apart.
 #[must_use]
-pub fn attempt(hostile: &Hostile, settings: &Settings, tag: &str) -> Trial {
-    let mut trial = Trial::default();
+pub fn attempt(hostile: &Hostile, settings: &Settings, tag: &str) -> CaseResult {
+    let mut result = CaseResult::default();
     let set_up = sandbox::enter(&settings.dir).and_then(|()| match hostile {
         // Such a path reaches any group that this process sees.
         Hostile::CgroupsPath(_) if !cgroup::is_confined() => {
@@ -97,22 +97,22 @@ pub fn attempt(hostile: &Hostile, settings: &Settings, tag: &str) -> Trial {
         }
         _ => Ok(()),
     });
-    let done = set_up.and_then(|()| perform(settings, tag, |lab| carry_out(hostile, lab)));
+    let done = set_up.and_then(|()| run_guarded(settings, tag, |lab| carry_out(hostile, lab)));
     match done {
         Ok(done) => {
-            let property = match &done.told {
+            let property = match &done.result {
                 Err(Stop::Broken(finding)) => finding.what.clone(),
                 _ => REFUSED.to_owned(),
             };
-            done.settle(&property, LEAVES_NOTHING, IN_TIME, &mut trial);
-            trial.judged.extend(CITES.iter().map(|(property, _)| (*property).to_owned()));
+            done.settle(&property, LEAVES_NOTHING, IN_TIME, &mut result);
+            result.judged.extend(CITES.iter().map(|(property, _)| (*property).to_owned()));
         }
-        Err(why) => trial.error = Some(format!("set-up: {why}")),
+        Err(why) => result.error = Some(format!("set-up: {why}")),
     }
-    trial
+    result
 }
 
-fn carry_out(hostile: &Hostile, lab: &Lab<'_>) -> Told {
+fn carry_out(hostile: &Hostile, lab: &Lab<'_>) -> StepResult {
     let bundle = lab.build(&recipe(hostile))?;
     let id = match hostile {
         Hostile::Id(id) => id.replace("{tag}", &lab.tag),
@@ -143,7 +143,7 @@ fn carry_out(hostile: &Hostile, lab: &Lab<'_>) -> Told {
     Ok(())
 }
 
-fn no_crash(outcome: &Outcome) -> Told {
+fn no_crash(outcome: &Outcome) -> StepResult {
     match outcome.ended {
         Ended::Signal(_) => Err(Stop::broken(NO_CRASH, format!("{} exits", outcome.op), outcome.said())),
         Ended::Exit(_) | Ended::Deadline => Ok(()),

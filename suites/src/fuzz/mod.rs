@@ -2,12 +2,8 @@
 //! rules that judge whatever comes of them.
 
 pub mod bundle;
-mod conflict;
-mod draw;
-pub mod fragment;
 pub mod hostile;
-pub mod rules;
-pub mod subject;
+pub mod input;
 pub mod vet;
 
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};

@@ -1,17 +1,17 @@
 //! What a case that was read from a file may say. A configuration is a program for a runtime that runs as root: hooks are
 //! executed on the host, mounts show its files. So of what is in a file, only what this suite itself could have drawn is tried:
-//! the edits of its own cases, and values of the kinds that [`draw`](super::draw) makes.
+//! the edits of its own cases, and values of the kinds that [`draw`](super::bundle::draw) makes.
 
 mod harmless;
 
+use plimsoll_engine::batch;
 use plimsoll_engine::check::{Body, Check};
-use plimsoll_engine::company;
 use plimsoll_fixtures::Edit;
 
 use super::bundle::MOST;
-use super::fragment::{Fragment, moved};
+use super::bundle::fragment::{Fragment, moved};
 use super::hostile;
-use super::subject::Subject;
+use super::input::Input;
 use crate::model::Step;
 
 /// The most steps of a lifecycle, and calls at once, that are tried.
@@ -19,14 +19,14 @@ const STEPS: usize = 64;
 
 /// What of a case this suite would never have made, or nothing.
 #[must_use]
-pub fn objection(subject: &Subject, checks: &[Check]) -> Option<String> {
-    match subject {
-        Subject::Bundle(fragments) if fragments.len() > MOST => Some(format!("it has more than {MOST} parts")),
-        Subject::Bundle(fragments) => fragments.iter().find_map(|fragment| of_fragment(fragment, checks)),
-        Subject::Lifecycle(steps) if is_longer(steps) => Some(format!("it has more than {STEPS} steps")),
-        Subject::Lifecycle(_) => None,
-        Subject::Hostile(hostile) if hostile::is_drawn(hostile) => None,
-        Subject::Hostile(hostile) => Some(format!("{hostile} is none of the hostile cases that are drawn")),
+pub fn objection(input: &Input, checks: &[Check]) -> Option<String> {
+    match input {
+        Input::Bundle(fragments) if fragments.len() > MOST => Some(format!("it has more than {MOST} parts")),
+        Input::Bundle(fragments) => fragments.iter().find_map(|fragment| of_fragment(fragment, checks)),
+        Input::Lifecycle(steps) if is_longer(steps) => Some(format!("it has more than {STEPS} steps")),
+        Input::Lifecycle(_) => None,
+        Input::Hostile(hostile) if hostile::is_drawn(hostile) => None,
+        Input::Hostile(hostile) => Some(format!("{hostile} is none of the hostile cases that are drawn")),
     }
 }
 
@@ -46,7 +46,7 @@ fn own_edits(name: &str, checks: &[Check]) -> Vec<Edit> {
     let Some(Body::Case(case)) = checks.iter().find(|check| check.id == name).map(|check| &check.body) else {
         return Vec::new();
     };
-    let edits = company::recipe(case).edits;
+    let edits = batch::recipe(case).edits;
     let numbered = (0..=MOST).flat_map(|number| moved(&edits, name, number));
     edits.iter().cloned().chain(numbered).filter(|edit| !matches!(edit, Edit::Raw(_))).collect()
 }
@@ -63,12 +63,13 @@ mod tests {
     use serde_json::json;
 
     use super::super::bundle::Draw;
-    use super::super::{chance, draw, fragment};
     use super::*;
+    use crate::fuzz::bundle::{draw, fragment};
+    use crate::fuzz::chance;
     use crate::model::sequence;
 
     fn of_edit(name: &str, edit: Edit) -> Option<String> {
-        objection(&Subject::Bundle(vec![Fragment { name: name.to_owned(), edits: vec![edit] }]), &crate::all())
+        objection(&Input::Bundle(vec![Fragment { name: name.to_owned(), edits: vec![edit] }]), &crate::all())
     }
 
     #[test]
@@ -79,13 +80,13 @@ mod tests {
         for number in 0..150 {
             let mut bundle = draw.bundle(&mut chance(9, number));
             for _ in 0..3 {
-                assert_eq!(objection(&Subject::Bundle(bundle.current()), &checks), None);
+                assert_eq!(objection(&Input::Bundle(bundle.current()), &checks), None);
                 bundle.simplify();
             }
             let hostile = hostile::strategy().new_tree(&mut chance(9, number)).unwrap().current();
-            assert_eq!(objection(&Subject::Hostile(hostile), &checks), None);
+            assert_eq!(objection(&Input::Hostile(hostile), &checks), None);
             let steps = sequence().new_tree(&mut chance(9, number)).unwrap().current();
-            assert_eq!(objection(&Subject::Lifecycle(steps), &checks), None);
+            assert_eq!(objection(&Input::Lifecycle(steps), &checks), None);
         }
         assert!(sources.len() > draw::ALL.len());
     }
@@ -152,8 +153,8 @@ mod tests {
             json!({ "link": ["/../../../etc/x", "/"] }),
         ];
         for one in all {
-            let subject: Subject = serde_json::from_value(json!({ "hostile": one })).unwrap();
-            assert!(objection(&subject, &[]).is_some(), "{subject:?}");
+            let input: Input = serde_json::from_value(json!({ "hostile": one })).unwrap();
+            assert!(objection(&input, &[]).is_some(), "{input:?}");
         }
     }
 }

@@ -3,11 +3,11 @@
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_reports::model::Axis;
 
-use super::kind::{self, IT, Kind, Life};
+use super::kind::{self, IT, Kind, Lifecycle};
 
 macro_rules! descriptors {
     ($kind:ident, $member:literal, $slug:literal, $($_rest:tt)*) => {
@@ -23,9 +23,9 @@ macro_rules! descriptors {
 
 pub(super) const SCENARIOS: &[Scenario] = for_each_kind!(descriptors);
 
-fn standard_alone(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
-    let life = Life::of(lab, |r| r.hook(kind.member, IT, &[]))?;
-    let fds = &life.record(IT)?.fds;
+fn standard_alone(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
+    let lifecycle = Lifecycle::of(lab, |r| r.hook(kind.member, IT, &[]))?;
+    let fds = &lifecycle.record(IT)?.fds;
     // Without /proc there is nothing to be seen; the program of the container has one.
     out.expect("descriptors that are open", fds.keys().all(|fd| (0..=2).contains(fd)), "0, 1 and 2 at most", fds);
     Ok(())

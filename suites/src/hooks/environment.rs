@@ -2,23 +2,23 @@
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::{Mount, mountinfo};
 use plimsoll_fixtures::probe::Seen;
 
-use super::kind::{CREATE_CONTAINER, CREATE_RUNTIME, IT, Kind, Life, PRESTART};
+use super::kind::{CREATE_CONTAINER, CREATE_RUNTIME, IT, Kind, Lifecycle, PRESTART};
 use super::namespaces::{asked_for, of_process};
 
 /// A wrong runtime does not run them, or only when all is over.
 macro_rules! seen {
-    ($id:literal, $cites:expr, $member:literal, $story:expr) => {
+    ($id:literal, $cites:expr, $member:literal, $run:expr) => {
         Scenario::new(
             $id,
             $cites,
             &[Fault::Drop(concat!("/hooks/", $member)), Fault::Move(concat!("/hooks/", $member), "/hooks/poststop")],
-            $story,
+            $run,
         )
         .needs(&[Need::HostView])
     };
@@ -70,38 +70,38 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 ];
 
 /// The container's process as the hook found it by the state.
-fn seen(life: &Life) -> Told<&Seen> {
-    let record = life.record(IT)?;
+fn seen(lifecycle: &Lifecycle) -> StepResult<&Seen> {
+    let record = lifecycle.record(IT)?;
     record.container.as_ref().ok_or_else(|| {
         Stop::broken("the process that the state names", "there when the hook runs", record.stdin.clone())
     })
 }
 
 /// The process is in the namespaces already that it has when create returns.
-fn namespaces_are_there(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
-    let life = Life::of(lab, |r| r.new_namespace("network").hook(kind.member, IT, &[]))?;
-    for name in asked_for(&life.bundle.config) {
-        let created = life.process.as_ref().and_then(|process| of_process(process, name));
-        out.expect_eq(&format!("{name} namespace"), seen(&life)?.namespaces.get(name), created.as_ref());
+fn namespaces_are_there(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
+    let lifecycle = Lifecycle::of(lab, |r| r.new_namespace("network").hook(kind.member, IT, &[]))?;
+    for name in asked_for(&lifecycle.bundle.config) {
+        let created = lifecycle.process.as_ref().and_then(|process| of_process(process, name));
+        out.expect_eq(&format!("{name} namespace"), seen(&lifecycle)?.namespaces.get(name), created.as_ref());
     }
-    out.expect_eq("runs of the hook when create returns", life.runs(IT)[0], 1);
+    out.expect_eq("runs of the hook when create returns", lifecycle.runs(IT)[0], 1);
     Ok(())
 }
 
-fn root_is_not_yet_changed(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
-    let life = Life::of(lab, |r| r.hook(kind.member, IT, &[]))?;
-    out.expect_eq("whether the container's process has its new root", seen(&life)?.in_rootfs, false);
-    out.expect_eq("runs of the hook when create returns", life.runs(IT)[0], 1);
+fn root_is_not_yet_changed(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
+    let lifecycle = Lifecycle::of(lab, |r| r.hook(kind.member, IT, &[]))?;
+    out.expect_eq("whether the container's process has its new root", seen(&lifecycle)?.in_rootfs, false);
+    out.expect_eq("runs of the hook when create returns", lifecycle.runs(IT)[0], 1);
     Ok(())
 }
 
 /// The configured mounts are there below the root filesystem: the new root is not yet in place.
-fn mounts_are_there(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
-    let life = Life::of(lab, |r| r.mount("/extra", "tmpfs", "tmpfs", &[]).hook(kind.member, IT, &[]))?;
-    let text = if kind.in_namespaces { &life.record(IT)?.mounts } else { &seen(&life)?.mounts };
+fn mounts_are_there(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
+    let lifecycle = Lifecycle::of(lab, |r| r.mount("/extra", "tmpfs", "tmpfs", &[]).hook(kind.member, IT, &[]))?;
+    let text = if kind.in_namespaces { &lifecycle.record(IT)?.mounts } else { &seen(&lifecycle)?.mounts };
     let mounts: Vec<Mount> = mountinfo::parse(text)?;
-    for mount in life.bundle.config.list("/mounts") {
-        let point = format!("{}{}", life.bundle.rootfs().display(), mount["destination"].as_str().unwrap_or(""));
+    for mount in lifecycle.bundle.config.list("/mounts") {
+        let point = format!("{}{}", lifecycle.bundle.rootfs().display(), mount["destination"].as_str().unwrap_or(""));
         let found = mountinfo::mount_at(&mounts, &point);
         let kind = found.map(|mount| mount.kind.as_str());
         out.expect_eq(&format!("type of the mount at {point}"), kind, mount["type"].as_str());
@@ -109,12 +109,12 @@ fn mounts_are_there(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
     Ok(())
 }
 
-fn create_container_has_the_old_root(lab: &Lab<'_>, out: &mut Judgement) -> Told {
-    let life = Life::of(lab, |r| r.hook(CREATE_CONTAINER.member, IT, &[]))?;
-    let record = life.record(IT)?;
+fn create_container_has_the_old_root(lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
+    let lifecycle = Lifecycle::of(lab, |r| r.hook(CREATE_CONTAINER.member, IT, &[]))?;
+    let record = lifecycle.record(IT)?;
     out.expect_eq("whether the hook has the root of the container", record.in_rootfs, false);
-    let own = life.process.as_ref().and_then(|process| of_process(process, "mnt"));
+    let own = lifecycle.process.as_ref().and_then(|process| of_process(process, "mnt"));
     out.expect_eq("mount namespace of the hook", record.namespaces.get("mnt"), own.as_ref());
-    out.expect_eq("runs of the hook when create returns", life.runs(IT)[0], 1);
+    out.expect_eq("runs of the hook when create returns", lifecycle.runs(IT)[0], 1);
     Ok(())
 }

@@ -4,7 +4,7 @@
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Outcome, Told};
+use plimsoll_engine::judgement::{Judgement, Outcome, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::{Bundle, Recipe};
@@ -129,7 +129,7 @@ pub(super) fn provoke<'l>(
     kind: &Kind,
     bundle: &Bundle,
     out: &mut Judgement,
-) -> Told<Option<Container<'l>>> {
+) -> StepResult<Option<Container<'l>>> {
     let attempt = lab.try_create(bundle)?;
     if kind.during == Op::Create || (*kind == POSTSTART && !attempt.outcome.succeeded()) {
         attempt.outcome.refused()?;
@@ -137,13 +137,13 @@ pub(super) fn provoke<'l>(
     }
     let container = attempt.container()?;
     let start = container.start()?;
-    out.expect_told("start", &start);
+    out.expect_error("start", &start);
     is_stopped(&container, &start, out)?;
     Ok(Some(container))
 }
 
 /// The container's process comes to its end. Where start did not say that it failed, it may run the program instead.
-pub(super) fn is_stopped(container: &Container<'_>, start: &Outcome, out: &mut Judgement) -> Told {
+pub(super) fn is_stopped(container: &Container<'_>, start: &Outcome, out: &mut Judgement) -> StepResult {
     if start.refused().is_err() && container.greeted().is_ok() {
         out.expect("the container's process", false, "stopped", "it runs the program");
         return Ok(());
@@ -152,7 +152,7 @@ pub(super) fn is_stopped(container: &Container<'_>, start: &Outcome, out: &mut J
 }
 
 /// Since 1.3.0 a poststart hook must not fail; before, that was only worth a warning.
-pub(super) fn advise(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
+pub(super) fn advise(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
     if *kind == POSTSTART && !lab.claims(1, 3) {
         out.advise("that a failing poststart hook is an error came with release 1.3.0");
     }
@@ -160,7 +160,7 @@ pub(super) fn advise(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
 }
 
 /// After a failed create the guard sees that nothing is left. After a failed start the caller may have to delete.
-fn fails(kind: &Kind, mode: Mode, lab: &Lab<'_>, out: &mut Judgement) -> Told {
+fn fails(kind: &Kind, mode: Mode, lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
     advise(kind, lab, out)?;
     let bundle = lab.bundle(|r| mode.hooks(r, kind).log_program())?;
     if let Some(container) = provoke(lab, kind, &bundle, out)? {
@@ -175,12 +175,12 @@ fn fails(kind: &Kind, mode: Mode, lab: &Lab<'_>, out: &mut Judgement) -> Told {
     Ok(())
 }
 
-pub(super) fn tidy_up(lab: &Lab<'_>, container: &Container<'_>) -> Told {
+pub(super) fn tidy_up(lab: &Lab<'_>, container: &Container<'_>) -> StepResult {
     if lab.call_id(Op::State, container.id())?.succeeded() { container.delete_by_force()?.ok() } else { Ok(()) }
 }
 
 /// Nobody has to call delete: the poststop hooks have run, and the container is forgotten.
-fn destroys(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
+fn destroys(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
     advise(kind, lab, out)?;
     let bundle = lab.bundle(|r| r.hook(kind.member, "bad", &["exit=1"]).hook("poststop", "poststop", &[]))?;
     let container = provoke(lab, kind, &bundle, out)?;
@@ -219,7 +219,7 @@ macro_rules! poststop {
 pub(super) const POSTSTOP: &[Scenario] =
     &[poststop!(Exit, "by-exit-code"), poststop!(Signal, "by-signal"), poststop!(MissingFile, "by-missing-file")];
 
-fn goes_on(mode: Mode, lab: &Lab<'_>, out: &mut Judgement) -> Told {
+fn goes_on(mode: Mode, lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
     let container = lab.stopped(|r| mode.hooks(r, &kind::POSTSTOP))?;
     let delete = container.delete()?;
     let mut expected = mode.log().to_vec();

@@ -1,11 +1,11 @@
 //! The six kinds of hooks, and the life of a container as the hook log tells it.
 
 use nix::unistd::Pid;
-use plimsoll_engine::judgement::{Stop, Told};
+use plimsoll_engine::describe::Describe;
+use plimsoll_engine::judgement::{StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::observer::Observation;
 use plimsoll_engine::profile::Op;
-use plimsoll_engine::shown::Shown;
 use plimsoll_fixtures::probe::HookRecord;
 use plimsoll_fixtures::{Bundle, Recipe};
 use serde_json::{Value, json};
@@ -75,7 +75,7 @@ impl Kind {
 
 /// A container's whole life, with the hook log as it was after each operation.
 #[derive(Debug)]
-pub(super) struct Life {
+pub(super) struct Lifecycle {
     pub bundle: Bundle,
     pub pid: Pid,
     /// The container's process between create and start, where the host can see it.
@@ -85,9 +85,9 @@ pub(super) struct Life {
     pub after_delete: Vec<HookRecord>,
 }
 
-impl Life {
+impl Lifecycle {
     /// Lets a container live.
-    pub(super) fn of(lab: &Lab<'_>, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> Told<Self> {
+    pub(super) fn of(lab: &Lab<'_>, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> StepResult<Self> {
         let container = lab.created(edits)?;
         let process = lab.settings.profile.shares_kernel.then(|| container.observe()).transpose()?;
         let (bundle, pid) = (container.bundle.clone(), container.pid);
@@ -100,11 +100,11 @@ impl Life {
     }
 
     /// The first record of a hook.
-    pub(super) fn record(&self, name: &str) -> Told<&HookRecord> {
+    pub(super) fn record(&self, name: &str) -> StepResult<&HookRecord> {
         let found = self.after_delete.iter().find(|record| record.name == name);
         found.ok_or_else(|| {
             let names = names(&self.after_delete);
-            Stop::broken(format!("the hook `{name}`"), "in the log after delete", names.shown())
+            Stop::broken(format!("the hook `{name}`"), "in the log after delete", names.describe())
         })
     }
 

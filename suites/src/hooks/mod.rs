@@ -8,8 +8,8 @@ mod entry;
 mod environment;
 mod failure;
 mod namespaces;
+mod oom_score;
 mod order;
-mod score;
 mod state;
 mod steps;
 mod timeout;
@@ -34,7 +34,7 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     namespaces::OTHER_ROOT,
     order::LISTED,
     order::BETWEEN,
-    score::SCENARIOS,
+    oom_score::SCENARIOS,
     state::DOCUMENT,
     state::PID,
     state::STATUS,

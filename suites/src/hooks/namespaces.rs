@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use nix::unistd::getpid;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::Observation;
@@ -13,7 +13,7 @@ use plimsoll_fixtures::Config;
 use plimsoll_fixtures::probe::PATH as IN_ROOTFS;
 
 use super::failure::{SILENT, advise, provoke, tidy_up};
-use super::kind::{self, IT, Kind, Life, long_annotation, names};
+use super::kind::{self, IT, Kind, Lifecycle, long_annotation, names};
 
 macro_rules! execution {
     ($kind:ident, $member:literal, $slug:literal, $when:literal, $elsewhere:literal, $beside:literal) => {
@@ -86,38 +86,38 @@ pub(super) fn of_process(process: &Observation, name: &str) -> Option<String> {
 
 /// A hook of the runtime shares each namespace with the harness, which is where the runtime was called; a hook of the
 /// container shares those that the container was to have of its own.
-fn execution(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
+fn execution(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
     const ALL: [&str; 7] = ["cgroup", "ipc", "mnt", "net", "pid", "user", "uts"];
-    let life = Life::of(lab, |r| r.new_namespace("network").hook(kind.member, IT, &[]))?;
+    let lifecycle = Lifecycle::of(lab, |r| r.new_namespace("network").hook(kind.member, IT, &[]))?;
     let harness = Observation::of(getpid())?;
-    let (names, process) = match &life.process {
-        Some(container) if kind.in_namespaces => (asked_for(&life.bundle.config), container),
+    let (names, process) = match &lifecycle.process {
+        Some(container) if kind.in_namespaces => (asked_for(&lifecycle.bundle.config), container),
         _ => (ALL.to_vec(), &harness),
     };
     let expected: BTreeMap<&str, String> =
         names.into_iter().filter_map(|name| Some((name, of_process(process, name)?))).collect();
     let observed: BTreeMap<&str, String> =
-        life.record(IT)?.namespaces.iter().map(|(n, t)| (n.as_str(), t.clone())).collect();
+        lifecycle.record(IT)?.namespaces.iter().map(|(n, t)| (n.as_str(), t.clone())).collect();
     let observed = observed.into_iter().filter(|(name, _)| expected.contains_key(name)).collect::<BTreeMap<_, _>>();
     out.expect_eq("namespaces of the hook", observed, expected);
     Ok(())
 }
 
 /// Each bundle has the probe at `/probe` of its root, and the host has it elsewhere.
-fn path(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
-    let life = Life::of(lab, |r| r.hook(kind.member, IT, &[]))?;
-    let record = life.record(IT)?;
+fn path(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
+    let lifecycle = Lifecycle::of(lab, |r| r.hook(kind.member, IT, &[]))?;
+    let record = lifecycle.record(IT)?;
     out.expect_eq(
         "the file that the hook executes",
         Some(record.exe.as_str()),
-        life.bundle.config.text(&kind.pointer("/0/path")),
+        lifecycle.bundle.config.text(&kind.pointer("/0/path")),
     );
     out.expect_eq("whether the hook has the root of the container", record.in_rootfs, kind.in_rootfs);
     Ok(())
 }
 
 /// A path that leads to a program in the other root alone leads nowhere: the hook fails.
-fn other_root(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
+fn other_root(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
     advise(kind, lab, out)?;
     let path = if kind.in_rootfs { "{probe}" } else { IN_ROOTFS };
     let bundle = lab.bundle(|r| {

@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use plimsoll_engine::check::Scenario;
+use plimsoll_engine::deadline::scaled;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
-use plimsoll_engine::patience::stretched;
 use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::probe::HookRecord;
 use serde_json::{Value, json};
 
-use super::kind::{self, IT, Kind, Life, long_annotation, names};
+use super::kind::{self, IT, Kind, Lifecycle, long_annotation, names};
 
 macro_rules! document {
     ($kind:ident, $member:literal, $slug:literal, $when:literal, $elsewhere:literal, $beside:literal) => {
@@ -29,11 +29,11 @@ macro_rules! document {
             ],
             &[
                 Fault::Push(concat!("/hooks/", $member, "/0/args"), "\"no-stdin\""),
-                Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""lie=/id=\"other\"""#),
-                Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""lie=/bundle=\"rootfs\"""#),
-                Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""lie=/ociVersion=1""#),
-                Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""lie=/status=null""#),
-                Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""lie=/pid=\"1\"""#),
+                Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""false-state=/id=\"other\"""#),
+                Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""false-state=/bundle=\"rootfs\"""#),
+                Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""false-state=/ociVersion=1""#),
+                Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""false-state=/status=null""#),
+                Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""false-state=/pid=\"1\"""#),
             ],
             |lab, out| document(&kind::$kind, lab, out),
         )
@@ -42,7 +42,7 @@ macro_rules! document {
 pub(super) const DOCUMENT: &[Scenario] = for_each_kind!(document);
 
 /// The state that a hook read.
-fn read(record: &HookRecord) -> Told<Value> {
+fn read(record: &HookRecord) -> StepResult<Value> {
     match serde_json::from_str(&record.stdin) {
         Ok(state @ Value::Object(_)) => Ok(state),
         Ok(_) | Err(_) => {
@@ -52,11 +52,11 @@ fn read(record: &HookRecord) -> Told<Value> {
 }
 
 /// Members that the schema of the state requires, and those of which it tells the type.
-fn document(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
-    let life = Life::of(lab, |r| r.hook(kind.member, IT, &[]))?;
-    let state = read(life.record(IT)?)?;
-    out.expect_eq("id", &state["id"], &json!(life.bundle.id));
-    out.expect_eq("bundle", &state["bundle"], &json!(life.bundle.dir));
+fn document(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
+    let lifecycle = Lifecycle::of(lab, |r| r.hook(kind.member, IT, &[]))?;
+    let state = read(lifecycle.record(IT)?)?;
+    out.expect_eq("id", &state["id"], &json!(lifecycle.bundle.id));
+    out.expect_eq("bundle", &state["bundle"], &json!(lifecycle.bundle.dir));
     out.expect("ociVersion", state["ociVersion"].is_string(), "a string", &state["ociVersion"]);
     out.expect("status", state["status"].as_str().is_some_and(|s| !s.is_empty()), "a word", &state["status"]);
     let pid = state.get("pid").is_none_or(Value::is_u64);
@@ -74,8 +74,8 @@ macro_rules! pid {
                 &["runtime.state.pid-in-runtime-namespace-hook"]
             },
             &[
-                Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""lie=/pid=0""#),
-                Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""lie=/pid=7""#),
+                Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""false-state=/pid=0""#),
+                Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""false-state=/pid=7""#),
             ],
             |lab, out| pid(&kind::$kind, lab, out),
         )
@@ -85,11 +85,11 @@ macro_rules! pid {
 pub(super) const PID: &[Scenario] = for_each_kind!(living pid);
 
 /// The container's process, by the number that it has where the hook runs.
-fn pid(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
-    let life = Life::of(lab, |r| r.hook(kind.member, IT, &[]))?;
-    let inside = life.process.as_ref().and_then(|process| process.status.nspid.last().copied());
-    let expected = if kind.in_namespaces { inside } else { Some(life.pid.as_raw()) };
-    let state = read(life.record(IT)?)?;
+fn pid(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
+    let lifecycle = Lifecycle::of(lab, |r| r.hook(kind.member, IT, &[]))?;
+    let inside = lifecycle.process.as_ref().and_then(|process| process.status.nspid.last().copied());
+    let expected = if kind.in_namespaces { inside } else { Some(lifecycle.pid.as_raw()) };
+    let state = read(lifecycle.record(IT)?)?;
     // The state must have a pid from `created` on.
     let may_lack = kind.during == Op::Create && state["status"] == "creating" && state.get("pid").is_none();
     let expected = json!(expected);
@@ -104,7 +104,7 @@ macro_rules! status {
             ..Scenario::new(
                 concat!("hooks.state-status/", $slug),
                 status_clause(&kind::$kind),
-                &[Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""lie=/status=\"paused\"""#)],
+                &[Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""false-state=/status=\"paused\"""#)],
                 |lab, out| status(&kind::$kind, lab, out),
             )
         }
@@ -135,9 +135,9 @@ const fn status_room(kind: &Kind) -> Option<&'static str> {
     }
 }
 
-fn status(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
-    let life = Life::of(lab, |r| r.hook(kind.member, IT, &[]))?;
-    out.expect_eq("status", &read(life.record(IT)?)?["status"], &json!(kind.status));
+fn status(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
+    let lifecycle = Lifecycle::of(lab, |r| r.hook(kind.member, IT, &[]))?;
+    out.expect_eq("status", &read(lifecycle.record(IT)?)?["status"], &json!(kind.status));
     Ok(())
 }
 
@@ -146,7 +146,7 @@ macro_rules! untrue {
         Scenario::new(
             concat!("hooks.state-untrue/", $slug),
             &["runtime.state.status-custom-only-new-states"],
-            &[Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""lie=/status=\"stopped\"""#)],
+            &[Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""false-state=/status=\"stopped\"""#)],
             |lab, out| untrue(&kind::$kind, lab, out),
         )
     };
@@ -155,9 +155,9 @@ pub(super) const UNTRUE: &[Scenario] = for_each_kind!(living untrue);
 
 /// When exactly a status changes is a matter of opinion, but nothing has stopped before its program has ended, and
 /// nothing runs before start.
-fn untrue(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
-    let life = Life::of(lab, |r| r.hook(kind.member, IT, &[]))?;
-    let status = &read(life.record(IT)?)?["status"];
+fn untrue(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
+    let lifecycle = Lifecycle::of(lab, |r| r.hook(kind.member, IT, &[]))?;
+    let status = &read(lifecycle.record(IT)?)?["status"];
     out.expect("status", status != "stopped", "anything but stopped", status);
     if kind.during == Op::Create {
         out.expect("status during create", status != "running", "anything but running", status);
@@ -178,11 +178,11 @@ macro_rules! annotations {
 pub(super) const ANNOTATIONS: &[Scenario] = for_each_kind!(annotations);
 
 /// Those of the configuration; a runtime may add its own.
-fn annotations(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
+fn annotations(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
     let given = json!({ "org.plimsoll.first": "one \"1\" é\n", "org.plimsoll.second": "" });
-    let life = Life::of(lab, |r| r.set("/annotations", given).hook(kind.member, IT, &[]))?;
-    let state = read(life.record(IT)?)?;
-    for (key, value) in life.bundle.config.get("/annotations").and_then(Value::as_object).into_iter().flatten() {
+    let lifecycle = Lifecycle::of(lab, |r| r.set("/annotations", given).hook(kind.member, IT, &[]))?;
+    let state = read(lifecycle.record(IT)?)?;
+    for (key, value) in lifecycle.bundle.config.get("/annotations").and_then(Value::as_object).into_iter().flatten() {
         out.expect_eq(&format!("annotation {key}"), state["annotations"].get(key), Some(value));
     }
     Ok(())
@@ -206,13 +206,13 @@ pub(super) const UNREAD: &[Scenario] = for_each_kind!(unread);
 
 /// A hook need not read: neither the first, which could, nor the second, which comes all the same. A state that fits into the
 /// pipe, for some leave the annotations out, is written before the hook ends, so that each time is like the other.
-fn unread(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
-    let late = format!("delay={}", stretched(Duration::from_millis(300)).as_millis());
-    let life = Life::of(lab, |r| {
+fn unread(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
+    let late = format!("delay={}", scaled(Duration::from_millis(300)).as_millis());
+    let lifecycle = Lifecycle::of(lab, |r| {
         r.set("/annotations", long_annotation());
         r.hook(kind.member, "deaf", &["no-stdin", &late]).hook(kind.member, "next", &[])
     })?;
-    out.expect_eq("the hooks that ran", names(&life.after_delete), ["deaf", "next"]);
+    out.expect_eq("the hooks that ran", names(&lifecycle.after_delete), ["deaf", "next"]);
     Ok(())
 }
 
@@ -226,20 +226,20 @@ pub(super) const OTHERS: &[Scenario] = &[
     Scenario::new(
         "hooks.state-version/all",
         &["runtime.state.oci-version-meaning"],
-        &[Fault::Push("/hooks/createRuntime/0/args", r#""lie=/ociVersion=\"1.0\"""#)],
+        &[Fault::Push("/hooks/createRuntime/0/args", r#""false-state=/ociVersion=\"1.0\"""#)],
         version,
     ),
 ];
 
 const BOTH: [Kind; 2] = [kind::CREATE_RUNTIME, kind::START_CONTAINER];
 
-fn long(lab: &Lab<'_>, out: &mut Judgement) -> Told {
+fn long(lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
     let annotations = long_annotation();
-    let life = Life::of(lab, |r| {
+    let lifecycle = Lifecycle::of(lab, |r| {
         BOTH.iter().fold(r.set("/annotations", &annotations), |r, kind| r.hook(kind.member, kind.member, &[]))
     })?;
     for kind in &BOTH {
-        let state = read(life.record(kind.member)?)?;
+        let state = read(lifecycle.record(kind.member)?)?;
         let whole = state["annotations"]["org.plimsoll.long"] == annotations["org.plimsoll.long"];
         let length = state["annotations"].to_string().len();
         out.expect(&format!("annotations of {}", kind.member), whole, "all 200 kB as given", length);
@@ -248,10 +248,10 @@ fn long(lab: &Lab<'_>, out: &mut Judgement) -> Told {
 }
 
 /// A released version, in full: the state follows a release of the specification.
-fn version(lab: &Lab<'_>, out: &mut Judgement) -> Told {
-    let life = Life::of(lab, |r| BOTH.iter().fold(r, |r, kind| r.hook(kind.member, kind.member, &[])))?;
+fn version(lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
+    let lifecycle = Lifecycle::of(lab, |r| BOTH.iter().fold(r, |r, kind| r.hook(kind.member, kind.member, &[])))?;
     for kind in &BOTH {
-        let state = read(life.record(kind.member)?)?;
+        let state = read(lifecycle.record(kind.member)?)?;
         let version = state["ociVersion"].as_str().unwrap_or("");
         let core = version.split(['-', '+']).next().unwrap_or("");
         let whole = core.split('.').filter(|part| part.parse::<u32>().is_ok()).count() == 3;

@@ -2,12 +2,12 @@
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
 
-use super::kind::{self, IT, Kind, Life};
+use super::kind::{self, IT, Kind, Lifecycle};
 
 macro_rules! invoked {
     ($kind:ident, $member:literal, $slug:literal, $when:literal, $elsewhere:literal, $beside:literal) => {
@@ -27,14 +27,14 @@ macro_rules! invoked {
 pub(super) const INVOKED: &[Scenario] = for_each_kind!(invoked);
 
 /// A hook that takes its time has run once when its operation returns, and not before that operation.
-fn invoked(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
-    let life = Life::of(lab, |r| r.hook(kind.member, IT, &["delay=100"]))?;
+fn invoked(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
+    let lifecycle = Lifecycle::of(lab, |r| r.hook(kind.member, IT, &["delay=100"]))?;
     let expected = match kind.during {
         Op::Create => [1, 1, 1],
         Op::Start => [0, 1, 1],
         _ => [0, 0, 1],
     };
-    out.expect_eq("runs of the hook after create, start and delete", life.runs(IT), expected);
+    out.expect_eq("runs of the hook after create, start and delete", lifecycle.runs(IT), expected);
     Ok(())
 }
 
@@ -64,9 +64,9 @@ const STATE_IS_REFUSED: Scenario = Scenario::new(
     &["config.hooks.poststop.after-deletion"],
     &[Fault::Succeed(Op::State), Fault::Move("/hooks/poststop", "/hooks/poststart"), Fault::Drop("/hooks/poststop")],
     |lab, out| {
-        let meeting = lab.meeting();
-        let container = lab.stopped(|r| r.hook("poststop", IT, &[&meeting.option()]))?;
-        let state = container.state_within_delete(&meeting)?;
+        let barrier = lab.hook_barrier();
+        let container = lab.stopped(|r| r.hook("poststop", IT, &[&barrier.option()]))?;
+        let state = container.state_within_delete(&barrier)?;
         let state = state.ok_or_else(|| Stop::broken("the poststop hook", "called by delete", "it did not come"))?;
         out.expect("state, called while the hook runs", !state.succeeded(), "an error: no container", state.said());
         Ok(())
@@ -78,8 +78,8 @@ const POSTSTART_WAITED_FOR: Scenario = Scenario::new(
     &["config.hooks.poststart.before-start-returns"],
     &[Fault::Push("/hooks/poststart/0/args", "\"detach\""), Fault::Drop("/hooks/poststart")],
     |lab, out| {
-        let life = Life::of(lab, |r| r.hook("poststart", IT, &["delay=100"]))?;
-        out.expect_eq("runs of the hook when start returns", life.runs(IT)[1], 1);
+        let lifecycle = Lifecycle::of(lab, |r| r.hook("poststart", IT, &["delay=100"]))?;
+        out.expect_eq("runs of the hook when start returns", lifecycle.runs(IT)[1], 1);
         Ok(())
     },
 );
@@ -97,9 +97,10 @@ const POSTSTOP_WAITED_FOR: Scenario = Scenario::new(
 );
 
 /// The process that the state names executes the user's program already, though it was held up before.
-fn poststart_sees_the_program(lab: &Lab<'_>, out: &mut Judgement) -> Told {
-    let life = Life::of(lab, |r| r.hook("startContainer", "slow", &["delay=100"]).hook("poststart", IT, &[]))?;
-    let seen = life.record(IT)?.container.as_ref().map(|seen| seen.exe.as_str());
+fn poststart_sees_the_program(lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
+    let lifecycle =
+        Lifecycle::of(lab, |r| r.hook("startContainer", "slow", &["delay=100"]).hook("poststart", IT, &[]))?;
+    let seen = lifecycle.record(IT)?.container.as_ref().map(|seen| seen.exe.as_str());
     let is_program = seen.is_some_and(|exe| exe.ends_with("/probe"));
     out.expect("what the container's process executes", is_program, "the program, /probe", seen);
     Ok(())
@@ -107,7 +108,7 @@ fn poststart_sees_the_program(lab: &Lab<'_>, out: &mut Judgement) -> Told {
 
 /// The control groups of the container, and its directory below the runtime's root, which the host found between create and start,
 /// are removed by then. A runtime that keeps its state in some other way has no such directory.
-fn poststop_sees_nothing(lab: &Lab<'_>, out: &mut Judgement) -> Told {
+fn poststop_sees_nothing(lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
     let container = lab.created(|r| r.beside("look", "").hook("poststop", IT, &["look={bundle}/look"]))?;
     let groups = container.observe()?.cgroups;
     let own = groups.iter().filter(|group| group.path.contains(container.id())).filter_map(|group| group.dir.as_ref());

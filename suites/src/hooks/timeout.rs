@@ -4,14 +4,14 @@
 use std::time::Duration;
 
 use plimsoll_engine::check::Scenario;
+use plimsoll_engine::deadline::scaled;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
-use plimsoll_engine::patience::stretched;
 use plimsoll_engine::profile::Op;
 
 use super::failure::{is_stopped, tidy_up};
-use super::kind::{self, IT, Kind, Life, names};
+use super::kind::{self, IT, Kind, Lifecycle, names};
 
 /// A wrong runtime waits for ever.
 macro_rules! aborted {
@@ -46,12 +46,12 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 ];
 
 fn shortest() -> u64 {
-    stretched(Duration::from_secs(1)).as_secs()
+    scaled(Duration::from_secs(1)).as_secs()
 }
 
 /// The operation ends in its own time, without the program, and the guard sees that the hook is gone. Whether start
 /// reports it is judged with the other failures.
-fn aborted(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
+fn aborted(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
     let bundle =
         lab.bundle(|r| r.hook(kind.member, IT, &["sleep"]).set(&kind.pointer("/0/timeout"), shortest()).log_program())?;
     let attempt = lab.try_create(&bundle)?;
@@ -68,7 +68,7 @@ fn aborted(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
 }
 
 /// Whether delete reports it is judged with the other failures of poststop hooks.
-fn poststop_aborted(lab: &Lab<'_>, out: &mut Judgement) -> Told {
+fn poststop_aborted(lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
     let container = lab.stopped(|r| r.hook("poststop", IT, &["sleep"]).set("/hooks/poststop/0/timeout", shortest()))?;
     let delete = container.delete()?;
     out.expect_eq("the hooks that ran", names(&container.bundle.hook_log()?), [IT]);
@@ -77,12 +77,12 @@ fn poststop_aborted(lab: &Lab<'_>, out: &mut Judgement) -> Told {
     Ok(())
 }
 
-fn not_reached(lab: &Lab<'_>, out: &mut Judgement) -> Told {
-    let life = Life::of(lab, |r| {
+fn not_reached(lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
+    let lifecycle = Lifecycle::of(lab, |r| {
         [kind::CREATE_RUNTIME, kind::START_CONTAINER]
             .iter()
             .fold(r, |r, kind| r.hook(kind.member, kind.member, &["delay=50"]).set(&kind.pointer("/0/timeout"), 3600))
     })?;
-    out.expect_eq("the hooks that ran", names(&life.after_start), ["createRuntime", "startContainer"]);
+    out.expect_eq("the hooks that ran", names(&lifecycle.after_start), ["createRuntime", "startContainer"]);
     Ok(())
 }

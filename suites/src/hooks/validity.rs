@@ -2,13 +2,13 @@
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::Recipe;
 use serde_json::json;
 
-use super::kind::{self, IT, Kind, Life};
+use super::kind::{self, IT, Kind, Lifecycle};
 
 macro_rules! relative_path {
     ($kind:ident, $member:literal, $slug:literal, $when:literal, $elsewhere:literal, $beside:literal) => {
@@ -24,13 +24,13 @@ macro_rules! relative_path {
 pub(super) const RELATIVE_PATH: &[Scenario] = for_each_kind!(relative_path);
 
 /// A path that would lead to a program from the bundle, or from the container's root, is not taken all the same.
-fn relative_path(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> Told {
+fn relative_path(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
     let path = if kind.in_rootfs { "probe" } else { "rootfs/probe" };
     refused(lab, out, |r| r.hook(kind.member, IT, &[]).set(&kind.pointer("/0/path"), path))
 }
 
 /// Create refuses; or, where the hook is only looked at when its time comes, start or delete does. It never runs.
-fn refused(lab: &Lab<'_>, out: &mut Judgement, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> Told {
+fn refused(lab: &Lab<'_>, out: &mut Judgement, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> StepResult {
     let bundle = lab.bundle(edits)?;
     let attempt = lab.try_create(&bundle)?;
     let mut errors = vec![!attempt.outcome.succeeded()];
@@ -74,8 +74,8 @@ pub(super) const REFUSED: &[Scenario] = &[
 macro_rules! accepted {
     ($name:literal, $cites:expr, $faults:expr, $edits:expr) => {
         Scenario::new(concat!("hooks.valid/", $name), $cites, $faults, |lab, out| {
-            let life = Life::of(lab, $edits)?;
-            out.expect_eq("the hooks that ran", kind::names(&life.after_delete), [""; 0]);
+            let lifecycle = Lifecycle::of(lab, $edits)?;
+            out.expect_eq("the hooks that ran", kind::names(&lifecycle.after_delete), [""; 0]);
             Ok(())
         })
     };

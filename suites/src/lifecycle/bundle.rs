@@ -6,7 +6,7 @@ use std::path::Path;
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::profile::{Op, Values};
 use plimsoll_fixtures::Bundle;
@@ -109,7 +109,7 @@ const NO_CONFIG: &[&str] = &[
 ];
 
 /// Creates from directory `from` by this name, and looks at what the state says of the bundle.
-fn named(lab: &Lab<'_>, out: &mut Judgement, bundle: &Bundle, from: &Path, name: &str) -> Told {
+fn named(lab: &Lab<'_>, out: &mut Judgement, bundle: &Bundle, from: &Path, name: &str) -> StepResult {
     let container = lab.try_create_from(from, bundle, |values| values.with("bundle", name))?.container()?;
     let state = container.state()?;
     let told = Path::new(state.0["bundle"].as_str().unwrap_or_default());
@@ -120,7 +120,7 @@ fn named(lab: &Lab<'_>, out: &mut Judgement, bundle: &Bundle, from: &Path, name:
     container.finish_and_delete()
 }
 
-fn refused(lab: &Lab<'_>, out: &mut Judgement, bundle: &Bundle, name: &str) -> Told {
+fn refused(lab: &Lab<'_>, out: &mut Judgement, bundle: &Bundle, name: &str) -> StepResult {
     refusal::of(lab, out, "create", || {
         Ok(lab.try_create_from(&lab.dir, bundle, |values| values.with("bundle", name))?.outcome)
     })?;

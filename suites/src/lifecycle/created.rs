@@ -3,7 +3,7 @@
 use nix::time::{ClockId, clock_gettime};
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::Observation;
@@ -150,7 +150,7 @@ fn when_created(
     out: &mut Judgement,
     edits: impl FnOnce(&mut Recipe) -> &mut Recipe,
     judge: impl FnOnce(&Config, &Observation, &mut Judgement),
-) -> Told {
+) -> StepResult {
     let container = lab.created(edits)?;
     judge(&container.bundle.config, &container.observe()?, out);
     container.started()?;

@@ -3,7 +3,7 @@
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::State;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_fixtures::Recipe;
@@ -13,14 +13,14 @@ use serde_json::{Value, json};
 use super::schema::{breaches, is_semantic_version};
 
 /// A life that was led to its end, and what `state` said on the way.
-struct Life {
+struct Lifecycle {
     id: String,
     /// The process that was created and then ran the program.
     pid: i64,
     states: [(&'static str, State); 3],
 }
 
-fn life(lab: &Lab<'_>, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> Told<Life> {
+fn lifecycle(lab: &Lab<'_>, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> StepResult<Lifecycle> {
     let container = lab.created(edits)?;
     let created = container.state()?;
     container.started()?;
@@ -29,12 +29,12 @@ fn life(lab: &Lab<'_>, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> Told<L
     let stopped = container.state()?;
     container.delete()?.ok()?;
     let (id, pid) = (container.id().to_owned(), container.pid.as_raw().into());
-    Ok(Life { id, pid, states: [("created", created), ("running", running), ("stopped", stopped)] })
+    Ok(Lifecycle { id, pid, states: [("created", created), ("running", running), ("stopped", stopped)] })
 }
 
-fn each(lab: &Lab<'_>, mut judge: impl FnMut(&str, &Life, &State)) -> Told {
-    let life = life(lab, |r| r)?;
-    life.states.iter().for_each(|(stage, state)| judge(stage, &life, state));
+fn each(lab: &Lab<'_>, mut judge: impl FnMut(&str, &Lifecycle, &State)) -> StepResult {
+    let lifecycle = lifecycle(lab, |r| r)?;
+    lifecycle.states.iter().for_each(|(stage, state)| judge(stage, &lifecycle, state));
     Ok(())
 }
 
@@ -78,7 +78,9 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         &["runtime.state.id-present"],
         &[Fault::Lie("/id", "\"other\""), Fault::Lie("/id", "")],
         |lab, out| {
-            each(lab, |stage, life, state| out.expect_eq(&format!("id when {stage}"), &state.0["id"], life.id.as_str()))
+            each(lab, |stage, lifecycle, state| {
+                out.expect_eq(&format!("id when {stage}"), &state.0["id"], lifecycle.id.as_str())
+            })
         },
     ),
     Scenario::new(
@@ -100,8 +102,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         &["runtime.state.oci-version-meaning"],
         &[Fault::Lie("/ociVersion", "\"1.0.1\"")],
         |lab, out| {
-            let life = life(lab, |r| r.set("/ociVersion", "1.0.1"))?;
-            let version = &life.states[1].1.0["ociVersion"];
+            let lifecycle = lifecycle(lab, |r| r.set("/ociVersion", "1.0.1"))?;
+            let version = &lifecycle.states[1].1.0["ociVersion"];
             out.expect("ociVersion", version != "1.0.1", "the release that the state follows", version);
             Ok(())
         },
@@ -129,9 +131,9 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         &["runtime.state.pid-when-created-or-running"],
         &[Fault::Lie("/pid", "7")],
         |lab, out| {
-            let life = life(lab, |r| r)?;
-            let pid = life.states[2].1.pid();
-            out.expect("pid when stopped", matches!(pid, None | Some(0)), "absent or 0", (pid, life.pid));
+            let lifecycle = lifecycle(lab, |r| r)?;
+            let pid = lifecycle.states[2].1.pid();
+            out.expect("pid when stopped", matches!(pid, None | Some(0)), "absent or 0", (pid, lifecycle.pid));
             Ok(())
         },
     )
@@ -190,9 +192,9 @@ pub(super) const ANNOTATIONS: &[Scenario] = annotations! {
         ["config.annotations.image-keys-usable"];
 };
 
-fn annotation(lab: &Lab<'_>, out: &mut Judgement, key: &str, value: &str) -> Told {
-    let life = life(lab, |r| r.set("/annotations", json!({ key: value, "com.example.other": "too" })))?;
-    for (stage, state) in &life.states {
+fn annotation(lab: &Lab<'_>, out: &mut Judgement, key: &str, value: &str) -> StepResult {
+    let lifecycle = lifecycle(lab, |r| r.set("/annotations", json!({ key: value, "com.example.other": "too" })))?;
+    for (stage, state) in &lifecycle.states {
         let annotations = &state.0["annotations"];
         out.expect_eq(&format!("{key} when {stage}"), annotations[key].as_str(), Some(value));
         out.expect_eq(&format!("the other one when {stage}"), annotations["com.example.other"].as_str(), Some("too"));

@@ -5,7 +5,7 @@ use std::fs;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_fixtures::probe::{Ask, Reply};
 use plimsoll_fixtures::{Bundle, Config, Recipe};
@@ -57,8 +57,8 @@ fn edited(
     out: &mut Judgement,
     pointer: &str,
     [before, after]: [Value; 2],
-    seen: impl FnOnce(&Container<'_>) -> Told<Option<Value>>,
-) -> Told {
+    seen: impl FnOnce(&Container<'_>) -> StepResult<Option<Value>>,
+) -> StepResult {
     let container = lab.created(|r| r.set(pointer, &before))?;
     rewrite(&container.bundle, |r| r.set(pointer, &after))?;
     container.started()?;
@@ -67,7 +67,7 @@ fn edited(
 }
 
 /// Writes the configuration of a bundle anew, with further edits.
-fn rewrite(bundle: &Bundle, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> Told {
+fn rewrite(bundle: &Bundle, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> StepResult {
     let mut recipe = Recipe::default();
     edits(&mut recipe);
     let config: Config = recipe.config_of(bundle.config.clone());
@@ -126,7 +126,7 @@ const WHOLE: &[Fault] = &[
     Fault::Fail(plimsoll_engine::profile::Op::Delete),
 ];
 
-fn without(lab: &Lab<'_>, out: &mut Judgement, harm: impl FnOnce(&Bundle) -> Told) -> Told {
+fn without(lab: &Lab<'_>, out: &mut Judgement, harm: impl FnOnce(&Bundle) -> StepResult) -> StepResult {
     let container = lab.created(|r| r)?;
     harm(&container.bundle)?;
     out.expect_eq("status when created", container.state()?.status(), "created");

@@ -6,7 +6,7 @@ use nix::sys::signal::{Signal, kill};
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::process::{Capture, Ended, KEPT, null};
@@ -80,7 +80,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         .needs(&[Need::Operation(Op::Run)]),
 ];
 
-fn ended(lab: &Lab<'_>, out: &mut Judgement, end: impl FnOnce(&Container<'_>) -> Told) -> Told {
+fn ended(lab: &Lab<'_>, out: &mut Judgement, end: impl FnOnce(&Container<'_>) -> StepResult) -> StepResult {
     let container = lab.running(|r| r)?;
     end(&container)?;
     container.wait()?;
@@ -89,7 +89,7 @@ fn ended(lab: &Lab<'_>, out: &mut Judgement, end: impl FnOnce(&Container<'_>) ->
 }
 
 /// `run` in the foreground gives back the exit code of the program, and deletes the container.
-fn runs(lab: &Lab<'_>, out: &mut Judgement, code: i32) -> Told {
+fn runs(lab: &Lab<'_>, out: &mut Judgement, code: i32) -> StepResult {
     let bundle = lab.bundle(|r| r.args(&[probe::PATH, &format!("exit={code}")]))?;
     let values = Values::default().with("id", &bundle.id).with("bundle", bundle.dir.to_string_lossy());
     let (mut stderr, err) = Capture::pipe(KEPT)?;

@@ -57,11 +57,11 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         REMOVES,
         &[Fault::Leave(Leftover::HostFile)],
         |lab, out| {
-            let layers = lab.layers(OF_THE_HOST)?;
+            let overlays = lab.overlays(OF_THE_HOST)?;
             lab.stopped(|r| r)?.delete()?.ok()?;
-            let first = layers.written()?;
+            let first = overlays.written()?;
             lab.stopped(|r| r)?.delete()?.ok()?;
-            let added: Vec<PathBuf> = layers.written()?.difference(&first).cloned().collect();
+            let added: Vec<PathBuf> = overlays.written()?.difference(&first).cloned().collect();
             out.expect("files of a second container after delete", added.is_empty(), "none", added);
             Ok(())
         },

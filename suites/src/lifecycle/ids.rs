@@ -3,7 +3,7 @@
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::profile::{Op, Values};
 use plimsoll_fixtures::Bundle;
@@ -11,8 +11,8 @@ use plimsoll_fixtures::Bundle;
 use crate::refusal;
 
 macro_rules! ids {
-    ($story:ident: $($id:literal, $op:expr, $cites:expr;)*) => {
-        &[$(Scenario::new($id, $cites, &[Fault::Succeed($op)], |lab, out| $story(lab, out, $op))),*]
+    ($run:ident: $($id:literal, $op:expr, $cites:expr;)*) => {
+        &[$(Scenario::new($id, $cites, &[Fault::Succeed($op)], |lab, out| $run(lab, out, $op))),*]
     };
 }
 
@@ -25,7 +25,7 @@ pub(super) const NONE: &[Scenario] = ids! { without_id:
 };
 
 /// A container that waits to be started stands by: the one that a careless runtime would take.
-fn without_id(lab: &Lab<'_>, out: &mut Judgement, op: Op) -> Told {
+fn without_id(lab: &Lab<'_>, out: &mut Judgement, op: Op) -> StepResult {
     let container = lab.created(|r| r)?;
     let bundle = lab.bundle(|r| r)?;
     let values = match op {
@@ -47,7 +47,7 @@ pub(super) const UNKNOWN: &[Scenario] = ids! { unknown_id:
 };
 
 /// Once for an id that was never given, once for that of a deleted container.
-fn unknown_id(lab: &Lab<'_>, out: &mut Judgement, op: Op) -> Told {
+fn unknown_id(lab: &Lab<'_>, out: &mut Judgement, op: Op) -> StepResult {
     let deleted = lab.running(|r| r)?;
     deleted.finish_and_delete()?;
     for id in [format!("{}-none", lab.tag), deleted.id().to_owned()] {
@@ -108,7 +108,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     ),
 ];
 
-fn take_id(lab: &Lab<'_>, out: &mut Judgement, first: &Container<'_>, bundle: &Bundle) -> Told {
+fn take_id(lab: &Lab<'_>, out: &mut Judgement, first: &Container<'_>, bundle: &Bundle) -> StepResult {
     let pid_file = lab.dir.join("second.pid");
     let second = |values: Values| values.with("id", first.id()).with("pid-file", pid_file.to_string_lossy());
     refusal::leaves(first, lab, out, "create of an id that is taken", || {

@@ -7,7 +7,7 @@ use std::fs;
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::profile::Op;
 use serde_json::Value;
@@ -42,7 +42,7 @@ pub(super) const SCENARIOS: &[Scenario] = invalid! {
     "lifecycle.create/id-with-newline", |lab| format!("{}-a\nb", lab.tag);
 };
 
-fn create_as(lab: &Lab<'_>, out: &mut Judgement, id: &str) -> Told {
+fn create_as(lab: &Lab<'_>, out: &mut Judgement, id: &str) -> StepResult {
     let bundle = lab.bundle(|r| r)?;
     let (watch, before) = (lab.watch()?, outside(lab)?);
     let outcome = lab.try_create_from(&lab.dir, &bundle, |values| values.with("id", id))?.outcome;
@@ -53,7 +53,7 @@ fn create_as(lab: &Lab<'_>, out: &mut Judgement, id: &str) -> Told {
         out.expect_eq("the id in the state of the container", state["id"].as_str(), Some(id));
         discard(lab, id)?;
     }
-    out.expect_undone(&outcome, watch.differences("create")?);
+    out.expect_no_effect(&outcome, watch.differences("create")?);
     // It was the id, and nothing else, that was refused.
     let container = lab.create(&bundle)?;
     container.started()?;
@@ -61,7 +61,7 @@ fn create_as(lab: &Lab<'_>, out: &mut Judgement, id: &str) -> Told {
 }
 
 /// What is in the directory of the check, but for what every create makes there.
-fn outside(lab: &Lab<'_>) -> Told<BTreeSet<String>> {
+fn outside(lab: &Lab<'_>) -> StepResult<BTreeSet<String>> {
     let entries = fs::read_dir(&lab.dir).map_err(Stop::error("list the directory of the check"))?;
     let names = entries.filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()));
     Ok(names.filter(|name| name != "state" && !name.ends_with(".pid")).collect())

@@ -8,8 +8,8 @@ use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use plimsoll_engine::cgroup;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
-use plimsoll_engine::fault::{Fault, Miswire};
-use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::fault::{Fault, NetworkFault};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::network::Stack;
@@ -23,26 +23,26 @@ use serde_json::json;
 const KEEPS: &[&str] = &["runtime.delete.keeps-foreign-resources"];
 
 /// How a container is deleted.
-type Deletion = fn(&Container<'_>) -> Told;
+type Deletion = fn(&Container<'_>) -> StepResult;
 
-fn when_stopped(container: &Container<'_>) -> Told {
+fn when_stopped(container: &Container<'_>) -> StepResult {
     container.finish_and_delete()
 }
 
-fn by_force(container: &Container<'_>) -> Told {
+fn by_force(container: &Container<'_>) -> StepResult {
     container.delete_by_force()?.ok()?;
     container.wait()
 }
 
 /// Each of these twice: after the program has ended, and, as engines do, by force while it runs.
 macro_rules! twice {
-    ($($name:literal, $proves:expr, $needs:expr, $story:ident;)*) => {
+    ($($name:literal, $proves:expr, $needs:expr, $run:ident;)*) => {
         &[$(
             Scenario::new(concat!("lifecycle.delete/keeps-", $name), KEEPS, $proves, |lab, out| {
-                $story(lab, out, when_stopped)
+                $run(lab, out, when_stopped)
             }).needs($needs),
             Scenario::new(concat!("lifecycle.delete/by-force-keeps-", $name), KEEPS, $proves, |lab, out| {
-                $story(lab, out, by_force)
+                $run(lab, out, by_force)
             }).needs($needs).axis(Axis::Compat),
         )*]
     };
@@ -51,7 +51,7 @@ macro_rules! twice {
 pub(super) const OF_THE_USER: &[Scenario] = twice! {
     "files", &[Fault::DeleteForeign], &[], files;
     "bound-namespace", &[Fault::DeleteForeign], &[Need::HostView], bound_namespace;
-    "network-device", &[Fault::DeleteForeign, Fault::Miswire(Miswire::Back)],
+    "network-device", &[Fault::DeleteForeign, Fault::Network(NetworkFault::Back)],
         &[Need::HostView, Need::Capability("CAP_NET_ADMIN")], network_device;
 };
 
@@ -81,7 +81,7 @@ const FILES: [&str; 8] = [
     "unused/file",
 ];
 
-fn files(lab: &Lab<'_>, out: &mut Judgement, delete: Deletion) -> Told {
+fn files(lab: &Lab<'_>, out: &mut Judgement, delete: Deletion) -> StepResult {
     let container = lab.running(with_files)?;
     for path in ["/new", "/data/new"] {
         container
@@ -105,10 +105,10 @@ struct Pinned {
 }
 
 impl Pinned {
-    fn new(lab: &Lab<'_>) -> Told<Self> {
+    fn new(lab: &Lab<'_>) -> StepResult<Self> {
         let file = lab.dir.join("network");
         fs::write(&file, "")?;
-        let holder = lab.holder("network")?;
+        let holder = lab.hold_namespace("network")?;
         mount(Some(holder.path("network").as_str()), &file, None::<&str>, MsFlags::MS_BIND, None::<&str>)?;
         Ok(Self { file })
     }
@@ -117,7 +117,7 @@ impl Pinned {
         recipe.push("/linux/namespaces", json!({ "type": "network", "path": self.file }))
     }
 
-    fn identity(&self) -> Told<(u64, u64)> {
+    fn identity(&self) -> StepResult<(u64, u64)> {
         let found = fs::metadata(&self.file)?;
         Ok((found.dev(), found.ino()))
     }
@@ -129,7 +129,7 @@ impl Drop for Pinned {
     }
 }
 
-fn bound_namespace(lab: &Lab<'_>, out: &mut Judgement, delete: Deletion) -> Told {
+fn bound_namespace(lab: &Lab<'_>, out: &mut Judgement, delete: Deletion) -> StepResult {
     let pinned = Pinned::new(lab)?;
     let before = pinned.identity()?;
     delete(&lab.running(|r| pinned.joined(r))?)?;
@@ -138,7 +138,7 @@ fn bound_namespace(lab: &Lab<'_>, out: &mut Judgement, delete: Deletion) -> Told
 }
 
 /// It was in the namespace before the container came.
-fn network_device(lab: &Lab<'_>, out: &mut Judgement, delete: Deletion) -> Told {
+fn network_device(lab: &Lab<'_>, out: &mut Judgement, delete: Deletion) -> StepResult {
     let pinned = Pinned::new(lab)?;
     let stack = |path: &Path| Stack::at(&path.to_string_lossy());
     let before = stack(&pinned.file)?.add("plimsoll0")?;
@@ -212,7 +212,7 @@ struct Above {
 }
 
 impl Above {
-    fn make(lab: &Lab<'_>) -> Told<Self> {
+    fn make(lab: &Lab<'_>) -> StepResult<Self> {
         let path = lab.group(&format!("{}-above", lab.tag));
         let mut dirs = Vec::new();
         for hierarchy in cgroup::hierarchies()? {
@@ -229,7 +229,7 @@ impl Above {
         Ok(Self { path, dirs })
     }
 
-    fn remove(self) -> Told {
+    fn remove(self) -> StepResult {
         Ok(self.dirs.iter().try_for_each(|dir| cgroup::remove_tree(dir))?)
     }
 }

@@ -4,7 +4,7 @@ use nix::sys::signal::Signal;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Outcome, Stop, Told};
+use plimsoll_engine::judgement::{Judgement, Outcome, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::probe::{Ask, Reply};
@@ -33,7 +33,7 @@ pub(super) const SIGNALS: &[Scenario] = delivers! {
     "lifecycle.kill/delivers-winch", SIGWINCH;
 };
 
-fn delivers(lab: &Lab<'_>, out: &mut Judgement, signal: Signal) -> Told {
+fn delivers(lab: &Lab<'_>, out: &mut Judgement, signal: Signal) -> StepResult {
     let container = lab.running(|r| r)?;
     let before = caught(&container)?;
     container.kill(signal)?.ok()?;
@@ -44,7 +44,7 @@ fn delivers(lab: &Lab<'_>, out: &mut Judgement, signal: Signal) -> Told {
 }
 
 /// The last signal that the program caught. The first question installs its handlers.
-fn caught(container: &Container<'_>) -> Told<i64> {
+fn caught(container: &Container<'_>) -> StepResult<i64> {
     Ok(match container.ask(Ask::CaughtSignal)? {
         Ok(Reply::Count(signal)) => signal,
         Ok(_) | Err(_) => -1,
@@ -52,14 +52,14 @@ fn caught(container: &Container<'_>) -> Told<i64> {
 }
 
 /// A container whose program catches what it is sent.
-fn catching<'l>(lab: &'l Lab<'_>) -> Told<Container<'l>> {
+fn catching<'l>(lab: &'l Lab<'_>) -> StepResult<Container<'l>> {
     let container = lab.running(|r| r)?;
     caught(&container)?;
     Ok(container)
 }
 
 /// Kill by a signal as the command line spells it.
-fn kill_by(container: &Container<'_>, signal: &str) -> Told<Outcome> {
+fn kill_by(container: &Container<'_>, signal: &str) -> StepResult<Outcome> {
     container.call(Op::Kill, |values| values.with("signal", signal))
 }
 
@@ -137,7 +137,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 /// A signal of which the kernel keeps each one that is sent.
 const REAL_TIME: i32 = 37;
 
-fn spelled(lab: &Lab<'_>, out: &mut Judgement, spellings: &[(&str, i64)]) -> Told {
+fn spelled(lab: &Lab<'_>, out: &mut Judgement, spellings: &[(&str, i64)]) -> StepResult {
     let container = catching(lab)?;
     for (name, number) in spellings {
         let outcome = kill_by(&container, name)?;

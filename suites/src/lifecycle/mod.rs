@@ -13,8 +13,8 @@ mod invalid_ids;
 mod keeps;
 mod kill;
 pub(crate) mod schema;
+mod simplest;
 mod states;
-mod whole;
 
 use plimsoll_engine::check::Scenario;
 
@@ -40,5 +40,5 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     kill::SIGNALS,
     kill::SCENARIOS,
     states::SCENARIOS,
-    whole::SCENARIOS,
+    simplest::SCENARIOS,
 ];

@@ -9,7 +9,7 @@ use plimsoll_engine::cgroup::{self, Membership};
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_fixtures::Bundle;
@@ -18,7 +18,7 @@ const PATH: &str = "/linux/cgroupsPath";
 const HOST: &[Need] = &[Need::HostView];
 
 /// The groups that the container does not share with the harness.
-fn groups(container: &Container<'_>) -> Told<Vec<Membership>> {
+fn groups(container: &Container<'_>) -> StepResult<Vec<Membership>> {
     let own = cgroup::of(nix::unistd::getpid())?;
     let shared = |membership: &Membership| {
         own.iter().any(|other| same_hierarchy(other, membership) && other.path == membership.path)
@@ -33,7 +33,7 @@ fn same_hierarchy(one: &Membership, other: &Membership) -> bool {
 
 /// Wherever the container has a group of its own, it is the one of this path below the mount point, or below a place
 /// that the runtime chose when the path is relative.
-fn stands_at(container: &Container<'_>, out: &mut Judgement, path: &str) -> Told<Vec<PathBuf>> {
+fn stands_at(container: &Container<'_>, out: &mut Judgement, path: &str) -> StepResult<Vec<PathBuf>> {
     let groups = groups(container)?;
     out.expect("groups of its own", !groups.is_empty(), "at least one", "none");
     let hierarchies = cgroup::hierarchies()?;
@@ -70,7 +70,7 @@ macro_rules! paths {
 }
 
 /// What was made above the container's own group may stay, says the specification; it is ours to remove.
-fn remove_above(lab: &Lab<'_>, dirs: &[PathBuf]) -> Told {
+fn remove_above(lab: &Lab<'_>, dirs: &[PathBuf]) -> StepResult {
     for dir in dirs {
         let ours = dir.ancestors().skip(1).filter(|above| above.to_string_lossy().contains(&lab.tag));
         for above in ours {
@@ -113,8 +113,8 @@ const CONSISTENT_RELATIVE: Scenario = Scenario::new(
 .needs(HOST);
 
 /// Two containers, one after the other, from the same value.
-fn consistent(lab: &Lab<'_>, out: &mut Judgement, path: &str) -> Told {
-    let stand = || -> Told<Vec<(Vec<String>, String)>> {
+fn consistent(lab: &Lab<'_>, out: &mut Judgement, path: &str) -> StepResult {
+    let stand = || -> StepResult<Vec<(Vec<String>, String)>> {
         let container = lab.running(|r| r.set(PATH, path))?;
         let groups = groups(&container)?;
         container.finish_and_delete()?;
@@ -176,7 +176,7 @@ const NOT_OUTSIDE: Scenario = Scenario::new(
 )
 .needs(HOST);
 
-fn not_outside(lab: &Lab<'_>, out: &mut Judgement) -> Told {
+fn not_outside(lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
     let name = format!("plimsoll-{}-up", lab.tag);
     let bundle: Bundle = lab.bundle(|r| r.set(PATH, format!("/{name}/../../../../../../../../{name}")))?;
     if let Some(container) = crate::refusal::or_created(lab, out, &bundle)? {

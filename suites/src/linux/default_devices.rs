@@ -3,10 +3,10 @@
 
 use nix::libc;
 use plimsoll_engine::check::{Case, Rule, Scenario};
+use plimsoll_engine::describe::Describe;
 use plimsoll_engine::evidence::Evidence;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::judgement::Judgement;
-use plimsoll_engine::shown::Shown;
 use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::{Ask, Refused, Reply};
 
@@ -185,7 +185,7 @@ const CONSOLE: Scenario = Scenario::new(
             Ok(Reply::Stat(stat)) => Some([stat.major, stat.minor]),
             _ => None,
         };
-        out.expect("/dev/console", console.is_some() && console == terminal, terminal.shown(), console);
+        out.expect("/dev/console", console.is_some() && console == terminal, terminal.describe(), console);
         container.kill(nix::sys::signal::Signal::SIGKILL)?.ok()?;
         container.wait()?;
         container.delete()?.ok()

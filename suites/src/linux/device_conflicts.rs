@@ -5,10 +5,10 @@ use std::path::Path;
 use nix::libc;
 use nix::sys::stat::{Mode, SFlag, makedev, mknod};
 use plimsoll_engine::check::Scenario;
+use plimsoll_engine::describe::Describe;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Stop, Told};
+use plimsoll_engine::judgement::{StepResult, Stop};
 use plimsoll_engine::profile::Op;
-use plimsoll_engine::shown::Shown;
 use plimsoll_fixtures::probe::{Ask, Refused, Reply};
 use plimsoll_fixtures::recipe::Edit;
 use serde_json::json;
@@ -114,7 +114,7 @@ const MISC: [(u32, u32, &str); 4] =
     [(10, 229, "fuse"), (10, 237, "loop-control"), (10, 183, "hwrng"), (10, 235, "autofs")];
 
 /// A device of this kernel that no runtime allows by itself, and that root without capabilities can open.
-fn device_of_the_kernel(dir: &Path) -> Told<(u32, u32)> {
+fn device_of_the_kernel(dir: &Path) -> StepResult<(u32, u32)> {
     for (major, minor, name) in MISC {
         let path = dir.join(name);
         mknod(&path, SFlag::S_IFCHR, Mode::from_bits_truncate(0o666), makedev(major.into(), minor.into()))?;
@@ -124,7 +124,7 @@ fn device_of_the_kernel(dir: &Path) -> Told<(u32, u32)> {
             return Ok((major, minor));
         }
     }
-    Err(Stop::Skip(format!("the kernel has none of the devices {}, or the harness may not open them", MISC.shown())))
+    Err(Stop::Skip(format!("the kernel has none of the devices {}, or the harness may not open them", MISC.describe())))
 }
 
 /// The device is listed, and the rules of the cgroup deny it: being there does not make it usable.

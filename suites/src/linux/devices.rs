@@ -1,11 +1,11 @@
 //! `linux.devices`: nodes that the container has besides the default ones.
 
 use plimsoll_engine::check::{Case, Rule, Scenario};
+use plimsoll_engine::describe::Octal;
 use plimsoll_engine::evidence::Evidence;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::judgement::Judgement;
 use plimsoll_engine::need::Need;
-use plimsoll_engine::shown::Octal;
 use plimsoll_fixtures::probe::Ask;
 use plimsoll_fixtures::{Config, Recipe};
 use plimsoll_reports::model::Axis;
@@ -199,7 +199,7 @@ pub(super) const IN_A_JOINED_USER_NAMESPACE: &[Scenario] = &[Scenario::new(
     &["linux.devices.available"],
     &[Fault::Drop("/linux/devices"), Fault::Take("/linux/devices/0/uid", "7")],
     |lab, out| {
-        let users = lab.holder("user")?;
+        let users = lab.hold_namespace("user")?;
         let node = json!({ "path": "/dev/kmsg", "type": "c", "major": 1, "minor": 11, "uid": 5, "gid": 6 });
         let entry = json!({ "type": "user", "path": users.path("user") });
         let container =

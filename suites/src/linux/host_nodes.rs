@@ -4,11 +4,11 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use plimsoll_engine::check::Scenario;
+use plimsoll_engine::describe::Octal;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
-use plimsoll_engine::shown::Octal;
 use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::Ask;
 use plimsoll_reports::model::Axis;
@@ -36,7 +36,12 @@ pub(super) const SCENARIOS: &[Scenario] = kept! {
     "linux.default-devices.node-of-the-host/kept-where-root-is-that-of-the-host", &NODES, |r| user(r, &[range(0, 0, 65_536)]);
 };
 
-fn keeps(lab: &Lab<'_>, out: &mut Judgement, paths: &[&str], edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> Told {
+fn keeps(
+    lab: &Lab<'_>,
+    out: &mut Judgement,
+    paths: &[&str],
+    edits: impl FnOnce(&mut Recipe) -> &mut Recipe,
+) -> StepResult {
     let before = nodes()?;
     let container = lab.running(|r| only(edits(r), HELD, RIGHTS))?;
     for path in paths {
@@ -54,7 +59,7 @@ fn keeps(lab: &Lab<'_>, out: &mut Judgement, paths: &[&str], edits: impl FnOnce(
     container.finish_and_delete()
 }
 
-fn nodes() -> Told<Vec<(&'static str, u32, u32)>> {
+fn nodes() -> StepResult<Vec<(&'static str, u32, u32)>> {
     let look = |path: &'static str| Ok(fs::metadata(path).map(|found| (path, found.mode() & 0o7777, found.uid()))?);
     NODES.into_iter().map(look).collect()
 }

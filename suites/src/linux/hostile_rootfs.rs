@@ -7,12 +7,12 @@ use std::path::Path;
 
 use plimsoll_engine::check::{Case, Rule, Scenario};
 use plimsoll_engine::container::Container;
+use plimsoll_engine::describe::Describe;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
-use plimsoll_engine::shown::Shown;
 use plimsoll_fixtures::probe::{Ask, Reply};
 use plimsoll_fixtures::recipe::Edit;
 use plimsoll_fixtures::{Bundle, Recipe};
@@ -48,7 +48,7 @@ fn describe(bundle: &Bundle) -> std::io::Result<BTreeMap<String, (u64, u32, Stri
 }
 
 /// The container that create makes of it, started; `None` when create or start refuses it, which is as good.
-fn tried<'l>(lab: &'l Lab<'l>, out: &mut Judgement, bundle: &Bundle) -> Told<Option<Container<'l>>> {
+fn tried<'l>(lab: &'l Lab<'l>, out: &mut Judgement, bundle: &Bundle) -> StepResult<Option<Container<'l>>> {
     let Some(container) = refusal::or_created(lab, out, bundle)? else { return Ok(None) };
     if container.start()?.succeeded() {
         container.greeted()?;
@@ -59,7 +59,7 @@ fn tried<'l>(lab: &'l Lab<'l>, out: &mut Judgement, bundle: &Bundle) -> Told<Opt
 }
 
 /// The trap is as it was, while the container runs and after it is gone.
-fn untouched(lab: &Lab<'_>, out: &mut Judgement, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> Told {
+fn untouched(lab: &Lab<'_>, out: &mut Judgement, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> StepResult {
     let bundle = lab.bundle(|r| edits(trap(r)))?;
     let before = describe(&bundle)?;
     let container = tried(lab, out, &bundle)?;
@@ -123,7 +123,7 @@ const SYS: Scenario = Scenario::new(
 .needs(&[Need::HostView]);
 
 /// Refused; or else it is not where the link leads.
-fn mounted_in_place(lab: &Lab<'_>, out: &mut Judgement, point: &str, elsewhere: &str) -> Told {
+fn mounted_in_place(lab: &Lab<'_>, out: &mut Judgement, point: &str, elsewhere: &str) -> StepResult {
     let bundle = lab.bundle(|r| r.directory(elsewhere).symlink(point, elsewhere))?;
     let Some(container) = refusal::or_created(lab, out, &bundle)? else { return Ok(()) };
     let seen = container.observe()?;
@@ -184,14 +184,14 @@ const CWD: Scenario = Scenario::new(
 .axis(Axis::Security);
 
 /// `getcwd(2)` fails or marks what is outside of the root directory.
-fn in_root(container: &Container<'_>, out: &mut Judgement, number: i32) -> Told {
+fn in_root(container: &Container<'_>, out: &mut Judgement, number: i32) -> StepResult {
     let cwd = container.ask(Ask::Cwd)?;
     let inside = matches!(&cwd, Ok(Reply::Text(path)) if path.starts_with('/') && !path.contains("(unreachable)"));
     out.expect(&format!("current directory with descriptor {number}"), inside, "inside, or an error", &cwd);
     let Ok(Reply::Text(path)) = cwd else { return Ok(()) };
     let same = |answer| match answer {
         Ok(Reply::Stat(stat)) => Ok((stat.device, stat.inode)),
-        other => Err(Stop::broken("stat of the current directory", "an answer", other.shown())),
+        other => Err(Stop::broken("stat of the current directory", "an answer", other.describe())),
     };
     let (here, named) = (same(container.ask(Ask::Stat(".".into()))?)?, same(container.ask(Ask::Stat(path))?)?);
     out.expect_eq("device and inode of the current directory", here, named);

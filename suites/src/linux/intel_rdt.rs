@@ -4,7 +4,7 @@ use std::path::Path;
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ pub(super) const SCENARIOS: &[Scenario] = refused! {
     "bandwidth", json!({ "memBwSchema": "MB:0=50" });
 };
 
-fn refused(lab: &Lab<'_>, out: &mut Judgement, value: Value) -> Told {
+fn refused(lab: &Lab<'_>, out: &mut Judgement, value: Value) -> StepResult {
     if Path::new("/sys/fs/resctrl/schemata").exists() {
         return Err(Stop::Skip("a resctrl filesystem is mounted: unmount it for this check".into()));
     }

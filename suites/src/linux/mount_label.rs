@@ -4,7 +4,7 @@
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_fixtures::probe::{Ask, Refused};
@@ -60,7 +60,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 const PLACE: &str = "/data";
 
 /// The program writes to a filesystem of this label, or is kept from it.
-fn written(lab: &Lab<'_>, out: &mut Judgement, label: &str, allowed: bool) -> Told {
+fn written(lab: &Lab<'_>, out: &mut Judgement, label: &str, allowed: bool) -> StepResult {
     let container = running(lab, label)?;
     let wrote = container.ask(Ask::Write { path: format!("{PLACE}/file"), data: "x".to_owned() })?;
     let denied = wrote.as_ref().is_err_and(Refused::is_denial);
@@ -70,7 +70,7 @@ fn written(lab: &Lab<'_>, out: &mut Judgement, label: &str, allowed: bool) -> To
     container.finish_and_delete()
 }
 
-fn running<'l>(lab: &'l Lab<'l>, mount_label: &str) -> Told<Container<'l>> {
+fn running<'l>(lab: &'l Lab<'l>, mount_label: &str) -> StepResult<Container<'l>> {
     let bundle = labelled(FILES, || {
         lab.bundle(|r| r.set(LABEL, PROGRAM).set(MOUNT_LABEL, mount_label).mount(PLACE, "tmpfs", "tmpfs", &[]))
     })?;

@@ -5,10 +5,10 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
-use plimsoll_engine::fault::{Fault, Miswire};
-use plimsoll_engine::holder::path;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::fault::{Fault, NetworkFault};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
+use plimsoll_engine::namespace_holder::path;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::network::{Address, Device, Network, Stack};
 use plimsoll_fixtures::Recipe;
@@ -25,18 +25,18 @@ const HOST: &[Need] = &[Need::HostView, Need::Capability("CAP_NET_ADMIN")];
 
 /// One scenario a row: id, clauses, the faults that turn it red, and the story.
 macro_rules! stories {
-    ($($id:literal, [$($clause:literal),*], $proves:expr, $story:expr;)*) => {
+    ($($id:literal, [$($clause:literal),*], $proves:expr, $run:expr;)*) => {
         &[$(Scenario::new(
             concat!("linux.net-devices.", $id),
             &[$(concat!("linux.net-devices.", $clause)),*],
             $proves,
-            $story,
+            $run,
         ).needs(HOST)),*]
     };
 }
 
 /// A container in a new network namespace with these devices, and what is in that.
-fn moved<'l>(lab: &'l Lab<'_>, devices: &Value) -> Told<(Container<'l>, Stack)> {
+fn moved<'l>(lab: &'l Lab<'_>, devices: &Value) -> StepResult<(Container<'l>, Stack)> {
     let container = lab.running(|r| r.new_namespace("network").set(DEVICES, devices))?;
     let inside = Stack::at(&path(container.pid, "network"))?;
     Ok((container, inside))
@@ -94,7 +94,7 @@ pub(super) const MOVED: &[Scenario] = stories! {
                 Ok(())
             })
         };
-    "attributes/kept", ["attributes-preserved", "available"], &[Fault::Miswire(Miswire::Resized), Fault::Drop(DEVICES)],
+    "attributes/kept", ["attributes-preserved", "available"], &[Fault::Network(NetworkFault::Resized), Fault::Drop(DEVICES)],
         |lab, out| {
             let host = lab.network()?;
             host.shape(&host.add(OWN)?)?;
@@ -103,11 +103,11 @@ pub(super) const MOVED: &[Scenario] = stories! {
             out.expect_eq("attributes inside", inside.device(NEW)?.attributes(), before.attributes());
             container.finish_and_delete()
         };
-    "state/switched-up-though-it-was-down", ["set-up", "available"], &[Fault::Miswire(Miswire::Down), Fault::Drop(DEVICES)],
+    "state/switched-up-though-it-was-down", ["set-up", "available"], &[Fault::Network(NetworkFault::Down), Fault::Drop(DEVICES)],
         |lab, out| switched_up(lab, out, false);
-    "state/switched-up-again", ["set-up", "available"], &[Fault::Miswire(Miswire::Down), Fault::Drop(DEVICES)],
+    "state/switched-up-again", ["set-up", "available"], &[Fault::Network(NetworkFault::Down), Fault::Drop(DEVICES)],
         |lab, out| switched_up(lab, out, true);
-    "state/left-alone-after-the-move", ["no-management-inside", "available"], &[Fault::Miswire(Miswire::UpAgain)], |lab, out| {
+    "state/left-alone-after-the-move", ["no-management-inside", "available"], &[Fault::Network(NetworkFault::UpAgain)], |lab, out| {
         let host = lab.network()?;
         host.add(OWN)?;
         let container = lab.created(|r| r.new_namespace("network").set(DEVICES, json!({ OWN: {} })))?;
@@ -121,10 +121,10 @@ pub(super) const MOVED: &[Scenario] = stories! {
         out.expect_eq("the device after start and state", inside.device(OWN)?, left);
         container.finish_and_delete()
     };
-    "delete/leaves-it-in-a-joined-namespace", ["not-moved-back", "available"], &[Fault::Miswire(Miswire::Back)], |lab, out| {
+    "delete/leaves-it-in-a-joined-namespace", ["not-moved-back", "available"], &[Fault::Network(NetworkFault::Back)], |lab, out| {
         let host = lab.network()?;
         host.add(OWN)?;
-        let holder = lab.holder("network")?;
+        let holder = lab.hold_namespace("network")?;
         let inside = Stack::at(&holder.path("network"))?;
         let container = lab.running(|r| into(r, &holder.path("network")).set(DEVICES, json!({ OWN: {} })))?;
         container.finish_and_delete()?;
@@ -158,20 +158,20 @@ macro_rules! addresses {
 }
 
 pub(super) const KEPT: &[Scenario] = addresses! { &["linux.net-devices.addresses-preserved", "linux.net-devices.available"];
-    "version-4", [V4], [V4], &[Fault::Miswire(Miswire::NoVersion4), Fault::Miswire(Miswire::OwnAddress)];
-    "version-6", [V6], [V6], &[Fault::Miswire(Miswire::NoVersion6)];
+    "version-4", [V4], [V4], &[Fault::Network(NetworkFault::NoVersion4), Fault::Network(NetworkFault::OwnAddress)];
+    "version-6", [V6], [V6], &[Fault::Network(NetworkFault::NoVersion6)];
     "several-of-both", [V4, SECOND, V6, UNIQUE_LOCAL], [V4, SECOND, V6, UNIQUE_LOCAL],
-        &[Fault::Miswire(Miswire::FewerAddresses), Fault::Miswire(Miswire::NoVersion6)];
+        &[Fault::Network(NetworkFault::FewerAddresses), Fault::Network(NetworkFault::NoVersion6)];
 };
 
 pub(super) const NOT_CARRIED: &[Scenario] = addresses! { &["linux.net-devices.other-addresses-not-carried", "linux.net-devices.available"];
     "of-the-link", [Address::of_link(Ipv4Addr::new(169, 254, 7, 7), 16)], [],
-        &[Fault::Miswire(Miswire::LinkAddress)];
+        &[Fault::Network(NetworkFault::LinkAddress)];
     "for-a-time", [V4, Address::temporary(Ipv4Addr::new(198, 51, 100, 9), 28)], [V4],
-        &[Fault::Miswire(Miswire::OwnAddress)];
+        &[Fault::Network(NetworkFault::OwnAddress)];
 };
 
-fn switched_up(lab: &Lab<'_>, out: &mut Judgement, before: bool) -> Told {
+fn switched_up(lab: &Lab<'_>, out: &mut Judgement, before: bool) -> StepResult {
     let host = lab.network()?;
     host.switch(&host.add(OWN)?, before)?;
     let (container, inside) = moved(lab, &json!({ OWN: {} }))?;
@@ -180,7 +180,7 @@ fn switched_up(lab: &Lab<'_>, out: &mut Judgement, before: bool) -> Told {
 }
 
 /// The names of all devices but the one that each network namespace has.
-fn but_lo(stack: &Stack) -> Told<Vec<String>> {
+fn but_lo(stack: &Stack) -> StepResult<Vec<String>> {
     Ok(stack.names()?.into_iter().filter(|name| name != "lo").collect())
 }
 
@@ -189,8 +189,14 @@ fn into<'r>(recipe: &'r mut Recipe, namespace: &str) -> &'r mut Recipe {
 }
 
 /// A container that joins a network namespace in which there is a device already.
-fn joined(lab: &Lab<'_>, _host: &Network, there: &str, devices: &Value, judge: impl FnOnce(&Stack) -> Told) -> Told {
-    let holder = lab.holder("network")?;
+fn joined(
+    lab: &Lab<'_>,
+    _host: &Network,
+    there: &str,
+    devices: &Value,
+    judge: impl FnOnce(&Stack) -> StepResult,
+) -> StepResult {
+    let holder = lab.hold_namespace("network")?;
     let inside = Stack::at(&holder.path("network"))?;
     inside.add(there)?;
     let container = lab.running(|r| into(r, &holder.path("network")).set(DEVICES, devices))?;
@@ -215,7 +221,7 @@ macro_rules! refused {
     };
 }
 
-fn with_address(host: &Network, name: &str) -> Told<Device> {
+fn with_address(host: &Network, name: &str) -> StepResult<Device> {
     if name != "lo" {
         host.give(&if name == "br0" { host.add_bridge(name)? } else { host.add(name)? }, V4)?;
     }
@@ -247,7 +253,7 @@ pub(super) const CLASH: &[Scenario] = &[Scenario::new(
     |lab, out| {
         let host = lab.network()?;
         let before = with_address(&host, OWN)?;
-        let holder = lab.holder("network")?;
+        let holder = lab.hold_namespace("network")?;
         let inside = Stack::at(&holder.path("network"))?;
         let taken = inside.add(NEW)?;
         let namespace = holder.path("network");

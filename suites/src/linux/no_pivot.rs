@@ -3,7 +3,7 @@
 use nix::errno::Errno;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
@@ -34,7 +34,7 @@ pub(super) const SCENARIOS: &[Scenario] = without_pivot! {
 };
 
 /// The procfs of the host, with nothing over it, would let the program mount one with nothing over it.
-fn no_other_procfs(lab: &Lab<'_>, out: &mut Judgement, edits: fn(&mut Recipe) -> &mut Recipe) -> Told {
+fn no_other_procfs(lab: &Lab<'_>, out: &mut Judgement, edits: fn(&mut Recipe) -> &mut Recipe) -> StepResult {
     let bare = lab.running(edits)?;
     let mounted = bare.ask(Ask::MountProc)?;
     bare.finish_and_delete()?;

@@ -2,7 +2,7 @@
 
 use plimsoll_engine::check::{Case, Rule, Scenario};
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
@@ -67,7 +67,7 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 /// The host mounts something in the root filesystem while the container runs; `expected` says whether it is seen.
-fn later_mount(lab: &Lab<'_>, out: &mut Judgement, value: &str, expected: bool) -> Told {
+fn later_mount(lab: &Lab<'_>, out: &mut Judgement, value: &str, expected: bool) -> StepResult {
     let container = lab.running(|r| shared_root(r).set(FIELD, value))?;
     lab.mount_tmpfs(&container.bundle.dir.join("shared/later"))?;
     let place = container.ask(Ask::Stat("/later".into()))?;
@@ -78,19 +78,19 @@ fn later_mount(lab: &Lab<'_>, out: &mut Judgement, value: &str, expected: bool) 
 }
 
 /// `shared` makes a group of the container's own: its number is none that a mount of the host has.
-fn apart_from_the_host(lab: &Lab<'_>, out: &mut Judgement) -> Told {
+fn apart_from_the_host(lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
     let container = lab.running(|r| shared_root(r).set(FIELD, "shared"))?;
     let inside = container.observe()?;
     let group = inside.mount_at("/").and_then(|root| root.tags.iter().find(|tag| tag.starts_with("shared:")).cloned());
     out.expect("tags of /", group.is_some(), "shared", inside.mount_at("/"));
-    let host = plimsoll_engine::held::mounts()?;
+    let host = plimsoll_engine::saved_mounts::mounts()?;
     let peers: Vec<_> =
         host.iter().filter(|mount| group.as_ref().is_some_and(|group| mount.tags.contains(group))).collect();
     out.expect("mounts of the host in the group of /", peers.is_empty(), "none", &peers);
     container.finish_and_delete()
 }
 
-fn refused(lab: &Lab<'_>, out: &mut Judgement) -> Told {
+fn refused(lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
     lab.running(|r| r.set(FIELD, "private"))?.finish_and_delete()?;
     let bundle = lab.bundle(|r| r.set(FIELD, "plimsoll"))?;
     lab.try_create(&bundle)?.outcome.refused()?;

@@ -4,7 +4,7 @@ use std::fs;
 
 use plimsoll_engine::check::{Case, Rule, Scenario};
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_fixtures::probe::Ask;
 use plimsoll_fixtures::{Config, Recipe};
@@ -167,7 +167,7 @@ fn keeps(
     edits: impl FnOnce(&mut Recipe) -> &mut Recipe,
     name: &str,
     file: &str,
-) -> Told {
+) -> StepResult {
     let file = format!("/proc/sys/{file}");
     let before = read::kernel(&file)?;
     let other = before.trim().parse::<i64>().unwrap_or(0) + 1;

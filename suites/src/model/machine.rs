@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use plimsoll_engine::shown::Shown;
+use plimsoll_engine::describe::Describe;
 
 use super::step::{Call, Signal};
 
@@ -28,14 +28,14 @@ pub(super) enum End {
     Refused,
 }
 
-impl Shown for End {
-    fn shown(&self) -> String {
+impl Describe for End {
+    fn describe(&self) -> String {
         if *self == Worked { "succeeds" } else { "fails" }.to_owned()
     }
 }
 
-impl Shown for Phase {
-    fn shown(&self) -> String {
+impl Describe for Phase {
+    fn describe(&self) -> String {
         match self {
             Absent => "absent",
             Created => "created",
@@ -117,9 +117,9 @@ pub(super) fn allowed(phase: Phase, call: Call) -> Vec<(End, Phase)> {
 
 /// What is known of a container: each phase that explains everything seen so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Known(pub(super) BTreeSet<Phase>);
+pub(super) struct PossiblePhases(pub(super) BTreeSet<Phase>);
 
-impl Known {
+impl PossiblePhases {
     pub(super) fn absent() -> Self {
         Self(BTreeSet::from([Absent]))
     }
@@ -222,8 +222,8 @@ mod tests {
         Call::Update,
     ];
 
-    fn known(phase: Phase) -> Known {
-        Known(BTreeSet::from([phase]))
+    fn known(phase: Phase) -> PossiblePhases {
+        PossiblePhases(BTreeSet::from([phase]))
     }
 
     #[test]
@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn what_is_seen_narrows_what_is_known() {
-        let both = Known(BTreeSet::from([Created, Absent]));
+        let both = PossiblePhases(BTreeSet::from([Created, Absent]));
         assert_eq!(both.where_process(false).0, BTreeSet::from([Absent]));
         assert_eq!(both.where_status(Some("created")).0, BTreeSet::from([Created]));
         assert_eq!(known(Running).where_status(Some("stopped")).0, BTreeSet::new());

@@ -1,9 +1,9 @@
 //! The lifecycle of containers as a state machine ([`machine`]), and random sequences of operations that runtimes are
-//! held against it with ([`play`]).
+//! held against it with ([`execute`]).
 
+mod execute;
 mod machine;
-mod play;
 mod step;
 
-pub use play::{CITES, attempt};
+pub use execute::{CITES, attempt};
 pub use step::{Call, Signal, Step, sequence};

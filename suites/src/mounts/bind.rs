@@ -2,11 +2,11 @@
 //! (`config.md#mounts`).
 
 use plimsoll_engine::check::{Case, Rule, Scenario};
+use plimsoll_engine::describe::Describe;
 use plimsoll_engine::evidence::Evidence;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::judgement::Judgement;
 use plimsoll_engine::profile::Op;
-use plimsoll_engine::shown::Shown;
 use plimsoll_fixtures::probe::{Ask, Reply};
 use plimsoll_fixtures::{Config, Recipe};
 use plimsoll_foreign::read;
@@ -46,7 +46,7 @@ fn judge_marker(config: &Config, evidence: &Evidence, out: &mut Judgement) {
     for (file, below) in markers(config) {
         let found = [evidence.inside.get(&file), evidence.inside.get(&below)];
         out.expect(
-            &format!("{} or {}", file.shown(), below.shown()),
+            &format!("{} or {}", file.describe(), below.describe()),
             found.contains(&shown),
             "the content of the source",
             found,

@@ -3,7 +3,7 @@
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_fixtures::probe::{Ask, Reply};
 use plimsoll_reports::model::Axis;
@@ -19,7 +19,7 @@ struct Place {
 
 const CONTENT: &str = "of the mount";
 
-fn mounted(lab: &Lab<'_>, out: &mut Judgement, place: &Place) -> Told {
+fn mounted(lab: &Lab<'_>, out: &mut Judgement, place: &Place) -> StepResult {
     let container = lab.running(|r| {
         let r = r.beside("data/file", CONTENT).symlink(place.link, place.target);
         r.mount(place.destination, "none", &format!("{{bundle}}/{}", place.source), &["bind"])

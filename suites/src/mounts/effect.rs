@@ -2,18 +2,18 @@
 
 use libc::O_RDONLY;
 use plimsoll_engine::check::{Case, Rule};
+use plimsoll_engine::describe::Describe;
 use plimsoll_engine::evidence::Evidence;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::judgement::Judgement;
 use plimsoll_engine::need::Need;
-use plimsoll_engine::shown::Shown;
 use plimsoll_fixtures::probe::{Ask, Refused, Reply};
 use plimsoll_fixtures::{Config, Recipe};
 use serde_json::json;
 
 use super::entry::entries;
+use super::options::{is_in_force, word};
 use super::tree;
-use super::words::{is_in_force, word};
 
 /// The rule of one word: a program inside finds it done.
 macro_rules! felt {
@@ -44,12 +44,12 @@ enum Expected {
     Is(Reply),
 }
 
-impl Shown for Expected {
-    fn shown(&self) -> String {
+impl Describe for Expected {
+    fn describe(&self) -> String {
         match self {
             Self::Works => "it works".to_owned(),
             Self::Denied => "it is denied".to_owned(),
-            Self::Is(reply) => reply.shown(),
+            Self::Is(reply) => reply.describe(),
         }
     }
 }
@@ -93,7 +93,7 @@ fn judge(name: &str, config: &Config, evidence: &Evidence, out: &mut Judgement) 
             Expected::Denied => answer.is_err_and(Refused::is_denial),
             Expected::Is(reply) => answer == Ok(reply),
         };
-        out.expect(&ask.shown(), met, expected.shown(), answer);
+        out.expect(&ask.describe(), met, expected.describe(), answer);
     }
 }
 

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::held;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
+use plimsoll_engine::saved_mounts;
 use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::Ask;
 use plimsoll_foreign::read;
@@ -19,7 +19,7 @@ use plimsoll_reports::model::Axis;
 const TRACE: &str = "plimsoll-trace";
 
 /// Creates a container whose root filesystem leads out to `outside`, and looks where its last mount is.
-fn stays_inside(lab: &Lab<'_>, out: &mut Judgement, edits: impl FnOnce(&mut Recipe, &str)) -> Told {
+fn stays_inside(lab: &Lab<'_>, out: &mut Judgement, edits: impl FnOnce(&mut Recipe, &str)) -> StepResult {
     let outside = lab.dir.join("outside");
     std::fs::create_dir(&outside)?;
     std::fs::write(outside.join("file"), "of the host")?;
@@ -48,13 +48,13 @@ fn stays_inside(lab: &Lab<'_>, out: &mut Judgement, edits: impl FnOnce(&mut Reci
 }
 
 /// The directory of the host holds what it held, and nothing is mounted there.
-fn untouched(out: &mut Judgement, outside: &Path) -> Told {
+fn untouched(out: &mut Judgement, outside: &Path) -> StepResult {
     let names: Result<Vec<_>, _> =
         std::fs::read_dir(outside)?.map(|entry| entry.map(|entry| entry.file_name())).collect();
     out.expect_eq("files of the host", names?, ["file"]);
     out.expect_eq("the file of the host", read::text(&outside.join("file"), read::DOCUMENT)?.as_str(), "of the host");
     let over: Vec<_> =
-        held::mounts()?.into_iter().filter(|mount| Path::new(&mount.point).starts_with(outside)).collect();
+        saved_mounts::mounts()?.into_iter().filter(|mount| Path::new(&mount.point).starts_with(outside)).collect();
     out.expect("mounts over files of the host", over.is_empty(), "none", &over);
     Ok(())
 }
@@ -74,7 +74,7 @@ macro_rules! escape {
 }
 
 /// A proc that a link leads away from `/proc` lets a container choose what stands there for the runtime.
-fn not_led_away(lab: &Lab<'_>, out: &mut Judgement, at: &str) -> Told {
+fn not_led_away(lab: &Lab<'_>, out: &mut Judgement, at: &str) -> StepResult {
     let bundle = lab.bundle(|r| r.symlink(at, "/elsewhere").directory("/elsewhere"))?;
     let attempt = lab.try_create(&bundle)?;
     if attempt.outcome.succeeded() {

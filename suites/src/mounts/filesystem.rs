@@ -4,11 +4,11 @@ use std::os::unix::fs::PermissionsExt;
 
 use libc::{OVERLAYFS_SUPER_MAGIC, PROC_SUPER_MAGIC, TMPFS_MAGIC};
 use plimsoll_engine::check::{Case, Rule};
+use plimsoll_engine::describe::{Describe, Octal};
 use plimsoll_engine::evidence::Evidence;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::judgement::Judgement;
 use plimsoll_engine::need::Need;
-use plimsoll_engine::shown::{Octal, Shown};
 use plimsoll_fixtures::probe::{Ask, Reply};
 use plimsoll_fixtures::{Config, Edit, Recipe};
 use plimsoll_reports::model::Axis;
@@ -146,7 +146,8 @@ fn judge_inside(config: &Config, evidence: &Evidence, out: &mut Judgement) {
         let mut expect = |name: &str, radix: u32, found: Option<u64>| {
             if let Some(asked) = entry.value(name) {
                 let number = u64::from_str_radix(asked.trim_end_matches('k'), radix).ok();
-                let shown = |number: Option<u64>| if radix == 8 { number.map(Octal).shown() } else { number.shown() };
+                let shown =
+                    |number: Option<u64>| if radix == 8 { number.map(Octal).describe() } else { number.describe() };
                 out.expect(&format!("{name} of {}", entry.destination), found == number, shown(number), shown(found));
             }
         };

@@ -10,7 +10,7 @@ use plimsoll_engine::observer::Mount;
 use plimsoll_fixtures::{Config, Recipe};
 
 use super::entry::{Entry, entries};
-use super::words::{Word, is_in_force, word};
+use super::options::{Word, is_in_force, word};
 
 /// The rule of one word: each mount that has it in force is as the word says.
 macro_rules! shown {

@@ -4,7 +4,7 @@
 use plimsoll_engine::check::{Case, Rule, Scenario};
 use plimsoll_engine::evidence::Evidence;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
@@ -177,7 +177,7 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 /// A file that is made inside is translated back, and those of the source keep their owner.
-fn writes_back(lab: &Lab<'_>, out: &mut Judgement, edits: fn(&mut Recipe, u32, u32) -> &mut Recipe) -> Told {
+fn writes_back(lab: &Lab<'_>, out: &mut Judgement, edits: fn(&mut Recipe, u32, u32) -> &mut Recipe) -> StepResult {
     use std::os::unix::fs::MetadataExt;
     let user = json!({ "uid": 1000, "gid": 2000 });
     let container = lab.running(|r| edits(r, 1000, 2000).set("/process/user", user))?;
@@ -192,7 +192,7 @@ fn writes_back(lab: &Lab<'_>, out: &mut Judgement, edits: fn(&mut Recipe, u32, u
 }
 
 /// Without mappings in the entry, those of the user namespace serve, or the runtime refuses.
-fn falls_back(lab: &Lab<'_>, out: &mut Judgement, user: impl Fn(&mut Recipe) -> &mut Recipe) -> Told {
+fn falls_back(lab: &Lab<'_>, out: &mut Judgement, user: impl Fn(&mut Recipe) -> &mut Recipe) -> StepResult {
     lab.running(|r| user(flat(r).mount("/m", "none", FLAT, &["bind"])))?.finish_and_delete()?;
     let bundle = lab.bundle(|r| user(flat(r).mount("/m", "none", FLAT, &["bind", "idmap"])))?;
     let attempt = lab.try_create(&bundle)?;
@@ -246,7 +246,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         &["config.mounts.idmap.no-fallback-error", "config.mounts.idmap.userns-fallback"],
         &[Fault::Drop("/mounts/6/options/1"), Fault::Drop("/mounts/6")],
         |lab, out| {
-            let holder = lab.holder("user")?;
+            let holder = lab.hold_namespace("user")?;
             falls_back(lab, out, |r| joined(r, &holder.path("user")))
         },
     )
@@ -256,7 +256,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         &[],
         &[Fault::Drop("/mounts/6/options/1"), Fault::Drop("/mounts/6")],
         |lab, out| {
-            let holder = lab.holder("user")?;
+            let holder = lab.hold_namespace("user")?;
             let container =
                 lab.running(|r| joined(flat(r).mount("/m", "none", FLAT, &["bind", "idmap"]), &holder.path("user")))?;
             let evidence = container.evidence(vec![Ask::Stat("/m/file".to_owned())])?;

@@ -3,7 +3,7 @@
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
@@ -44,7 +44,7 @@ fn tmpfs<'r>(recipe: &'r mut Recipe, destination: &str) -> &'r mut Recipe {
     recipe.mount(destination, "tmpfs", TRACE, &[])
 }
 
-fn is_mounted(lab: &Lab<'_>, out: &mut Judgement, edits: fn(&mut Recipe) -> &mut Recipe, place: &str) -> Told {
+fn is_mounted(lab: &Lab<'_>, out: &mut Judgement, edits: fn(&mut Recipe) -> &mut Recipe, place: &str) -> StepResult {
     let container = lab.running(edits)?;
     let seen = container.observe()?;
     let found = seen.mount_at(place);

@@ -1,8 +1,8 @@
 //! Mounts (`config.md#mounts`), option by option.
 
 mod bind;
-mod change;
 mod dangling;
+mod destination;
 mod effect;
 pub(crate) mod entry;
 mod escape;
@@ -11,14 +11,14 @@ mod flags;
 mod idmap;
 mod links;
 mod many;
-mod place;
+mod options;
 mod propagation;
 mod recursive;
 mod refusal;
+mod remount;
 mod source;
 mod tree;
 mod unlisted;
-mod words;
 
 use plimsoll_engine::check::{Case, Scenario};
 
@@ -26,8 +26,8 @@ pub(crate) const CASES: &[&[Case]] = &[
     bind::SOURCES,
     bind::TYPES,
     bind::DEPTH,
-    change::CGROUPS,
-    change::REMOUNTS,
+    remount::CGROUPS,
+    remount::REMOUNTS,
     effect::PLAIN,
     effect::RECURSIVE,
     filesystem::TYPES,
@@ -38,10 +38,10 @@ pub(crate) const CASES: &[&[Case]] = &[
     flags::ON_BIND,
     flags::ON_CGROUPS,
     idmap::CASES,
-    place::MEMBERS,
-    place::ORDERS,
-    place::PLACES,
-    place::READ_ONLY_ROOT,
+    destination::MEMBERS,
+    destination::ORDERS,
+    destination::PLACES,
+    destination::READ_ONLY_ROOT,
     propagation::CASES,
     recursive::SETTING,
     recursive::CLEARING,
@@ -50,7 +50,7 @@ pub(crate) const CASES: &[&[Case]] = &[
 ];
 pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     bind::SCENARIOS,
-    change::SCENARIOS,
+    remount::SCENARIOS,
     dangling::SCENARIOS,
     escape::SCENARIOS,
     idmap::SCENARIOS,

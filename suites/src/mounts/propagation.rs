@@ -4,7 +4,7 @@
 use plimsoll_engine::check::{Case, Rule, Scenario};
 use plimsoll_engine::evidence::Evidence;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::Mount;
@@ -125,7 +125,7 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 /// The host mounts something in the tree while the container runs; `expected` says whether the container sees it.
-fn later_mount(lab: &Lab<'_>, out: &mut Judgement, word: &str, expected: bool) -> Told {
+fn later_mount(lab: &Lab<'_>, out: &mut Judgement, word: &str, expected: bool) -> StepResult {
     let container =
         lab.running(|r| shared_tree(r, word).directory_beside("tree/later").directory_beside("tree/sub/later"))?;
     for place in ["later", "sub/later"] {

@@ -1,15 +1,15 @@
 //! Options of a tree of mounts (`rro`, `rnosuid`, …): what the kernel's list shows of each word, at the top and below.
 
 use plimsoll_engine::check::{Case, Rule, Scenario};
+use plimsoll_engine::describe::Describe;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::need::Need;
-use plimsoll_engine::shown::Shown;
 use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::Ask;
 
 use super::flags::{judge, shown};
+use super::options::word;
 use super::tree;
-use super::words::word;
 
 /// Binds a tree whose lower mount the host has mounted with `sub`.
 fn rbind<'r>(recipe: &'r mut Recipe, sub: &[&str], word: &str) -> &'r mut Recipe {
@@ -99,7 +99,7 @@ const PLAIN: Scenario = Scenario::new(
         out.expect("writing at the top", above.is_err(), "refused", above);
         for ask in [write("/m/sub/new"), Ask::Run(vec!["/m/sub/program".to_owned()])] {
             let below = container.ask(ask.clone())?;
-            out.expect(&ask.shown(), below.is_ok(), "as the host has it: works", below);
+            out.expect(&ask.describe(), below.is_ok(), "as the host has it: works", below);
         }
         container.finish_and_delete()
     },

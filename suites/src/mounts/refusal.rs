@@ -2,7 +2,7 @@
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::Recipe;
@@ -14,7 +14,7 @@ pub(super) fn refuses(
     out: &mut Judgement,
     good: fn(&mut Recipe) -> &mut Recipe,
     bad: fn(&mut Recipe) -> &mut Recipe,
-) -> Told {
+) -> StepResult {
     lab.running(good)?.finish_and_delete()?;
     let bundle = lab.bundle(bad)?;
     lab.try_create(&bundle)?.outcome.refused()?;

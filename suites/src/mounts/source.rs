@@ -2,7 +2,7 @@
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_fixtures::Recipe;
@@ -16,7 +16,7 @@ fn earlier<'r>(recipe: &'r mut Recipe, source: &str) -> &'r mut Recipe {
     recipe.mount("/first", "none", "{bundle}/data", &["bind"]).mount("/second", "none", source, &["bind"])
 }
 
-fn shows(lab: &Lab<'_>, out: &mut Judgement, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> Told {
+fn shows(lab: &Lab<'_>, out: &mut Judgement, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> StepResult {
     let container = lab.running(edits)?;
     let read = container.ask(Ask::Read("/second/file".into()))?;
     out.expect_eq("/second/file", read, Ok(Reply::Bytes("of the mount".into())));

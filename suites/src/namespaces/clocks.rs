@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use plimsoll_engine::check::Scenario;
+use plimsoll_engine::describe::Describe;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::own_namespace;
 use plimsoll_engine::profile::Op;
-use plimsoll_engine::shown::Shown;
 use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::{Ask, Reply};
 use plimsoll_foreign::read;
@@ -22,7 +22,7 @@ const NEEDS: &[Need] = &[Need::HostView, Need::Namespace("time")];
 
 /// A runtime need not have time namespaces: where it refuses one, that is the finding of one check and the reason to
 /// skip the others.
-pub(crate) fn supported(lab: &Lab<'_>) -> Told {
+pub(crate) fn supported(lab: &Lab<'_>) -> StepResult {
     let bundle = lab.bundle(|r| r.new_namespace("time"))?;
     let attempt = lab.try_create(&bundle)?;
     if !attempt.outcome.succeeded() {
@@ -38,7 +38,7 @@ const SUPPORTED: Scenario = Scenario::new(
     |lab, out| {
         let container = lab.running(|r| r.new_namespace("time"))?;
         let (own, found) = (own_namespace("time")?, container.observe()?.namespace("time"));
-        out.expect("time", found.is_some() && found != own, format!("another one than {}", own.shown()), found);
+        out.expect("time", found.is_some() && found != own, format!("another one than {}", own.describe()), found);
         container.finish_and_delete()
     },
 )
@@ -51,13 +51,13 @@ const NEW: Scenario = Scenario::new(
     &[Fault::DropLast("/linux/namespaces")],
     |lab, out| {
         supported(lab)?;
-        (SUPPORTED.story)(lab, out)
+        (SUPPORTED.run)(lab, out)
     },
 )
 .needs(NEEDS);
 
 /// The offsets that the kernel has are the configured ones.
-fn applied(lab: &Lab<'_>, out: &mut Judgement, offsets: &Value) -> Told {
+fn applied(lab: &Lab<'_>, out: &mut Judgement, offsets: &Value) -> StepResult {
     applied_with(lab, out, offsets, |r| r)
 }
 
@@ -66,7 +66,7 @@ fn applied_with(
     out: &mut Judgement,
     offsets: &Value,
     edits: impl FnOnce(&mut Recipe) -> &mut Recipe,
-) -> Told {
+) -> StepResult {
     supported(lab)?;
     let container = lab.running(|r| edits(r).new_namespace("time").set(OFFSETS, offsets))?;
     let observed = container.observe()?.timens_offsets.unwrap_or_default();
@@ -123,7 +123,11 @@ const MAPPED: &[Fault] =
 const USER: &[Need] = &[Need::HostView, Need::Namespace("time"), Need::Namespace("user")];
 
 /// A process with mapped ids owns none of its files in `/proc`, the one that sets its clocks included.
-fn applied_with_mapped_ids(lab: &Lab<'_>, out: &mut Judgement, user: impl FnOnce(&mut Recipe) -> &mut Recipe) -> Told {
+fn applied_with_mapped_ids(
+    lab: &Lab<'_>,
+    out: &mut Judgement,
+    user: impl FnOnce(&mut Recipe) -> &mut Recipe,
+) -> StepResult {
     let offsets = json!({ "monotonic": { "secs": 10 }, "boottime": { "secs": 30, "nanosecs": 40 } });
     applied_with(lab, out, &offsets, user)
 }
@@ -141,7 +145,7 @@ pub(super) const MAPPED_IDS: &[Scenario] = &[
         &["linux.time-offsets.monotonic", "linux.time-offsets.boottime"],
         MAPPED,
         |lab, out| {
-            let holder = lab.holder("user")?;
+            let holder = lab.hold_namespace("user")?;
             let entry = json!({ "type": "user", "path": holder.path("user") });
             applied_with_mapped_ids(lab, out, |r| usual_user(r).inherit_namespace("user").push(LIST, entry))
         },

@@ -4,10 +4,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use plimsoll_engine::check::{Case, Rule, Scenario};
+use plimsoll_engine::describe::Describe;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::holder::FIRST_ID;
+use plimsoll_engine::namespace_holder::FIRST_ID;
 use plimsoll_engine::need::Need;
-use plimsoll_engine::shown::Shown;
 use plimsoll_fixtures::Config;
 use plimsoll_fixtures::probe::{Ask, Reply};
 use plimsoll_fixtures::recipe::Edit;
@@ -71,7 +71,7 @@ const PROCESS: Rule = Rule::new(
         for group in config.list("/process/user/additionalGids").iter().filter_map(serde_json::Value::as_u64) {
             let mapped = outside(&gids, group).and_then(|group| u32::try_from(group).ok());
             let has = mapped.is_some_and(|group| status.groups.contains(&group));
-            out.expect("additional groups outside", has, format!("{} among them", mapped.shown()), &status.groups);
+            out.expect("additional groups outside", has, format!("{} among them", mapped.describe()), &status.groups);
         }
     },
 )

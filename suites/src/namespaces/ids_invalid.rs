@@ -2,7 +2,7 @@
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::holder::{FIRST_ID, IDS};
+use plimsoll_engine::namespace_holder::{FIRST_ID, IDS};
 use plimsoll_engine::need::Need;
 use serde_json::json;
 

@@ -2,7 +2,7 @@
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use serde_json::json;
@@ -29,8 +29,8 @@ pub(super) const OTHER_TYPES: &[Scenario] = another_type! {
     "network", "net", "ipc";
 };
 
-fn another_type(lab: &Lab<'_>, out: &mut Judgement, kind: &str, other: &str) -> Told {
-    let holder = lab.holder(other)?;
+fn another_type(lab: &Lab<'_>, out: &mut Judgement, kind: &str, other: &str) -> StepResult {
+    let holder = lab.hold_namespace(other)?;
     // `ipc` makes room for `network` in the list, so that the entry in question is always the fourth.
     let room = if kind == "network" { "ipc" } else { kind };
     let path = holder.path(other);
@@ -64,7 +64,7 @@ const TWICE_WITH_PATH: Scenario = Scenario::new(
     &["linux.namespaces.duplicate-type-error"],
     &[Fault::DropLast(LIST)],
     |lab, out| {
-        let holder = lab.holder("uts")?;
+        let holder = lab.hold_namespace("uts")?;
         lab.refuses(out, |r| r, |r| r.push(LIST, json!({ "type": "uts", "path": holder.path("uts") })))
     },
 );

@@ -2,13 +2,13 @@
 
 use nix::libc;
 use plimsoll_engine::check::Scenario;
+use plimsoll_engine::describe::Describe;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::held;
-use plimsoll_engine::holder::path;
-use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
+use plimsoll_engine::namespace_holder::path;
 use plimsoll_engine::need::Need;
-use plimsoll_engine::shown::Shown;
+use plimsoll_engine::saved_mounts;
 use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::{Answer, Ask, Reply};
 use plimsoll_foreign::read;
@@ -24,8 +24,11 @@ const MOUNTS: Scenario = Scenario::new(
         let container = lab.running(|r| r.directory("/data").mount("/data", "tmpfs", "tmpfs", &[]))?;
         out.expect("/data inside", container.observe()?.mount_at("/data").is_some(), "a mount", "none");
         let rootfs = container.bundle.rootfs().to_string_lossy().into_owned();
-        let seen: Vec<String> =
-            held::mounts()?.into_iter().map(|mount| mount.point).filter(|point| point.starts_with(&rootfs)).collect();
+        let seen: Vec<String> = saved_mounts::mounts()?
+            .into_iter()
+            .map(|mount| mount.point)
+            .filter(|point| point.starts_with(&rootfs))
+            .collect();
         out.expect("mounts of the container outside", seen.is_empty(), "none", seen);
         container.finish_and_delete()
     },
@@ -44,7 +47,7 @@ const SYSTEM_V: Scenario = Scenario::new(
         let (key, flags) = (0x504c_4d53_u64, libc::IPC_CREAT | libc::IPC_EXCL | 0o600);
         let made = container.ask(call(libc::SYS_msgget, &[key, u64::from(flags.unsigned_abs())]))?;
         let Ok(Reply::Count(queue)) = made else {
-            return Err(Stop::broken("msgget inside", "a new queue", made.shown()));
+            return Err(Stop::broken("msgget inside", "a new queue", made.describe()));
         };
         let outside = read::kernel(QUEUES)?;
         out.expect("queues outside", !lists(&outside, key), "not that of the container", outside);
@@ -72,7 +75,7 @@ const POSIX_QUEUES: Scenario = Scenario::new(
 )
 .needs(&[Need::HostView, Need::Filesystem("mqueue")]);
 
-fn posix_queues(lab: &Lab<'_>, out: &mut Judgement) -> Told {
+fn posix_queues(lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
     // Small queues: a user may have only so many bytes of them, and the kernel gives back those of a namespace later.
     let small = json!({ "fs.mqueue.msg_default": "1", "fs.mqueue.msgsize_default": "128" });
     let maker = lab.running(|r| r.set("/linux/sysctl", small))?;

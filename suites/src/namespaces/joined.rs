@@ -2,9 +2,9 @@
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::holder::{FIRST_ID, IDS, kernel_name, path};
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
+use plimsoll_engine::namespace_holder::{FIRST_ID, IDS, kernel_name, path};
 use plimsoll_engine::need::Need;
 use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::Ask;
@@ -40,11 +40,11 @@ pub(super) const TYPES: &[Scenario] = joined! {
 
 pub(super) const SCENARIOS: &[Scenario] = &[OF_A_CONTAINER, PROCESSES_OF_A_CONTAINER, OF_TWO_OWNERS];
 
-fn joins(lab: &Lab<'_>, out: &mut Judgement, kind: &str, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> Told {
+fn joins(lab: &Lab<'_>, out: &mut Judgement, kind: &str, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> StepResult {
     if kind == "time" {
         super::clocks::supported(lab)?;
     }
-    let holder = lab.holder(kind)?;
+    let holder = lab.hold_namespace(kind)?;
     let held = holder.observe()?.namespace(kernel_name(kind));
     let entry = json!({ "type": kind, "path": holder.path(kind) });
     let container = lab.running(|r| edits(r.inherit_namespace(kind)).push(LIST, entry))?;
@@ -106,7 +106,7 @@ const OF_TWO_OWNERS: Scenario = Scenario::new(
     &["linux.namespaces.path-joined"],
     &[Fault::Drop("/linux/namespaces/4/path"), Fault::Drop("/linux/namespaces/5/path")],
     |lab, out| {
-        let holders = [("network", lab.holder("network")?), ("user", lab.holder("user")?)];
+        let holders = [("network", lab.hold_namespace("network")?), ("user", lab.hold_namespace("user")?)];
         let container = lab.running(|r| {
             let ranges = [range(0, FIRST_ID, IDS)];
             let sys = json!({ "destination": "/sys", "type": "none", "source": "/sys", "options": ["rbind", "ro"] });

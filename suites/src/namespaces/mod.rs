@@ -13,9 +13,9 @@ mod watched;
 
 use nix::mount::{MntFlags, umount2};
 use plimsoll_engine::check::{Case, Scenario};
-use plimsoll_engine::held;
-use plimsoll_engine::judgement::Told;
+use plimsoll_engine::judgement::StepResult;
 use plimsoll_engine::lab::Lab;
+use plimsoll_engine::saved_mounts;
 use plimsoll_fixtures::Recipe;
 use serde_json::{Value, json};
 
@@ -63,14 +63,14 @@ pub(crate) fn user<'r>(recipe: &'r mut Recipe, ranges: &[Value]) -> &'r mut Reci
 
 /// A new user namespace with the usual range.
 pub(crate) fn usual_user(recipe: &mut Recipe) -> &mut Recipe {
-    use plimsoll_engine::holder::{FIRST_ID, IDS};
+    use plimsoll_engine::namespace_holder::{FIRST_ID, IDS};
     user(recipe, &[range(0, FIRST_ID, IDS)])
 }
 
 /// Takes down what a container without a mount namespace of its own has left in ours, which is that of the check alone.
-pub(crate) fn unmount_below(lab: &Lab<'_>) -> Told {
+pub(crate) fn unmount_below(lab: &Lab<'_>) -> StepResult {
     let below = lab.dir.to_string_lossy().into_owned();
-    for mount in held::mounts()?.iter().rev().filter(|mount| mount.point.starts_with(&below)) {
+    for mount in saved_mounts::mounts()?.iter().rev().filter(|mount| mount.point.starts_with(&below)) {
         umount2(mount.point.as_str(), MntFlags::MNT_DETACH)?;
     }
     Ok(())

@@ -3,7 +3,7 @@
 
 use plimsoll_engine::check::{Case, Rule};
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::holder::{kernel_name, kinds};
+use plimsoll_engine::namespace_holder::{kernel_name, kinds};
 use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::own_namespace;
 use plimsoll_reports::model::Axis;

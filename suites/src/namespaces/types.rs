@@ -1,13 +1,13 @@
 //! Each type of namespace: new when it is listed without a path, the runtime's own when it is not listed.
 
 use plimsoll_engine::check::{Case, Rule, Scenario};
+use plimsoll_engine::describe::Describe;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::holder::{kernel_name, kinds};
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
+use plimsoll_engine::namespace_holder::{kernel_name, kinds};
 use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::own_namespace;
-use plimsoll_engine::shown::Shown;
 use plimsoll_fixtures::{Config, Recipe};
 
 use super::{LIST, unmount_below, usual_user};
@@ -17,7 +17,7 @@ const NEW: Rule = Rule::by_host("namespaces.new", &["linux.namespaces.no-path-ne
     for kind in kinds().filter(|kind| config.namespace(kind).is_some_and(|entry| entry.get("path").is_none())) {
         let name = kernel_name(kind);
         let (own, found) = (own(name), evidence.host().namespace(name));
-        out.expect(kind, found.is_some() && found != own, format!("another one than {}", own.shown()), found);
+        out.expect(kind, found.is_some() && found != own, format!("another one than {}", own.describe()), found);
     }
 });
 
@@ -132,7 +132,7 @@ fn only_proc_in_our_mounts(recipe: &mut Recipe) -> &mut Recipe {
     recipe.inherit_namespace("mount").set("/mounts", [proc])
 }
 
-fn inherits_mount(lab: &Lab<'_>, out: &mut Judgement) -> Told {
+fn inherits_mount(lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
     let container = lab.running(only_proc_in_our_mounts)?;
     out.expect_eq("mount", container.observe()?.namespace("mnt"), own("mnt"));
     let deleted = container.finish_and_delete();

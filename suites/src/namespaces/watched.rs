@@ -9,13 +9,13 @@ use nix::sys::signal::Signal;
 use nix::sys::stat::makedev;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::held;
-use plimsoll_engine::holder::path;
-use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
+use plimsoll_engine::namespace_holder::path;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::{Mount, Observation, own_namespace};
 use plimsoll_engine::profile::Op;
+use plimsoll_engine::saved_mounts;
 use plimsoll_engine::settings::LEAK;
 use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::{PATH, Sighting};
@@ -75,8 +75,8 @@ macro_rules! watched {
 }
 
 macro_rules! hooked {
-    ($id:literal, $faults:expr, $story:expr) => {
-        Scenario::new(concat!("namespaces.pid.nothing-of-the-host/", $id), &[], $faults, $story)
+    ($id:literal, $faults:expr, $run:expr) => {
+        Scenario::new(concat!("namespaces.pid.nothing-of-the-host/", $id), &[], $faults, $run)
             .axis(Axis::Security)
             .needs(LOOKS)
     };
@@ -105,7 +105,7 @@ pub(super) const HOOKED: &[Scenario] = &[
     .advisory(SILENT),
 ];
 
-fn looks(lab: &Lab<'_>) -> Told<(Observation, Vec<Sighting>)> {
+fn looks(lab: &Lab<'_>) -> StepResult<(Observation, Vec<Sighting>)> {
     let container = lab.running(|r| mighty(r).hook("startContainer", "it", &["watch"]))?;
     let own = container.observe()?;
     let log = container.bundle.hook_log()?;
@@ -118,8 +118,8 @@ fn adds(
     lab: &Lab<'_>,
     out: &mut Judgement,
     edits: Edits,
-    judge: fn(&mut Judgement, &Observation, &[Sighting]) -> Told,
-) -> Told {
+    judge: fn(&mut Judgement, &Observation, &[Sighting]) -> StepResult,
+) -> StepResult {
     let container = lab.running(edits)?;
     let own = container.observe()?;
     let mut process = container.bundle.config.0["process"].clone();
@@ -137,9 +137,9 @@ fn adds(
 }
 
 /// What was seen is on a mount of the container, or on a file system that the host has not mounted; a namespace is one of it.
-fn nothing_but_the_container(out: &mut Judgement, own: &Observation, seen: &[Sighting]) -> Told {
+fn nothing_but_the_container(out: &mut Judgement, own: &Observation, seen: &[Sighting]) -> StepResult {
     let mounts: BTreeSet<u64> = own.mounts.iter().map(|mount| mount.id).collect();
-    let of_the_host = devices(&held::mounts().unwrap_or_else(|why| panic!("our own mounts: {why}")));
+    let of_the_host = devices(&saved_mounts::mounts().unwrap_or_else(|why| panic!("our own mounts: {why}")));
     let own_namespaces = |seen: &Sighting| KINDS.iter().any(|kind| is_namespace(seen, own.namespace(kind)));
     none(out, seen, |seen| match is_of_namespaces(seen) {
         true => !own_namespaces(seen),
@@ -175,7 +175,7 @@ fn hook(recipe: &mut Recipe) -> &mut Recipe {
 }
 
 /// Containers that join namespaces of these kinds turn up while the first one looks.
-fn joins(lab: &Lab<'_>, out: &mut Judgement, edits: Edits, kinds: &[&str], with: Edits) -> Told {
+fn joins(lab: &Lab<'_>, out: &mut Judgement, edits: Edits, kinds: &[&str], with: Edits) -> StepResult {
     let first = lab.running(edits)?;
     let entry = |kind: &str| json!({ "type": kind, "path": path(first.pid, kind) });
     let mut later = Vec::new();
@@ -194,7 +194,7 @@ fn joins(lab: &Lab<'_>, out: &mut Judgement, edits: Edits, kinds: &[&str], with:
         container.wait()?;
         container.delete()?.ok()?;
     }
-    let of_the_host: BTreeSet<u64> = self::devices(&held::mounts()?).difference(&devices).copied().collect();
+    let of_the_host: BTreeSet<u64> = self::devices(&saved_mounts::mounts()?).difference(&devices).copied().collect();
     let root = std::fs::metadata("/")?;
     first.finish_and_delete()?;
     none(out, &seen, |seen| match is_of_namespaces(seen) {
@@ -216,13 +216,13 @@ pub(super) const VARIABLES: &[Scenario] = &[Scenario::new(
 .advisory(SILENT)
 .needs(SEES)];
 
-fn no_variables(out: &mut Judgement, seen: &[Sighting]) -> Told {
+fn no_variables(out: &mut Judgement, seen: &[Sighting]) -> StepResult {
     none(out, seen, |seen| seen.what == "environ" && seen.leads_to.starts_with(LEAK))
 }
 
 /// The binary that nobody can write is the runtime's way to keep it from the container: that one may be seen.
 /// Where the container could look into no process, nothing is known.
-fn none(out: &mut Judgement, seen: &[Sighting], foreign: impl Fn(&&Sighting) -> bool) -> Told {
+fn none(out: &mut Judgement, seen: &[Sighting], foreign: impl Fn(&&Sighting) -> bool) -> StepResult {
     let file = |seen: &Sighting| (seen.device, seen.inode);
     let sealed: BTreeSet<_> = seen.iter().filter(|seen| seen.what == "exe" && seen.sealed).map(file).collect();
     let found = seen.iter().filter(foreign).filter(|seen| !sealed.contains(&file(seen)));

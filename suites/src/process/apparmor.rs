@@ -3,7 +3,7 @@
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_fixtures::Recipe;
@@ -56,7 +56,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 ];
 
 /// The kernel names this profile for the program, and lets it read `/denied` or not.
-fn under(lab: &Lab<'_>, out: &mut Judgement, edits: Edits, named: &str, readable: bool) -> Told {
+fn under(lab: &Lab<'_>, out: &mut Judgement, edits: Edits, named: &str, readable: bool) -> StepResult {
     let container = lab.running(|r| edits(r).file("/denied", "secret").file("/open", "open"))?;
     out.expect_eq("profile, seen from the host", container.observe()?.lsm_label.as_deref(), Some(named));
     let open = container.ask(Ask::Read("/open".into()))?;

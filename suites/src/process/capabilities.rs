@@ -3,7 +3,7 @@
 use plimsoll_engine::check::{Case, Rule, Scenario};
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::host::CAPABILITIES;
-use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_fixtures::probe::{Ask, Capabilities};
@@ -195,7 +195,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 /// A name that no kernel knows.
 const UNKNOWN: &str = "CAP_PLIMSOLL";
 
-fn goes_on_without(lab: &Lab<'_>, out: &mut Judgement, name: &str) -> Told {
+fn goes_on_without(lab: &Lab<'_>, out: &mut Judgement, name: &str) -> StepResult {
     let mut some = SOME.to_vec();
     some.push(name);
     goes_on(lab, out, |r| only(r, HELD, &some), |r| only(r, HELD, SOME))
@@ -207,7 +207,7 @@ fn goes_on(
     out: &mut Judgement,
     asked: impl FnOnce(&mut Recipe) -> &mut Recipe,
     granted: fn(&mut Recipe) -> &mut Recipe,
-) -> Told {
+) -> StepResult {
     let container = lab.running(asked)?;
     let evidence = container.evidence(vec![Ask::Capabilities])?;
     let mut recipe = Recipe::default();

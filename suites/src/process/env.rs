@@ -1,9 +1,9 @@
 //! `process.env`: the environment of the program.
 
 use plimsoll_engine::check::{Case, Rule};
+use plimsoll_engine::describe::Describe;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::settings::LEAK;
-use plimsoll_engine::shown::Shown;
 use plimsoll_fixtures::Config;
 use plimsoll_fixtures::probe::Ask;
 use plimsoll_foreign::read;
@@ -27,7 +27,7 @@ pub(super) const VERBATIM: Rule = Rule::new(
             let values: Vec<&str> = environ.iter().map(String::as_str).filter(|e| name(e) == name(entry)).collect();
             let is_twice = wanted.iter().filter(|other| name(other) == name(entry)).count() > 1;
             let met = if is_twice { !values.is_empty() } else { values == [*entry] };
-            out.expect(name(entry), met, entry.shown(), values);
+            out.expect(name(entry), met, entry.describe(), values);
         }
         let home = |entry: &str| name(entry) == "HOME" && !wanted.iter().any(|e| name(e) == "HOME");
         let others: Vec<&String> = environ.iter().filter(|e| !wanted.contains(&e.as_str()) && !home(e)).collect();

@@ -3,7 +3,7 @@
 
 use plimsoll_engine::check::{Rule, Scenario};
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::process::Ended;
@@ -22,7 +22,7 @@ const UNSPECIFIED: &[&str] = &[];
 type Edits = fn(&mut Recipe) -> &mut Recipe;
 
 /// Judges a program of `exec` by a rule for programs of `create`; the edits make its process from that of the base.
-fn judged(lab: &Lab<'_>, out: &mut Judgement, rule: &Rule, edits: Edits) -> Told {
+fn judged(lab: &Lab<'_>, out: &mut Judgement, rule: &Rule, edits: Edits) -> StepResult {
     let container = lab.running(|r| r.directory("/work"))?;
     let config = config_of(edits);
     let mut program = container.exec(&config.0["process"])?;
@@ -92,7 +92,7 @@ fn process(args: &[&str]) -> Value {
     process
 }
 
-pub(super) const STORIES: &[Scenario] = &[
+pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new("process.exec.namespaces/of-the-container", UNSPECIFIED, &[Fault::Ignore(Op::Exec)], |lab, out| {
         let asks = [Ask::Namespaces, Ask::Read("/proc/self/cgroup".into())];
         let container = lab.running(|r| r.new_namespace("network"))?;

@@ -2,7 +2,7 @@
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::process::Ended;
@@ -15,7 +15,7 @@ const UNSPECIFIED: &[&str] = &[];
 const RUN: &[Need] = &[Need::Operation(Op::Run)];
 
 /// `run` ends as the program does, and nothing of the container is left.
-fn ends_with(lab: &Lab<'_>, out: &mut Judgement, code: i32) -> Told {
+fn ends_with(lab: &Lab<'_>, out: &mut Judgement, code: i32) -> StepResult {
     let bundle = lab.bundle(|r| r)?;
     let mut program = lab.run(&bundle)?;
     program.greeted()?;

@@ -1,8 +1,8 @@
 //! `process.user`: user, group, additional groups, umask.
 
 use plimsoll_engine::check::{Case, Rule};
+use plimsoll_engine::describe::Octal;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::shown::Octal;
 use plimsoll_fixtures::probe::Ask;
 use plimsoll_fixtures::{Config, Recipe};
 use serde_json::{Value, json};

@@ -4,15 +4,15 @@
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{Gid, setgroups};
 use plimsoll_engine::check::Scenario;
+use plimsoll_engine::describe::Octal;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Stop, Told};
+use plimsoll_engine::judgement::{StepResult, Stop};
 use plimsoll_engine::need::Need;
-use plimsoll_engine::shown::Octal;
 use plimsoll_fixtures::probe::Ask;
 
 const OOM: &str = "/process/oomScoreAdj";
 
-fn own_oom_score_adj(value: i32) -> Told {
+fn own_oom_score_adj(value: i32) -> StepResult {
     std::fs::write("/proc/self/oom_score_adj", value.to_string()).map_err(Stop::error("set our own oom_score_adj"))
 }
 

@@ -3,7 +3,7 @@
 use nix::libc;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
 use plimsoll_engine::sys;
@@ -41,7 +41,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 ];
 
 /// A session keyring for this process, which calls the runtime: its number.
-fn caller() -> Told<i64> {
+fn caller() -> StepResult<i64> {
     sys::join_session_keyring()
         .map_err(|why| Stop::Skip(format!("no session keyring to be had ({why}): run where keyctl(2) is allowed")))
 }

@@ -52,7 +52,7 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     capabilities::SCENARIOS,
     draft::SCENARIOS,
     exec::BY_RULES,
-    exec::STORIES,
+    exec::SCENARIOS,
     foreground::SCENARIOS,
     inherited::SCENARIOS,
     keyring::SCENARIOS,

@@ -4,11 +4,11 @@
 use nix::libc;
 use nix::unistd::getpid;
 use plimsoll_engine::check::{Case, Rule, Scenario};
+use plimsoll_engine::describe::Describe;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::judgement::Stop;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::observer::Observation;
-use plimsoll_engine::shown::Shown;
 use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::Flaw;
 use plimsoll_reports::model::Axis;
@@ -83,7 +83,7 @@ const UNSET: Rule =
             let own = own.map(|own| list(&own.status.cpus_allowed)).unwrap_or_default();
             let found = list(&evidence.host().status.cpus_allowed);
             let has_all = own.iter().all(|processor| found.contains(processor));
-            out.expect("processors", has_all, format!("those of the caller, {}", own.shown()), &found);
+            out.expect("processors", has_all, format!("those of the caller, {}", own.describe()), &found);
         }
     })
     .axis(Axis::Compat);
@@ -109,14 +109,14 @@ const AFFINITY: Rule = Rule::by_host(
         let own = Observation::of(getpid()).map(|own| list(&own.status.cpus_allowed)).unwrap_or_default();
         let found = list(&evidence.host().status.cpus_allowed);
         let has_all = own.iter().all(|processor| found.contains(processor));
-        out.expect("processors", has_all, format!("those of the harness, {}", own.shown()), &found);
+        out.expect("processors", has_all, format!("those of the harness, {}", own.describe()), &found);
     },
 );
 
 /// The name of a value of the kernel's, or the value where it has none here.
-fn name_of<T: Copy + PartialEq + Shown>(table: &[(&str, T)], value: Option<T>) -> String {
+fn name_of<T: Copy + PartialEq + Describe>(table: &[(&str, T)], value: Option<T>) -> String {
     let known = table.iter().find(|(_, known)| Some(*known) == value);
-    known.map_or_else(|| value.shown(), |(name, _)| (*name).to_owned())
+    known.map_or_else(|| value.describe(), |(name, _)| (*name).to_owned())
 }
 
 fn value_of<T: Copy>(table: &[(&str, T)], name: &Value) -> Option<T> {

@@ -6,7 +6,7 @@ use std::fs;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_fixtures::probe::{Ask, Refused};
@@ -62,7 +62,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 ];
 
 /// A file of this label is kept from the program, while one of its own is not.
-fn denied(lab: &Lab<'_>, out: &mut Judgement, label: &str) -> Told {
+fn denied(lab: &Lab<'_>, out: &mut Judgement, label: &str) -> StepResult {
     let bundle = labelled(FILES, || lab.bundle(|r| r.set(LABEL, PROGRAM).file("/own", "open")))?;
     let secret = || fs::write(bundle.rootfs().join("secret"), "secret").map_err(Stop::error("write a file"));
     labelled(label, secret)?;
@@ -76,7 +76,7 @@ fn denied(lab: &Lab<'_>, out: &mut Judgement, label: &str) -> Told {
     container.finish_and_delete()
 }
 
-fn running<'l>(lab: &'l Lab<'l>, edits: fn(&mut Recipe) -> &mut Recipe) -> Told<Container<'l>> {
+fn running<'l>(lab: &'l Lab<'l>, edits: fn(&mut Recipe) -> &mut Recipe) -> StepResult<Container<'l>> {
     let bundle: Bundle = labelled(FILES, || lab.bundle(|r| edits(r.set(LABEL, PROGRAM))))?;
     let container = lab.create(&bundle)?;
     container.started()?;
@@ -84,7 +84,7 @@ fn running<'l>(lab: &'l Lab<'l>, edits: fn(&mut Recipe) -> &mut Recipe) -> Told<
 }
 
 /// Files that are made meanwhile get this label.
-pub(crate) fn labelled<T>(label: &str, make: impl FnOnce() -> Told<T>) -> Told<T> {
+pub(crate) fn labelled<T>(label: &str, make: impl FnOnce() -> StepResult<T>) -> StepResult<T> {
     let set = |label: &str| fs::write("/proc/self/attr/fscreate", label).map_err(Stop::error("label new files"));
     set(label)?;
     let made = make();

@@ -1,13 +1,13 @@
 //! `linux.resources.blockIO` (`config-linux.md#block-io`): what the controller blkio, in version 2 io, holds.
 
-use plimsoll_engine::cgroup::{Held, Knob, Version};
+use plimsoll_engine::cgroup::{Knob, KnobValue, Version};
 use plimsoll_engine::check::Case;
-use plimsoll_engine::fault::{Change, Fault};
+use plimsoll_engine::fault::{Fault, ValueFault};
 use plimsoll_engine::need::{Need, block_devices};
 use plimsoll_fixtures::Config;
 use serde_json::{Value, json};
 
-use super::held::{Member, cases, rule};
+use super::values::{Member, cases, rule};
 
 const WEIGHT_AT: &str = "/linux/resources/blockIO/weight";
 pub(super) const READ_BPS_AT: &str = "/linux/resources/blockIO/throttleReadBpsDevice";
@@ -21,7 +21,7 @@ pub(super) const BFQ: Knob = Knob { controller: "blkio", v1: "blkio.bfq.weight",
 const WEIGHT: Knob = Knob { controller: "blkio", v1: "", v2: "io.weight" };
 
 /// A weight as it is, or in the units of `io.weight`.
-fn weight(wanted: &Value, held: &Held, _: &Config) -> bool {
+fn weight(wanted: &Value, held: &KnobValue, _: &Config) -> bool {
     let first = held.text.lines().next().unwrap_or_default();
     let found: Option<i64> = first.trim_start_matches("default ").parse().ok();
     let wanted = wanted.as_i64().unwrap_or_default();
@@ -40,7 +40,7 @@ const WRONG_WEIGHT: &[Fault] = &[Fault::Drop(WEIGHT_AT), Fault::Take(WEIGHT_AT, 
 
 pub(super) const WEIGHTS: &[Case] = cases! { &WEIGHT_RULE, &[Need::Knob(BFQ)];
     "least", [WEIGHT_AT => 10], WRONG_WEIGHT;
-    "some", [WEIGHT_AT => 345], &[Fault::Drop(WEIGHT_AT), Fault::Change(WEIGHT_AT, Change::OffByOne), Fault::Beside];
+    "some", [WEIGHT_AT => 345], &[Fault::Drop(WEIGHT_AT), Fault::Value(WEIGHT_AT, ValueFault::OffByOne), Fault::Beside];
     "greatest", [WEIGHT_AT => 1000], WRONG_WEIGHT;
 };
 
@@ -54,7 +54,7 @@ pub(super) const READ_IOPS: Knob = throttle("blkio.throttle.read_iops_device");
 pub(super) const WRITE_IOPS: Knob = throttle("blkio.throttle.write_iops_device");
 
 /// Each entry has a line: `major:minor rate` in version 1, one with `key=rate` in it in version 2.
-fn throttled(wanted: &Value, held: &Held, key: &str) -> bool {
+fn throttled(wanted: &Value, held: &KnobValue, key: &str) -> bool {
     let entries = wanted.as_array().map(Vec::as_slice).unwrap_or_default();
     entries.iter().all(|entry| {
         let device = format!("{}:{}", entry["major"], entry["minor"]);
@@ -92,10 +92,10 @@ macro_rules! throttles {
             pub(super) const $cases: &[Case] = cases! { &$rule, &[Need::Knob($knob), Need::BlockDevice];
                 "some", [$at => entry(1_234_567)], &[
                     Fault::Drop($at),
-                    Fault::Change($rate, Change::OffByOne),
+                    Fault::Value($rate, ValueFault::OffByOne),
                     Fault::Move($at, "/linux/resources/blockIO/elsewhere"),
                 ];
-                "little", [$at => entry(100)], &[Fault::Drop($at), Fault::Change($rate, Change::Double)];
+                "little", [$at => entry(100)], &[Fault::Drop($at), Fault::Value($rate, ValueFault::Double)];
                 "two-devices", [$at => entries(&[1_234_567, 7_654_321])], &[Fault::DropLast($at), Fault::Drop($at)];
             };
         )*

@@ -1,13 +1,13 @@
 //! `linux.resources.cpu` (`config-linux.md#cpu`): what the controllers cpu and cpuset hold.
 
-use plimsoll_engine::cgroup::{Held, Knob, Version};
+use plimsoll_engine::cgroup::{Knob, KnobValue, Version};
 use plimsoll_engine::check::Case;
-use plimsoll_engine::fault::{Change, Fault};
+use plimsoll_engine::fault::{Fault, ValueFault};
 use plimsoll_engine::need::Need;
 use plimsoll_fixtures::Config;
 use serde_json::Value;
 
-use super::held::{Member, cases, number, rule, written};
+use super::values::{Member, cases, number, rule, written};
 
 pub(super) const SHARES_AT: &str = "/linux/resources/cpu/shares";
 pub(super) const QUOTA_AT: &str = "/linux/resources/cpu/quota";
@@ -27,7 +27,7 @@ const MEMS: Knob = Knob::of_both("cpuset", "cpuset.mems");
 
 /// In version 2 a weight from 1 to 10000. Two conversions are in use; both keep the ends, and the order of values is
 /// looked at by a story.
-fn shares(wanted: &Value, held: &Held, _: &Config) -> bool {
+fn shares(wanted: &Value, held: &KnobValue, _: &Config) -> bool {
     let shares = wanted.as_u64().unwrap_or_default();
     let weight: Option<u64> = held.text.parse().ok();
     match (held.version, shares) {
@@ -53,11 +53,11 @@ pub(super) const SHARE: &[Case] = cases! { &SHARES_RULE, &[Need::Knob(SHARES)];
 };
 
 /// Of the two numbers in `cpu.max`, which version 1 has in files of their own.
-fn field(held: &Held, index: usize) -> &str {
+fn field(held: &KnobValue, index: usize) -> &str {
     if held.version == Version::One { &held.text } else { held.text.split(' ').nth(index).unwrap_or_default() }
 }
 
-fn quota(wanted: &Value, held: &Held, _: &Config) -> bool {
+fn quota(wanted: &Value, held: &KnobValue, _: &Config) -> bool {
     let unlimited = if held.version == Version::One { "-1" } else { "max" };
     let text = field(held, 0);
     if wanted.as_i64().is_some_and(|quota| quota < 0) { text == unlimited } else { text == written(wanted) }
@@ -70,10 +70,10 @@ rule!(
     Member { at: QUOTA_AT, knobs: &[QUOTA], is: quota }
 );
 
-const QUOTA_FAULTS: &[Fault] = &[Fault::Drop(QUOTA_AT), Fault::Change(QUOTA_AT, Change::OffByOne)];
+const QUOTA_FAULTS: &[Fault] = &[Fault::Drop(QUOTA_AT), Fault::Value(QUOTA_AT, ValueFault::OffByOne)];
 
 pub(super) const QUOTAS: &[Case] = cases! { &QUOTA_RULE, &[Need::Knob(QUOTA)];
-    "alone", [QUOTA_AT => 50_000], &[Fault::Drop(QUOTA_AT), Fault::Change(QUOTA_AT, Change::OffByOne), Fault::Beside];
+    "alone", [QUOTA_AT => 50_000], &[Fault::Drop(QUOTA_AT), Fault::Value(QUOTA_AT, ValueFault::OffByOne), Fault::Beside];
     "with-a-period", [QUOTA_AT => 12_345, PERIOD_AT => 54_321], QUOTA_FAULTS;
     "least", [QUOTA_AT => 1000], QUOTA_FAULTS;
     "more-than-the-period", [QUOTA_AT => 150_000, PERIOD_AT => 100_000], QUOTA_FAULTS;
@@ -87,7 +87,7 @@ rule!(
     Member { at: PERIOD_AT, knobs: &[PERIOD], is: |wanted, held, _| field(held, 1) == written(wanted) }
 );
 
-const PERIOD_FAULTS: &[Fault] = &[Fault::Drop(PERIOD_AT), Fault::Change(PERIOD_AT, Change::OffByOne)];
+const PERIOD_FAULTS: &[Fault] = &[Fault::Drop(PERIOD_AT), Fault::Value(PERIOD_AT, ValueFault::OffByOne)];
 
 pub(super) const PERIODS: &[Case] = cases! { &PERIOD_RULE, &[Need::Knob(PERIOD)];
     "alone", [PERIOD_AT => 50_001], PERIOD_FAULTS;
@@ -107,7 +107,7 @@ const BURST_FAULTS: &[Fault] = &[Fault::Drop(BURST_AT), Fault::Take(BURST_AT, "9
 
 pub(super) const BURSTS: &[Case] = cases! { &BURST_RULE, &[Need::Knob(BURST)];
     "below-the-quota", [QUOTA_AT => 50_000, BURST_AT => 12_345],
-        &[Fault::Drop(BURST_AT), Fault::Change(BURST_AT, Change::OffByOne)];
+        &[Fault::Drop(BURST_AT), Fault::Value(BURST_AT, ValueFault::OffByOne)];
     "as-much-as-the-quota", [QUOTA_AT => 50_000, BURST_AT => 50_000], BURST_FAULTS;
     "with-a-period", [QUOTA_AT => 20_000, PERIOD_AT => 40_000, BURST_AT => 7000], BURST_FAULTS;
     "zero", [QUOTA_AT => 50_000, BURST_AT => 0], &[Fault::Take(BURST_AT, "9999")];
@@ -137,7 +137,7 @@ pub(crate) fn list(text: &str) -> Vec<u32> {
     numbers
 }
 
-fn same_list(wanted: &Value, held: &Held, _: &Config) -> bool {
+fn same_list(wanted: &Value, held: &KnobValue, _: &Config) -> bool {
     list(wanted.as_str().unwrap_or_default()) == list(&held.text)
 }
 

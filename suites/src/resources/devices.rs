@@ -7,7 +7,7 @@ use plimsoll_engine::cgroup::Knob;
 use plimsoll_engine::check::{Case, Rule, Scenario};
 use plimsoll_engine::evidence::Evidence;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_fixtures::probe::{Ask, Refused};
@@ -226,7 +226,7 @@ pub(super) const HARD: &[Scenario] = refused_or_done! {
     "resources.devices.hard/all-minors-but-one", [all(true), rule(false, "c", (Some(60), None), "rwm"), first(true, "r")];
 };
 
-fn refused_or_done(lab: &Lab<'_>, out: &mut Judgement, rules: Value) -> Told {
+fn refused_or_done(lab: &Lab<'_>, out: &mut Judgement, rules: Value) -> StepResult {
     let bundle = lab.bundle(|r| with(r, rules))?;
     let watch = lab.watch()?;
     let attempt = lab.try_create(&bundle)?;

@@ -2,12 +2,12 @@
 
 use plimsoll_engine::cgroup::Knob;
 use plimsoll_engine::check::Scenario;
+use plimsoll_engine::describe::Describe;
 use plimsoll_engine::disk::Disk;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
-use plimsoll_engine::shown::Shown;
 use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::probe::{Ask, Reply};
 use serde_json::{Value, json};
@@ -50,17 +50,17 @@ const WEIGHT_BESIDE_THE_DEFAULT: Scenario = Scenario::new(
 .needs(&[Need::HostView, Need::Knob(BFQ)]);
 
 /// The weight of a device counts where the scheduler BFQ sees to it.
-fn holds_weight(lab: &Lab<'_>, out: &mut Judgement, mut io: Value) -> Told {
+fn holds_weight(lab: &Lab<'_>, out: &mut Judgement, mut io: Value) -> StepResult {
     let mut disk = lab.disk()?;
     disk.schedule("bfq")?;
     io["weightDevice"] = about(&disk, json!({ "weight": 345 }));
     let default = io["weight"].as_u64();
     let container = lab.running(|r| r.set(IO, io))?;
-    let held = container.held(&WEIGHTS)?.map(|held| held.text);
+    let held = container.knob_value(&WEIGHTS)?.map(|held| held.text);
     let has = |wanted: &str| held.as_ref().is_ok_and(|text| text.lines().any(|line| line == wanted));
     out.expect("weight of the device", has(&line(&disk, 345)), line(&disk, 345), &held);
     if let Some(weight) = default {
-        let all = container.held(&BFQ)?.map(|held| held.text.lines().next().unwrap_or_default().to_owned());
+        let all = container.knob_value(&BFQ)?.map(|held| held.text.lines().next().unwrap_or_default().to_owned());
         let wanted = [weight.to_string(), format!("default {weight}")];
         out.expect("weight of the others", all.as_ref().is_ok_and(|text| wanted.contains(text)), &wanted[0], &all);
     }
@@ -82,7 +82,7 @@ struct Throttle {
 const LEAST: i64 = 250_000;
 
 /// Version 1 limits direct input and output alone, so that is what is tried.
-fn holds_up(lab: &Lab<'_>, out: &mut Judgement, throttle: &Throttle) -> Told {
+fn holds_up(lab: &Lab<'_>, out: &mut Judgement, throttle: &Throttle) -> StepResult {
     let Throttle { at, rate, write, bytes, at_once } = *throttle;
     let disk = lab.disk()?;
     let limit = about(&disk, json!({ "rate": rate }));
@@ -90,7 +90,7 @@ fn holds_up(lab: &Lab<'_>, out: &mut Judgement, throttle: &Throttle) -> Told {
     let answer = container.ask(Ask::Direct { path: NODE.to_owned(), write, bytes, at_once })?;
     container.finish_and_delete()?;
     let Ok(Reply::Count(time)) = answer else {
-        return Err(Stop::Error(format!("direct input or output of a block device: {}", answer.shown())));
+        return Err(Stop::Error(format!("direct input or output of a block device: {}", answer.describe())));
     };
     out.expect("microseconds for half a second's worth", time >= LEAST, format!("{LEAST} or more"), time);
     Ok(())

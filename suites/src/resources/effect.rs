@@ -5,8 +5,8 @@ use std::time::Instant;
 use plimsoll_engine::cgroup::Knob;
 use plimsoll_engine::check::{Case, Rule, Scenario};
 use plimsoll_engine::container::Container;
-use plimsoll_engine::fault::{Change, Fault};
-use plimsoll_engine::judgement::{Stop, Told};
+use plimsoll_engine::fault::{Fault, ValueFault};
+use plimsoll_engine::judgement::{StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
@@ -14,7 +14,7 @@ use plimsoll_fixtures::probe::{Ask, Reply};
 use plimsoll_foreign::read;
 use serde_json::json;
 
-use super::processor::{pin, wants};
+use super::cpu_effects::{pin, wants};
 use super::{cpu, memory};
 
 const MEMORY_AT: &str = "/linux/resources/memory";
@@ -27,8 +27,8 @@ pub(super) const THROTTLED: Knob = Knob::of_both("cpu", "cpu.stat");
 pub(super) const SCENARIOS: &[Scenario] = &[KILLED, WAITS, THROTTLES, UNTHROTTLED, FREEZES];
 
 /// A number in a file of lines `name number`.
-pub(super) fn counter(container: &Container<'_>, knob: &Knob, name: &str) -> Told<u64> {
-    let held = container.held(knob)?.map_err(|why| Stop::broken(name, "a counter", why))?;
+pub(super) fn counter(container: &Container<'_>, knob: &Knob, name: &str) -> StepResult<u64> {
+    let held = container.knob_value(knob)?.map_err(|why| Stop::broken(name, "a counter", why))?;
     let line = held.text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     line.and_then(|number| number.parse().ok()).ok_or_else(|| Stop::broken(name, "a number", held.text.clone()))
 }
@@ -77,7 +77,7 @@ const WAITS: Scenario = Scenario::new(
 .needs(&[Need::Knob(memory::MAX), Need::Knob(memory::SWAP), Need::Knob(memory::OOM)]);
 
 /// Looks until something is so, or the deadline has come. Version 1 tells nobody about changes.
-pub(super) fn comes_about(lab: &Lab<'_>, mut is_so: impl FnMut() -> Told<bool>) -> Told<bool> {
+pub(super) fn comes_about(lab: &Lab<'_>, mut is_so: impl FnMut() -> StepResult<bool>) -> StepResult<bool> {
     let deadline = lab.driver.deadline();
     while !is_so()? {
         if Instant::now() >= deadline {
@@ -90,14 +90,14 @@ pub(super) fn comes_about(lab: &Lab<'_>, mut is_so: impl FnMut() -> Told<bool>) 
 
 /// A container that gets its time on a busy machine, too: its group stands beside the busy ones, with the greatest of all
 /// shares.
-pub(super) fn preferred<'l>(lab: &'l Lab<'_>, mut cpu: serde_json::Value) -> Told<Container<'l>> {
+pub(super) fn preferred<'l>(lab: &'l Lab<'_>, mut cpu: serde_json::Value) -> StepResult<Container<'l>> {
     cpu["shares"] = json!(262_144);
     let path = format!("/plimsoll-{}-busy", lab.tag);
     lab.running(|r| r.set("/linux/cgroupsPath", path).set(CPU_AT, cpu))
 }
 
 /// A program that wants several periods' worth of time. A quota that throttles is below what a busy machine leaves to each check.
-fn spun(lab: &Lab<'_>, quota: i64) -> Told<u64> {
+fn spun(lab: &Lab<'_>, quota: i64) -> StepResult<u64> {
     let container = preferred(lab, json!({ "quota": quota, "period": 100_000 }))?;
     container.ask(Ask::Spin(25))?.map_err(|why| Stop::Error(why.to_string()))?;
     let throttled = counter(&container, &THROTTLED, "nr_throttled")?;
@@ -128,7 +128,7 @@ const UNTHROTTLED: Scenario = Scenario::new(
 .needs(&[Need::Knob(cpu::QUOTA)]);
 
 /// The processor time of the container's first process, in ticks.
-fn ticks(container: &Container<'_>) -> Told<u64> {
+fn ticks(container: &Container<'_>) -> StepResult<u64> {
     let text = read::kernel(format!("/proc/{}/stat", container.pid))?;
     let after_name = text.rsplit_once(')').map_or("", |(_, rest)| rest);
     let fields: Vec<u64> = after_name.split_whitespace().skip(11).take(2).filter_map(|n| n.parse().ok()).collect();
@@ -140,7 +140,7 @@ const PROGRESS: u64 = 1_000_000;
 
 /// The processor time of the container's first process, in nanoseconds: by proc_pid_schedstat(5), or by ticks where the
 /// kernel does not count them.
-pub(super) fn run_time(container: &Container<'_>) -> Told<u64> {
+pub(super) fn run_time(container: &Container<'_>) -> StepResult<u64> {
     const TICK: u64 = 10_000_000;
     let counted = read::kernel(format!("/proc/{}/schedstat", container.pid)).ok();
     let first = counted.and_then(|text| text.split(' ').next()?.parse().ok());
@@ -183,10 +183,10 @@ const FREEZES: Scenario = Scenario::new(
 .axis(plimsoll_reports::model::Axis::Compat);
 
 /// Waits until the group has come to a halt: not every runtime does.
-fn settle(lab: &Lab<'_>, container: &Container<'_>) -> Told {
+fn settle(lab: &Lab<'_>, container: &Container<'_>) -> StepResult {
     const STATE: Knob = Knob { controller: "freezer", v1: "freezer.state", v2: "cgroup.events" };
     let halted = || {
-        let held = container.held(&STATE)?;
+        let held = container.knob_value(&STATE)?;
         Ok(held.is_ok_and(|held| held.text == "FROZEN" || held.text.lines().any(|line| line == "frozen 1")))
     };
     comes_about(lab, halted).map(drop)
@@ -221,5 +221,5 @@ pub(super) const CASES: &[Case] = &[
         |r| r.set(cpu::CPUS_AT, "0"),
         &[Fault::Drop(cpu::CPUS_AT), Fault::Take(cpu::CPUS_AT, "\"1\""), Fault::MoveOut, Fault::Beside],
     ),
-    Case::new(&CONFINED, "second", |r| r.set(cpu::CPUS_AT, "1"), &[Fault::Change(CPU_AT, Change::Drop)]),
+    Case::new(&CONFINED, "second", |r| r.set(cpu::CPUS_AT, "1"), &[Fault::Value(CPU_AT, ValueFault::Drop)]),
 ];

@@ -2,8 +2,8 @@
 //! kernel counts reservations, and the first touch is a signal where it counts use.
 
 use plimsoll_engine::check::Scenario;
-use plimsoll_engine::fault::{Change, Fault};
-use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::fault::{Fault, ValueFault};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::{Need, free_huge_pages};
 use plimsoll_fixtures::probe::{Answer, Ask, Reply};
@@ -19,7 +19,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new(
         "resources.hugepage.effect/no-page-beyond-the-limit",
         CITES,
-        &[Fault::Drop(HUGE_AT), Fault::Change(HUGE_LIMIT_AT, Change::Double), Fault::MoveOut, Fault::Beside],
+        &[Fault::Drop(HUGE_AT), Fault::Value(HUGE_LIMIT_AT, ValueFault::Double), Fault::MoveOut, Fault::Beside],
         |lab, out| limited(lab, out, 1),
     )
     .needs(NEEDS),
@@ -32,7 +32,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     .needs(NEEDS),
 ];
 
-fn limited(lab: &Lab<'_>, out: &mut Judgement, pages: u32) -> Told {
+fn limited(lab: &Lab<'_>, out: &mut Judgement, pages: u32) -> StepResult {
     let container = lab.running(|r| r.set(HUGE_AT, limit(u64::from(pages) * HUGE_PAGE)))?;
     let within = container.ask(Ask::HugePages(pages.max(1)))?;
     let beyond = container.ask(Ask::HugePages(pages + 1))?;

@@ -3,7 +3,7 @@
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ macro_rules! refused {
 
 pub(super) use refused;
 
-pub(super) fn refuses(lab: &Lab<'_>, out: &mut Judgement, resources: Value) -> Told {
+pub(super) fn refuses(lab: &Lab<'_>, out: &mut Judgement, resources: Value) -> StepResult {
     lab.control(|r| r)?;
     let bundle = lab.bundle(|r| r.set("/linux/resources", resources))?;
     crate::refusal::by_create(lab, out, &bundle)
@@ -59,7 +59,7 @@ const IN_ORDER: Scenario = Scenario::new(
         let mut weights = Vec::new();
         for shares in [2, 300, 1024, 20_000, 262_144] {
             let container = lab.running(|r| r.set("/linux/resources/cpu/shares", shares))?;
-            weights.push(container.held(&SHARES)?.ok().and_then(|held| held.text.parse::<u64>().ok()));
+            weights.push(container.knob_value(&SHARES)?.ok().and_then(|held| held.text.parse::<u64>().ok()));
             container.finish_and_delete()?;
         }
         let rising = weights.windows(2).all(|pair| pair[0].is_some() && pair[0] < pair[1]);

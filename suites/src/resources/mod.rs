@@ -2,24 +2,24 @@
 //! (`config-linux.md`, from `#control-groups` to `#unified`).
 
 mod block_io;
-mod border;
 pub(crate) mod cpu;
+mod cpu_effects;
+mod delegation;
 mod devices;
 mod disk;
 mod effect;
-mod held;
 mod huge_pages;
 mod invalid;
 mod legacy;
 mod memory;
 mod optional;
 mod others;
+mod own_cgroup;
 mod ownership;
 mod pids;
-mod place;
 mod pod;
-mod processor;
 mod unified;
+mod values;
 
 use plimsoll_engine::check::{Case, Scenario};
 
@@ -61,7 +61,7 @@ pub(crate) const CASES: &[&[Case]] = &[
     unified::SEVERAL,
 ];
 pub(crate) const SCENARIOS: &[&[Scenario]] = &[
-    border::SCENARIOS,
+    delegation::SCENARIOS,
     devices::HARD,
     disk::SCENARIOS,
     effect::SCENARIOS,
@@ -77,8 +77,8 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     ownership::SCENARIOS,
     ownership::STAYS,
     pids::SCENARIOS,
-    place::SCENARIOS,
-    processor::SCENARIOS,
+    own_cgroup::SCENARIOS,
+    cpu_effects::SCENARIOS,
     unified::BOUND,
     unified::REFUSED,
     unified::SCENARIOS,

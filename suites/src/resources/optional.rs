@@ -6,7 +6,7 @@ use plimsoll_engine::fault::Fault;
 use plimsoll_engine::need::Need;
 use serde_json::json;
 
-use super::held::unlimited;
+use super::values::unlimited;
 use super::{cpu, memory, pids};
 
 const RESOURCES: &str = "/linux/resources";
@@ -34,7 +34,7 @@ const KEEPS: Rule = Rule::by_host(
     ],
     |_, evidence, out| {
         for (knob, [one, two]) in LOOKS.iter().zip(DEFAULTS) {
-            let held = evidence.held(knob);
+            let held = evidence.knob_value(knob);
             let version = held.map_or(Version::Two, |held| held.version);
             let default = if version == Version::One { one } else { two };
             let default = if default == UNLIMITED { unlimited() } else { default.to_owned() };
@@ -42,7 +42,7 @@ const KEEPS: Rule = Rule::by_host(
         }
     },
 )
-.looks(LOOKS)
+.knobs(LOOKS)
 .needs(&[
     Need::HostView,
     Need::Knob(memory::MAX),

@@ -6,16 +6,16 @@
 
 use std::fs;
 
-use plimsoll_engine::cgroup::{Held, Knob};
+use plimsoll_engine::cgroup::{Knob, KnobValue};
 use plimsoll_engine::check::{Case, Scenario};
-use plimsoll_engine::fault::{Change, Fault};
+use plimsoll_engine::fault::{Fault, ValueFault};
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
 use plimsoll_fixtures::Config;
 use serde_json::{Value, json};
 
-use super::held::{Member, cases, number, rule};
 use super::legacy::{refused, refuses};
+use super::values::{Member, cases, number, rule};
 
 pub(super) const HUGE_AT: &str = "/linux/resources/hugepageLimits";
 pub(super) const HUGE_LIMIT_AT: &str = "/linux/resources/hugepageLimits/-/limit";
@@ -33,7 +33,7 @@ const RDMA: Knob = Knob::of_both("rdma", "rdma.max");
 pub(super) const HUGE_PAGE: u64 = 2 << 20;
 
 /// The kernel holds whole pages.
-fn huge(wanted: &Value, held: &Held, _: &Config) -> bool {
+fn huge(wanted: &Value, held: &KnobValue, _: &Config) -> bool {
     let limit = wanted[0]["limit"].as_u64().unwrap_or_default();
     held.text == (limit / HUGE_PAGE * HUGE_PAGE).to_string()
 }
@@ -54,13 +54,13 @@ rule!(
     Member { at: HUGE_AT, knobs: &[HUGE, RESERVED], is: huge }
 );
 
-const WRONG_LIMIT: &[Fault] = &[Fault::Drop(HUGE_AT), Fault::Change(HUGE_LIMIT_AT, Change::Double)];
+const WRONG_LIMIT: &[Fault] = &[Fault::Drop(HUGE_AT), Fault::Value(HUGE_LIMIT_AT, ValueFault::Double)];
 
 pub(super) const HUGE_PAGES: &[Case] = cases! { &HUGE_RULE, &[Need::Knob(HUGE)];
     "one-page", [HUGE_AT => limit(HUGE_PAGE)], WRONG_LIMIT;
     "none", [HUGE_AT => limit(0)], &[Fault::Drop(HUGE_AT), Fault::Take(HUGE_AT, r#"[{"pageSize":"2MB","limit":2097152}]"#)];
     "last-byte-of-a-page", [HUGE_AT => limit(4 * HUGE_PAGE - 1)],
-        &[Fault::Drop(HUGE_AT), Fault::Change(HUGE_LIMIT_AT, Change::OffByOne), Fault::Beside];
+        &[Fault::Drop(HUGE_AT), Fault::Value(HUGE_LIMIT_AT, ValueFault::OffByOne), Fault::Beside];
 };
 
 rule!(
@@ -74,7 +74,7 @@ pub(super) const RESERVATIONS: &[Case] = &[Case::new(
     &RESERVED_RULE,
     "some",
     |r| r.set(HUGE_AT, limit(4 * HUGE_PAGE)),
-    &[Fault::Drop(HUGE_AT), Fault::Change(HUGE_LIMIT_AT, Change::Double)],
+    &[Fault::Drop(HUGE_AT), Fault::Value(HUGE_LIMIT_AT, ValueFault::Double)],
 )
 .needs(&[Need::Knob(RESERVED)])];
 
@@ -86,12 +86,12 @@ rule!(
 );
 
 pub(super) const CLASSES: &[Case] = cases! { &CLASS_RULE, &[Need::Knob(CLASS)];
-    "some", [CLASS_AT => 1_048_577], &[Fault::Drop(CLASS_AT), Fault::Change(CLASS_AT, Change::OffByOne)];
+    "some", [CLASS_AT => 1_048_577], &[Fault::Drop(CLASS_AT), Fault::Value(CLASS_AT, ValueFault::OffByOne)];
     "greatest", [CLASS_AT => u32::MAX], &[Fault::Drop(CLASS_AT), Fault::Take(CLASS_AT, "2147483647")];
 };
 
 /// Each entry is a line of the file.
-fn priorities(wanted: &Value, held: &Held, _: &Config) -> bool {
+fn priorities(wanted: &Value, held: &KnobValue, _: &Config) -> bool {
     let entries = wanted.as_array().map(Vec::as_slice).unwrap_or_default();
     entries.iter().all(|entry| {
         let line = format!("{} {}", entry["name"].as_str().unwrap_or_default(), entry["priority"]);
@@ -123,7 +123,7 @@ rule!(
     Member { at: RDMA_AT, knobs: &[RDMA], is: rdma }
 );
 
-fn rdma(wanted: &Value, held: &Held, _: &Config) -> bool {
+fn rdma(wanted: &Value, held: &KnobValue, _: &Config) -> bool {
     wanted.as_object().into_iter().flatten().all(|(device, limits)| {
         let mine = held.text.lines().find(|line| line.split(' ').next() == Some(device.as_str())).unwrap_or_default();
         let has = |name: &str, key: &str| {

@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use plimsoll_engine::cgroup;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
+use plimsoll_engine::describe::Describe;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::holder::FIRST_ID;
-use plimsoll_engine::judgement::{Judgement, Stop, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
 use plimsoll_engine::lab::Lab;
+use plimsoll_engine::namespace_holder::FIRST_ID;
 use plimsoll_engine::need::Need;
-use plimsoll_engine::shown::Shown;
 use plimsoll_fixtures::Recipe;
 use plimsoll_foreign::read;
 use serde_json::json;
@@ -38,7 +38,7 @@ fn writable(recipe: &mut Recipe) -> &mut Recipe {
 }
 
 /// The group, and its files, with their owners on the host.
-fn owners(container: &Container<'_>) -> Told<Vec<(PathBuf, u32)>> {
+fn owners(container: &Container<'_>) -> StepResult<Vec<(PathBuf, u32)>> {
     let groups = cgroup::of(container.pid)?.into_iter().filter_map(|membership| membership.dir);
     let top: Vec<PathBuf> = cgroup::hierarchies()?.into_iter().map(|hierarchy| hierarchy.mount).collect();
     let mut found = Vec::new();
@@ -59,7 +59,7 @@ fn owners(container: &Container<'_>) -> Told<Vec<(PathBuf, u32)>> {
     }
 }
 
-fn delegatable() -> Told<BTreeSet<String>> {
+fn delegatable() -> StepResult<BTreeSet<String>> {
     let list = read::kernel(DELEGATABLE).map_err(Stop::error(DELEGATABLE))?;
     Ok(list.lines().map(str::to_owned).collect())
 }
@@ -92,7 +92,7 @@ const OTHER_USER: Scenario = Scenario::new(
 .needs(ALONE);
 
 /// The directory and the listed files that there are belong to the process's user.
-fn of_user(lab: &Lab<'_>, out: &mut Judgement, user: u32) -> Told {
+fn of_user(lab: &Lab<'_>, out: &mut Judgement, user: u32) -> StepResult {
     let listed = delegatable()?;
     let container = lab.running(|r| writable(r).set("/process/user/uid", user))?;
     let all = owners(&container)?;
@@ -108,7 +108,7 @@ const IN_A_JOINED_NAMESPACE: Scenario = Scenario::new(
     &["linux.cgroup-ownership.may-chown", "linux.cgroup-ownership.iff-rw-mount"],
     &[Fault::Drop("/mounts/6"), Fault::Take("/process/user/uid", "8")],
     |lab, out| {
-        let (listed, users) = (delegatable()?, lab.holder("user")?);
+        let (listed, users) = (delegatable()?, lab.hold_namespace("user")?);
         let entry = json!({ "type": "user", "path": users.path("user") });
         let container = lab.running(|r| {
             let r = r.new_namespace("network").new_namespace("cgroup").push("/linux/namespaces", entry);
@@ -144,7 +144,7 @@ const ONLY_DELEGATABLE: Scenario = Scenario::new(
 
 /// Hides the list of the kernel from the runtime. Something over a part of `/sys` keeps everybody from mounting a sysfs in
 /// a new user namespace, so the container gets that of the host.
-fn without_list(lab: &Lab<'_>) -> Told {
+fn without_list(lab: &Lab<'_>) -> StepResult {
     lab.mount_tmpfs(Path::new(LISTS))
 }
 
@@ -168,7 +168,7 @@ const WITHOUT_A_LIST: Scenario = Scenario::new(
         let files = all.iter().filter(|(path, owner)| !path.is_dir() && *owner != 0);
         let given: BTreeSet<String> = files.map(|(path, _)| name(path)).collect();
         let right = given.is_empty() || given == FALLBACK.map(str::to_owned).into();
-        out.expect("files that are handed over", right, format!("{}, or none", FALLBACK.shown()), given);
+        out.expect("files that are handed over", right, format!("{}, or none", FALLBACK.describe()), given);
         container.finish_and_delete()
     },
 )

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use plimsoll_engine::cgroup;
-use plimsoll_engine::judgement::{Stop, Told};
+use plimsoll_engine::judgement::{StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_foreign::read;
 
@@ -19,7 +19,7 @@ impl Pod {
     ///
     /// # Errors
     /// [`Stop::Error`] when the kernel refuses.
-    pub fn make(lab: &Lab<'_>) -> Told<Self> {
+    pub fn make(lab: &Lab<'_>) -> StepResult<Self> {
         let path = format!("/plimsoll-{}-pod", lab.tag);
         let mut dirs = Vec::new();
         for hierarchy in cgroup::hierarchies()? {
@@ -50,7 +50,7 @@ impl Pod {
     ///
     /// # Errors
     /// [`Stop::Error`] when none has, or the kernel refuses.
-    pub fn set(&self, file: &str, value: &str) -> Told {
+    pub fn set(&self, file: &str, value: &str) -> StepResult {
         let at = self.dirs.iter().map(|dir| dir.join(file)).find(|path| path.exists());
         let at = at.ok_or_else(|| Stop::Error(format!("no control group has {file}")))?;
         fs::write(at, value).map_err(Stop::error("write to a control group"))
@@ -60,7 +60,7 @@ impl Pod {
     ///
     /// # Errors
     /// [`Stop::Error`] when none has.
-    pub fn get(&self, file: &str) -> Told<String> {
+    pub fn get(&self, file: &str) -> StepResult<String> {
         let at = self.dirs.iter().map(|dir| dir.join(file)).find(|path| path.exists());
         let at = at.ok_or_else(|| Stop::Error(format!("no control group has {file}")))?;
         Ok(read::kernel(at)?.trim().to_owned())
@@ -70,7 +70,7 @@ impl Pod {
     ///
     /// # Errors
     /// [`Stop::Error`] when the kernel refuses.
-    pub fn take_in(&self, pid: nix::unistd::Pid) -> Told {
+    pub fn take_in(&self, pid: nix::unistd::Pid) -> StepResult {
         let join = |dir: &PathBuf| fs::write(dir.join("cgroup.procs"), pid.to_string());
         self.dirs.iter().try_for_each(join).map_err(Stop::error("put a process into a control group"))
     }
@@ -79,7 +79,7 @@ impl Pod {
     ///
     /// # Errors
     /// [`Stop::Error`] when a process is left in it.
-    pub fn remove(self) -> Told {
+    pub fn remove(self) -> StepResult {
         Ok(self.dirs.iter().try_for_each(|dir| cgroup::remove_tree(dir))?)
     }
 }

@@ -2,7 +2,7 @@
 
 use plimsoll_engine::cgroup::Knob;
 use plimsoll_engine::check::{Case, Rule, Scenario};
-use plimsoll_engine::fault::{Change, Fault};
+use plimsoll_engine::fault::{Fault, ValueFault};
 use plimsoll_engine::need::Need;
 use plimsoll_fixtures::probe::{Ask, Reply};
 use serde_json::json;
@@ -43,11 +43,11 @@ const HOLDS: Rule = Rule::by_host(
     |config, evidence, out| {
         for knob in FILES {
             let Some(wanted) = config.get(UNIFIED_AT).and_then(|keys| keys.get(knob.v2)?.as_str()) else { continue };
-            out.expect_eq(knob.v2, evidence.held(knob).map(|held| held.text.as_str()), Ok(wanted));
+            out.expect_eq(knob.v2, evidence.knob_value(knob).map(|held| held.text.as_str()), Ok(wanted));
         }
     },
 )
-.looks(FILES)
+.knobs(FILES)
 .needs(ALONE);
 
 /// One case a row: key, value.
@@ -55,7 +55,7 @@ macro_rules! keys {
     ($($name:literal, $key:literal, $value:literal;)*) => {
         &[$(Case::new(&HOLDS, $name, |r| r.set(UNIFIED_AT, json!({ $key: $value })), &[
             Fault::Drop(UNIFIED_AT),
-            Fault::Change(UNIFIED_AT, Change::Empty),
+            Fault::Value(UNIFIED_AT, ValueFault::Empty),
             Fault::Drop(concat!("/linux/resources/unified/", $key)),
         ])),*]
     };
@@ -101,7 +101,7 @@ const ENABLED: Scenario = Scenario::new(
         let keys = json!({ "cpuset.cpus": "0", "pids.max": "77" });
         let container = lab.running(|r| r.set("/linux/cgroupsPath", pod.within("c")).set(UNIFIED_AT, keys))?;
         for (knob, wanted) in [(&CPUS, "0"), (&FILES[3], "77")] {
-            out.expect_eq(knob.v2, container.held(knob)?.map(|held| held.text), Ok(wanted.to_owned()));
+            out.expect_eq(knob.v2, container.knob_value(knob)?.map(|held| held.text), Ok(wanted.to_owned()));
         }
         container.finish_and_delete()?;
         pod.remove()
@@ -118,7 +118,7 @@ const OVER_A_MEMBER: Scenario = Scenario::new(
         let resources = json!({ "pids": { "limit": 50 }, "unified": { "memory.high": "67108864" } });
         let container = lab.running(|r| r.set("/linux/resources", resources))?;
         for (knob, wanted) in [(&FILES[3], "50"), (&FILES[0], "67108864")] {
-            out.expect_eq(knob.v2, container.held(knob)?.map(|held| held.text), Ok(wanted.to_owned()));
+            out.expect_eq(knob.v2, container.knob_value(knob)?.map(|held| held.text), Ok(wanted.to_owned()));
         }
         container.finish_and_delete()
     },

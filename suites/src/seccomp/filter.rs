@@ -3,9 +3,9 @@
 
 use nix::errno::Errno;
 use nix::libc;
+use plimsoll_engine::describe::Describe;
 use plimsoll_engine::evidence::Evidence;
 use plimsoll_engine::judgement::Judgement;
-use plimsoll_engine::shown::Shown;
 use plimsoll_fixtures::Config;
 use plimsoll_fixtures::probe::{Answer, Ask, Refused, Reply};
 use serde_json::{Value, json};
@@ -54,11 +54,11 @@ enum Fate {
     Killed,
 }
 
-impl Shown for Fate {
-    fn shown(&self) -> String {
+impl Describe for Fate {
+    fn describe(&self) -> String {
         match self {
             Self::Through => "the kernel carries it out".to_owned(),
-            Self::Fails(errno) => Errno::from_raw(*errno).shown(),
+            Self::Fails(errno) => Errno::from_raw(*errno).describe(),
             Self::Killed => "killed by a signal".to_owned(),
         }
     }
@@ -160,7 +160,7 @@ fn calls(config: &Config) -> Vec<(String, Ask, Fate)> {
 pub(crate) fn judge(config: &Config, evidence: &Evidence, out: &mut Judgement) {
     for (what, ask, fate) in calls(config) {
         let answer = evidence.inside.get(&ask).cloned().map_err(Refused::clone);
-        out.expect(&what, observed(&answer) == Some(fate), fate.shown(), &answer);
+        out.expect(&what, observed(&answer) == Some(fate), fate.describe(), &answer);
     }
 }
 

@@ -3,7 +3,7 @@
 use nix::libc;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Stop, Told};
+use plimsoll_engine::judgement::{StepResult, Stop};
 use plimsoll_engine::lab::Lab;
 use plimsoll_fixtures::probe::{Answer, Ask, Reply};
 use plimsoll_fixtures::{Edit, Recipe};
@@ -50,14 +50,14 @@ fn filter(architectures: &[&str]) -> Value {
 }
 
 /// How a foreign program ends whose call is one that the filter is for.
-fn called(lab: &Lab<'_>, architectures: &[&str]) -> Told<Answer> {
+fn called(lab: &Lab<'_>, architectures: &[&str]) -> StepResult<Answer> {
     if run(lab, |r| r)? != Ok(through()) {
         return Err(Stop::Skip("programs of 32-bit x86 do not run here: boot a kernel with IA32_EMULATION".into()));
     }
     run(lab, |r| r.set(SECCOMP, filter(architectures)))
 }
 
-fn run(lab: &Lab<'_>, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> Told<Answer> {
+fn run(lab: &Lab<'_>, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> StepResult<Answer> {
     let container = lab.running(|r| edits(r.edit(Edit::Foreign("rootfs/foreign".into()))))?;
     let answer = container.ask(Ask::Run(vec!["/foreign".into()]))?;
     container.finish_and_delete()?;

@@ -3,7 +3,7 @@
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::profile::Op;
@@ -33,7 +33,7 @@ pub(super) const SCENARIOS: &[Scenario] = notified! {
     "sendmsg" "sendto" "setresuid" "write"
 };
 
-fn lives(lab: &Lab<'_>, out: &mut Judgement, call: &str, no_new_privileges: bool) -> Told {
+fn lives(lab: &Lab<'_>, out: &mut Judgement, call: &str, no_new_privileges: bool) -> StepResult {
     let agent = lab.agent()?;
     let mut seccomp = with_rule(&json!({ "names": [call], "action": "SCMP_ACT_NOTIFY" }));
     seccomp["listenerPath"] = json!(agent.path());

@@ -4,8 +4,8 @@
 use nix::libc;
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
-use plimsoll_engine::fault::{Fault, Handover};
-use plimsoll_engine::judgement::{Judgement, Told};
+use plimsoll_engine::fault::{Fault, ListenerFault};
+use plimsoll_engine::judgement::{Judgement, StepResult};
 use plimsoll_engine::lab::Lab;
 use plimsoll_engine::listener::{Connection, Listener, Verdict};
 use plimsoll_engine::need::Need;
@@ -45,7 +45,7 @@ fn with_metadata(path: &str) -> Value {
 }
 
 /// A running container whose filter notifies, and what its listener was sent.
-fn handed<'l>(lab: &'l Lab<'_>, listener: &Listener<'_>, seccomp: &Value) -> Told<(Container<'l>, Connection)> {
+fn handed<'l>(lab: &'l Lab<'_>, listener: &Listener<'_>, seccomp: &Value) -> StepResult<(Container<'l>, Connection)> {
     let container = lab.running(|r| r.set(SECCOMP, seccomp))?;
     let connection = listener.connection()?;
     Ok((container, connection))
@@ -56,7 +56,7 @@ fn ask() -> Ask {
 }
 
 /// One call is notified, and answered so; what the program sees of it is judged.
-fn answered(lab: &Lab<'_>, out: &mut Judgement, seccomp: fn(&str) -> Value, verdict: Verdict) -> Told<Answer> {
+fn answered(lab: &Lab<'_>, out: &mut Judgement, seccomp: fn(&str) -> Value, verdict: Verdict) -> StepResult<Answer> {
     let listener = lab.listener()?;
     let (container, connection) = handed(lab, &listener, &seccomp(&listener.path()))?;
     let answer = container.ask_while(ask(), || {
@@ -74,7 +74,7 @@ const NOT_NOTIFIED: &[Fault] = &[
     Fault::Drop(SECCOMP),
     Fault::Take(ACTION, "\"SCMP_ACT_ERRNO\""),
     Fault::Take(ACTION, "\"SCMP_ACT_ALLOW\""),
-    Fault::Handover(Handover::Bare),
+    Fault::Listener(ListenerFault::Bare),
 ];
 
 pub(super) const ANSWERS: &[Scenario] = &[
@@ -120,7 +120,7 @@ macro_rules! sent {
         &[$(Scenario::new(concat!("seccomp.notify.", $id), $cites, $proves, |lab, out| {
             let listener = lab.listener()?;
             let (container, connection) = handed(lab, &listener, &$seccomp(&listener.path()))?;
-            let judge: fn(&Container<'_>, &Connection, &mut Judgement) -> Told = $judge;
+            let judge: fn(&Container<'_>, &Connection, &mut Judgement) -> StepResult = $judge;
             judge(&container, &connection, out)?;
             container.finish_and_delete()
         }).needs(HOST)),*]
@@ -163,7 +163,7 @@ pub(super) const SENT: &[Scenario] = sent! {
         };
     "descriptors/with-the-first-message",
         &["linux.seccomp-state.fds-by-scm-rights", "linux.seccomp-state.fds-in-first-sendmsg"], notifying,
-        &[Fault::Handover(Handover::Late), Fault::Handover(Handover::Bare)], |_, connection, out| {
+        &[Fault::Listener(ListenerFault::Late), Fault::Listener(ListenerFault::Bare)], |_, connection, out| {
             out.expect("descriptors", !connection.fds.is_empty(), "at least one", connection.fds.len());
             out.expect_eq("those with the first message", connection.with_first, connection.fds.len());
             Ok(())
@@ -182,8 +182,8 @@ pub(super) const SENT: &[Scenario] = sent! {
         };
     "connection/closed-after-one-state",
         &["linux.seccomp.listener-one-state-per-connection", "linux.seccomp.listener-connection-closed"], notifying,
-        &[Fault::Handover(Handover::LeftOpen), Fault::Handover(Handover::Twice),
-            Fault::Handover(Handover::TwoConnections)],
+        &[Fault::Listener(ListenerFault::LeftOpen), Fault::Listener(ListenerFault::Twice),
+            Fault::Listener(ListenerFault::TwoConnections)],
         |_, connection, out| {
             connection.state()?;
             out.expect("the connection after create and start", connection.closed, "closed", "open");
@@ -199,7 +199,7 @@ pub(super) const CONNECTIONS: &[Scenario] = &[
             "linux.seccomp.listener-one-state-per-connection",
             "linux.seccomp.listener-connection-not-reused",
         ],
-        &[Fault::ExecBeside(""), Fault::SaysToListener("/pid", "1"), Fault::Handover(Handover::TwoConnections)],
+        &[Fault::ExecBeside(""), Fault::SaysToListener("/pid", "1"), Fault::Listener(ListenerFault::TwoConnections)],
         of_exec,
     )
     .needs(EXEC)
@@ -231,7 +231,7 @@ pub(super) const CONNECTIONS: &[Scenario] = &[
 ];
 
 /// A program of exec has the filter too: its listener is sent by a connection of its own, and its calls are answered.
-fn of_exec(lab: &Lab<'_>, out: &mut Judgement) -> Told {
+fn of_exec(lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
     let listener = lab.listener()?;
     let (container, first) = handed(lab, &listener, &with_metadata(&listener.path()))?;
     let mut program = container.exec_with(|values| values.with_words("args", &[PATH]))?;

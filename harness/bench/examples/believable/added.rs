@@ -8,8 +8,8 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use plimsoll_bench::cycle::CREATE;
 use plimsoll_bench::experiment::Kind;
+use plimsoll_bench::phases::CREATE;
 
 use crate::field::{Field, ratio};
 
@@ -48,7 +48,7 @@ pub fn show(field: &Field, runtime: &Path, repetitions: u32) -> Result<bool, Box
     ];
     let mut found_well = 0;
     for seed in 1..=repetitions {
-        let measured = field.measure(&subjects, Kind::Life, seed)?;
+        let measured = field.measure(&subjects, Kind::Lifecycle, seed)?;
         let found = ratio(&measured, CREATE)?;
         let added = found.difference_ms;
         println!("{seed:>3}  {:+.3} ms ({:+.3} to {:+.3})  {:?}", added.value, added.low, added.high, found.verdict);

@@ -9,41 +9,41 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plimsoll_bench::experiment::{Kind, Plan, User, measure};
-use plimsoll_bench::place::Place;
 use plimsoll_bench::scenario::Scenario;
+use plimsoll_bench::site::Sites;
 use plimsoll_bench::subject::{Subject, profile_for};
 use plimsoll_bench::watch::Watch;
 use plimsoll_engine::host;
 use plimsoll_engine::profile::Profile;
 use plimsoll_engine::release::UNCLAIMED;
+use plimsoll_engine::run_sandbox::{CgroupView, RunSandbox};
 use plimsoll_engine::self_report::SelfReport;
 use plimsoll_engine::settings::Settings;
-use plimsoll_engine::workplace::{CgroupView, Workplace};
 use plimsoll_reports::model::bench;
 
 /// Where benchmarks are made.
 pub struct Field {
-    pub workplace: Workplace,
+    pub sandbox: RunSandbox,
     blocks: u32,
 }
 
 impl Field {
     /// Sets it up.
     pub fn open(v1: bool, blocks: u32) -> io::Result<Self> {
-        let workplace = Workplace::set_up(if v1 { CgroupView::V1 } else { CgroupView::Host })?;
-        Ok(Self { workplace, blocks })
+        let sandbox = RunSandbox::set_up(if v1 { CgroupView::V1 } else { CgroupView::Host })?;
+        Ok(Self { sandbox, blocks })
     }
 
     /// A runtime to measure. No two have the same name.
     pub fn subject(&self, name: &str, runtime: &Path) -> Result<Subject, Box<dyn Error>> {
         let settings = Settings {
             runtime: fs::canonicalize(runtime).map_err(|why| format!("{}: {why}", runtime.display()))?,
-            verb: None,
+            subcommand: None,
             profile: Profile::load("runc")?,
-            run: self.workplace.run.to_string(),
-            dir: self.workplace.dir.clone(),
+            run: self.sandbox.run.to_string(),
+            dir: self.sandbox.dir.clone(),
             groups: None,
-            probe: self.workplace.probe.clone(),
+            probe: self.sandbox.probe.clone(),
             timeout: Duration::from_secs(10),
             release: UNCLAIMED,
             features: Arc::default(),
@@ -54,13 +54,13 @@ impl Field {
         };
         let runtime = host::runtime(&settings, &SelfReport::of(&settings, &|| false)?)?;
         let profile = profile_for(runtime.version.raw()).unwrap_or_else(|| settings.profile.clone());
-        let root = self.workplace.dir.join(format!("state-{name}"));
+        let root = self.sandbox.dir.join(format!("state-{name}"));
         Ok(Subject { name: name.to_owned(), settings: Settings { profile, ..settings }, runtime, root, floor: false })
     }
 
     /// A file that can be executed, in the place.
     pub fn program(&self, name: &str, content: &[u8]) -> io::Result<PathBuf> {
-        let path = self.workplace.dir.join(name);
+        let path = self.sandbox.dir.join(name);
         fs::write(&path, content)?;
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
         Ok(path)
@@ -81,7 +81,7 @@ impl Field {
         let mut scenario = Scenario::named("default").ok_or(io::ErrorKind::NotFound)?;
         // A place has a name but once.
         scenario.name = format!("{}-{seed}", subjects[0].name);
-        let place = Place::new(&self.workplace)?;
+        let place = Sites::new(&self.sandbox)?;
         let measured = measure(&plan, &scenario, subjects, &place, &mut Watch::new()?, &Nobody)?;
         match measured.subjects.iter().flat_map(|subject| &subject.mishaps).next() {
             Some(mishap) => Err(io::Error::other(format!("{}: {}", mishap.phase, mishap.what))),

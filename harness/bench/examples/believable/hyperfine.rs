@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use plimsoll_bench::call::Call;
-use plimsoll_bench::cycle::RUN;
 use plimsoll_bench::experiment::Kind;
-use plimsoll_bench::place::{Place, STAMP};
+use plimsoll_bench::phases::RUN;
 use plimsoll_bench::scenario::Scenario;
+use plimsoll_bench::site::{STAMP, Sites};
 use plimsoll_bench::statistics::median;
 use plimsoll_engine::profile::Op;
 use serde_json::Value;
@@ -24,7 +24,7 @@ pub fn show(field: &Field, runtimes: &[PathBuf], repetitions: u32) -> Result<boo
     for (at, runtime) in runtimes.iter().enumerate() {
         let subject = [field.subject(&format!("h{at}"), runtime)?];
         let scenario = Scenario::named("default").ok_or("no default scenario")?;
-        let place = Place::new(&field.workplace)?;
+        let place = Sites::new(&field.sandbox)?;
         let site = place.site(&format!("h{at}"), &scenario, STAMP)?;
         let call = subject[0].call(Op::Run, &site, |values| values)?.ok_or("the runtime has no run")?;
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
@@ -48,7 +48,7 @@ fn hyperfine(field: &Field, call: &Call) -> Result<Vec<f64>, Box<dyn Error>> {
     let quoted = |word: &CString| format!("'{}'", word.to_string_lossy().replace('\'', "'\\''"));
     let words: Vec<String> = call.argv().iter().map(quoted).collect();
     let variables = call.env().iter().filter_map(|pair| pair.to_str().ok()?.split_once('='));
-    let file = field.workplace.dir.join("hyperfine.json");
+    let file = field.sandbox.dir.join("hyperfine.json");
     let mut stopwatch = Command::new("hyperfine");
     stopwatch.args(["-N", "--style=none", "--warmup=3", "--runs"]).arg(field.blocks().to_string());
     stopwatch.arg("--export-json").arg(&file).arg(words.join(" ")).env_clear().envs(variables);

@@ -4,8 +4,8 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use plimsoll_bench::cycle::RUN;
 use plimsoll_bench::experiment::Kind;
+use plimsoll_bench::phases::RUN;
 use plimsoll_reports::model::bench::Difference;
 
 use crate::field::{Field, ratio};
@@ -15,7 +15,7 @@ pub fn show(field: &Field, runtime: &Path, repetitions: u32) -> Result<bool, Box
         "one",
         &plimsoll_foreign::read::file(runtime, plimsoll_foreign::read::PROGRAM).map_err(std::io::Error::from)?,
     )?;
-    let two = field.workplace.dir.join("two");
+    let two = field.sandbox.dir.join("two");
     fs::hard_link(&one, &two)?;
     let subjects = [field.subject("one", &one)?, field.subject("two", &two)?];
     let (mut close, mut alike) = (0, 0);

@@ -1,4 +1,4 @@
-//! The verbs that measure.
+//! Commands that measure.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -6,133 +6,134 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 
 use super::View;
-use crate::output::Wish;
+use crate::shared::output::ReportRequest;
 
-/// What is measured and how it is called.
+/// The runtimes, and how they are called.
 #[derive(Clone, Debug, Args)]
-pub struct Rivals {
-    /// The runtime binaries: paths, or names to look up in PATH once. Give it several times to compare [default: the
-    /// bundled runtime].
+pub struct RuntimeArgs {
+    /// A runtime binary: a path, or a name that is looked up in PATH once. Give it several times to compare runtimes
+    /// [default: the bundled runtime].
     #[arg(long, value_name = "PATH")]
     pub runtime: Vec<PathBuf>,
-    /// How to speak to all of them: `runc`, `runsc`, or a TOML file [default: for each what fits its version].
+    /// Command-line profile of the runtimes: `runc`, `runsc`, or the path of a TOML file [default: by the version that each
+    /// prints].
     #[arg(long, value_name = "NAME|FILE")]
     pub profile: Option<String>,
-    /// Which cgroup mounts the runtimes are shown; see `plimsoll run --help`.
+    /// The cgroup mounts that the runtimes see; see `plimsoll run --help`.
     #[arg(long, value_enum, default_value_t = View::Host)]
     pub cgroup_view: View,
-    /// The longest that one call may take, in seconds; then it counts as hung.
+    /// Timeout of each call of a runtime, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub timeout: u64,
 }
 
-/// Measure runtimes against each other.
+/// Measure how fast runtimes are.
 #[derive(Debug, Args)]
 pub struct Bench {
-    /// What is measured.
+    /// The runtimes.
     #[command(flatten)]
-    pub rivals: Rivals,
-    /// A configuration to measure with; may be given several times, `all` means each [default: default].
+    pub runtimes: RuntimeArgs,
+    /// Built-in configuration to measure with, or `all`. Can be given several times [default: default].
     #[arg(long, value_name = "NAME")]
     pub scenario: Vec<String>,
-    /// A bundle of yours to measure with. It is not written to; its program is replaced by one that stamps the clock.
+    /// A bundle to measure with. It is not changed; a program that reports the time is run instead of its own.
     #[arg(long, value_name = "DIR")]
     pub bundle: Vec<PathBuf>,
-    /// What to measure; may be given several times.
+    /// What to measure. Can be given several times.
     #[arg(long, value_enum, value_name = "WHAT", default_values_t = [What::Phases])]
     pub measure: Vec<What>,
-    /// How many lives a soak has.
+    /// Number of containers of a soak test.
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub cycles: u32,
-    /// Quiet before each container: `cold` is 100 ms, as on a host that starts one now and then; `hot` is none, as in a
-    /// loop.
+    /// Pause before each container: `cold` pauses for 100 ms, as a host does that starts containers now and then; `hot`
+    /// does not pause, as in a loop.
     #[arg(long, value_enum, default_value_t = Cadence::Cold)]
     pub cadence: Cadence,
-    /// What each runtime does in a block; may be given several times. Only `run`, `hot` and one runtime is what a stopwatch
-    /// around a loop would measure.
-    #[arg(long, value_enum, value_name = "TURN", default_values_t = [Turn::Life, Turn::Run])]
+    /// What each runtime does in a block. Can be given several times.
+    #[arg(long, value_enum, value_name = "TURN", default_values_t = [Turn::Lifecycle, Turn::Run])]
     pub turn: Vec<Turn>,
-    /// Measure until each median of `whole` and `run` is known this well, to each side, at 95 % confidence.
+    /// Measure until the 95 % confidence interval of each median of `whole` and `run` is within this share of the median.
     #[arg(long, value_name = "SHARE", default_value = "2%")]
     pub precision: Share,
-    /// The longest that a scenario may take, in seconds.
+    /// Time limit of each scenario, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub limit: u64,
-    /// Measure exactly so many blocks, whatever the precision.
+    /// Measure exactly N blocks, whatever the precision.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub blocks: Option<u32>,
-    /// What the order is drawn from [default: the time].
+    /// Seed of the random order [default: the current time].
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Measure without the floor: the same work by a program that is no runtime.
+    /// Do not measure the floor, a program that only makes the system calls that a container needs.
     #[arg(long)]
     pub no_floor: bool,
-    /// An earlier benchmark of the same machine to compare with.
+    /// Compare with an earlier benchmark of the same machine.
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
-    /// Exit with 1 when a later runtime, or this run against the baseline, is slower than the first by more than this
-    /// with its whole interval.
+    /// Exit with 1 if a runtime is slower than the first one, or than in the baseline, by more than this share, with its
+    /// whole confidence interval.
     #[arg(long, value_name = "SHARE")]
     pub gate: Option<Share>,
-    /// Where to write everything as JSON.
+    /// Write the measurements to this file, as JSON.
     #[arg(long, value_name = "FILE", default_value = "bench.json")]
     pub output: PathBuf,
-    /// Show it in this format as well: table, html or csv; see `plimsoll run --help`.
+    /// Render in this format: table, html or csv; see `plimsoll run --help`.
     #[arg(long, value_name = "FORMAT[=FILE]")]
-    pub format: Vec<Wish>,
+    pub format: Vec<ReportRequest>,
 }
 
-/// Quiet before each container.
+/// Pause before each container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Cadence {
-    /// 100 ms of quiet.
+    /// Pause for 100 ms.
     Cold,
-    /// None.
+    /// Do not pause.
     Hot,
 }
 
 /// What a runtime does in a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Turn {
-    /// From create to delete, each operation a phase.
-    Life,
-    /// By `run`.
+    /// `create`, `start`, `state`, `exec`, `kill` and `delete`.
+    #[value(name = "lifecycle", alias = "life")]
+    Lifecycle,
+    /// `run`, which does all of it.
     Run,
 }
 
 /// What to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum What {
-    /// How long each operation takes.
+    /// The time of each operation.
     Phases,
-    /// Memory, processor time, system calls, page faults, and what stays for each container that lives.
+    /// Memory, CPU time, system calls and page faults, and the memory per running container.
     Cost,
-    /// Rate and times with up to 64 starts at once.
+    /// Rate and times of up to 64 starts at the same time.
     Parallel,
-    /// Times of a start beside up to 500 containers that live.
+    /// Times of a start while up to 500 containers run.
     Population,
-    /// What many lives leave behind.
+    /// What many containers leave behind, one after the other.
     Soak,
 }
 
-/// Show where the time of `create` and `start` goes.
+/// Trace `create` and `start`.
 #[derive(Debug, Args)]
 pub struct Trace {
-    /// What is traced; several stand side by side.
+    /// The runtimes; several are shown side by side.
     #[command(flatten)]
-    pub rivals: Rivals,
-    /// The configuration to trace with; see `plimsoll bench --help`.
+    pub runtimes: RuntimeArgs,
+    /// Built-in configuration to trace with; see `plimsoll bench --help`.
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub scenario: String,
-    /// Where to write everything as JSON.
+    /// Write the measurements to this file, as JSON.
     #[arg(long, value_name = "FILE", default_value = "trace.json")]
     pub output: PathBuf,
-    /// Show it in this format as well: table or html; see `plimsoll run --help`.
+    /// Render in this format: table or html; see `plimsoll run --help`.
     #[arg(long, value_name = "FORMAT[=FILE]")]
-    pub format: Vec<Wish>,
+    pub format: Vec<ReportRequest>,
 }
 
-/// A share, written as `2%` or `0.02`.
+/// A share, such as `2%` or `0.02`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Share(pub f64);
 
@@ -143,7 +144,7 @@ impl FromStr for Share {
         let (number, unit) = text.strip_suffix('%').map_or((text, 1.0), |number| (number, 100.0));
         let share: Option<f64> = number.trim().parse().ok().map(|number: f64| number / unit);
         let sound = share.filter(|share| (0.0..=1.0).contains(share) && *share > 0.0);
-        sound.map(Self).ok_or_else(|| format!("no share {text:?}; write 5% or 0.05"))
+        sound.map(Self).ok_or_else(|| format!("not a share: {text:?}; write 5% or 0.05"))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The verbs that try random cases.
+//! Commands for random cases.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -8,47 +8,47 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::Subject;
 
-/// Try random cases.
+/// Test a runtime with random cases.
 #[derive(Debug, Args)]
 pub struct Fuzz {
     /// The runtime.
     #[command(flatten)]
     pub subject: Subject,
-    /// What the cases are drawn from: the same number gives the same cases [default: the time].
+    /// Seed of the random cases: the same seed gives the same cases [default: the current time].
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// How many random cases to try [default: 200, unless --for says how long].
+    /// Number of random cases [default: 200, or no limit with --for].
     #[arg(long, value_name = "N")]
     pub cases: Option<u64>,
-    /// How long to try, such as `90s`, `10m`, `1h`.
+    /// Stop after this time, such as `90s`, `10m` or `1h`.
     #[arg(long = "for", value_name = "DURATION")]
     pub time: Option<Time>,
-    /// Only edits of this section (`process`, `mounts`, …). May be given several times.
+    /// Use only edits of this section (`process`, `mounts`, …). Can be given several times.
     #[arg(long, value_name = "NAME")]
     pub section: Vec<String>,
-    /// Only cases of this kind. May be given several times.
+    /// Use only cases of this kind. Can be given several times.
     #[arg(long, value_enum, value_name = "KIND")]
     pub kind: Vec<Kind>,
-    /// Compare these runtimes with each other instead of judging one: the same bundles on each.
+    /// Run the same bundles on these runtimes and report where they differ, instead of testing one.
     #[arg(long, value_name = "A,B,…", value_delimiter = ',', conflicts_with_all = ["runtime", "kind"])]
     pub differential: Vec<PathBuf>,
-    /// Known deviations: files as for `plimsoll run`. A case that is named there does not turn the search red, and the
-    /// search goes on behind it.
+    /// A file of known deviations; see `plimsoll run --help`. A known failure is counted, and the search continues without
+    /// the edits that cause it.
     #[arg(long, value_name = "FILE")]
     pub expect: Vec<PathBuf>,
-    /// Cases that are tried before the random ones [default: fixtures/corpus, if it is there].
+    /// Directory of cases that are tried before random ones [default: fixtures/corpus, if it exists].
     #[arg(long, value_name = "DIR")]
     pub corpus: Option<PathBuf>,
-    /// Where the minimal cases are kept, a directory each.
+    /// Save minimized cases in this directory, each in a directory of its own.
     #[arg(long, value_name = "DIR", default_value = "plimsoll-fuzz")]
     pub keep: PathBuf,
-    /// Where to write what was found as JSON.
+    /// Write the findings to this file, as JSON.
     #[arg(long, value_name = "FILE", default_value = "fuzz.json")]
     pub output: PathBuf,
     /// Stop at the first new failure.
     #[arg(long)]
     pub first: bool,
-    /// Pose as a wrong runtime in front of the real one, as `plimsoll prove` does: shows that the search finds it.
+    /// Inject the fault of this mutant into the runtime, to show that the search finds it.
     #[arg(long, value_name = "MUTANT")]
     pub fault: Option<String>,
 }
@@ -56,15 +56,15 @@ pub struct Fuzz {
 /// A kind of random cases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Kind {
-    /// Valid bundles, judged by every rule that applies.
+    /// Valid bundles, judged by all rules that apply.
     Bundle,
-    /// Sequences of operations, held against the model of the lifecycle.
+    /// Sequences of operations, compared with a model of the lifecycle.
     Lifecycle,
-    /// Configurations, ids and paths that mean harm.
+    /// Malicious configurations, ids and paths.
     Hostile,
 }
 
-/// A length of time.
+/// A duration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Time(pub Duration);
 
@@ -85,45 +85,45 @@ impl FromStr for Time {
     }
 }
 
-/// Try a check or a kept case again.
+/// Run a check or a saved case again.
 #[derive(Debug, Args)]
 pub struct Replay {
-    /// The results of a run, or the directory that `plimsoll fuzz` made.
+    /// Results of a run, or the directory of a case that `plimsoll fuzz` saved.
     #[arg(value_name = "RESULTS|DIR")]
     pub place: PathBuf,
-    /// The check, when the place is results. It is run with the options of that run, unless others are given here.
+    /// The id of the check, for results. It runs with the options of that run, unless they are given again.
     pub id: Option<String>,
     /// The runtime.
     #[command(flatten)]
     pub subject: Subject,
-    /// The wrong runtime to pose as, for a kept case.
+    /// For a saved case: inject the fault of this mutant.
     #[arg(long, value_name = "MUTANT", conflicts_with = "id")]
     pub fault: Option<String>,
 }
 
-/// Look after the cases that are tried first.
+/// Manage the corpus.
 #[derive(Debug, Args)]
 pub struct Corpus {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
-    pub verb: CorpusVerb,
+    pub command: CorpusCommand,
 }
 
-/// What to do with the corpus.
+/// Commands for the corpus.
 #[derive(Debug, Subcommand)]
-pub enum CorpusVerb {
-    /// Add a kept case.
+pub enum CorpusCommand {
+    /// Add a saved case.
     Add {
-        /// The directory that `plimsoll fuzz` made.
+        /// The directory of a case that `plimsoll fuzz` saved.
         dir: PathBuf,
-        /// Its name in the corpus [default: that of the directory].
+        /// Name of the case in the corpus [default: the name of the directory].
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
         /// The corpus.
         #[arg(long, value_name = "DIR", default_value = super::CORPUS)]
         corpus: PathBuf,
     },
-    /// List the cases, one a line.
+    /// List the cases, one per line.
     List {
         /// The corpus.
         #[arg(long, value_name = "DIR", default_value = super::CORPUS)]

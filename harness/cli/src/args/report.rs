@@ -1,46 +1,46 @@
-//! The verbs that work on results, and need neither root nor a runtime.
+//! Commands that work on results. They need neither root nor a runtime.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::output::Wish;
+use crate::shared::output::ReportRequest;
 
-/// Show results again, in any format.
+/// Render results in any format.
 #[derive(Debug, Args)]
 pub struct Report {
-    /// Results of runs, of which several stand side by side, and proofs.
+    /// Results of runs, benchmarks, searches or proofs. Several runs are shown side by side.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// In which formats, and where to: see `plimsoll run --help` [default: table].
+    /// Render in this format; see `plimsoll run --help` [default: table].
     #[arg(long, value_name = "FORMAT[=FILE]")]
-    pub format: Vec<Wish>,
+    pub format: Vec<ReportRequest>,
 }
 
 /// Compare two runs of the same checks.
 #[derive(Debug, Args)]
 pub struct Compare {
-    /// Results of the earlier run.
+    /// Results of the older run.
     #[arg(value_name = "OLD")]
     pub old: PathBuf,
-    /// Results of the later run.
+    /// Results of the newer run.
     #[arg(value_name = "NEW")]
     pub new: PathBuf,
-    /// How to show it.
+    /// Output format.
     #[arg(long, value_enum, default_value_t = ComparisonFormat::Text)]
     pub format: ComparisonFormat,
-    /// Compare the checks that both have, though one has others too.
+    /// Compare only the checks that are in both runs.
     #[arg(long)]
     pub common: bool,
-    /// Fail on each check that has another verdict, be it a better one: for two runs of the same runtime.
+    /// Fail if any verdict differs, even for the better. Use it to compare two runs of the same runtime.
     #[arg(long)]
     pub same_verdicts: bool,
-    /// Known deviations: what is newly failing as expected does not turn the gate red.
+    /// A file of known deviations: new failures that it lists do not fail the comparison.
     #[arg(long, value_name = "FILE")]
     pub expect: Vec<PathBuf>,
 }
 
-/// How to show a comparison.
+/// Formats of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ComparisonFormat {
     /// For a terminal.
@@ -49,28 +49,28 @@ pub enum ComparisonFormat {
     Markdown,
 }
 
-/// Work on files of expectations.
+/// Work on files of known deviations.
 #[derive(Debug, Args)]
 pub struct Expect {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
-    pub verb: ExpectVerb,
+    pub command: ExpectCommand,
 }
 
-/// What to do with a file of expectations.
+/// Commands for a file of known deviations.
 #[derive(Debug, Subcommand)]
-pub enum ExpectVerb {
-    /// Bring a file up to date with a run: what is mended goes, new deviations come, all else stays as it is.
+pub enum ExpectCommand {
+    /// Update a file from the results of a run: remove entries that no longer apply, add new deviations, keep the rest.
     Update(Update),
 }
 
-/// Bring a file of expectations up to date with a run.
+/// Update a file of known deviations from the results of a run.
 #[derive(Debug, Args)]
 pub struct Update {
     /// Results of the run.
     #[arg(value_name = "RESULTS")]
     pub results: PathBuf,
-    /// The file to change; it is made when it is not there.
+    /// The file to update; it is created if it does not exist.
     #[arg(long, value_name = "FILE", default_value = "expectations.toml")]
     pub expect: PathBuf,
     /// Print the file instead of writing it.
@@ -78,19 +78,19 @@ pub struct Update {
     pub dry_run: bool,
 }
 
-/// Put the parts of a run together that were made with `--partition`.
+/// Merge the results of a run that was split with `--partition`.
 #[derive(Debug, Args)]
 pub struct Merge {
     /// Results of each part.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Where to write the whole.
+    /// Write the merged results to this file.
     #[arg(long, short, value_name = "FILE", default_value = "results.json")]
     pub output: PathBuf,
-    /// Known deviations, as for `plimsoll run`.
+    /// A file of known deviations; see `plimsoll run --help`.
     #[arg(long, value_name = "FILE")]
     pub expect: Vec<PathBuf>,
-    /// In which formats, and where to: see `plimsoll run --help`.
+    /// Render in this format; see `plimsoll run --help`.
     #[arg(long, value_name = "FORMAT[=FILE]")]
-    pub format: Vec<Wish>,
+    pub format: Vec<ReportRequest>,
 }

@@ -1,38 +1,38 @@
-//! The verbs about a submission to a conformance programme, and those that describe this program.
+//! Commands for submissions to a conformance programme, and for completions and manual pages.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use clap_complete::Shell;
 
-/// Build the folder that a conformance programme would want.
+/// Build a submission for a conformance programme.
 #[derive(Debug, Args)]
 pub struct Submit {
-    /// Results of the whole suite.
+    /// Results of a run of all checks.
     #[arg(value_name = "RESULTS")]
     pub results: PathBuf,
-    /// The directory to make; nothing may be there.
+    /// The directory to create; it must not exist.
     #[arg(long, short, value_name = "DIR", default_value = "submission")]
     pub output: PathBuf,
-    /// Name of the legal entity that submits.
+    /// Legal name of the vendor.
     #[arg(long)]
     pub vendor: String,
     /// Name of the product.
     #[arg(long)]
     pub name: String,
-    /// Version of the product [default: what the runtime told].
+    /// Version of the product [default: the version that the runtime printed].
     #[arg(long)]
     pub product_version: Option<String>,
-    /// Address of the site of the product.
+    /// Website of the product.
     #[arg(long, value_name = "URL")]
     pub website_url: String,
-    /// Address of its documentation.
+    /// Documentation of the product.
     #[arg(long, value_name = "URL")]
     pub documentation_url: String,
-    /// Address of its sources, if they are public.
+    /// Source repository of the product, if it is public.
     #[arg(long, value_name = "URL")]
     pub repo_url: Option<String>,
-    /// What it is, in one sentence.
+    /// Description of the product, in one sentence.
     #[arg(long)]
     pub description: String,
 }
@@ -40,12 +40,12 @@ pub struct Submit {
 /// Check a submission.
 #[derive(Debug, Args)]
 pub struct VerifySubmission {
-    /// The directory.
+    /// The directory of the submission.
     #[arg(value_name = "DIR", default_value = "submission")]
     pub dir: PathBuf,
 }
 
-/// Print the completions for a shell.
+/// Print a completion script for a shell.
 #[derive(Debug, Args)]
 pub struct Completions {
     /// The shell.

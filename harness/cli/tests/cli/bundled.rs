@@ -1,4 +1,4 @@
-//! The bundled runtime: judged when none is named, and there to be called by a verb or a name.
+//! The bundled runtime: judged when none is named, and there to be called by a command or a name.
 
 use std::os::unix::fs::symlink;
 use std::process::Command;

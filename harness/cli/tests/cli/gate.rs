@@ -24,8 +24,8 @@ fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// Runs a verb on the files of the bench; the exit code and all that it said.
-fn verb(bench: &Bench, args: &[&str]) -> (i32, String) {
+/// Runs a command on the files of the bench; the exit code and all that it said.
+fn subcommand(bench: &Bench, args: &[&str]) -> (i32, String) {
     let output = bench.command(args).output().unwrap();
     (output.status.code().unwrap_or(-1), stdout(&output) + &String::from_utf8_lossy(&output.stderr))
 }
@@ -36,7 +36,7 @@ fn a_runtime_made_worse_is_red_and_the_clause_is_named() {
     let bench = Bench::new();
     let worse = worse(&bench, &real).display().to_string();
     let args = [&["run", "--runtime", &worse][..], ONLY].concat();
-    let (code, said) = verb(&bench, &args);
+    let (code, said) = subcommand(&bench, &args);
     assert_eq!(code, 1, "{said}");
     assert!(said.contains(WINCH) && said.contains(CLAUSE), "{said}");
 }
@@ -47,13 +47,13 @@ fn a_known_deviation_is_green_and_red_again_when_it_is_gone() {
     let bench = Bench::new();
     let worse = worse(&bench, &real);
     assert_eq!(bench.judge(&worse, ONLY).code, 1);
-    let (code, said) = verb(&bench, &["expect", "update", "results.json", "--expect", "known.toml"]);
+    let (code, said) = subcommand(&bench, &["expect", "update", "results.json", "--expect", "known.toml"]);
     assert!(code == 0 && said.contains(&format!("added   {WINCH}")), "{said}");
     let expecting = [ONLY, &["--expect", "known.toml"]].concat();
     assert_eq!(bench.judge(&worse, &expecting).code, 0);
     let better = bench.judge(&real, &expecting);
     assert_eq!((better.code, better.verdict(WINCH)), (1, "pass"), "{}", better.stderr);
-    let (code, said) = verb(&bench, &["expect", "update", "results.json", "--expect", "known.toml"]);
+    let (code, said) = subcommand(&bench, &["expect", "update", "results.json", "--expect", "known.toml"]);
     assert!(code == 0 && said.contains(&format!("removed {WINCH}")), "{said}");
     assert_eq!(bench.judge(&real, &expecting).code, 0);
 }
@@ -64,12 +64,12 @@ fn a_comparison_is_a_gate_too() {
     let bench = Bench::new();
     assert_eq!(bench.judge(&real, &[ONLY, &["--output", "old.json"]].concat()).code, 0);
     assert_eq!(bench.judge(&worse(&bench, &real), &[ONLY, &["--output", "new.json"]].concat()).code, 1);
-    let (code, said) = verb(&bench, &["compare", "old.json", "new.json"]);
+    let (code, said) = subcommand(&bench, &["compare", "old.json", "new.json"]);
     assert!(code == 1 && said.contains("Newly failing: 1") && said.contains(CLAUSE), "{said}");
-    let (code, said) = verb(&bench, &["compare", "new.json", "old.json", "--format", "markdown"]);
+    let (code, said) = subcommand(&bench, &["compare", "new.json", "old.json", "--format", "markdown"]);
     assert!(code == 0 && said.contains("Newly passing: 1"), "{said}");
-    assert_eq!(verb(&bench, &["compare", "new.json", "old.json", "--same-verdicts"]).0, 1);
-    assert_eq!(verb(&bench, &["compare", "old.json", "old.json", "--same-verdicts"]).0, 0);
+    assert_eq!(subcommand(&bench, &["compare", "new.json", "old.json", "--same-verdicts"]).0, 1);
+    assert_eq!(subcommand(&bench, &["compare", "old.json", "old.json", "--same-verdicts"]).0, 0);
 }
 
 #[test]
@@ -82,15 +82,15 @@ fn parts_make_the_same_whole_and_runtimes_stand_side_by_side() {
         let ran = bench.judge(&real, &[&all[..], &["--partition", &share, "--output", part]].concat());
         assert_eq!(ran.code, 0, "{}", ran.stderr);
     }
-    let (code, said) = verb(&bench, &["merge", "2", "1", "--format", "junit=junit.xml"]);
+    let (code, said) = subcommand(&bench, &["merge", "2", "1", "--format", "junit=junit.xml"]);
     assert!(code == 0 && said.contains("8 passed"), "{said}");
     assert!(fs::read_to_string(bench.path("junit.xml")).unwrap().contains("tests=\"8\""));
-    let (code, said) = verb(&bench, &["merge", "1"]);
+    let (code, said) = subcommand(&bench, &["merge", "1"]);
     assert!(code == 4 && said.contains("part 2 of 2 is missing"), "{said}");
     let worse = worse(&bench, &real).display().to_string();
     let real = real.to_string_lossy();
     let args = [&["run", "--runtime", &real, "--runtime", &worse][..], ONLY].concat();
-    let (code, said) = verb(&bench, &args);
+    let (code, said) = subcommand(&bench, &args);
     assert!(code == 1 && said.contains("Where the runtimes differ: 1 of "), "{said}");
     assert!(bench.path("results.1.json").exists() && bench.path("results.2.json").exists());
 }
@@ -99,16 +99,16 @@ fn parts_make_the_same_whole_and_runtimes_stand_side_by_side() {
 fn results_are_rendered_later_by_anyone() {
     let bench = Bench::new();
     fs::write(bench.path("r.json"), SAMPLE).unwrap();
-    let (code, said) = verb(&bench, &["report", "r.json", "--format", "html=r.html", "--format", "tap"]);
+    let (code, said) = subcommand(&bench, &["report", "r.json", "--format", "html=r.html", "--format", "tap"]);
     assert!(code == 0 && said.starts_with("TAP version 14\n1..1\nnot ok 1 - a.b/c\n"), "{said}");
     assert!(fs::read_to_string(bench.path("r.html")).unwrap().starts_with("<!DOCTYPE html>"));
-    let (code, said) = verb(&bench, &["report", "r.json", "--format", "github"]);
+    let (code, said) = subcommand(&bench, &["report", "r.json", "--format", "github"]);
     assert!(code == 0 && said.contains("::error title=runc 1.1.5%3A a.b/c fail::"), "{said}");
     let summary = bench.path("summary");
     let output =
         bench.command(&["report", "r.json", "--format", "github"]).env("GITHUB_STEP_SUMMARY", &summary).output();
     assert!(output.unwrap().status.success() && fs::read_to_string(summary).unwrap().contains("1 unexpected"));
-    let (code, said) = verb(&bench, &["report", "r.json", "--color", "always"]);
+    let (code, said) = subcommand(&bench, &["report", "r.json", "--color", "always"]);
     assert!(code == 0 && said.contains("\u{1b}[31mFAIL"), "{said}");
 }
 
@@ -144,7 +144,7 @@ fn mistakes_with_results_are_told_in_one_line() {
         ),
     ];
     for (args, expected, words) in rows {
-        let (code, said) = verb(&bench, args);
+        let (code, said) = subcommand(&bench, args);
         assert_eq!((code, said.lines().count()), (expected, 1), "{args:?}: {said}");
         assert!(said.contains(words), "{args:?}: {said}");
     }
@@ -154,10 +154,10 @@ fn mistakes_with_results_are_told_in_one_line() {
 fn the_program_describes_itself() {
     let bench = Bench::new();
     for shell in ["bash", "zsh", "fish"] {
-        let (code, said) = verb(&bench, &["completions", shell]);
+        let (code, said) = subcommand(&bench, &["completions", shell]);
         assert!(code == 0 && said.contains("verify-submission"), "{shell}");
     }
-    assert_eq!(verb(&bench, &["man", "pages"]), (0, String::new()));
+    assert_eq!(subcommand(&bench, &["man", "pages"]), (0, String::new()));
     assert!(fs::read_to_string(bench.path("pages/plimsoll-run.1")).unwrap().contains("\\-\\-partition"));
 }
 

@@ -2,7 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 #![expect(clippy::disallowed_methods, reason = "tests read what they wrote")]
 
-mod again;
 mod attacks;
 mod bench;
 mod bundled;
@@ -20,7 +19,8 @@ mod machine;
 mod measured;
 mod parsers;
 mod pipelines;
-mod premises;
+mod replay;
+mod requirements;
 mod untrusted;
 mod usage;
 mod written;

@@ -37,7 +37,7 @@ fn linters_find_nothing() {
     lint("kubernetes-validate", "pip install kubernetes-validate", &["--strict", "ci/kubernetes.yaml"]);
 }
 
-/// The options of each call of `plimsoll` in a text, with the verb. A call goes on behind a backslash, and in folded YAML on
+/// The options of each call of `plimsoll` in a text, with the command. A call goes on behind a backslash, and in folded YAML on
 /// lines that begin with an option.
 fn calls(text: &str) -> Vec<(String, String)> {
     let joined = text.replace("\\\n", " ").replace("\n      --", " --");
@@ -58,15 +58,17 @@ fn calls(text: &str) -> Vec<(String, String)> {
 #[test]
 fn each_option_that_we_write_of_is_one_that_we_have() {
     let bench = Bench::new();
-    let help = |verb: &str| {
-        let verbs: &[&str] = if verb == "expect" { &["expect", "update"] } else { &[verb] };
-        String::from_utf8(bench.command(&[verbs, &["--help"]].concat()).output().unwrap().stdout).unwrap()
+    let help = |subcommand: &str| {
+        let subcommands: &[&str] = if subcommand == "expect" { &["expect", "update"] } else { &[subcommand] };
+        String::from_utf8(bench.command(&[subcommands, &["--help"]].concat()).output().unwrap().stdout).unwrap()
     };
     let mut seen = BTreeSet::new();
     for file in WORKFLOWS.iter().chain(&["action.yml", "ci/gitlab.yml", "ci/kubernetes.yaml", "README.md"]) {
-        for (verb, option) in calls(&fs::read_to_string(root().join(file)).unwrap()) {
-            if ["run", "merge", "report", "compare", "prove", "clean", "expect", "submit"].contains(&verb.as_str()) {
-                assert!(help(&verb).contains(&option), "{file}: plimsoll {verb} {option}");
+        for (subcommand, option) in calls(&fs::read_to_string(root().join(file)).unwrap()) {
+            if ["run", "merge", "report", "compare", "prove", "clean", "expect", "submit"]
+                .contains(&subcommand.as_str())
+            {
+                assert!(help(&subcommand).contains(&option), "{file}: plimsoll {subcommand} {option}");
                 seen.insert(option);
             }
         }

@@ -24,10 +24,10 @@ fn what_cannot_be_written_is_told_before_anything_is_tried() {
         &["bench", "--runtime", &runtime, "--blocks", "1"],
         &["trace", "--runtime", &runtime],
     ];
-    for verb in judge {
+    for subcommand in judge {
         for place in ["none/here.json", "dir", "link", "plain/below"] {
-            let ran = bench.plimsoll(&[verb, &["--output", place]].concat());
-            assert_eq!((ran.code, ran.stderr.lines().count()), (2, 1), "{verb:?} {place}: {}", ran.stderr);
+            let ran = bench.plimsoll(&[subcommand, &["--output", place]].concat());
+            assert_eq!((ran.code, ran.stderr.lines().count()), (2, 1), "{subcommand:?} {place}: {}", ran.stderr);
             assert!(ran.stderr.contains(place), "{}", ran.stderr);
         }
     }

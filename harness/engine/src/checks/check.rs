@@ -11,7 +11,7 @@ use crate::checks::need::Need;
 use crate::containers::evidence::Evidence;
 use crate::containers::lab::Lab;
 use crate::runtime::fault::Fault;
-use crate::runtime::judgement::{Judgement, Told};
+use crate::runtime::judgement::{Judgement, StepResult};
 use crate::runtime::release::Release;
 use crate::system::cgroup::Knob;
 
@@ -32,7 +32,7 @@ pub struct Rule {
     /// What to ask inside.
     pub asks: fn(&Config) -> Vec<Ask>,
     /// Settings of the container's own control groups that it looks at.
-    pub looks: &'static [Knob],
+    pub knobs: &'static [Knob],
     /// How to judge the facts.
     pub judge: fn(&Config, &Evidence, &mut Judgement),
 }
@@ -46,7 +46,7 @@ impl Rule {
         asks: fn(&Config) -> Vec<Ask>,
         judge: fn(&Config, &Evidence, &mut Judgement),
     ) -> Self {
-        Self { id, cites, axis: Axis::Spec, advisory: None, needs: &[], asks, looks: &[], judge }
+        Self { id, cites, axis: Axis::Spec, advisory: None, needs: &[], asks, knobs: &[], judge }
     }
 
     /// A rule of the specification that judges by the host's view alone.
@@ -61,8 +61,8 @@ impl Rule {
 
     /// A rule that also looks at these settings of the container's own control groups.
     #[must_use]
-    pub const fn looks(mut self, looks: &'static [Knob]) -> Self {
-        self.looks = looks;
+    pub const fn knobs(mut self, knobs: &'static [Knob]) -> Self {
+        self.knobs = knobs;
         self
     }
 
@@ -142,7 +142,7 @@ pub struct Scenario {
     /// The wrong runtimes that must turn it red.
     pub proves: &'static [Fault],
     /// The story.
-    pub story: fn(&Lab<'_>, &mut Judgement) -> Told,
+    pub run: fn(&Lab<'_>, &mut Judgement) -> StepResult,
 }
 
 impl Scenario {
@@ -152,9 +152,9 @@ impl Scenario {
         id: &'static str,
         cites: &'static [&'static str],
         proves: &'static [Fault],
-        story: fn(&Lab<'_>, &mut Judgement) -> Told,
+        run: fn(&Lab<'_>, &mut Judgement) -> StepResult,
     ) -> Self {
-        Self { id, cites, axis: Axis::Spec, advisory: None, needs: &[], waits: false, proves, story }
+        Self { id, cites, axis: Axis::Spec, advisory: None, needs: &[], waits: false, proves, run }
     }
 
     /// With these needs.
@@ -197,7 +197,7 @@ pub enum Body {
 
 /// The clauses that every container rests on. What breaks one of them is told with it, whatever else a check cites.
 #[derive(Debug)]
-pub struct Footing {
+pub struct BaseClauses {
     /// Create makes a container.
     pub created: Arc<Clause>,
     /// Start runs the program.
@@ -216,7 +216,7 @@ pub struct Check {
     /// The cited clauses in full.
     pub clauses: Vec<Arc<Clause>>,
     /// What it rests on besides.
-    pub footing: Arc<Footing>,
+    pub base_clauses: Arc<BaseClauses>,
     /// How it is carried out.
     pub body: Body,
 }

@@ -1,12 +1,12 @@
 //! What a check is, what it needs, and how it is carried out and judged.
 
+pub mod artifacts;
+pub mod batch;
+pub(crate) mod broken_clauses;
 pub mod check;
-pub mod company;
-pub mod conduct;
-pub(crate) mod grounds;
-pub mod keep;
-mod look;
+mod collect;
+pub mod execute;
+pub mod fuzz_case;
+pub mod guarded;
 pub mod need;
-pub mod perform;
-pub(crate) mod place;
-pub mod trial;
+pub(crate) mod run_dir;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use plimsoll_fixtures::probe::{Answer, Ask, Hello, MARK};
 
-use crate::runtime::judgement::{Stop, Told};
+use crate::runtime::judgement::{StepResult, Stop};
 use crate::system::process::{Capture, wait_readable};
 
 /// The longest line that is waited for: a whole mountinfo, or 64 KiB of file as numbers.
@@ -32,7 +32,7 @@ impl Channel {
     ///
     /// # Errors
     /// When there are no descriptors left.
-    pub fn pipes(timeout: Duration) -> Told<(Self, OwnedFd, OwnedFd)> {
+    pub fn pipes(timeout: Duration) -> StepResult<(Self, OwnedFd, OwnedFd)> {
         let (input, questions) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
         let (answers, output) = Capture::pipe(LONGEST)?;
         Ok((
@@ -46,7 +46,7 @@ impl Channel {
     ///
     /// # Errors
     /// When the descriptor is no terminal.
-    pub fn terminal(master: OwnedFd, timeout: Duration) -> Told<Self> {
+    pub fn terminal(master: OwnedFd, timeout: Duration) -> StepResult<Self> {
         crate::system::sys::make_raw(&master)?;
         let questions = master.try_clone()?;
         let answers = Capture::new(master, LONGEST)?;
@@ -68,7 +68,7 @@ impl Channel {
     ///
     /// # Errors
     /// [`Stop::Broken`] when it is alive and says nothing in time.
-    pub fn hello(&mut self, pidfd: impl AsFd) -> Told<Option<Hello>> {
+    pub fn hello(&mut self, pidfd: impl AsFd) -> StepResult<Option<Hello>> {
         match self.line(&pidfd)? {
             Some(line) => parse(&line).map(Some),
             None => Ok(None),
@@ -85,7 +85,7 @@ impl Channel {
     ///
     /// # Errors
     /// [`Stop::Broken`] when the program ends or keeps silent instead of answering.
-    pub fn ask(&mut self, asks: &[Ask], pidfd: impl AsFd) -> Told<Vec<Answer>> {
+    pub fn ask(&mut self, asks: &[Ask], pidfd: impl AsFd) -> StepResult<Vec<Answer>> {
         self.send(asks)?;
         self.receive(asks.len(), pidfd)
     }
@@ -94,7 +94,7 @@ impl Channel {
     ///
     /// # Errors
     /// As [`Channel::ask`].
-    pub fn receive(&mut self, count: usize, pidfd: impl AsFd) -> Told<Vec<Answer>> {
+    pub fn receive(&mut self, count: usize, pidfd: impl AsFd) -> StepResult<Vec<Answer>> {
         let line = self.line(&pidfd)?;
         let line = line.ok_or_else(|| Stop::broken("the program", "answers from inside", "it ended without them"))?;
         let answers: Vec<Answer> = parse(&line)?;
@@ -106,7 +106,7 @@ impl Channel {
     ///
     /// # Errors
     /// [`Stop::Broken`] when the program no longer reads.
-    pub fn send(&mut self, asks: &[Ask]) -> Told {
+    pub fn send(&mut self, asks: &[Ask]) -> StepResult {
         let mut line = serde_json::to_string(asks).map_err(|why| Stop::Error(why.to_string()))?;
         line.push('\n');
         let questions = self.questions.as_mut().ok_or_else(|| Stop::Error("asked after close".into()))?;
@@ -123,7 +123,7 @@ impl Channel {
         self.questions = None;
     }
 
-    fn line(&mut self, pidfd: &impl AsFd) -> Told<Option<String>> {
+    fn line(&mut self, pidfd: &impl AsFd) -> StepResult<Option<String>> {
         let deadline = Instant::now() + self.timeout;
         loop {
             if let Some(line) = self.take_line() {
@@ -176,7 +176,7 @@ impl Channel {
     }
 }
 
-fn parse<T: serde::de::DeserializeOwned>(line: &str) -> Told<T> {
+fn parse<T: serde::de::DeserializeOwned>(line: &str) -> StepResult<T> {
     // The probe is ours: another answer is of a program that the runtime executes instead, or of the runtime itself.
     let foreign =
         |why: serde_json::Error| Stop::broken("what the program says", "answers of the probe", why.to_string());

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use plimsoll_foreign::read;
 
-use crate::runtime::judgement::{Stop, Told};
+use crate::runtime::judgement::{StepResult, Stop};
 use crate::system::descriptors::{receive, wait_readable};
 
 /// A console socket, bound and waiting.
@@ -23,7 +23,7 @@ impl Console {
     ///
     /// # Errors
     /// When the path is taken or too long for a socket (107 bytes).
-    pub fn bind(path: &Path) -> Told<Self> {
+    pub fn bind(path: &Path) -> StepResult<Self> {
         let listener = UnixListener::bind(path).map_err(Stop::error("bind the console socket"))?;
         Ok(Self { listener, path: path.to_owned() })
     }
@@ -38,7 +38,7 @@ impl Console {
     ///
     /// # Errors
     /// When the socket cannot be looked at.
-    pub fn was_called(&self) -> Told<bool> {
+    pub fn was_called(&self) -> StepResult<bool> {
         Ok(wait_readable(&[&self.listener], Instant::now())?)
     }
 
@@ -46,7 +46,7 @@ impl Console {
     ///
     /// # Errors
     /// [`Stop::Broken`] when nothing comes in time, or something else than one terminal.
-    pub fn receive(&self, deadline: Instant) -> Told<OwnedFd> {
+    pub fn receive(&self, deadline: Instant) -> StepResult<OwnedFd> {
         let terminal = self.take("the console socket", "one terminal is sent", deadline)?;
         if nix::unistd::isatty(&terminal).unwrap_or(false) {
             Ok(terminal)
@@ -59,7 +59,7 @@ impl Console {
     ///
     /// # Errors
     /// [`Stop::Broken`] when nothing comes in time, or something else than one pidfd.
-    pub fn receive_process(&self, deadline: Instant) -> Told<i32> {
+    pub fn receive_process(&self, deadline: Instant) -> StepResult<i32> {
         let (what, wanted) = ("the pidfd socket", "one descriptor of a process is sent");
         let pidfd = self.take(what, wanted, deadline)?;
         let known = read::kernel(format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd()));
@@ -68,7 +68,7 @@ impl Console {
         pid.ok_or_else(|| Stop::broken(what, wanted, "a descriptor of something else"))
     }
 
-    fn take(&self, what: &str, wanted: &str, deadline: Instant) -> Told<OwnedFd> {
+    fn take(&self, what: &str, wanted: &str, deadline: Instant) -> StepResult<OwnedFd> {
         let missing = |seen: &str| Stop::broken(what, wanted, seen);
         if !wait_readable(&[&self.listener], deadline)? {
             return Err(missing("nobody connected"));

@@ -1,6 +1,6 @@
 //! A container under test: its operations, its process, and the conversation with the probe inside.
 
-mod look;
+mod observe;
 
 use std::cell::{Cell, RefCell};
 use std::fs;
@@ -17,10 +17,10 @@ use serde_json::Value;
 
 use crate::containers::channel::Channel;
 use crate::containers::lab::Lab;
+use crate::runtime::describe::Describe;
 use crate::runtime::fault::Fault;
-use crate::runtime::judgement::{Outcome, Stop, Told};
+use crate::runtime::judgement::{Outcome, StepResult, Stop};
 use crate::runtime::profile::{Op, Values};
-use crate::runtime::shown::Shown;
 use crate::system::orphans;
 use crate::system::process::{Capture, Ended, wait_readable};
 
@@ -59,7 +59,7 @@ impl State {
 
 /// A process that was only claimed to be a container's shares the mounts of the host. One namespace is looked at and no
 /// more: the others have checks of their own, which are to be the ones that turn red.
-fn confirm_set_apart(lab: &Lab<'_>, bundle: &Bundle, pid: Pid) -> Told {
+fn confirm_set_apart(lab: &Lab<'_>, bundle: &Bundle, pid: Pid) -> StepResult {
     let asked = bundle.config.namespace("mount").is_some_and(|mount| mount.get("path").is_none());
     if !asked || !lab.settings.profile.shares_kernel {
         return Ok(());
@@ -81,7 +81,7 @@ fn confirm_set_apart(lab: &Lab<'_>, bundle: &Bundle, pid: Pid) -> Told {
 
 /// A runtime that starts the program without regard to the configuration passes no check by luck: the program must have
 /// the variable that names the container, where the configuration sets it.
-fn confirm_configured(bundle: &Bundle, hello: &Hello) -> Told {
+fn confirm_configured(bundle: &Bundle, hello: &Hello) -> StepResult {
     let name = |entry: &Value| Some(entry.as_str()?.strip_prefix(CONTAINER)?.strip_prefix('=')?.to_owned());
     let env = bundle.config.get("/process/env").and_then(Value::as_array);
     let Some(expected) = env.into_iter().flatten().find_map(name) else { return Ok(()) };
@@ -94,7 +94,13 @@ fn confirm_configured(bundle: &Bundle, hello: &Hello) -> Told {
 }
 
 impl<'l> Container<'l> {
-    pub(crate) fn new(lab: &'l Lab<'l>, bundle: Bundle, pid: Pid, channel: Channel, stderr: Capture) -> Told<Self> {
+    pub(crate) fn new(
+        lab: &'l Lab<'l>,
+        bundle: Bundle,
+        pid: Pid,
+        channel: Channel,
+        stderr: Capture,
+    ) -> StepResult<Self> {
         let pidfd = crate::system::sys::pidfd_open(pid).map_err(|why| {
             Stop::broken("the process that create named", "alive until start", format!("pid {pid}: {why}"))
         })?;
@@ -118,7 +124,7 @@ impl<'l> Container<'l> {
     ///
     /// # Errors
     /// As [`Driver::call`](crate::runtime::driver::Driver::call).
-    pub fn call(&self, op: Op, more: impl FnOnce(Values) -> Values) -> Told<Outcome> {
+    pub fn call(&self, op: Op, more: impl FnOnce(Values) -> Values) -> StepResult<Outcome> {
         self.lab.call(op, &more(self.values()))
     }
 
@@ -126,7 +132,7 @@ impl<'l> Container<'l> {
     ///
     /// # Errors
     /// As [`Container::call`].
-    pub fn start(&self) -> Told<Outcome> {
+    pub fn start(&self) -> StepResult<Outcome> {
         if self.eager && self.hello.get().is_none() {
             let (op, ended) = (Op::Start, Ended::Exit(0));
             return Ok(Outcome { op, ended, stdout: String::new(), stderr: String::new() });
@@ -143,7 +149,7 @@ impl<'l> Container<'l> {
     ///
     /// # Errors
     /// [`Stop::Broken`] when `start` fails, the probe keeps silent, or the process is another.
-    pub fn started(&self) -> Told<Hello> {
+    pub fn started(&self) -> StepResult<Hello> {
         self.start()?.ok()?;
         let hello = self.greeted()?;
         confirm_configured(&self.bundle, &hello)?;
@@ -158,7 +164,7 @@ impl<'l> Container<'l> {
     ///
     /// # Errors
     /// [`Stop::Broken`] when the process ends or keeps silent.
-    pub fn greeted(&self) -> Told<Hello> {
+    pub fn greeted(&self) -> StepResult<Hello> {
         let hello = self.channel.borrow_mut().hello(&self.pidfd)?;
         let hello = hello.ok_or_else(|| {
             Stop::broken("the program in the container", "runs after start", format!("ended: {}", self.stderr()))
@@ -168,13 +174,13 @@ impl<'l> Container<'l> {
     }
 
     /// The process that the runtime named is the one that speaks: the same program, and the same number inside.
-    fn confirm(&self, hello: &Hello) -> Told {
+    fn confirm(&self, hello: &Hello) -> StepResult {
         let seen = self.observe()?;
         let inside = seen.status.nspid.last().copied();
         if inside == Some(hello.pid) && seen.exe.ends_with("/probe") {
             return Ok(());
         }
-        let observed = format!("pid {} is {} with number {} inside", self.pid, seen.exe, inside.shown());
+        let observed = format!("pid {} is {} with number {} inside", self.pid, seen.exe, inside.describe());
         Err(Stop::broken("the process that create named", format!("the program, {} inside", hello.pid), observed))
     }
 
@@ -194,7 +200,7 @@ impl<'l> Container<'l> {
     ///
     /// # Errors
     /// As [`Container::call`].
-    pub fn query_state(&self) -> Told<Outcome> {
+    pub fn query_state(&self) -> StepResult<Outcome> {
         self.call(Op::State, |values| values)
     }
 
@@ -202,7 +208,7 @@ impl<'l> Container<'l> {
     ///
     /// # Errors
     /// [`Stop::Broken`] when `state` fails or prints no JSON object.
-    pub fn state(&self) -> Told<State> {
+    pub fn state(&self) -> StepResult<State> {
         let outcome = self.query_state()?;
         outcome.ok()?;
         match serde_json::from_str::<Value>(&outcome.stdout) {
@@ -215,7 +221,7 @@ impl<'l> Container<'l> {
     ///
     /// # Errors
     /// As [`Container::call`].
-    pub fn kill(&self, signal: Signal) -> Told<Outcome> {
+    pub fn kill(&self, signal: Signal) -> StepResult<Outcome> {
         let name = self.lab.settings.profile.signal(signal);
         self.call(Op::Kill, |values| values.with("signal", name))
     }
@@ -224,7 +230,7 @@ impl<'l> Container<'l> {
     ///
     /// # Errors
     /// As [`Container::call`].
-    pub fn delete(&self) -> Told<Outcome> {
+    pub fn delete(&self) -> StepResult<Outcome> {
         self.delete_with(|values| values)
     }
 
@@ -232,11 +238,11 @@ impl<'l> Container<'l> {
     ///
     /// # Errors
     /// As [`Container::call`].
-    pub fn delete_by_force(&self) -> Told<Outcome> {
+    pub fn delete_by_force(&self) -> StepResult<Outcome> {
         self.delete_with(|values| values.with("force", ""))
     }
 
-    fn delete_with(&self, more: impl FnOnce(Values) -> Values) -> Told<Outcome> {
+    fn delete_with(&self, more: impl FnOnce(Values) -> Values) -> StepResult<Outcome> {
         let outcome = self.call(Op::Delete, more)?;
         if let Some(fault) = self.lab.settings.fault {
             fault.after_delete(self.lab, &self.bundle)?;
@@ -248,7 +254,7 @@ impl<'l> Container<'l> {
     ///
     /// # Errors
     /// When `poll(2)` fails.
-    pub fn is_alive(&self) -> Told<bool> {
+    pub fn is_alive(&self) -> StepResult<bool> {
         Ok(!wait_readable(&[&self.pidfd], Instant::now())?)
     }
 
@@ -256,7 +262,7 @@ impl<'l> Container<'l> {
     ///
     /// # Errors
     /// [`Stop::Broken`] when it is still alive at the deadline.
-    pub fn wait(&self) -> Told {
+    pub fn wait(&self) -> StepResult {
         self.ended()?;
         self.reap();
         Ok(())
@@ -266,7 +272,7 @@ impl<'l> Container<'l> {
     ///
     /// # Errors
     /// [`Stop::Broken`] when it is still alive at the deadline.
-    pub fn ended(&self) -> Told {
+    pub fn ended(&self) -> StepResult {
         let deadline = self.lab.driver.deadline();
         // Its end waits for that of all processes in its pid namespace, those included that only we can reap; new ones
         // may turn up meanwhile.
@@ -290,7 +296,7 @@ impl<'l> Container<'l> {
     ///
     /// # Errors
     /// As [`Container::wait`].
-    pub fn finish(&self) -> Told {
+    pub fn finish(&self) -> StepResult {
         self.channel.borrow_mut().close();
         self.wait()
     }
@@ -299,7 +305,7 @@ impl<'l> Container<'l> {
     ///
     /// # Errors
     /// [`Stop::Broken`] when delete fails.
-    pub fn finish_and_delete(&self) -> Told {
+    pub fn finish_and_delete(&self) -> StepResult {
         self.finish()?;
         self.delete()?.ok()
     }

@@ -9,7 +9,7 @@ use nix::fcntl::{Flock, FlockArg};
 use plimsoll_foreign::read;
 
 use crate::containers::lab::Lab;
-use crate::runtime::judgement::{Stop, Told};
+use crate::runtime::judgement::{StepResult, Stop};
 use crate::system::sys;
 
 /// How large it is, in bytes.
@@ -36,7 +36,7 @@ impl Lab<'_> {
     ///
     /// # Errors
     /// [`Stop::Skip`] when the kernel has none to give.
-    pub fn disk(&self) -> Told<Disk> {
+    pub fn disk(&self) -> StepResult<Disk> {
         let looped = self.loop_device();
         let found = looped.or_else(|why| Disk::named("nullb0").map_err(|_| why));
         found.map_err(|why| Stop::Skip(format!("no block device to be had ({why}): load the module loop or null_blk")))
@@ -78,7 +78,7 @@ impl Disk {
     ///
     /// # Errors
     /// [`Stop::Skip`] when the kernel does not have it.
-    pub fn schedule(&mut self, name: &str) -> Told {
+    pub fn schedule(&mut self, name: &str) -> StepResult {
         let file = self.sys.join("queue/scheduler");
         let before = read::kernel(&file)?;
         // The one that is in use stands in brackets.

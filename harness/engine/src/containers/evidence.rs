@@ -7,7 +7,7 @@ use plimsoll_fixtures::probe::{
     Answer, Ask, Capabilities, Ids, Refused, Reply, Rlimit, Session, Signals, Stat, Terminal,
 };
 
-use crate::system::cgroup::{Held, Knob};
+use crate::system::cgroup::{Knob, KnobValue};
 use crate::system::observer::Observation;
 
 /// Everything that is known of a running container.
@@ -19,7 +19,7 @@ pub struct Evidence {
     /// rules that need it say so, and are skipped for it.
     pub outside: Option<Observation>,
     /// What the container's own control groups hold of the settings that the rule looks at.
-    pub held: BTreeMap<Knob, Result<Held, String>>,
+    pub knob_values: BTreeMap<Knob, Result<KnobValue, String>>,
     /// What the container was made from.
     pub bundle: Bundle,
 }
@@ -32,8 +32,11 @@ impl Evidence {
     ///
     /// # Panics
     /// When the rule did not say that it looks at it; the check is then an error of the harness.
-    pub fn held(&self, knob: &Knob) -> Result<&Held, &String> {
-        self.held.get(knob).unwrap_or_else(|| panic!("judged by {}, which was not looked at", knob.name())).as_ref()
+    pub fn knob_value(&self, knob: &Knob) -> Result<&KnobValue, &String> {
+        self.knob_values
+            .get(knob)
+            .unwrap_or_else(|| panic!("judged by {}, which was not looked at", knob.name()))
+            .as_ref()
     }
 
     /// The host's view, for rules that declared that they need it.

@@ -14,7 +14,7 @@ use crate::containers::container::Container;
 use crate::containers::evidence::{Evidence, Inside};
 use crate::containers::lab::Lab;
 use crate::runtime::fault::Fault;
-use crate::runtime::judgement::{Outcome, Stop, Told};
+use crate::runtime::judgement::{Outcome, StepResult, Stop};
 use crate::runtime::profile::{Op, Values};
 use crate::system::observer::inside;
 use crate::system::process::{Capture, KEPT, Running, wait_readable};
@@ -37,13 +37,13 @@ impl<'l> Container<'l> {
     ///
     /// # Errors
     /// [`Stop::Skip`] when the runtime cannot, [`Stop::Error`] when it cannot be executed.
-    pub fn exec(&self, process: &Value) -> Told<Foreground<'l>> {
+    pub fn exec(&self, process: &Value) -> StepResult<Foreground<'l>> {
         let config = Config(json!({ "process": process }));
         let config = self.lab.settings.fault.map_or_else(|| config.clone(), |fault| fault.at_exec().config(&config));
         self.exec_as(&config)
     }
 
-    fn exec_as(&self, config: &Config) -> Told<Foreground<'l>> {
+    fn exec_as(&self, config: &Config) -> StepResult<Foreground<'l>> {
         // Several calls may be under way at once.
         let path = self.lab.dir.join(format!("exec-{}.json", self.lab.next()));
         std::fs::write(&path, config.0["process"].to_string()).map_err(Stop::error("write the process of exec"))?;
@@ -54,7 +54,7 @@ impl<'l> Container<'l> {
     ///
     /// # Errors
     /// As [`Container::exec`].
-    pub fn exec_with(&self, options: impl FnOnce(Values) -> Values) -> Told<Foreground<'l>> {
+    pub fn exec_with(&self, options: impl FnOnce(Values) -> Values) -> StepResult<Foreground<'l>> {
         let values = options(self.values());
         match self.lab.settings.fault {
             // What it gets wrong is a member of the process that it should have taken from the configuration.
@@ -71,22 +71,26 @@ impl<'l> Container<'l> {
     ///
     /// # Errors
     /// As [`Container::exec`].
-    pub fn exec_handing(&self, fds: Vec<OwnedFd>, options: impl FnOnce(Values) -> Values) -> Told<Foreground<'l>> {
+    pub fn exec_handing(
+        &self,
+        fds: Vec<OwnedFd>,
+        options: impl FnOnce(Values) -> Values,
+    ) -> StepResult<Foreground<'l>> {
         self.call_exec(&options(self.values()), fds)
     }
 
-    fn call_exec(&self, values: &Values, fds: Vec<OwnedFd>) -> Told<Foreground<'l>> {
+    fn call_exec(&self, values: &Values, fds: Vec<OwnedFd>) -> StepResult<Foreground<'l>> {
         let call = Foreground::start_handing(self.lab, Op::Exec, values, fds)?;
         Ok(Foreground { added_to: Some(self.pid), ..call })
     }
 }
 
 impl<'l> Foreground<'l> {
-    pub(crate) fn start(lab: &'l Lab<'l>, op: Op, values: &Values) -> Told<Self> {
+    pub(crate) fn start(lab: &'l Lab<'l>, op: Op, values: &Values) -> StepResult<Self> {
         Self::start_handing(lab, op, values, Vec::new())
     }
 
-    fn start_handing(lab: &'l Lab<'l>, op: Op, values: &Values, fds: Vec<OwnedFd>) -> Told<Self> {
+    fn start_handing(lab: &'l Lab<'l>, op: Op, values: &Values, fds: Vec<OwnedFd>) -> StepResult<Self> {
         let (stderr, err) = Capture::pipe(KEPT)?;
         let (channel, input, output) = Channel::pipes(lab.settings.timeout)?;
         let (running, command) =
@@ -98,7 +102,7 @@ impl<'l> Foreground<'l> {
     ///
     /// # Errors
     /// [`Stop::Error`] when the kernel does not tell.
-    pub fn is_under_way(&self) -> Told<bool> {
+    pub fn is_under_way(&self) -> StepResult<bool> {
         Ok(!wait_readable(&[self.running.pidfd()], Instant::now())?)
     }
 
@@ -106,7 +110,7 @@ impl<'l> Foreground<'l> {
     ///
     /// # Errors
     /// [`Stop::Broken`] when the call ends without it, or it keeps silent.
-    pub fn greeted(&mut self) -> Told<Hello> {
+    pub fn greeted(&mut self) -> StepResult<Hello> {
         let hello = self.channel.hello(self.running.pidfd())?;
         self.stderr.drain();
         let what = format!("the program of {}", self.op);
@@ -122,7 +126,7 @@ impl<'l> Foreground<'l> {
     ///
     /// # Errors
     /// [`Stop::Error`] when `/proc` cannot be read.
-    pub fn pid(&self, hello: &Hello) -> Told<Option<Pid>> {
+    pub fn pid(&self, hello: &Hello) -> StepResult<Option<Pid>> {
         let Some(first) = self.added_to else { return Ok(None) };
         Ok(inside::with_number(hello.pid, first)?)
     }
@@ -131,7 +135,7 @@ impl<'l> Foreground<'l> {
     ///
     /// # Errors
     /// [`Stop::Broken`] when the call ends or the probe keeps silent.
-    pub fn ask_all(&mut self, asks: &[Ask]) -> Told<Vec<Answer>> {
+    pub fn ask_all(&mut self, asks: &[Ask]) -> StepResult<Vec<Answer>> {
         self.channel.ask(asks, self.running.pidfd())
     }
 
@@ -139,7 +143,7 @@ impl<'l> Foreground<'l> {
     ///
     /// # Errors
     /// As [`Foreground::ask_all`], and those of what is done.
-    pub fn ask_while(&mut self, ask: Ask, meanwhile: impl FnOnce() -> Told) -> Told<Option<Answer>> {
+    pub fn ask_while(&mut self, ask: Ask, meanwhile: impl FnOnce() -> StepResult) -> StepResult<Option<Answer>> {
         self.channel.send(&[ask])?;
         meanwhile()?;
         Ok(self.channel.receive(1, self.running.pidfd())?.pop())
@@ -149,17 +153,17 @@ impl<'l> Foreground<'l> {
     ///
     /// # Errors
     /// As [`Foreground::ask_all`].
-    pub fn evidence(&mut self, asks: Vec<Ask>, bundle: &Bundle) -> Told<Evidence> {
+    pub fn evidence(&mut self, asks: Vec<Ask>, bundle: &Bundle) -> StepResult<Evidence> {
         let answers = if asks.is_empty() { Vec::new() } else { self.ask_all(&asks)? };
         let inside = Inside::new(asks.into_iter().zip(answers).collect());
-        Ok(Evidence { inside, outside: None, held: BTreeMap::new(), bundle: bundle.clone() })
+        Ok(Evidence { inside, outside: None, knob_values: BTreeMap::new(), bundle: bundle.clone() })
     }
 
     /// Sends a question that has no answer, such as [`Ask::Exit`].
     ///
     /// # Errors
     /// [`Stop::Broken`] when nobody reads.
-    pub fn tell(&mut self, ask: Ask) -> Told {
+    pub fn tell(&mut self, ask: Ask) -> StepResult {
         self.channel.send(&[ask])
     }
 
@@ -167,7 +171,7 @@ impl<'l> Foreground<'l> {
     ///
     /// # Errors
     /// [`Stop::Timeout`] when it does not end.
-    pub fn finish(mut self) -> Told<Outcome> {
+    pub fn finish(mut self) -> StepResult<Outcome> {
         self.channel.close();
         let captures = &mut [self.channel.answers(), &mut self.stderr];
         let end = self.running.finish(captures, self.lab.driver.deadline())?;

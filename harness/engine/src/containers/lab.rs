@@ -3,8 +3,8 @@
 //! What a lab makes needs it to the end, so this file, `container` and `foreground` import each other.
 
 mod attempt;
-mod excuse;
-mod pace;
+mod refused;
+mod time_left;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -19,11 +19,11 @@ use plimsoll_foreign::{beneath, read};
 use plimsoll_reports::model::Finding;
 use serde_json::Value;
 
-use crate::containers::choice::Refusal;
 use crate::containers::container::Container;
 use crate::containers::foreground::Foreground;
+use crate::containers::optional_features::Refusal;
 use crate::runtime::driver::Driver;
-use crate::runtime::judgement::{Outcome, Stop, Told};
+use crate::runtime::judgement::{Outcome, StepResult, Stop};
 use crate::runtime::profile::{Op, Values};
 use crate::runtime::release::{NEXT, Release};
 use crate::runtime::settings::Settings;
@@ -52,7 +52,7 @@ pub struct Lab<'s> {
     pub(crate) has_run: Cell<bool>,
     began: Instant,
     /// A directory of the host that an overlay hides from everybody else.
-    pub(crate) layered: RefCell<Option<PathBuf>>,
+    pub(crate) overlaid: RefCell<Option<PathBuf>>,
 }
 
 impl<'s> Lab<'s> {
@@ -72,7 +72,7 @@ impl<'s> Lab<'s> {
             refusal: RefCell::default(),
             has_run: Cell::new(false),
             began: Instant::now(),
-            layered: RefCell::default(),
+            overlaid: RefCell::default(),
         }
     }
 
@@ -80,7 +80,7 @@ impl<'s> Lab<'s> {
     ///
     /// # Errors
     /// [`Stop::Error`](crate::runtime::judgement::Stop::Error) when it cannot be written.
-    pub fn bundle(&self, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> Told<Bundle> {
+    pub fn bundle(&self, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> StepResult<Bundle> {
         let mut recipe = Recipe::default();
         edits(&mut recipe);
         self.build(&recipe)
@@ -90,7 +90,7 @@ impl<'s> Lab<'s> {
     ///
     /// # Errors
     /// As [`Lab::bundle`].
-    pub fn build(&self, recipe: &Recipe) -> Told<Bundle> {
+    pub fn build(&self, recipe: &Recipe) -> StepResult<Bundle> {
         let id = format!("{}-{}", self.tag, self.next());
         let cgroup = self.group(&id);
         let names = Names { id: &id, cgroup: &cgroup, probe: &self.settings.probe };
@@ -140,7 +140,7 @@ impl<'s> Lab<'s> {
     /// # Errors
     /// [`Stop::Skip`](crate::runtime::judgement::Stop::Skip) when the runtime cannot,
     /// [`Stop::Error`](crate::runtime::judgement::Stop::Error) when it cannot be executed.
-    pub fn run(&self, bundle: &Bundle) -> Told<Foreground<'_>> {
+    pub fn run(&self, bundle: &Bundle) -> StepResult<Foreground<'_>> {
         Foreground::start(self, Op::Run, &self.values(bundle))
     }
 
@@ -164,7 +164,7 @@ impl<'s> Lab<'s> {
     /// # Errors
     /// [`Stop::Broken`](crate::runtime::judgement::Stop::Broken) when something else is in its place: a link, a FIFO, a directory, or
     /// more than a number.
-    pub fn named_in(&self, pid_file: &Path) -> Told<Option<String>> {
+    pub fn named_in(&self, pid_file: &Path) -> StepResult<Option<String>> {
         read::text_if_there(pid_file, read::NUMBER).map_err(Stop::of_file("the pid file"))
     }
 
@@ -172,7 +172,7 @@ impl<'s> Lab<'s> {
     ///
     /// # Errors
     /// [`Stop::Broken`](crate::runtime::judgement::Stop::Broken) when create fails or makes no process.
-    pub fn create(&self, bundle: &Bundle) -> Told<Container<'_>> {
+    pub fn create(&self, bundle: &Bundle) -> StepResult<Container<'_>> {
         self.try_create(bundle)?.container()
     }
 
@@ -180,7 +180,7 @@ impl<'s> Lab<'s> {
     ///
     /// # Errors
     /// As [`Lab::create`].
-    pub fn created(&self, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> Told<Container<'_>> {
+    pub fn created(&self, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> StepResult<Container<'_>> {
         self.create(&self.bundle(edits)?)
     }
 
@@ -188,7 +188,7 @@ impl<'s> Lab<'s> {
     ///
     /// # Errors
     /// As [`Lab::create`] and [`Container::started`].
-    pub fn running(&self, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> Told<Container<'_>> {
+    pub fn running(&self, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> StepResult<Container<'_>> {
         let container = self.created(edits)?;
         container.started()?;
         Ok(container)
@@ -198,7 +198,7 @@ impl<'s> Lab<'s> {
     ///
     /// # Errors
     /// As [`Lab::running`].
-    pub fn stopped(&self, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> Told<Container<'_>> {
+    pub fn stopped(&self, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> StepResult<Container<'_>> {
         let container = self.running(edits)?;
         container.finish()?;
         Ok(container)
@@ -209,7 +209,7 @@ impl<'s> Lab<'s> {
     ///
     /// # Errors
     /// [`Stop::Broken`] when it does not run to its end.
-    pub fn control(&self, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> Told {
+    pub fn control(&self, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> StepResult {
         let mut recipe = Recipe::default();
         edits(&mut recipe);
         self.control_of(&recipe)
@@ -219,7 +219,7 @@ impl<'s> Lab<'s> {
     ///
     /// # Errors
     /// As [`Lab::control`].
-    pub fn control_of(&self, recipe: &Recipe) -> Told {
+    pub fn control_of(&self, recipe: &Recipe) -> StepResult {
         let mut hash = DefaultHasher::new();
         format!("{recipe:?}").hash(&mut hash);
         let number = hash.finish();
@@ -236,7 +236,7 @@ impl<'s> Lab<'s> {
         Ok(())
     }
 
-    fn run_to_its_end(&self, recipe: &Recipe) -> Told {
+    fn run_to_its_end(&self, recipe: &Recipe) -> StepResult {
         let container = self.create(&self.build(recipe)?)?;
         container.started()?;
         container.finish_and_delete()
@@ -247,7 +247,7 @@ impl<'s> Lab<'s> {
     ///
     /// # Errors
     /// As [`Lab::control`].
-    pub(crate) fn control_if_none_ran(&self) -> Told {
+    pub(crate) fn control_if_none_ran(&self) -> StepResult {
         if self.has_run.get() || self.settings.fault.is_some() { Ok(()) } else { self.control(|recipe| recipe) }
     }
 
@@ -260,7 +260,7 @@ impl<'s> Lab<'s> {
     ///
     /// # Errors
     /// As [`Driver::call`].
-    pub fn call(&self, op: Op, values: &Values) -> Told<Outcome> {
+    pub fn call(&self, op: Op, values: &Values) -> StepResult<Outcome> {
         self.driver.call(op, values, &self.dir)
     }
 
@@ -268,7 +268,7 @@ impl<'s> Lab<'s> {
     ///
     /// # Errors
     /// As [`Driver::call`].
-    pub fn call_id(&self, op: Op, id: &str) -> Told<Outcome> {
+    pub fn call_id(&self, op: Op, id: &str) -> StepResult<Outcome> {
         self.call(op, &Values::default().with("id", id).with("signal", "KILL"))
     }
 
@@ -282,7 +282,7 @@ impl<'s> Lab<'s> {
     ///
     /// # Errors
     /// [`Stop::Skip`] elsewhere.
-    pub fn needs_next(&self, what: &str) -> Told {
+    pub fn needs_next(&self, what: &str) -> StepResult {
         let why = || Stop::Skip(format!("{what} is a draft: `--spec next` judges by it"));
         if self.claims_next() { Ok(()) } else { Err(why()) }
     }
@@ -307,7 +307,7 @@ impl<'s> Lab<'s> {
     ///
     /// # Errors
     /// [`Stop::Error`](crate::runtime::judgement::Stop::Error) when the kernel refuses.
-    pub fn mount_tmpfs(&self, path: &Path) -> Told {
+    pub fn mount_tmpfs(&self, path: &Path) -> StepResult {
         mount(Some("plimsoll"), path, Some("tmpfs"), MsFlags::empty(), Some("mode=755"))?;
         self.mounted.borrow_mut().push(path.to_owned());
         Ok(())

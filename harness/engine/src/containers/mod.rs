@@ -1,21 +1,21 @@
 //! A container of a check, from its bundle to its end, and what stands around it: terminals, networks, other namespaces.
 
 pub mod channel;
-pub(crate) mod choice;
 pub mod console;
 pub mod container;
+mod describe;
 pub mod disk;
 pub mod evidence;
 mod faults;
 pub mod foreground;
-pub mod holder;
+pub mod hook_barrier;
 pub mod lab;
-pub mod layers;
 pub mod listener;
-pub mod manager;
-pub mod meeting;
+pub mod namespace_holder;
 pub mod network;
+pub(crate) mod optional_features;
+pub mod overlay;
 pub mod refusal;
-mod shown;
+pub mod service_manager;
 mod users;
 pub mod watch;

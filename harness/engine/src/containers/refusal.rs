@@ -4,7 +4,7 @@
 use plimsoll_fixtures::Recipe;
 
 use crate::containers::lab::Lab;
-use crate::runtime::judgement::{Judgement, Stop, Told};
+use crate::runtime::judgement::{Judgement, StepResult, Stop};
 use crate::runtime::profile::Op;
 
 impl Lab<'_> {
@@ -18,7 +18,7 @@ impl Lab<'_> {
         out: &mut Judgement,
         good: impl Fn(&mut Recipe) -> &mut Recipe,
         bad: impl FnOnce(&mut Recipe) -> &mut Recipe,
-    ) -> Told {
+    ) -> StepResult {
         self.control(&good)?;
         self.refused(out, |recipe| bad(good(recipe)))
     }
@@ -27,7 +27,7 @@ impl Lab<'_> {
     ///
     /// # Errors
     /// [`Stop::Broken`] when the runtime goes on with it, or leaves a container.
-    pub fn refused(&self, out: &mut Judgement, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> Told {
+    pub fn refused(&self, out: &mut Judgement, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> StepResult {
         let bundle = self.bundle(edits)?;
         let attempt = self.try_create(&bundle)?;
         if !attempt.outcome.succeeded() {
@@ -43,7 +43,7 @@ impl Lab<'_> {
                 let both = "both worked, and the program runs";
                 return Err(Stop::broken("create and start", "one of them refuses this configuration", both));
             }
-            out.expect_told("create, then start", &started);
+            out.expect_error("create, then start", &started);
             return container.delete_by_force()?.ok();
         }
         started.refused()?;

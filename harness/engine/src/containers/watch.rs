@@ -1,4 +1,4 @@
-//! The guard within a story: around one operation that must have no effect.
+//! The guard within a run: around one operation that must have no effect.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use plimsoll_reports::model::Finding;
 
 use crate::containers::lab::Lab;
 use crate::guard::{DESCRIPTORS, Guard, GuardSettings};
-use crate::runtime::judgement::{Stop, Told};
-use crate::system::patience::stretched;
+use crate::runtime::judgement::{StepResult, Stop};
+use crate::system::deadline::scaled;
 
 /// Name of the canary in the directory of a check.
 pub const CANARY: &str = "canary";
@@ -24,7 +24,7 @@ impl Lab<'_> {
             canary: self.dir.join(CANARY),
             state_root: self.driver.root.clone(),
             extra_sysctls: Vec::new(),
-            grace: stretched(GRACE).min(self.settings.timeout),
+            grace: scaled(GRACE).min(self.settings.timeout),
         }
     }
 
@@ -33,7 +33,7 @@ impl Lab<'_> {
     ///
     /// # Errors
     /// [`Stop::Error`] when something cannot be read.
-    pub fn watch(&self) -> Told<Watch> {
+    pub fn watch(&self) -> StepResult<Watch> {
         Guard::before(self.watched()).map(Watch).map_err(Stop::error("look at the host"))
     }
 }
@@ -47,7 +47,7 @@ impl Watch {
     ///
     /// # Errors
     /// [`Stop::Error`] when something cannot be read.
-    pub fn differences(&self, what: &str) -> Told<Vec<Finding>> {
+    pub fn differences(&self, what: &str) -> StepResult<Vec<Finding>> {
         let found = self.0.after().map_err(Stop::error("look at the host"))?;
         let named = |finding: Finding| Finding { what: format!("after {what}: {}", finding.what), ..finding };
         Ok(found.into_iter().filter(|finding| finding.what != DESCRIPTORS).map(named).collect())

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use plimsoll_reports::model::Finding;
 
 use crate::guard::{Change, KernelState};
+use crate::system::deadline::scaled;
 use crate::system::host_lock::{Delay, HostLock};
-use crate::system::patience::stretched;
 
 /// How long a run that is interrupted waits for the checks of others.
 const FOR_OTHERS: Duration = Duration::from_secs(10);
@@ -117,7 +117,7 @@ impl HostChanges {
     /// When the host cannot be looked at, or its lock cannot be opened.
     pub fn leave(&mut self) -> io::Result<(Vec<Change>, bool)> {
         let changes = self.look()?;
-        let deadline = Instant::now() + stretched(FOR_OTHERS);
+        let deadline = Instant::now() + scaled(FOR_OTHERS);
         let mut delay = Delay::default();
         while !changes.is_empty() && !self.lock.have_alone()? {
             if Instant::now() > deadline {

@@ -10,7 +10,7 @@ mod kernel;
 mod loops;
 mod member;
 mod nodes;
-mod others;
+mod other_programs;
 mod processes;
 mod snapshot;
 mod superblocks;
@@ -28,13 +28,13 @@ use plimsoll_reports::model::Finding;
 pub use canary::{describe as tree, plant_canary};
 pub use host_changes::HostChanges;
 pub use kernel::{Change, KernelState, undo_all};
-pub(crate) use others::made_by_others;
+pub(crate) use other_programs::made_by_others;
 pub(crate) use snapshot::DESCRIPTORS;
 pub use sweep::{below, detach_below, sweep};
 pub use watched::list_settings;
 
 use crate::system::cgroup;
-use crate::system::held;
+use crate::system::saved_mounts;
 use snapshot::Snapshot;
 
 /// Where to look.
@@ -106,7 +106,7 @@ impl Guard {
     /// As [`Guard::after`].
     pub fn after_within(&self, grace: Duration) -> io::Result<Vec<Finding>> {
         let mounts = snapshot::mounts(&self.settings)?;
-        held::restore(self.settings.place())?;
+        saved_mounts::restore(self.settings.place())?;
         let left = processes::settle(&self.processes, Instant::now() + grace)?;
         let mut after = snapshot::take(&self.settings, mounts, &left, &cgroup::made_by_check(&self.settings.tag)?)?;
         snapshot::forgive_the_host(&self.before, &mut after)?;

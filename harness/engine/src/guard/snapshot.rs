@@ -10,11 +10,11 @@ use plimsoll_foreign::read;
 use plimsoll_reports::model::Finding;
 
 use super::{GuardSettings, canary, loops};
-use crate::system::held;
 use crate::system::observer::own_descriptors;
 use crate::system::proc::files::{about, if_there, read_text};
 use crate::system::proc::mountinfo::Mount;
 use crate::system::proc::stat::{Stat, command_line};
+use crate::system::saved_mounts;
 
 /// Names and values of one subject.
 pub(super) type Facts = BTreeMap<String, String>;
@@ -96,9 +96,9 @@ fn describe_processes(processes: &[Stat]) -> io::Result<Facts> {
 
 /// The mounts that a container of the check may be made of, and the others: those no story leaves, however it breaks off.
 pub(super) fn mounts(settings: &GuardSettings) -> io::Result<Snapshot> {
-    let is_own = |point: &str| held::is_of_container(Path::new(point), settings.place());
-    let mut mounts = held::mounts()?;
-    without_options_of_the_host(&mut mounts, held::devices_outside()?);
+    let is_own = |point: &str| saved_mounts::is_of_container(Path::new(point), settings.place());
+    let mut mounts = saved_mounts::mounts()?;
+    without_options_of_the_host(&mut mounts, saved_mounts::devices_outside()?);
     let (own, others) = mounts.into_iter().partition(|mount| is_own(&mount.point));
     Ok(vec![("host mounts".to_owned(), counted(own)), (MOUNTS.to_owned(), counted(others))])
 }
@@ -113,7 +113,7 @@ pub(super) fn forgive_the_host(before: &Snapshot, after: &mut Snapshot) -> io::R
     if gone.is_empty() {
         return Ok(());
     }
-    let Some(mut outside) = held::outside()? else { return Ok(()) };
+    let Some(mut outside) = saved_mounts::outside()? else { return Ok(()) };
     outside.iter_mut().for_each(|mount| {
         mount.tags.clear();
         mount.super_options.clear();

@@ -9,14 +9,14 @@ use rustix::fs::CWD;
 use rustix::mount::{FsPickFlags, fsconfig_reconfigure, fsconfig_set_flag, fsconfig_set_string, fspick};
 
 use super::member::{below, is_named, member};
-use crate::system::held;
 use crate::system::proc::mountinfo::Mount;
+use crate::system::saved_mounts;
 
 pub(super) const NAMED: &str = "filesystem:";
 
 /// By `filesystem:PLACE`, its type, its device and its options.
 pub(super) fn members() -> io::Result<BTreeMap<PathBuf, String>> {
-    let mounts = held::outside()?.map_or_else(held::mounts, Ok)?;
+    let mounts = saved_mounts::outside()?.map_or_else(saved_mounts::mounts, Ok)?;
     // Whoever mounts cgroup v2 once more in the host's cgroup namespace changes its options.
     let mounts = mounts.into_iter().filter(|mount| mount.kind != "cgroup2");
     Ok(mounts.map(|mount| (member(NAMED, &mount.point), shown(&mount))).collect())
@@ -46,7 +46,7 @@ pub(super) fn leave_options(before: &BTreeMap<PathBuf, String>, now: &mut BTreeM
 pub(super) fn restore(member: &Path, was: Option<&str>) -> io::Result<()> {
     let was = was.ok_or_else(|| io::Error::other("it was not mounted"))?;
     let (which, options) = split(was);
-    let find = || Ok::<_, io::Error>(held::mounts()?.into_iter().find(|mount| split(&shown(mount)).0 == which));
+    let find = || Ok::<_, io::Error>(saved_mounts::mounts()?.into_iter().find(|mount| split(&shown(mount)).0 == which));
     let mount = find()?
         .ok_or_else(|| io::Error::other(format!("{} is out of reach", below(member, NAMED).unwrap_or_default())))?;
     reconfigure(&mount.point, options)?;

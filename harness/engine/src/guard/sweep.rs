@@ -12,13 +12,13 @@ use nix::unistd::{Pid, getpid};
 
 use super::processes;
 use crate::system::cgroup;
-use crate::system::held;
+use crate::system::deadline::scaled;
 use crate::system::observer::Stat;
-use crate::system::patience::stretched;
 use crate::system::proc::files::if_there;
+use crate::system::saved_mounts;
 
 /// How long killed processes may take to end. Nobody waits that long unless the kernel is stuck.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Ends all other processes of this pid namespace and removes the control groups of the check: all that it has made, or, where
 /// it has none of its own, those whose name contains `tag`.
@@ -44,7 +44,7 @@ pub fn sweep(tag: &str) -> io::Result<()> {
 /// # Errors
 /// When the list of mounts cannot be read.
 pub fn below(dir: &Path) -> io::Result<Vec<String>> {
-    let points = held::mounts()?.into_iter().map(|mount| mount.point);
+    let points = saved_mounts::mounts()?.into_iter().map(|mount| mount.point);
     Ok(points.filter(|point| Path::new(point).starts_with(dir)).collect())
 }
 
@@ -86,7 +86,7 @@ fn kill_all() -> io::Result<()> {
 }
 
 fn see_all_end() -> io::Result<()> {
-    let left = processes::settle(&BTreeSet::new(), Instant::now() + stretched(PATIENCE))?;
+    let left = processes::settle(&BTreeSet::new(), Instant::now() + scaled(TIMEOUT))?;
     if left.is_empty() {
         return Ok(());
     }

@@ -8,11 +8,11 @@ use std::time::Duration;
 use plimsoll_reports::model::{self, Evidence, Finding, Verdict};
 
 use crate::checks::check::Check;
-use crate::checks::conduct::{Done, Wishes, blank, conduct, conduct_together, reached_words};
+use crate::checks::execute::{Done, ExecuteOptions, blank, execute, execute_batch, reached_words};
 use crate::checks::need::{Abilities, Need};
 use crate::guard::host_changes::HostChanges;
 use crate::guard::{Change, undo_all};
-use crate::run::crew::{Crew, Ended, Wants};
+use crate::run::workers::{Ended, WorkerOptions, Workers};
 use crate::runtime::fault::{Fault, Neutral};
 use crate::runtime::settings::Settings;
 use crate::system::host_lock::Delay;
@@ -45,7 +45,7 @@ pub enum Event<'e> {
 /// Checks to run in one container, or one check, as they are or behind a fault.
 #[derive(Clone, Debug)]
 pub struct Job<'c> {
-    /// The checks. Several are cases that may share a container; see [`crate::checks::company`].
+    /// The checks. Several are cases that may share a container; see [`crate::checks::batch`].
     pub checks: Vec<&'c Check>,
     /// The fault that the engine poses with.
     pub fault: Option<Fault>,
@@ -62,7 +62,7 @@ impl<'c> Job<'c> {
 
     /// One check behind a fault.
     #[must_use]
-    pub fn posed(check: &'c Check, fault: Fault) -> Self {
+    pub fn with_fault(check: &'c Check, fault: Fault) -> Self {
         Self { checks: vec![check], fault: Some(fault), exclusive: false }
     }
 
@@ -73,10 +73,10 @@ impl<'c> Job<'c> {
 
     /// What the checks want to find around them. The options of cgroup version 2 can be lost from the host's cgroup namespace
     /// alone, and a budget is given to those alone that ask for it, since a host has not enough for all.
-    fn wants(&self) -> Wants {
+    fn worker_options(&self) -> WorkerOptions {
         let needs = || self.checks.iter().flat_map(|check| check.needs());
         let is_budget = |need: &Need| matches!(need, Need::Knob(knob) if knob.v1 == "cpu.rt_runtime_us");
-        Wants { host_groups: needs().any(|need| *need == Need::Nsdelegate), real_time: needs().any(is_budget) }
+        WorkerOptions { host_groups: needs().any(|need| *need == Need::Nsdelegate), real_time: needs().any(is_budget) }
     }
 
     /// The same for one of the checks.
@@ -96,13 +96,13 @@ pub struct Plan<'p> {
     /// The longest that one check may take.
     pub limit: Duration,
     /// What to keep and how to replay.
-    pub wishes: &'p Wishes,
+    pub options: &'p ExecuteOptions,
     /// Asked between checks: whether to stop.
     pub interrupted: &'p dyn Fn() -> bool,
 }
 
 /// What is left to do, and what has come of the rest.
-struct Desk<'c> {
+struct RunState<'c> {
     waiting: VecDeque<(usize, Job<'c>)>,
     results: Vec<(usize, model::Check)>,
     host: HostChanges,
@@ -123,14 +123,14 @@ fn stuck(check: &Check, changes: &[Finding]) -> model::Check {
 }
 
 /// Whether the next job may start, as far as other runs on this host are concerned.
-fn has_turn(desk: &mut Desk<'_>, crew: &Crew<Task<'_>>) -> io::Result<bool> {
-    let Some((_, next)) = desk.waiting.front() else { return Ok(false) };
+fn has_turn(state: &mut RunState<'_>, workers: &Workers<Task<'_>>) -> io::Result<bool> {
+    let Some((_, next)) = state.waiting.front() else { return Ok(false) };
     let exclusive = next.exclusive;
-    let lock = desk.host.lock();
+    let lock = state.host.lock();
     if exclusive {
-        return Ok(crew.is_empty() && lock.have_alone()?);
+        return Ok(workers.is_empty() && lock.have_alone()?);
     }
-    if crew.is_empty() {
+    if workers.is_empty() {
         lock.release();
     }
     lock.share()
@@ -150,45 +150,45 @@ impl Plan<'_> {
         waiting.sort_by_key(|(_, job)| !job.waits());
         let host = HostChanges::new(&self.settings.kernel);
         let controls = Arc::clone(&self.settings.controls);
-        let mut desk = Desk { waiting: waiting.into(), results: Vec::new(), host, controls };
-        let mut crew: Crew<Task<'_>> = Crew::new(self.settings, self.limit);
-        let worked = self.work(&mut desk, &mut crew, &mut tell);
+        let mut state = RunState { waiting: waiting.into(), results: Vec::new(), host, controls };
+        let mut workers: Workers<Task<'_>> = Workers::new(self.settings, self.limit);
+        let worked = self.work(&mut state, &mut workers, &mut tell);
         if !matches!(worked, Ok(true)) {
-            let left = crew.dismiss().and_then(|()| desk.host.leave());
+            let left = workers.kill_all().and_then(|()| state.host.leave());
             worked?;
             let (changes, put_back) = left?;
             changes.iter().for_each(|change| tell(Event::Interrupted { change, put_back }));
         }
-        desk.results.sort_by_key(|(number, _)| *number);
-        Ok(desk.results)
+        state.results.sort_by_key(|(number, _)| *number);
+        Ok(state.results)
     }
 
     /// Works until no job is left. False when it was interrupted before.
     fn work<'c>(
         &self,
-        desk: &mut Desk<'c>,
-        crew: &mut Crew<Task<'c>>,
+        state: &mut RunState<'c>,
+        workers: &mut Workers<Task<'c>>,
         tell: &mut impl FnMut(Event<'_>),
     ) -> io::Result<bool> {
         let mut delay = Delay::default();
-        while !(desk.waiting.is_empty() && crew.is_empty()) {
+        while !(state.waiting.is_empty() && workers.is_empty()) {
             if (self.interrupted)() {
                 return Ok(false);
             }
-            while has_turn(desk, crew)?
-                && let Some((number, job)) = self.next(desk, crew)
+            while has_turn(state, workers)?
+                && let Some((number, job)) = self.next(state, workers)
             {
                 delay = Delay::default();
-                self.start(number, job, crew, desk, tell)?;
+                self.start(number, job, workers, state, tell)?;
             }
-            if crew.is_empty() && !desk.waiting.is_empty() && delay.wait()? {
+            if workers.is_empty() && !state.waiting.is_empty() && delay.wait()? {
                 tell(Event::OthersFirst);
             }
-            for ended in crew.ended()? {
-                self.settle(crew, ended, desk, tell)?;
+            for ended in workers.ended()? {
+                self.settle(workers, ended, state, tell)?;
             }
-            if !desk.waiting.iter().chain(crew.tasks()).any(|(_, job)| job.exclusive) {
-                let changes = desk.host.accept()?;
+            if !state.waiting.iter().chain(workers.tasks()).any(|(_, job)| job.exclusive) {
+                let changes = state.host.accept()?;
                 changes.iter().for_each(|(change, left)| tell(Event::HostChanged { change, left: *left }));
             }
         }
@@ -197,17 +197,17 @@ impl Plan<'_> {
 
     /// What to start now. An exclusive job is first in the queue, and waits until all others have ended. Those that wait take
     /// nobody's place: as many of them run beside the others, unless only one job at a time is wanted.
-    fn next<'c>(&self, desk: &mut Desk<'c>, crew: &Crew<Task<'c>>) -> Option<Task<'c>> {
+    fn next<'c>(&self, state: &mut RunState<'c>, workers: &Workers<Task<'c>>) -> Option<Task<'c>> {
         let is_exclusive = |(_, job): &Task<'_>| job.exclusive;
-        if crew.tasks().chain(desk.waiting.front()).any(is_exclusive) {
-            return if crew.is_empty() { desk.waiting.pop_front() } else { None };
+        if workers.tasks().chain(state.waiting.front()).any(is_exclusive) {
+            return if workers.is_empty() { state.waiting.pop_front() } else { None };
         }
         let has_room = |(_, job): &Task<'_>| {
-            let alike = crew.tasks().filter(|(_, other)| self.jobs == 1 || other.waits() == job.waits());
+            let alike = workers.tasks().filter(|(_, other)| self.jobs == 1 || other.waits() == job.waits());
             alike.count() < self.jobs
         };
-        let place = desk.waiting.iter().position(has_room)?;
-        desk.waiting.remove(place)
+        let place = state.waiting.iter().position(has_room)?;
+        state.waiting.remove(place)
     }
 
     /// Sets a process apart for those checks of a job that have what they need; the others are skipped.
@@ -215,8 +215,8 @@ impl Plan<'_> {
         &self,
         number: usize,
         mut job: Job<'c>,
-        crew: &mut Crew<Task<'c>>,
-        desk: &mut Desk<'c>,
+        workers: &mut Workers<Task<'c>>,
+        state: &mut RunState<'c>,
         tell: &mut impl FnMut(Event<'_>),
     ) -> io::Result<()> {
         job.checks.retain(|check| {
@@ -225,7 +225,7 @@ impl Plan<'_> {
             let Some(reason) = reason else { return true };
             let skipped = model::Check { reason, ..blank(check) };
             tell(Event::Finished(&skipped));
-            desk.results.push((number, skipped));
+            state.results.push((number, skipped));
             false
         });
         if job.checks.is_empty() {
@@ -233,44 +233,44 @@ impl Plan<'_> {
         }
         job.checks.iter().for_each(|check| tell(Event::Started(&check.id)));
         if job.exclusive {
-            desk.host.put_back()?;
-            if !desk.host.stuck().is_empty() {
-                for result in job.checks.iter().map(|check| stuck(check, desk.host.stuck())) {
+            state.host.put_back()?;
+            if !state.host.stuck().is_empty() {
+                for result in job.checks.iter().map(|check| stuck(check, state.host.stuck())) {
                     tell(Event::Finished(&result));
-                    desk.results.push((number, result));
+                    state.results.push((number, result));
                 }
                 return Ok(());
             }
         }
-        let (kernel, controls) = (desk.host.expected(), Arc::clone(&desk.controls));
+        let (kernel, controls) = (state.host.expected(), Arc::clone(&state.controls));
         let exclusive = job.exclusive;
-        crew.start_with(job.wants(), (number, job.clone()), |tag| {
-            let settings = Settings { kernel, controls, exclusive, ..self.settings.posing(job.fault) };
+        workers.start_with(job.worker_options(), (number, job.clone()), |tag| {
+            let settings = Settings { kernel, controls, exclusive, ..self.settings.with_fault(job.fault) };
             let done = match job.checks.as_slice() {
-                [check] => conduct(check, &settings, tag, self.wishes),
-                several => conduct_together(several, &settings, tag),
+                [check] => execute(check, &settings, tag, self.options),
+                several => execute_batch(several, &settings, tag),
             };
             serde_json::to_vec(&done).unwrap_or_default()
         })
     }
 
-    /// Takes the results of a process. The checks of a company that have none are put back, each alone; where the host
+    /// Takes the results of a process. The checks of a batch that have none are put back, each alone; where the host
     /// as a whole has changed, each exclusively.
     fn settle<'c>(
         &self,
-        crew: &Crew<Task<'c>>,
+        workers: &Workers<Task<'c>>,
         ended: Ended<Task<'c>>,
-        desk: &mut Desk<'c>,
+        state: &mut RunState<'c>,
         tell: &mut impl FnMut(Event<'_>),
     ) -> io::Result<()> {
         let done = match ended.output.as_deref().and_then(|output| serde_json::from_slice::<Done>(output).ok()) {
             Some(done) => done,
-            None => self.without_result(crew, &ended, &desk.host)?,
+            None => self.without_result(workers, &ended, &state.host)?,
         };
         let (number, job) = ended.task;
-        Arc::make_mut(&mut desk.controls).extend(done.controls);
+        Arc::make_mut(&mut state.controls).extend(done.controls);
         if job.exclusive {
-            desk.host.blame(&done.changes);
+            state.host.blame(&done.changes);
         }
         let disturbed = !done.changes.is_empty();
         let again = !job.exclusive && (disturbed || job.checks.len() > 1);
@@ -278,7 +278,7 @@ impl Plan<'_> {
             let result = match done.results.iter().find(|result| result.id == check.id) {
                 Some(result) => result.clone(),
                 None if again => {
-                    desk.waiting.push_front((number, job.alone(check, disturbed)));
+                    state.waiting.push_front((number, job.alone(check, disturbed)));
                     continue;
                 }
                 None => {
@@ -287,20 +287,25 @@ impl Plan<'_> {
                 }
             };
             tell(Event::Finished(&result));
-            desk.results.push((number, result));
+            state.results.push((number, result));
         }
         Ok(())
     }
 
     /// What is known of a check whose process told nothing.
     fn only_replay(&self, check: &Check) -> Evidence {
-        Evidence { replay: self.wishes.replay_of(check), ..Evidence::default() }
+        Evidence { replay: self.options.replay_of(check), ..Evidence::default() }
     }
 
     /// Tidies up after a process that died, was ended or sent something else than its result, and says so if it had a
     /// single check.
-    fn without_result(&self, crew: &Crew<Task<'_>>, ended: &Ended<Task<'_>>, host: &HostChanges) -> io::Result<Done> {
-        crew.tidy(ended)?;
+    fn without_result(
+        &self,
+        workers: &Workers<Task<'_>>,
+        ended: &Ended<Task<'_>>,
+        host: &HostChanges,
+    ) -> io::Result<Done> {
+        workers.clean_up(ended)?;
         let changes = host.look()?;
         let (_, job) = &ended.task;
         let [check] = job.checks.as_slice() else { return Ok(Done { changes, ..Done::default() }) };

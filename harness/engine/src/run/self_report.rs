@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::guard::host_changes::HostChanges;
 use crate::guard::{KernelState, undo_all};
-use crate::run::crew::Crew;
+use crate::run::workers::Workers;
 use crate::runtime::profile::{Op, Values};
 use crate::runtime::release::Release;
 use crate::runtime::settings::Settings;
@@ -98,18 +98,18 @@ impl Answers {
     }
 
     fn of(settings: &Settings, interrupted: &dyn Fn() -> bool) -> io::Result<Self> {
-        let mut crew: Crew<()> = Crew::new(settings, settings.timeout * 3);
-        crew.start((), |_| {
+        let mut workers: Workers<()> = Workers::new(settings, settings.timeout * 3);
+        workers.start((), |_| {
             let answers = ask_all(settings).map_err(|why| why.to_string());
             serde_json::to_vec(&answers).unwrap_or_default()
         })?;
         loop {
             if interrupted() {
-                crew.dismiss()?;
+                workers.kill_all()?;
                 return Err(io::Error::new(io::ErrorKind::Interrupted, INTERRUPTED));
             }
-            let Some(ended) = crew.ended()?.pop() else { continue };
-            crew.tidy(&ended)?;
+            let Some(ended) = workers.ended()?.pop() else { continue };
+            workers.clean_up(&ended)?;
             let answer = ended.output.as_deref().map(serde_json::from_slice::<Result<Self, String>>);
             return match answer {
                 Some(Ok(answers)) => answers.map_err(io::Error::other),

@@ -15,7 +15,7 @@ use plimsoll_reports::model::Call;
 use serde_json::Value;
 
 use crate::runtime::fault::{Fault, Neutral};
-use crate::runtime::judgement::{Outcome, Stop, Told};
+use crate::runtime::judgement::{Outcome, StepResult, Stop};
 use crate::runtime::profile::{Op, Values};
 use crate::runtime::settings::Settings;
 use crate::system::process::{Ended, Finished, Running};
@@ -67,7 +67,7 @@ impl<'s> Driver<'s> {
     ///
     /// # Errors
     /// [`Stop::Skip`] when the profile always names it.
-    pub fn call_as(&self, caller: Caller) -> Told {
+    pub fn call_as(&self, caller: Caller) -> StepResult {
         let profile = &self.settings.profile;
         if !profile.has_default_root() {
             return Err(Stop::Skip(format!(
@@ -84,7 +84,7 @@ impl<'s> Driver<'s> {
     /// # Errors
     /// [`Stop::Timeout`] at the deadline, [`Stop::Skip`] when the runtime does not have the operation,
     /// [`Stop::Error`] when the binary cannot be executed.
-    pub fn call(&self, op: Op, values: &Values, dir: &Path) -> Told<Outcome> {
+    pub fn call(&self, op: Op, values: &Values, dir: &Path) -> StepResult<Outcome> {
         if self.settings.fault.is_some_and(|fault| fault.ignores(op)) {
             return Ok(Outcome { op, ended: Ended::Exit(0), stdout: String::new(), stderr: String::new() });
         }
@@ -95,7 +95,7 @@ impl<'s> Driver<'s> {
         Ok(outcome)
     }
 
-    fn call_once(&self, op: Op, values: &Values, dir: &Path) -> Told<Outcome> {
+    fn call_once(&self, op: Op, values: &Values, dir: &Path) -> StepResult<Outcome> {
         self.end(self.begin(op, values, dir)?)
     }
 
@@ -103,7 +103,7 @@ impl<'s> Driver<'s> {
     ///
     /// # Errors
     /// As [`Driver::call`], but for the deadline.
-    pub fn start(&self, op: Op, values: &Values, dir: &Path, fds: Vec<OwnedFd>) -> Told<(Running, String)> {
+    pub fn start(&self, op: Op, values: &Values, dir: &Path, fds: Vec<OwnedFd>) -> StepResult<(Running, String)> {
         let values = &self.heard(op, values, dir);
         let argv = [self.in_between(values), self.argv(op, values)?].concat();
         let argv =
@@ -157,7 +157,7 @@ impl<'s> Driver<'s> {
     }
 
     /// What is executed instead of the runtime when the engine poses as a wrong one.
-    fn posed(&self, fault: Fault, op: Op, values: &Values, argv: &[OsString]) -> Told<Vec<OsString>> {
+    fn posed(&self, fault: Fault, op: Op, values: &Values, argv: &[OsString]) -> StepResult<Vec<OsString>> {
         Ok(match fault {
             _ if fault.ignores(op) => self.probe(&["exit=0"]),
             Fault::Hang(at) if at == op => self.probe(&["hang"]),
@@ -191,7 +191,14 @@ impl<'s> Driver<'s> {
     ///
     /// # Errors
     /// [`Stop::Timeout`] when it was ended by its deadline.
-    pub fn settle(&self, op: Op, command: String, end: &Finished, stdout: String, stderr: String) -> Told<Outcome> {
+    pub fn settle(
+        &self,
+        op: Op,
+        command: String,
+        end: &Finished,
+        stdout: String,
+        stderr: String,
+    ) -> StepResult<Outcome> {
         self.calls.borrow_mut().push(Call {
             command,
             ended: end.ended.to_string(),
@@ -223,7 +230,7 @@ impl<'s> Driver<'s> {
         self.calls.borrow().clone()
     }
 
-    fn argv(&self, op: Op, values: &Values) -> Told<Vec<OsString>> {
+    fn argv(&self, op: Op, values: &Values) -> StepResult<Vec<OsString>> {
         let words =
             self.settings.profile.words(op, values).ok_or_else(|| {
                 Stop::Skip(format!("profile `{}` has no operation `{op}`", self.settings.profile.name))
@@ -233,7 +240,7 @@ impl<'s> Driver<'s> {
 }
 
 /// The arguments of the program that exec was asked for, without its name.
-fn arguments(values: &Values) -> Told<Vec<String>> {
+fn arguments(values: &Values) -> StepResult<Vec<String>> {
     let [path, ..] = values.words("process") else {
         return Ok(values.words("args").iter().skip(1).cloned().collect());
     };

@@ -3,8 +3,8 @@
 use plimsoll_foreign::read::ReadError;
 use plimsoll_reports::model::Finding;
 
+use crate::runtime::describe::Describe;
 use crate::runtime::profile::Op;
-use crate::runtime::shown::Shown;
 use crate::system::process::Ended;
 
 /// The expectations of one check, and those that were not met.
@@ -13,9 +13,9 @@ pub struct Judgement {
     expectations: usize,
     findings: Vec<Finding>,
     /// How many findings are about nothing but an exit code of 0.
-    untold: usize,
+    exit_code_only: usize,
     /// How many findings are what a call that failed has changed.
-    lasting: usize,
+    side_effects: usize,
     advisory: Option<&'static str>,
 }
 
@@ -32,33 +32,33 @@ impl Judgement {
     }
 
     /// Expects `met` to be true. `expected` and `observed` are shown to the reader when it is not.
-    pub fn expect(&mut self, what: &str, met: bool, expected: impl Into<String>, observed: impl Shown) {
+    pub fn expect(&mut self, what: &str, met: bool, expected: impl Into<String>, observed: impl Describe) {
         self.expectations += 1;
         if !met {
             self.findings.push(Finding {
                 what: what.to_owned(),
                 expected: expected.into(),
-                observed: observed.shown(),
+                observed: observed.describe(),
             });
         }
     }
 
     /// Expects two values to be equal.
-    pub fn expect_eq<T: PartialEq<U> + Shown, U: Shown>(&mut self, what: &str, observed: T, expected: U) {
-        self.expect(what, observed == expected, expected.shown(), observed);
+    pub fn expect_eq<T: PartialEq<U> + Describe, U: Describe>(&mut self, what: &str, observed: T, expected: U) {
+        self.expect(what, observed == expected, expected.describe(), observed);
     }
 
     /// Expects that a call says that it failed, after which all is as it should be. Where it exits with 0 the exit code alone is
     /// wrong: how, and whether, an error is told is left open (`runtime.md#errors`).
-    pub fn expect_told(&mut self, what: &str, outcome: &Outcome) {
+    pub fn expect_error(&mut self, what: &str, outcome: &Outcome) {
         self.expect(what, outcome.refused().is_ok(), "an error: an exit code other than 0", outcome.said());
-        self.untold += usize::from(outcome.ended == Ended::Exit(0));
+        self.exit_code_only += usize::from(outcome.ended == Ended::Exit(0));
     }
 
     /// Whether nothing is wrong but that errors were not told.
     #[must_use]
-    pub fn is_untold_only(&self) -> bool {
-        self.untold > 0 && self.untold == self.findings.len()
+    pub fn is_exit_code_only(&self) -> bool {
+        self.exit_code_only > 0 && self.exit_code_only == self.findings.len()
     }
 
     /// How often something was expected. A check that expected nothing has judged nothing.
@@ -75,23 +75,23 @@ impl Judgement {
 
     /// Expects that these differences are none: what a call that has to fail has changed. Where it says that it worked they are
     /// found all the same, but no clause about calls that fail is broken.
-    pub fn expect_undone(&mut self, outcome: &Outcome, differences: Vec<Finding>) {
+    pub fn expect_no_effect(&mut self, outcome: &Outcome, differences: Vec<Finding>) {
         if !outcome.succeeded() {
-            self.lasting += differences.len();
+            self.side_effects += differences.len();
         }
         differences.into_iter().for_each(|finding| self.add(finding));
     }
 
     /// Whether a call that failed has changed something.
     #[must_use]
-    pub fn is_lasting(&self) -> bool {
-        self.lasting > 0
+    pub fn has_side_effects(&self) -> bool {
+        self.side_effects > 0
     }
 
     /// Whether nothing was found but what a call that failed has changed.
     #[must_use]
-    pub fn is_lasting_only(&self) -> bool {
-        self.lasting == self.findings.len()
+    pub fn has_side_effects_only(&self) -> bool {
+        self.side_effects == self.findings.len()
     }
 
     /// Adds a finding of the engine's own.
@@ -175,8 +175,8 @@ pub fn is_failure_of(finding: &Finding, op: Op) -> bool {
     finding.expected == SUCCESS && finding.what == op.to_string()
 }
 
-/// The result of a story, or of a step of it.
-pub type Told<T = ()> = Result<T, Stop>;
+/// The result of a run, or of a step of it.
+pub type StepResult<T = ()> = Result<T, Stop>;
 
 /// What a call of the runtime came to.
 #[derive(Clone, Debug)]
@@ -197,7 +197,7 @@ impl Outcome {
     ///
     /// # Errors
     /// [`Stop::Broken`] when it said otherwise.
-    pub fn ok(&self) -> Told {
+    pub fn ok(&self) -> StepResult {
         if self.ended == Ended::Exit(0) {
             return Ok(());
         }
@@ -209,7 +209,7 @@ impl Outcome {
     ///
     /// # Errors
     /// [`Stop::Broken`] when it said otherwise.
-    pub fn refused(&self) -> Told {
+    pub fn refused(&self) -> StepResult {
         match self.ended {
             Ended::Exit(code) if code != 0 => Ok(()),
             Ended::Exit(_) | Ended::Signal(_) | Ended::Deadline => {
@@ -243,28 +243,28 @@ mod tests {
     #[test]
     fn an_exit_code_alone_is_told_apart_from_what_else_is_wrong() {
         let mut out = Judgement::default();
-        out.expect_told("start", &start(Ended::Exit(1)));
-        assert!(out.findings().is_empty() && !out.is_untold_only());
-        out.expect_told("start", &start(Ended::Exit(0)));
-        assert!(out.is_untold_only());
+        out.expect_error("start", &start(Ended::Exit(1)));
+        assert!(out.findings().is_empty() && !out.is_exit_code_only());
+        out.expect_error("start", &start(Ended::Exit(0)));
+        assert!(out.is_exit_code_only());
         out.expect("the program", false, "never runs", "it runs");
-        assert!(!out.is_untold_only());
+        assert!(!out.is_exit_code_only());
     }
 
     #[test]
     fn only_a_call_that_failed_has_left_something() {
         let difference = || vec![Finding { what: String::new(), expected: String::new(), observed: String::new() }];
         let mut out = Judgement::default();
-        out.expect_undone(&start(Ended::Exit(0)), difference());
-        assert!(!out.findings().is_empty() && !out.is_lasting());
-        out.expect_undone(&start(Ended::Exit(1)), difference());
-        assert!(out.is_lasting());
+        out.expect_no_effect(&start(Ended::Exit(0)), difference());
+        assert!(!out.findings().is_empty() && !out.has_side_effects());
+        out.expect_no_effect(&start(Ended::Exit(1)), difference());
+        assert!(out.has_side_effects());
     }
 
     #[test]
     fn a_crash_is_more_than_an_exit_code() {
         let mut out = Judgement::default();
-        out.expect_told("start", &start(Ended::Signal(13)));
-        assert!(!out.findings().is_empty() && !out.is_untold_only());
+        out.expect_error("start", &start(Ended::Signal(13)));
+        assert!(!out.findings().is_empty() && !out.is_exit_code_only());
     }
 }

@@ -13,7 +13,7 @@ use crate::runtime::fault::Fault;
 use crate::runtime::profile::Profile;
 use crate::runtime::release::Release;
 use crate::system::cgroup::RunGroups;
-use crate::system::patience::stretched;
+use crate::system::deadline::scaled;
 
 /// What every check of a run shares.
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ pub struct Settings {
     /// The runtime binary, absolute.
     pub runtime: PathBuf,
     /// The word that comes first in each call, where the binary is more than a runtime.
-    pub verb: Option<&'static str>,
+    pub subcommand: Option<&'static str>,
     /// How to speak to it.
     pub profile: Profile,
     /// Unique id of the run; in every name that the run makes.
@@ -58,16 +58,16 @@ impl Settings {
     /// The same with this fault. What a wrong runtime never does is not waited for as long: only a check that passes
     /// without the fault proves something, and that is much faster.
     #[must_use]
-    pub fn posing(&self, fault: Option<Fault>) -> Self {
+    pub fn with_fault(&self, fault: Option<Fault>) -> Self {
         let wrong = fault.is_some_and(|fault| !matches!(fault, Fault::Neutral(_)));
-        let timeout = if wrong { self.timeout.min(stretched(WAIT_FOR_WRONG)) } else { self.timeout };
+        let timeout = if wrong { self.timeout.min(scaled(WAIT_FOR_WRONG)) } else { self.timeout };
         Self { fault, timeout, ..self.clone() }
     }
 
     /// The command line that calls the runtime with these words.
     #[must_use]
     pub fn command(&self, words: Vec<String>) -> Vec<OsString> {
-        let first = [self.runtime.clone().into_os_string()].into_iter().chain(self.verb.map(OsString::from));
+        let first = [self.runtime.clone().into_os_string()].into_iter().chain(self.subcommand.map(OsString::from));
         first.chain(words.into_iter().map(OsString::from)).collect()
     }
 

@@ -1,5 +1,5 @@
 //! Removing what runs left behind whose owner was killed. Runs that still have their owner are never touched, nor are those of
-//! which that cannot be told; see [`crate::system::life`].
+//! which that cannot be told; see [`crate::system::liveness`].
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,19 +13,19 @@ use nix::errno::Errno;
 use nix::mount::{MntFlags, umount2};
 use nix::unistd::{Pid, geteuid};
 
-use crate::sandbox::workplace::temporary;
+use crate::sandbox::run_sandbox::temporary;
 use crate::system::cgroup;
-use crate::system::held;
-use crate::system::life::{self, Life};
-use crate::system::patience::stretched;
+use crate::system::deadline::scaled;
+use crate::system::liveness::{self, Liveness};
 use crate::system::proc::files::{about, if_there, read_text};
 use crate::system::proc::stat::{self, Stat, command_line};
 use crate::system::process::wait_readable;
 use crate::system::run_id::{PREFIX, RunId};
+use crate::system::saved_mounts;
 use crate::system::sys;
 
 /// How long killed processes may take to end.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What was removed, or would be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,10 +68,10 @@ fn find() -> io::Result<Found> {
     }
     let mut found = Found::default();
     for run in runs {
-        match life::of(&run, &temporary().join(run.name()))? {
-            Life::Alive => {}
-            Life::Dead => found.dead.push(run),
-            Life::Unknown(why) => found.undecided.push((run, why)),
+        match liveness::of(&run, &temporary().join(run.name()))? {
+            Liveness::Alive => {}
+            Liveness::Dead => found.dead.push(run),
+            Liveness::Unknown(why) => found.undecided.push((run, why)),
         }
     }
     Ok(found)
@@ -161,7 +161,7 @@ fn groups() -> io::Result<Vec<PathBuf>> {
 
 /// Mount points at or below the directories, in the order of mounting.
 fn mounts_below(directories: &[PathBuf]) -> io::Result<Vec<String>> {
-    let points = held::mounts()?.into_iter().map(|mount| mount.point);
+    let points = saved_mounts::mounts()?.into_iter().map(|mount| mount.point);
     Ok(points.filter(|point| directories.iter().any(|dir| Path::new(point).starts_with(dir))).collect())
 }
 
@@ -188,7 +188,7 @@ fn describe(stat: &Stat) -> io::Result<String> {
 
 /// Kills until none is left: one that forks meanwhile leaves a child behind, and one that is thawed may freeze itself again.
 fn end_all(report: &Report) -> io::Result<()> {
-    let deadline = Instant::now() + stretched(PATIENCE);
+    let deadline = Instant::now() + scaled(TIMEOUT);
     loop {
         report.cgroups.iter().try_for_each(|group| cgroup::thaw_below(group))?;
         let left = processes_of(&report.runs)?;

@@ -9,8 +9,8 @@
 //! The check dies with the supervisor, and a pid namespace with its pid 1, so a killed harness leaves no process and no
 //! mount.
 
-mod birth;
-pub mod enclosure;
+mod into_cgroup;
+pub mod pid_namespace;
 mod sys;
 
 use std::fs::File;
@@ -27,14 +27,14 @@ use nix::unistd::{Pid, close, setsid};
 use crate::sandbox::private_dev;
 use crate::sandbox::result_channel::{self, Receiver, Sender};
 use crate::system::cgroup::{self, CheckGroups};
-use crate::system::held;
 use crate::system::kernel_fs;
 use crate::system::orphans;
+use crate::system::saved_mounts;
 use crate::system::sys::{close_all_but, forget_streams, loopback_up, tell};
 
 /// A check under way.
 #[derive(Debug)]
-pub struct Apart {
+pub struct IsolatedProcess {
     /// Its first process; when that ends, everything of the check has ended.
     pub pid: Pid,
     /// Readable once it has ended.
@@ -48,7 +48,7 @@ pub struct Apart {
 ///
 /// # Errors
 /// When this process cannot fork, or the kernel refuses it its groups.
-pub fn spawn(dev: &Path, groups: Option<&CheckGroups>, work: impl FnOnce() -> Vec<u8>) -> io::Result<Apart> {
+pub fn spawn(dev: &Path, groups: Option<&CheckGroups>, work: impl FnOnce() -> Vec<u8>) -> io::Result<IsolatedProcess> {
     let (sender, output) = result_channel::pair()?;
     let ours = output.fd().map(|fd| fd.as_raw_fd());
     let child = move || {
@@ -65,10 +65,10 @@ pub fn spawn(dev: &Path, groups: Option<&CheckGroups>, work: impl FnOnce() -> Ve
         )
     };
     let (pid, pidfd) = match groups {
-        Some(groups) => birth::within(groups, child)?,
-        None => birth::beside(child)?,
+        Some(groups) => into_cgroup::within(groups, child)?,
+        None => into_cgroup::beside(child)?,
     };
-    Ok(Apart { pid, pidfd, output })
+    Ok(IsolatedProcess { pid, pidfd, output })
 }
 
 /// What a check has for itself; containers without namespaces of their own see these as the host's.
@@ -105,7 +105,7 @@ fn perform(sender: Sender, dev: &Path, groups: Option<&CheckGroups>, work: impl 
     let mut kept = kernel_fs::descriptors();
     kept.extend([sender.fd(), outside.as_fd()]);
     close_all_but(&kept)?;
-    held::keep_outside(outside);
+    saved_mounts::keep_outside(outside);
     orphans::forget();
     sender.send(&work())
 }

@@ -5,4 +5,4 @@ pub mod clean;
 pub mod isolate;
 pub(crate) mod private_dev;
 pub mod result_channel;
-pub mod workplace;
+pub mod run_sandbox;

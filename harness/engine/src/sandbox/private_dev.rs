@@ -11,8 +11,8 @@ use std::sync::OnceLock;
 use nix::mount::{MsFlags, mount};
 use nix::sys::stat::{Mode, SFlag, mknod};
 
-use crate::system::held;
 use crate::system::proc::files::{about, if_there};
+use crate::system::saved_mounts;
 
 const DEV: &str = "/dev";
 
@@ -119,7 +119,7 @@ fn members() -> io::Result<&'static [Member]> {
     if let Some(members) = MEMBERS.get() {
         return Ok(members);
     }
-    let mounted: Vec<PathBuf> = held::mounts()?.into_iter().map(|mount| PathBuf::from(mount.point)).collect();
+    let mounted: Vec<PathBuf> = saved_mounts::mounts()?.into_iter().map(|mount| PathBuf::from(mount.point)).collect();
     let mut found = Vec::new();
     collect(Path::new(DEV), &mounted, &mut found)?;
     Ok(MEMBERS.get_or_init(|| found))

@@ -1,15 +1,15 @@
 //! The system below: system calls, processes, `/proc`, control groups, and what a run keeps of them. Everything else stands on this.
 
 pub mod cgroup;
+pub mod deadline;
 pub(crate) mod descriptors;
-pub mod held;
 pub(crate) mod host_lock;
 pub(crate) mod kernel_fs;
-pub mod life;
+pub mod liveness;
 pub mod observer;
 pub mod orphans;
-pub mod patience;
 pub(crate) mod proc;
 pub mod process;
 pub mod run_id;
+pub mod saved_mounts;
 pub mod sys;

@@ -48,7 +48,7 @@ fn design() -> Design {
     Design {
         seed: 42,
         cadence: "cold".to_owned(),
-        turns: ["life", "run"].map(str::to_owned).to_vec(),
+        turns: ["lifecycle", "run"].map(str::to_owned).to_vec(),
         quiet_ms: 100,
         precision: 0.02,
         limit_s: 60,

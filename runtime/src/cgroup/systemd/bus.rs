@@ -19,14 +19,14 @@ const MANAGER: &str = "org.freedesktop.systemd1.Manager";
 const NO_SUCH_UNIT: &str = "org.freedesktop.systemd1.NoSuchUnit";
 
 /// How long systemd may take for a job.
-const PATIENCE: Timeout = Timeout::Duration(Duration::from_secs(30));
+const TIMEOUT: Timeout = Timeout::Duration(Duration::from_secs(30));
 
 /// A connection to the bus of the system or of the user.
 pub(super) struct Bus(RpcConn);
 
 impl Bus {
     pub(super) fn connect(user: bool) -> Result<Self> {
-        let connected = if user { RpcConn::session_conn(PATIENCE) } else { RpcConn::system_conn(PATIENCE) };
+        let connected = if user { RpcConn::session_conn(TIMEOUT) } else { RpcConn::system_conn(TIMEOUT) };
         let which = if user { "session" } else { "system" };
         let mut connection = connected.doing(|| format!("connect to the {which} bus, to reach systemd"))?;
         // Nobody reads what else is said on the bus, so it is not kept.
@@ -52,7 +52,7 @@ impl Bus {
 
     fn wait_for(&mut self, job: &str) -> Result<()> {
         loop {
-            let signal = self.0.wait_signal(PATIENCE).doing(|| "wait for systemd".into())?;
+            let signal = self.0.wait_signal(TIMEOUT).doing(|| "wait for systemd".into())?;
             let body = signal.body.parser().get4::<u32, rustbus::wire::ObjectPath<&str>, &str, &str>();
             match body {
                 Ok((_, ended, _, "done")) if ended.as_ref() == job => return Ok(()),
@@ -96,12 +96,12 @@ impl Bus {
 
     fn ask(&mut self, message: &mut MarshalledMessage) -> Result<MarshalledMessage> {
         let sent = self.0.send_message(message).doing(|| "send a message".into())?;
-        let serial = sent.write(PATIENCE).map_err(|(unsent, error)| {
+        let serial = sent.write(TIMEOUT).map_err(|(unsent, error)| {
             unsent.force_finish();
             error
         });
         let serial = serial.doing(|| "send a message".into())?;
-        self.0.wait_response(serial, PATIENCE).doing(|| "wait for systemd".into())
+        self.0.wait_response(serial, TIMEOUT).doing(|| "wait for systemd".into())
     }
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use nix::mount::{MsFlags, mount};
-use plimsoll_engine::held;
+use plimsoll_engine::saved_mounts;
 
 /// Enters it, for good.
 ///
@@ -14,7 +14,7 @@ use plimsoll_engine::held;
 pub(super) fn enter(place: &Path) -> io::Result<()> {
     let place = place.to_string_lossy().into_owned();
     let none = None::<&str>;
-    for seen in held::mounts()? {
+    for seen in saved_mounts::mounts()? {
         let point = seen.point.as_str();
         let exempt = ["/proc", "/sys/fs/cgroup", place.as_str()];
         let within = |top: &str| point == top || point.strip_prefix(top).is_some_and(|rest| rest.starts_with('/'));

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use plimsoll_engine::holder::FIRST_ID;
+use plimsoll_engine::namespace_holder::FIRST_ID;
 use plimsoll_fixtures::{Config, Edit, probe};
 use plimsoll_foreign::beneath;
 use serde_json::Value;

@@ -1,7 +1,7 @@
 //! What a wrong runtime does beside what it was asked for. The faults themselves are in [`crate::runtime::fault`].
 
-mod listen;
-mod miswire;
+mod listener;
+mod network;
 
 use std::fs;
 use std::io;
@@ -41,7 +41,7 @@ impl Fault {
                 fs::remove_dir(place)
             }
             Self::All(faults) => faults.iter().try_for_each(|fault| fault.after_create(lab, bundle)),
-            Self::Miswire(wrong) => {
+            Self::Network(wrong) => {
                 let Some(pid) = read::text_if_there(&pid_file, read::NUMBER)? else { return Ok(()) };
                 wrong.at_create(pid.trim())
             }
@@ -59,7 +59,7 @@ impl Fault {
 
     /// What it does after start, to the container of this process.
     pub(crate) fn after_start(self, pid: Pid) -> io::Result<()> {
-        if let Self::Miswire(wrong) = self { wrong.at_start(pid) } else { Ok(()) }
+        if let Self::Network(wrong) = self { wrong.at_start(pid) } else { Ok(()) }
     }
 
     /// What it does to the program of exec, which is this process, once that runs.
@@ -72,7 +72,7 @@ impl Fault {
         match self {
             Self::DeleteForeign => delete_foreign(bundle),
             Self::Beside => remove_beside(bundle),
-            Self::Miswire(wrong) => wrong.at_delete(bundle),
+            Self::Network(wrong) => wrong.at_delete(bundle),
             Self::Leave(leftover) => leave(leftover, lab, bundle),
             Self::All(faults) => faults.iter().try_for_each(|fault| fault.after_delete(lab, bundle)),
             _ => Ok(()),
@@ -156,7 +156,7 @@ fn leave(leftover: Leftover, lab: &Lab<'_>, bundle: &Bundle) -> io::Result<()> {
         }
         Leftover::File => fs::write(bundle.dir.join("left"), "left"),
         Leftover::HostFile => {
-            let dir = lab.layered.borrow().clone();
+            let dir = lab.overlaid.borrow().clone();
             dir.map_or(Ok(()), |dir| fs::write(dir.join(format!("left-of-{}", bundle.id)), "left"))
         }
         Leftover::Process => {

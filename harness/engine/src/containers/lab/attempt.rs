@@ -10,12 +10,12 @@ use serde_json::Value;
 
 use super::Lab;
 use crate::containers::channel::Channel;
-use crate::containers::choice::{self, Refusal};
 use crate::containers::console::Console;
 use crate::containers::container::Container;
+use crate::containers::optional_features::{self, Refusal};
 use crate::runtime::driver::SOCKETS;
 use crate::runtime::fault::{Fault, Neutral};
-use crate::runtime::judgement::{Outcome, Stop, Told};
+use crate::runtime::judgement::{Outcome, StepResult, Stop};
 use crate::runtime::profile::{Op, Values};
 use crate::system::process::{Capture, Ended, KEPT, null};
 
@@ -51,7 +51,7 @@ impl Lab<'_> {
     ///
     /// # Errors
     /// [`Stop::Timeout`] at the deadline, [`Stop::Error`] when the binary cannot be executed.
-    pub fn try_create(&self, bundle: &Bundle) -> Told<Attempt<'_>> {
+    pub fn try_create(&self, bundle: &Bundle) -> StepResult<Attempt<'_>> {
         self.call_create(&self.dir, bundle, self.values(bundle), Vec::new())
     }
 
@@ -65,7 +65,7 @@ impl Lab<'_> {
         from: &Path,
         bundle: &Bundle,
         other: impl FnOnce(Values) -> Values,
-    ) -> Told<Attempt<'_>> {
+    ) -> StepResult<Attempt<'_>> {
         self.call_create(from, bundle, other(self.values(bundle)), Vec::new())
     }
 
@@ -73,7 +73,7 @@ impl Lab<'_> {
     ///
     /// # Errors
     /// As [`Lab::try_create`].
-    pub fn try_create_with(&self, bundle: &Bundle, fds: Vec<OwnedFd>) -> Told<Attempt<'_>> {
+    pub fn try_create_with(&self, bundle: &Bundle, fds: Vec<OwnedFd>) -> StepResult<Attempt<'_>> {
         let count = fds.len();
         self.try_create_saying(bundle, fds, count)
     }
@@ -82,7 +82,7 @@ impl Lab<'_> {
     ///
     /// # Errors
     /// As [`Lab::try_create`].
-    pub fn try_create_saying(&self, bundle: &Bundle, fds: Vec<OwnedFd>, said: usize) -> Told<Attempt<'_>> {
+    pub fn try_create_saying(&self, bundle: &Bundle, fds: Vec<OwnedFd>, said: usize) -> StepResult<Attempt<'_>> {
         let values = self.values(bundle);
         let values = if said == 0 { values } else { values.with("preserve-fds", said.to_string()) };
         self.call_create(&self.dir, bundle, values, fds)
@@ -93,13 +93,19 @@ impl Lab<'_> {
     ///
     /// # Errors
     /// As [`Lab::try_create`].
-    pub fn try_create_activated(&self, bundle: &Bundle, fds: Vec<OwnedFd>, whose: Sockets) -> Told<Attempt<'_>> {
+    pub fn try_create_activated(&self, bundle: &Bundle, fds: Vec<OwnedFd>, whose: Sockets) -> StepResult<Attempt<'_>> {
         let whose = if whose == Sockets::Own { "own" } else { "another" };
         let values = self.values(bundle).with_words(SOCKETS, &[&fds.len().to_string(), whose]);
         self.call_create(&self.dir, bundle, values, fds)
     }
 
-    fn call_create(&self, from: &Path, bundle: &Bundle, mut values: Values, fds: Vec<OwnedFd>) -> Told<Attempt<'_>> {
+    fn call_create(
+        &self,
+        from: &Path,
+        bundle: &Bundle,
+        mut values: Values,
+        fds: Vec<OwnedFd>,
+    ) -> StepResult<Attempt<'_>> {
         let (mut stderr, err) = Capture::pipe(KEPT)?;
         let (mut channel, console, stdin, stdout) = if bundle.config.flag("/process/terminal") {
             let console = Console::bind(&self.dir.join(format!("c{}", self.made.get())))?;
@@ -114,7 +120,7 @@ impl Lab<'_> {
             return Ok(Attempt { lab: self, bundle: bundle.clone(), outcome, channel, console, stderr });
         }
         self.refusal.replace(None);
-        if self.settings.fault == Some(Fault::Neutral(Neutral::Choosy)) && choice::is_asked(&bundle.config) {
+        if self.settings.fault == Some(Fault::Neutral(Neutral::Choosy)) && optional_features::is_asked(&bundle.config) {
             let outcome = refused("not supported");
             self.note_refusal(&outcome, bundle);
             return Ok(Attempt { lab: self, bundle: bundle.clone(), outcome, channel, console, stderr });
@@ -149,7 +155,7 @@ impl Lab<'_> {
     }
 
     /// The container's process as the pid file names it, or else the state document.
-    fn pid_of(&self, bundle: &Bundle) -> Told<Pid> {
+    fn pid_of(&self, bundle: &Bundle) -> StepResult<Pid> {
         let named = self.named_in(&self.pid_file(bundle))?.and_then(|text| text.trim().parse().ok());
         let pid = match named {
             Some(pid) => Some(pid),
@@ -170,7 +176,7 @@ impl<'l> Attempt<'l> {
     ///
     /// # Errors
     /// [`Stop::Broken`] when create failed, or named no living process.
-    pub fn container(self) -> Told<Container<'l>> {
+    pub fn container(self) -> StepResult<Container<'l>> {
         self.outcome.ok()?;
         let pid = self.lab.pid_of(&self.bundle)?;
         let channel = match (self.channel, self.console) {

@@ -10,7 +10,7 @@ use nix::unistd::{ForkResult, Pid};
 
 use super::{Listener, Verdict};
 use crate::containers::lab::Lab;
-use crate::runtime::judgement::{Stop, Told};
+use crate::runtime::judgement::{StepResult, Stop};
 use crate::system::descriptors::{receive, wait_readable};
 use crate::system::sys;
 
@@ -27,7 +27,7 @@ impl Lab<'_> {
     ///
     /// # Errors
     /// As [`Lab::listener`], or when there can be no further process.
-    pub fn agent(&self) -> Told<Agent<'_>> {
+    pub fn agent(&self) -> StepResult<Agent<'_>> {
         let listener = self.listener()?;
         match sys::fork().map_err(Stop::error("make a process for a listener"))? {
             ForkResult::Child => serve(&listener.socket, self.driver.deadline()),

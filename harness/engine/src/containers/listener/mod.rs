@@ -15,7 +15,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 use crate::containers::lab::Lab;
-use crate::runtime::judgement::{Stop, Told};
+use crate::runtime::judgement::{StepResult, Stop};
 use crate::system::descriptors::{receive, wait_readable};
 
 /// The most bytes of a connection, and the most connections and descriptors, that are taken. The runtime may send any number.
@@ -71,7 +71,7 @@ impl Lab<'_> {
     ///
     /// # Errors
     /// When its path is too long (107 bytes).
-    pub fn listener(&self) -> Told<Listener<'_>> {
+    pub fn listener(&self) -> StepResult<Listener<'_>> {
         let path = self.dir.join(format!("n{}", self.next()));
         let socket = UnixListener::bind(&path).map_err(Stop::error("bind the listener's socket"))?;
         socket.set_nonblocking(true)?;
@@ -90,7 +90,7 @@ impl Listener<'_> {
     ///
     /// # Errors
     /// [`Stop::Error`] when a connection cannot be read.
-    pub fn connections(&self) -> Told<Vec<Connection>> {
+    pub fn connections(&self) -> StepResult<Vec<Connection>> {
         let mut made = Vec::new();
         while made.len() < MOST {
             match self.socket.accept() {
@@ -109,7 +109,7 @@ impl Listener<'_> {
     ///
     /// # Errors
     /// [`Stop::Broken`] when there are more or none.
-    pub fn connection(&self) -> Told<Connection> {
+    pub fn connection(&self) -> StepResult<Connection> {
         let mut made = self.connections()?;
         match (made.pop(), made.len()) {
             (Some(only), 0) => Ok(only),
@@ -122,7 +122,7 @@ impl Listener<'_> {
 }
 
 impl Connection {
-    fn read(stream: &UnixStream, deadline: Instant) -> Told<Self> {
+    fn read(stream: &UnixStream, deadline: Instant) -> StepResult<Self> {
         let (mut bytes, mut fds, mut with_first, mut first, mut closed) = (Vec::new(), Vec::new(), 0, true, false);
         while !closed && bytes.len() < LONGEST && fds.len() < MOST && wait_readable(&[stream], deadline)? {
             let (read, taken) = receive(stream.as_raw_fd())?;
@@ -139,7 +139,7 @@ impl Connection {
     ///
     /// # Errors
     /// [`Stop::Broken`] when it is no JSON object.
-    pub fn state(&self) -> Told<Value> {
+    pub fn state(&self) -> StepResult<Value> {
         let state = serde_json::from_str(&self.text).ok().filter(Value::is_object);
         state.ok_or_else(|| Stop::broken("what the listener was sent", "one JSON object", self.text.clone()))
     }
@@ -148,7 +148,7 @@ impl Connection {
     ///
     /// # Errors
     /// [`Stop::Broken`] when none is called so, or none came.
-    pub fn descriptor(&self) -> Told<&OwnedFd> {
+    pub fn descriptor(&self) -> StepResult<&OwnedFd> {
         let state = self.state()?;
         let names = state["fds"].as_array();
         let at = names.and_then(|names| names.iter().position(|name| name == "seccompFd"));
@@ -161,7 +161,7 @@ impl Connection {
     ///
     /// # Errors
     /// [`Stop::Broken`] when no call is notified in time.
-    pub fn answer(&self, verdict: Verdict, deadline: Instant) -> Told<Notified> {
+    pub fn answer(&self, verdict: Verdict, deadline: Instant) -> StepResult<Notified> {
         let descriptor = self.descriptor()?;
         if !wait_readable(&[descriptor], deadline)? {
             return Err(Stop::broken("the listener", "hears of the call", "nothing came"));

@@ -14,7 +14,7 @@ pub use device::{Address, Device};
 use netlink::Socket;
 
 use crate::containers::lab::Lab;
-use crate::runtime::judgement::{Stop, Told};
+use crate::runtime::judgement::{StepResult, Stop};
 
 /// Kinds of devices that need no hardware and may move, the plainest first.
 const MOVABLE: [&str; 3] = ["dummy", "ifb", "veth"];
@@ -35,7 +35,7 @@ impl Lab<'_> {
     ///
     /// # Errors
     /// [`Stop::Error`] when the kernel refuses.
-    pub fn network(&self) -> Told<Network> {
+    pub fn network(&self) -> StepResult<Network> {
         let before = File::open("/proc/self/ns/net")?;
         unshare(CloneFlags::CLONE_NEWNET)?;
         match Socket::open() {
@@ -82,7 +82,7 @@ impl Stack {
     ///
     /// # Errors
     /// [`Stop::Skip`] when the kernel has no kind of them.
-    pub fn add(&self, name: &str) -> Told<Device> {
+    pub fn add(&self, name: &str) -> StepResult<Device> {
         for kind in MOVABLE {
             match self.0.add(name, kind) {
                 Ok(()) => return self.device(name),
@@ -97,7 +97,7 @@ impl Stack {
     ///
     /// # Errors
     /// [`Stop::Skip`] when the kernel has none.
-    pub fn add_bridge(&self, name: &str) -> Told<Device> {
+    pub fn add_bridge(&self, name: &str) -> StepResult<Device> {
         match self.0.add(name, "bridge") {
             Ok(()) => self.device(name),
             Err(why) if why.raw_os_error() == Some(libc::EOPNOTSUPP) => {
@@ -111,7 +111,7 @@ impl Stack {
     ///
     /// # Errors
     /// [`Stop::Error`] when the kernel does not tell.
-    pub fn devices(&self) -> Told<Vec<Device>> {
+    pub fn devices(&self) -> StepResult<Vec<Device>> {
         self.0.devices().map_err(Stop::error("list the network devices"))
     }
 
@@ -119,7 +119,7 @@ impl Stack {
     ///
     /// # Errors
     /// [`Stop::Broken`] when there is none.
-    pub fn device(&self, name: &str) -> Told<Device> {
+    pub fn device(&self, name: &str) -> StepResult<Device> {
         let all = self.devices()?;
         let names: Vec<&str> = all.iter().map(|device| &*device.name).collect();
         let found = all.iter().find(|device| device.name == name).cloned();
@@ -130,7 +130,7 @@ impl Stack {
     ///
     /// # Errors
     /// As [`Stack::devices`].
-    pub fn names(&self) -> Told<Vec<String>> {
+    pub fn names(&self) -> StepResult<Vec<String>> {
         let mut names: Vec<String> = self.devices()?.into_iter().map(|device| device.name).collect();
         names.sort();
         Ok(names)
@@ -140,7 +140,7 @@ impl Stack {
     ///
     /// # Errors
     /// [`Stop::Skip`] when the kernel has no such addresses.
-    pub fn give(&self, device: &Device, address: Address) -> Told {
+    pub fn give(&self, device: &Device, address: Address) -> StepResult {
         if address.is_v6() && !Path::new("/proc/net/if_inet6").exists() {
             return Err(Stop::Skip("the kernel has no IPv6: boot it with `ipv6.disable=0`".into()));
         }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::Driver;
-use crate::runtime::judgement::{Outcome, Told};
+use crate::runtime::judgement::{Outcome, StepResult};
 use crate::runtime::profile::{Op, Values};
 use crate::system::process::{Capture, KEPT, Running, null};
 
@@ -21,7 +21,7 @@ impl Driver<'_> {
     ///
     /// # Errors
     /// As [`Driver::call`], but for the deadline.
-    pub(crate) fn begin(&self, op: Op, values: &Values, dir: &Path) -> Told<Pending> {
+    pub(crate) fn begin(&self, op: Op, values: &Values, dir: &Path) -> StepResult<Pending> {
         let ((stdout, out), (stderr, err)) = (Capture::pipe(KEPT)?, Capture::pipe(KEPT)?);
         let (running, command) = self.start(op, values, dir, vec![null()?, out, err])?;
         Ok(Pending { op, running, command, stdout, stderr })
@@ -31,7 +31,7 @@ impl Driver<'_> {
     ///
     /// # Errors
     /// As [`Driver::call`].
-    pub(crate) fn end(&self, mut call: Pending) -> Told<Outcome> {
+    pub(crate) fn end(&self, mut call: Pending) -> StepResult<Outcome> {
         let finished = call.running.finish(&mut [&mut call.stdout, &mut call.stderr], self.deadline())?;
         self.settle(call.op, call.command, &finished, call.stdout.text(), call.stderr.text())
     }

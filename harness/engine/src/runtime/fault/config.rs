@@ -24,7 +24,7 @@ impl Fault {
                 }
             }
             Self::Take(pointer, value) => replace(&mut config.0, pointer, value),
-            Self::Change(pointer, change) => change.make(&mut config.0, pointer),
+            Self::Value(pointer, change) => change.make(&mut config.0, pointer),
             Self::Flawed(flaw) => {
                 if let Some(args) = config.0.pointer_mut("/process/args").and_then(Value::as_array_mut) {
                     args.splice(0..0, [PATH.to_owned(), flaw.argument()].map(Value::from));

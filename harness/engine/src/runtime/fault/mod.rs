@@ -1,23 +1,23 @@
 //! The wrong runtimes that the engine can pose as. It stands between harness and runtime: it changes the configuration
 //! that the runtime reads or the answer that the harness hears, while the harness judges by the true configuration.
 
-mod change;
 mod config;
+mod display;
 mod equivalent;
-mod listen;
-mod miswire;
+mod listener;
+mod network;
 mod neutral;
-mod words;
+mod value;
 
 use nix::sys::signal::Signal;
 use plimsoll_fixtures::probe::Flaw;
 use serde_json::Value;
 
-pub use change::Change;
 pub(crate) use config::replace;
-pub use listen::Handover;
-pub use miswire::Miswire;
+pub use listener::ListenerFault;
+pub use network::NetworkFault;
 pub use neutral::Neutral;
+pub use value::ValueFault;
 
 use crate::runtime::profile::Op;
 use crate::system::process::Ended;
@@ -64,7 +64,7 @@ pub enum Fault {
     /// At create it follows a link out of the root filesystem: it writes to the directory `trap` of the bundle.
     Escape,
     /// It gets the value at this JSON pointer wrong in this way. A `-` in the pointer is the last element of an array.
-    Change(&'static str, Change),
+    Value(&'static str, ValueFault),
     /// At delete it leaves this behind.
     Leave(Leftover),
     /// At create it writes a file into the root filesystem that nobody asked for.
@@ -102,9 +102,9 @@ pub enum Fault {
     /// What this operation prints has this value, given as JSON, at this JSON pointer.
     Misreport(Op, &'static str, &'static str),
     /// It does this to the network devices of the container.
-    Miswire(Miswire),
+    Network(NetworkFault),
     /// It hands the listener of a filter over in this way.
-    Handover(Handover),
+    Listener(ListenerFault),
     /// The process state that it sends to that listener has this value, given as JSON, at this JSON pointer.
     SaysToListener(&'static str, &'static str),
     /// It is wrong in this way at exec alone.
@@ -133,7 +133,7 @@ pub enum Leftover {
     Process,
     /// A file in the bundle.
     File,
-    /// A file somewhere on the host, where a check has laid [`crate::containers::layers`] to see it.
+    /// A file somewhere on the host, where a check has laid [`crate::containers::overlay`] to see it.
     HostFile,
 }
 
@@ -143,7 +143,7 @@ impl Fault {
     pub fn members(self) -> Vec<&'static str> {
         match self {
             Self::Drop(at) | Self::DropLast(at) | Self::Reverse(at) | Self::Take(at, _) | Self::Push(at, _) => vec![at],
-            Self::Change(at, _) => vec![at],
+            Self::Value(at, _) => vec![at],
             Self::Move(from, to) => vec![from, to],
             Self::All(faults) => faults.iter().flat_map(|fault| fault.members()).collect(),
             _ => Vec::new(),
@@ -174,7 +174,7 @@ impl Fault {
             Self::Reverse(_) => "config reversed",
             Self::Take(..) | Self::Move(..) => "config replaced",
             Self::Push(..) => "config extended",
-            Self::Change(_, change) => change.group(),
+            Self::Value(_, change) => change.group(),
             Self::Ignore(_)
             | Self::Twice(_)
             | Self::Hang(_)
@@ -201,8 +201,8 @@ impl Fault {
             | Self::ExecOutside
             | Self::ExecMovedOut
             | Self::ExecBeside(_) => "program misplaced",
-            Self::Miswire(_) => "network device wrong",
-            Self::Handover(_) => "listener wrong",
+            Self::Network(_) => "network device wrong",
+            Self::Listener(_) => "listener wrong",
             Self::OfExec(fault) => fault.group(),
             Self::All(_) => "several at once",
             Self::Neutral(_) => "neutral",

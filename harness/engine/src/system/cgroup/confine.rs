@@ -16,9 +16,9 @@ use super::run::CheckGroups;
 use super::top;
 use super::tree::below;
 use super::{find_named, limit, thaw_below};
-use crate::system::held;
 use crate::system::proc::files::{about, if_there};
 use crate::system::proc::mountinfo;
+use crate::system::saved_mounts;
 
 /// Where hosts keep their mounts of control groups.
 const TOP: &str = "/sys/fs/cgroup";
@@ -41,7 +41,7 @@ struct Own {
 /// When the kernel refuses.
 pub(crate) fn confine(groups: &CheckGroups) -> io::Result<()> {
     let trees: Vec<(&Path, OwnedFd)> =
-        groups.shown().map(|(point, within)| Ok((point, tree(&point.join(within))?))).collect::<io::Result<_>>()?;
+        groups.describe().map(|(point, within)| Ok((point, tree(&point.join(within))?))).collect::<io::Result<_>>()?;
     let points: Vec<&Path> = trees.iter().map(|(point, _)| *point).collect();
     detach(&points)?;
     for (point, tree) in &trees {
@@ -68,7 +68,7 @@ fn attach(tree: &OwnedFd, point: &Path) -> io::Result<()> {
 /// Detaches what is mounted there. The directory that holds them becomes one of the check's own: that of the host is one that
 /// everybody writes to.
 fn detach(points: &[&Path]) -> io::Result<()> {
-    let mounts = held::mounts()?;
+    let mounts = saved_mounts::mounts()?;
     let top = mountinfo::mount_at(&mounts, TOP).filter(|mount| mount.kind == "tmpfs");
     let in_top =
         mounts.iter().map(|mount| Path::new(&mount.point)).filter(|point| point.parent() == Some(Path::new(TOP)));

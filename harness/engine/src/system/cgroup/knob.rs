@@ -23,7 +23,7 @@ pub struct Knob {
 
 /// What a group holds: the text of the file, and of which version it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Held {
+pub struct KnobValue {
     /// The version that governs the controller.
     pub version: Version,
     /// The file, without the line's end.
@@ -59,12 +59,12 @@ impl Knob {
     ///
     /// # Errors
     /// [`io::ErrorKind::NotFound`] when no group governs the controller, or the group has no such file.
-    pub fn held(&self, memberships: &[Membership], path: &str) -> io::Result<Held> {
+    pub fn value(&self, memberships: &[Membership], path: &str) -> io::Result<KnobValue> {
         let missing = |what: &str| io::Error::new(io::ErrorKind::NotFound, format!("{}: {what}", self.name()));
         let (version, dir) = self.group(memberships, path).ok_or_else(|| missing("no group governs it"))?;
         let file = self.file(version).ok_or_else(|| missing("this version of control groups has none"))?;
         let text = crate::system::proc::files::read_text(dir.join(file))?;
-        Ok(Held { version, text: text.trim_end().to_owned() })
+        Ok(KnobValue { version, text: text.trim_end().to_owned() })
     }
 
     /// Its file, for a reader.

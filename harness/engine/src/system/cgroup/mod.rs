@@ -19,13 +19,13 @@ use std::path::{Path, PathBuf};
 use nix::unistd::Pid;
 use serde::Serialize;
 
-use crate::system::held;
 use crate::system::proc::files::{if_there, malformed, read_text};
 use crate::system::proc::mountinfo::{self, Mount};
+use crate::system::saved_mounts;
 
 pub(crate) use confine::{confine, own_roots, thaw_own};
 pub use confine::{is_confined, made_by_check, reached};
-pub use knob::{Held, Knob, NewGroup, on_offer};
+pub use knob::{Knob, KnobValue, NewGroup, on_offer};
 pub use options::{NSDELEGATE, options, set_options};
 pub use remove::remove_tree;
 pub(crate) use run::LEAF;
@@ -107,7 +107,7 @@ pub struct Hierarchy {
 /// When its files in `/proc` cannot be read.
 pub fn hierarchies() -> io::Result<Vec<Hierarchy>> {
     // The file of the process has a line for each hierarchy that the kernel knows.
-    hierarchies_in(&held::mounts()?, &read_text("/proc/self/cgroup")?)
+    hierarchies_in(&saved_mounts::mounts()?, &read_text("/proc/self/cgroup")?)
 }
 
 fn hierarchies_in(mounts: &[Mount], lines: &str) -> io::Result<Vec<Hierarchy>> {
@@ -157,7 +157,7 @@ pub fn of(pid: Pid) -> io::Result<Vec<Membership>> {
 
 /// As [`of`], from the text of `/proc/PID/cgroup`.
 pub(crate) fn memberships(lines: &str) -> io::Result<Vec<Membership>> {
-    let mut found = memberships_in(&held::mounts()?, lines)?;
+    let mut found = memberships_in(&saved_mounts::mounts()?, lines)?;
     for membership in found.iter_mut().filter(|membership| membership.v2) {
         // A group may be gone before its process is, and then nothing is enabled in it.
         let enabled = if_there(membership.read("cgroup.controllers"))?.unwrap_or_default();

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 
-use crate::system::held;
+use crate::system::saved_mounts;
 
 /// Makes a border of each cgroup namespace, as systemd does.
 pub const NSDELEGATE: &str = "nsdelegate";
@@ -16,7 +16,7 @@ pub const NSDELEGATE: &str = "nsdelegate";
 /// # Errors
 /// When the mounts cannot be read.
 pub fn options() -> io::Result<Option<Vec<String>>> {
-    let mounts = held::mounts()?;
+    let mounts = saved_mounts::mounts()?;
     let found = mounts.into_iter().find(|mount| mount.kind == "cgroup2");
     Ok(found.map(|mount| mount.super_options.into_iter().filter(|option| option != "rw").collect()))
 }

@@ -12,20 +12,20 @@ use plimsoll_foreign::read;
 
 use super::reach::reach;
 use super::tree::below;
+use crate::system::deadline::scaled;
 use crate::system::descriptors::wait_readable;
-use crate::system::patience::stretched;
 use crate::system::proc::files::{about, if_there, is_gone, read_text};
 use crate::system::sys;
 
 /// How long a process that was killed may stay in its group. Nobody waits that long unless something is wrong.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Removes a group and all in it. The processes in them must have been killed; their end is waited for.
 ///
 /// # Errors
 /// When one stays busy; the error names it and who is in it. A group that is gone is no error.
 pub fn remove_tree(dir: &Path) -> io::Result<()> {
-    remove_before(dir, Instant::now() + stretched(PATIENCE))
+    remove_before(dir, Instant::now() + scaled(TIMEOUT))
 }
 
 pub(super) fn remove_before(dir: &Path, deadline: Instant) -> io::Result<()> {

@@ -18,9 +18,9 @@ use plimsoll_foreign::read;
 use super::limit::{self, Limits};
 use super::tree::kill_below;
 use super::{Hierarchy, hierarchies, remove_tree, thaw_below};
-use crate::system::held;
 use crate::system::proc::files::{about, if_there};
 use crate::system::proc::mountinfo::{self, Mount};
+use crate::system::saved_mounts;
 
 /// Where the harness stands in version 2.
 pub(crate) const LEAF: &str = "harness";
@@ -75,7 +75,7 @@ impl RunGroups {
     }
 
     fn fill(&mut self) -> io::Result<()> {
-        let mounts = held::mounts()?;
+        let mounts = saved_mounts::mounts()?;
         for hierarchy in hierarchies()? {
             let points = points(&mounts, &hierarchy);
             self.add(&hierarchy, points)?;
@@ -266,7 +266,7 @@ impl CheckGroups {
     }
 
     /// Where each hierarchy is mounted, and the path of the check's group from there.
-    pub(super) fn shown(&self) -> impl Iterator<Item = (&Path, &Path)> {
+    pub(super) fn describe(&self) -> impl Iterator<Item = (&Path, &Path)> {
         self.groups.iter().flat_map(|group| group.points.iter().map(|point| (point.as_path(), group.within.as_path())))
     }
 

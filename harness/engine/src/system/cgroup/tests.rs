@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::guard::testing::{TestGroup, in_private_namespaces, refuse_outside};
-use crate::system::held;
+use crate::system::saved_mounts;
 
 const V1_MOUNTS: &str = "\
 31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw,mode=755
@@ -164,7 +164,7 @@ fn inside_the_view_shows_v1_only() {
     let after = hierarchies().unwrap();
     assert_eq!(after, before.into_iter().filter(|hierarchy| !hierarchy.v2).collect::<Vec<_>>());
     assert_eq!(Mode::of_host().unwrap(), Mode::V1);
-    assert!(held::mounts().unwrap().iter().all(|mount| mount.kind != "cgroup2"));
+    assert!(saved_mounts::mounts().unwrap().iter().all(|mount| mount.kind != "cgroup2"));
     assert!(!Path::new("/sys/fs/cgroup/unified").exists());
     let mine = of(nix::unistd::getpid()).unwrap();
     assert!(mine.iter().all(|membership| membership.v2 == membership.dir.is_none()), "{mine:?}");

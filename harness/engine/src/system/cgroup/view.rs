@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 
 use super::hierarchies;
-use crate::system::held;
 use crate::system::proc::files::about;
 use crate::system::proc::mountinfo::{self, Mount};
+use crate::system::saved_mounts;
 
 const TOP: &str = "/sys/fs/cgroup";
 
@@ -24,7 +24,7 @@ const STAGING: &str = "/sys/kernel";
 /// # Errors
 /// When there are none, when a mount would propagate, or when the kernel refuses.
 pub fn show_v1_only() -> io::Result<()> {
-    refuse_shared(&held::mounts()?)?;
+    refuse_shared(&saved_mounts::mounts()?)?;
     let shown = v1_mounts()?;
     let links = links()?;
     let none: Option<&str> = None;
@@ -82,7 +82,7 @@ fn links() -> io::Result<Vec<(PathBuf, PathBuf)>> {
 /// Detaches all that is mounted at or below the top, so that no list of mounts tells of version 2 any more.
 fn detach_top() -> io::Result<()> {
     loop {
-        let mounts = held::mounts()?;
+        let mounts = saved_mounts::mounts()?;
         let within = mounts.iter().filter(|mount| is_in_top(mount) && mountinfo::is_visible(&mounts, mount));
         // The uppermost takes with it what is mounted below it.
         let Some(upper) = within.min_by_key(|mount| mount.point.len()) else { return Ok(()) };

@@ -1,0 +1,4 @@
+//! What of the host can change a time.
+
+pub mod machine;
+pub mod noise;

@@ -1,0 +1,41 @@
+//! `plimsoll compare`: what changed between two runs.
+
+use std::process::ExitCode;
+
+use plimsoll_reports::compare::{compare as compared, markdown, text, unlike};
+use plimsoll_reports::file::Document;
+use plimsoll_reports::model::Report;
+
+use crate::args::{Compare, ComparisonFormat, DisplayOptions};
+use crate::shared::expectations::KnownDeviations;
+use crate::shared::failure::Failure;
+use crate::shared::output::print;
+
+/// Shows the changes; the exit code is that of a gate.
+pub fn compare(args: &Compare, display: DisplayOptions) -> Result<ExitCode, Failure> {
+    let known = KnownDeviations::read(&args.expect)?;
+    let old = Report::read(&args.old).map_err(Failure::usage)?;
+    let mut new = Report::read(&args.new).map_err(Failure::usage)?;
+    if let Some(differs) = unlike(&old, &new).filter(|_| !args.common) {
+        let files = format!("{} and {}", args.old.display(), args.new.display());
+        return Err(Failure::Usage(format!(
+            "{files} are not of the same checks: {differs}; --common compares the others"
+        )));
+    }
+    known.apply(&mut new, false);
+    let comparison = compared(&old, &new);
+    if comparison.compared == 0 {
+        let files = format!("{} and {}", args.old.display(), args.new.display());
+        return Err(Failure::Nothing(format!("{files} have no check in common")));
+    }
+    match args.format {
+        ComparisonFormat::Markdown => print(&markdown(&comparison))?,
+        ComparisonFormat::Text if display.quiet => {}
+        ComparisonFormat::Text => print(&text(&comparison, display.verbose))?,
+    }
+    let code = match comparison.exit_code() {
+        0 if args.same_verdicts && !comparison.has_same_verdicts() => 1,
+        code => code,
+    };
+    Ok(ExitCode::from(code))
+}

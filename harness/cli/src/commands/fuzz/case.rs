@@ -1,0 +1,135 @@
+//! A case on disk: `case.json` says what is tried and what it broke, and `config.json` is there to be read.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use plimsoll_engine::check::Check;
+use plimsoll_fixtures::{Config, Edit};
+use plimsoll_foreign::{beneath, name, read};
+use plimsoll_suites::fuzz::bundle::fragment::recipe;
+use plimsoll_suites::fuzz::input::Input;
+use plimsoll_suites::fuzz::vet;
+use serde::{Deserialize, Serialize};
+
+use crate::shared::failure::Failure;
+
+/// A minimal case.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    /// In one line.
+    pub description: String,
+    /// The property that it broke.
+    pub property: String,
+    /// The ids of the clauses that the property rests on.
+    pub clauses: Vec<String>,
+    /// The runtime that broke it.
+    pub runtime: String,
+    /// What the case was drawn from.
+    pub seed: u64,
+    /// The number of the case.
+    pub case: Option<u64>,
+    /// What is tried.
+    pub input: Input,
+}
+
+impl Kept {
+    /// Reads the case in a directory, which anybody may have written: it must be one that this suite could have found.
+    pub fn read(dir: &Path, checks: &[Check]) -> Result<Self, Failure> {
+        let path = dir.join("case.json");
+        let text = read::file(&path, read::CASE);
+        let text = text.map_err(|why| Failure::Usage(format!("no case in {}: {why}", dir.display())))?;
+        let kept: Self = serde_json::from_slice(&text)
+            .map_err(|why| Failure::Usage(format!("{} is no case: {why}", path.display())))?;
+        match vet::objection(&kept.input, checks) {
+            None => Ok(kept),
+            Some(why) => Err(Failure::Usage(format!("{} is not tried: {why}", path.display()))),
+        }
+    }
+
+    /// Writes it to a directory, which is made.
+    pub fn write(&self, dir: &Path) -> Result<(), Failure> {
+        let failed = |why: std::io::Error| Failure::Host(format!("cannot keep a case in {}: {why}", dir.display()));
+        let root = beneath::own_directory(dir).map_err(failed)?;
+        let mut text = serde_json::to_string_pretty(self).map_err(Failure::host)?;
+        text.push('\n');
+        root.file(Path::new("case.json"), text.as_bytes(), 0o644).map_err(failed)?;
+        let Input::Bundle(fragments) = &self.input else { return Ok(()) };
+        let config = recipe(fragments).config_of(Config::base());
+        root.file(Path::new("config.json"), format!("{:#}\n", config.0).as_bytes(), 0o644).map_err(failed)
+    }
+}
+
+/// Copies a kept case into the corpus.
+pub fn add(dir: &Path, name: Option<&str>, corpus: &Path) -> Result<(), Failure> {
+    let kept = Kept::read(dir, &plimsoll_suites::all())?;
+    let own = dir.canonicalize().ok().and_then(|dir| dir.file_name().map(|name| name.to_string_lossy().into_owned()));
+    let name = name.map(str::to_owned).or(own).unwrap_or_else(|| kept.property.clone());
+    let place = below(corpus, &name)?;
+    if fs::symlink_metadata(&place).is_ok() {
+        return Err(Failure::Usage(format!("{} is there already; give another --name", place.display())));
+    }
+    beneath::own_directory(corpus)
+        .map_err(|why| Failure::Usage(format!("cannot use the corpus {}: {why}", corpus.display())))?;
+    kept.write(&place)
+}
+
+/// A directory of this name below another.
+pub fn below(dir: &Path, name: &str) -> Result<PathBuf, Failure> {
+    let name = name::of_file(name)
+        .map_err(|why| Failure::Usage(format!("the name {name:?} {why}: give the name of one directory")))?;
+    Ok(dir.join(name))
+}
+
+/// The cases of a corpus, sorted by name.
+pub fn list(corpus: &Path, checks: &[Check]) -> Result<Vec<(String, Kept)>, Failure> {
+    let entries =
+        fs::read_dir(corpus).map_err(|why| Failure::Usage(format!("no corpus {}: {why}", corpus.display())))?;
+    let mut cases = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(Failure::host)?;
+        let kind = entry.file_type().map_err(Failure::host)?;
+        if kind.is_symlink() {
+            return Err(Failure::Usage(format!("{} is a symbolic link, not a case", entry.path().display())));
+        }
+        if kind.is_dir() {
+            cases.push((entry.file_name().to_string_lossy().into_owned(), Kept::read(&entry.path(), checks)?));
+        }
+    }
+    cases.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(cases)
+}
+
+/// What an input is, in one line.
+pub fn describe(input: &Input) -> String {
+    match input {
+        Input::Bundle(fragments) => {
+            let edits: Vec<String> = recipe(fragments).edits.iter().map(edit).collect();
+            edits.join(", ")
+        }
+        other => other.parts().join(", "),
+    }
+}
+
+fn edit(edit: &Edit) -> String {
+    let member = |pointer: &str| pointer.trim_start_matches('/').replace('/', ".");
+    let short = |value: &serde_json::Value| {
+        let text = value.to_string();
+        let head: String = text.chars().take(160).collect();
+        if head.len() < text.len() { format!("{head}…") } else { head }
+    };
+    match edit {
+        Edit::Set(pointer, value) => format!("{} = {}", member(pointer), short(value)),
+        Edit::Push(pointer, value) => format!("{} + {}", member(pointer), short(value)),
+        Edit::Remove(pointer) => format!("no {}", member(pointer)),
+        Edit::Raw(bytes) => format!("config.json of {} bytes", bytes.len()),
+        Edit::File(path, ..) => format!("file {path}"),
+        Edit::Directory(path, _) => format!("directory {path}"),
+        Edit::Symlink(path, target) => format!("link {path} to {target}"),
+        Edit::Owner(path, uid, gid) => format!("{path} of {uid}:{gid}"),
+        Edit::Probe(path) => format!("probe {path}"),
+        Edit::Device(path, kind, major, minor) => format!("device {path} {kind} {major}:{minor}"),
+        Edit::SetUserId(path) => format!("set-user-id program {path}"),
+        Edit::Foreign(path) => format!("program of 32 bits {path}"),
+        Edit::Tmpfs(path, options) => format!("tmpfs {path} {}", options.join(",")),
+    }
+}

@@ -1,0 +1,44 @@
+//! What a story comes to that ended because a configuration was refused.
+
+use plimsoll_fixtures::Config;
+use serde_json::Value;
+
+use super::Lab;
+use crate::containers::optional_features::CLAUSE;
+use crate::runtime::fault::{Fault, Neutral};
+use crate::runtime::judgement::{StepResult, Stop};
+use crate::runtime::profile::{Op, Values};
+
+impl Lab<'_> {
+    /// Where the configuration asks for what a runtime need not support, and a plain one runs, a refusal is no finding.
+    pub(crate) fn excuse(&self, stop: Stop) -> StepResult {
+        let Stop::Broken(finding) = &stop else { return Err(stop) };
+        let refusal = self.refusal.borrow_mut().take();
+        let Some(refusal) = refusal.filter(|refusal| finding.what.starts_with(&refusal.op.to_string())) else {
+            return Err(stop);
+        };
+        // What a wrong runtime reads is not what was configured, so what it refuses says nothing.
+        let choosy = match self.settings.fault {
+            Some(Fault::Neutral(neutral)) => neutral == Neutral::Choosy,
+            Some(_) => return Err(stop),
+            None => false,
+        };
+        let features = if choosy { &Value::Null } else { &*self.settings.features };
+        let Some(what) = refusal.unsupported_feature(self.settings.release, features) else { return Err(stop) };
+        if refusal.op == Op::Start {
+            self.discard(&refusal.config)?;
+        }
+        self.control(|recipe| recipe)?;
+        Err(Stop::Unsupported(format!(
+            "{} refuses {what}: a runtime chooses the valid values that it supports ({CLAUSE})",
+            refusal.op
+        )))
+    }
+
+    /// Deletes the container of a configuration that was created and cannot be started.
+    fn discard(&self, config: &Config) -> StepResult {
+        let id = self.configs().into_iter().find(|(_, own)| *own == config.0).map(|(id, _)| id).unwrap_or_default();
+        let values = Values::default().with("id", id).with("force", "");
+        self.call(Op::Delete, &values).map(drop)
+    }
+}

@@ -165,7 +165,8 @@ impl Expectations {
     pub fn apply(&self, report: &mut Report) {
         let entries: Vec<&Entry> = self.entries().filter(|entry| entry.concerns(report)).collect();
         for check in &mut report.checks {
-            let entry = entries.iter().find(|entry| entry.matches(&check.id) && !entry.is_away(check.verdict));
+            let entry =
+                entries.iter().find(|entry| entry.matches(&check.id) && !entry.is_away(&check.id, check.verdict));
             check.known = check.known.take().or_else(|| entry.map(|entry| entry.known()));
         }
     }
@@ -176,7 +177,7 @@ impl Expectations {
     pub fn unused(&self, report: &Report) -> Vec<String> {
         self.notes(report, |entry| {
             let means_none = |pattern: &&Pattern| {
-                !pattern.is_of_fuzz() && !report.checks.iter().any(|check| pattern.0.is_match(&check.id))
+                !pattern.is_of_fuzz() && !report.checks.iter().any(|check| pattern.matches(&check.id))
             };
             let unused = names(entry.checks.iter().filter(means_none));
             (!unused.is_empty()).then(|| format!("no check of this run is meant by {unused}"))
@@ -204,12 +205,15 @@ impl Expectations {
 
 impl Entry {
     fn matches(&self, id: &str) -> bool {
-        self.checks.iter().any(|pattern| pattern.0.is_match(id))
+        self.checks.iter().any(|pattern| pattern.matches(id))
     }
 
-    /// Whether what comes and goes does not show in this verdict: that is another one, and nothing is broken by it.
-    fn is_away(&self, verdict: Verdict) -> bool {
-        self.sometimes && verdict != self.verdict && matches!(verdict, Verdict::Pass | Verdict::Warn)
+    /// Whether what comes and goes does not show in this verdict: that is another one, and nothing is broken by it. What an entry
+    /// says of the suite as it is may show under a circumstance, and need not.
+    fn is_away(&self, id: &str, verdict: Verdict) -> bool {
+        let named = |pattern: &Pattern| pattern.0.is_match(id);
+        let may_be_away = self.sometimes || !self.checks.iter().any(named);
+        may_be_away && verdict != self.verdict && matches!(verdict, Verdict::Pass | Verdict::Warn)
     }
 
     fn known(&self) -> Known {
@@ -218,6 +222,12 @@ impl Entry {
 }
 
 impl Pattern {
+    /// Whether it means the check of this id. One without an `@` means it under every circumstance.
+    fn matches(&self, id: &str) -> bool {
+        let plain = id.split('@').next().unwrap_or(id);
+        self.0.is_match(id) || (!self.0.glob().glob().contains('@') && self.0.is_match(plain))
+    }
+
     /// Whether it is about random cases, which a run has none of.
     fn is_of_fuzz(&self) -> bool {
         self.0.glob().glob().starts_with("fuzz.")

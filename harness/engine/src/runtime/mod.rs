@@ -1,5 +1,6 @@
 //! Speaking to a runtime: its dialect, what it is called with, what it answers, and how it can be wrong.
 
+pub mod caller;
 pub mod describe;
 pub mod driver;
 pub mod fault;

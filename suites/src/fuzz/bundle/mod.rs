@@ -1,7 +1,7 @@
 //! A random bundle, and how it is made simpler: fragments are dropped, then values made smaller, then single edits
 //! dropped.
 
-mod conflict;
+pub(crate) mod conflict;
 pub(super) mod draw;
 pub mod fragment;
 pub mod rules;

@@ -18,8 +18,8 @@ use plimsoll_reports::model::bench::{self, Benchmark, Design};
 use crate::args::{RuntimeArgs, View};
 use crate::shared::bundled;
 use crate::shared::failure::Failure;
-use crate::shared::requirements;
 use crate::shared::output::say;
+use crate::shared::requirements;
 use crate::shared::session::{find_runtime, self_report};
 
 /// A place that is set up, and who is measured there.

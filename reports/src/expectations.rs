@@ -91,13 +91,19 @@ impl TryFrom<toml::value::Datetime> for Day {
 
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
-struct Pattern(GlobMatcher);
+struct Pattern {
+    glob: GlobMatcher,
+    former: FormerIds,
+}
+
+/// The ids that a check had in earlier versions.
+type FormerIds = fn(&str) -> Vec<&'static str>;
 
 impl TryFrom<String> for Pattern {
     type Error = globset::Error;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        Ok(Self(Glob::new(&text)?.compile_matcher()))
+        Ok(Self { glob: Glob::new(&text)?.compile_matcher(), former: |_| Vec::new() })
     }
 }
 
@@ -151,6 +157,13 @@ impl Expectations {
         Ok(Self { path: path.to_owned(), entries: written.expect.into_iter().map(located).collect() })
     }
 
+    /// The same, with a function that gives the former ids of a check: entries that name a check by one of them still match.
+    #[must_use]
+    pub fn with_former_ids(mut self, former: FormerIds) -> Self {
+        self.entries.iter_mut().flat_map(|(_, entry)| &mut entry.checks).for_each(|pattern| pattern.former = former);
+        self
+    }
+
     /// What is known of the check of this id, for this runtime on this host.
     #[must_use]
     pub fn known(&self, id: &str, runtime: &Runtime, host: &Host) -> Option<Known> {
@@ -176,7 +189,7 @@ impl Expectations {
     pub fn unused(&self, report: &Report) -> Vec<String> {
         self.notes(report, |entry| {
             let means_none = |pattern: &&Pattern| {
-                !pattern.is_of_fuzz() && !report.checks.iter().any(|check| pattern.0.is_match(&check.id))
+                !pattern.is_of_fuzz() && !report.checks.iter().any(|check| pattern.matches(&check.id))
             };
             let unused = names(entry.checks.iter().filter(means_none));
             (!unused.is_empty()).then(|| format!("no check of this run is meant by {unused}"))
@@ -204,7 +217,7 @@ impl Expectations {
 
 impl Entry {
     fn matches(&self, id: &str) -> bool {
-        self.checks.iter().any(|pattern| pattern.0.is_match(id))
+        self.checks.iter().any(|pattern| pattern.matches(id))
     }
 
     /// Whether what comes and goes does not show in this verdict: that is another one, and nothing is broken by it.
@@ -218,14 +231,18 @@ impl Entry {
 }
 
 impl Pattern {
+    fn matches(&self, id: &str) -> bool {
+        self.glob.is_match(id) || (self.former)(id).into_iter().any(|id| self.glob.is_match(id))
+    }
+
     /// Whether it is about random cases, which a run has none of.
     fn is_of_fuzz(&self) -> bool {
-        self.0.glob().glob().starts_with("fuzz.")
+        self.glob.glob().glob().starts_with("fuzz.")
     }
 }
 
 fn names<'a>(patterns: impl IntoIterator<Item = &'a Pattern>) -> String {
-    patterns.into_iter().map(|pattern| format!("`{}`", pattern.0.glob())).collect::<Vec<_>>().join(", ")
+    patterns.into_iter().map(|pattern| format!("`{}`", pattern.glob.glob())).collect::<Vec<_>>().join(", ")
 }
 
 impl Check {

@@ -18,6 +18,7 @@ mod namespaces;
 pub mod practice;
 mod process;
 mod refusal;
+pub mod renamed;
 mod resources;
 mod seccomp;
 

@@ -127,8 +127,8 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
             out.expect("how exec ends without its program", missing != Ended::Exit(0), "an error", missing);
             container.finish_and_delete()
         };
-    "compat.exec.life/outlived-by-the-container", EXEC, &[Fault::Ignore(Op::Exec)], |lab, out| several(lab, out, 2);
-    "compat.exec.life/many-at-once", EXEC, &[Fault::Flaky(Op::Exec, 1), Fault::Flaky(Op::Exec, 0)],
+    "compat.exec.lifetime/shorter-than-the-container", EXEC, &[Fault::Ignore(Op::Exec)], |lab, out| several(lab, out, 2);
+    "compat.exec.lifetime/many-at-once", EXEC, &[Fault::Flaky(Op::Exec, 1), Fault::Flaky(Op::Exec, 0)],
         |lab, out| several(lab, out, 6);
 };
 

@@ -19,7 +19,7 @@ const WRONG: &[Fault] =
 /// One scenario a row: the links with what is mounted, and the place that they lead to.
 macro_rules! led {
     ($($name:literal, $edits:expr, $place:literal;)*) => {
-        &[$(Scenario::new(concat!("mounts.destination.lawful-link/", $name), CITES, WRONG, |lab, out| {
+        &[$(Scenario::new(concat!("mounts.destination.safe-symlink/", $name), CITES, WRONG, |lab, out| {
             is_mounted(lab, out, $edits, $place)
         }).needs(&[Need::HostView])),*]
     };

@@ -10,7 +10,7 @@ use super::LIST;
 
 /// The program is the first process, and sees no other.
 const PID: Rule = Rule::new(
-    "namespaces.pid.first-process",
+    "namespaces.pid.init",
     &["linux.namespaces.type-pid", "linux.namespaces.no-path-new"],
     |_| vec![Ask::Session, Ask::List("/proc".into())],
     |_, evidence, out| {

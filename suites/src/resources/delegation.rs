@@ -19,7 +19,7 @@ const NEEDS: &[Need] =
 
 /// One run, since the second act may take away what the first one needs.
 pub(super) const SCENARIOS: &[Scenario] = &[Scenario::new(
-    "resources.border/limit-and-options-of-the-host-stay",
+    "resources.delegation/limit-and-options-of-the-host-stay",
     &["linux.namespaces.type-cgroup"],
     &[Fault::DropLast("/linux/namespaces"), Fault::Drop("/linux/resources/pids"), Fault::DropGroupOptions],
     |lab, out| {

@@ -90,7 +90,7 @@ pub(super) const ANSWERS: &[Scenario] = &[
         Ok(())
     })
     .needs(HOST),
-    Scenario::new("seccomp.notify.answer/goes-on", NOTIFIED, NOT_NOTIFIED, |lab, out| {
+    Scenario::new("seccomp.notify.answer/continues", NOTIFIED, NOT_NOTIFIED, |lab, out| {
         let answer = answered(lab, out, notifying, Verdict::Goes)?;
         out.expect_eq("what the program sees", answer.map_err(|refused| refused.errno), Err(libc::EBADF));
         Ok(())

@@ -6,6 +6,7 @@ use plimsoll_foreign::read;
 use plimsoll_reports::expectations::Expectations;
 use plimsoll_reports::file::{Document, write_text};
 use plimsoll_reports::model::Report;
+use plimsoll_suites::renamed;
 
 use crate::args::{Expect, ExpectCommand, Update};
 use crate::shared::failure::Failure;
@@ -18,7 +19,8 @@ pub fn expect(args: &Expect) -> Result<ExitCode, Failure> {
 }
 
 fn update(args: &Update) -> Result<ExitCode, Failure> {
-    let report = Report::read(&args.results).map_err(Failure::usage)?;
+    let mut report = Report::read(&args.results).map_err(Failure::usage)?;
+    renamed::update(&mut report);
     if let Some(reason) = &report.cut_short {
         return Err(Failure::Usage(format!(
             "{} says too little: its run was cut short: {reason}",
@@ -31,6 +33,7 @@ fn update(args: &Update) -> Result<ExitCode, Failure> {
         other => other.map_err(|why| Failure::Usage(format!("cannot read {path}: {why}")))?,
     };
     let file = Expectations::parse(&path.to_string(), &text).map_err(Failure::usage)?;
+    let file = file.with_former_ids(renamed::former);
     let update = file.update(&text, &report).map_err(Failure::usage)?;
     if args.dry_run {
         print(&update.text)?;

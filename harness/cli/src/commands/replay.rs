@@ -8,6 +8,7 @@ use plimsoll_engine::host;
 use plimsoll_foreign::trust;
 use plimsoll_reports::file::Document;
 use plimsoll_reports::model::Report;
+use plimsoll_suites::renamed;
 
 use crate::args::{Arguments, Command, DECISIVE, DisplayOptions, Replay, Subject, is_given};
 use crate::shared::failure::Failure;
@@ -35,7 +36,9 @@ pub fn replay(args: &Replay, display: DisplayOptions) -> Result<ExitCode, Failur
 /// else could have written them.
 fn check(args: &Replay, id: &str, display: DisplayOptions) -> Result<ExitCode, Failure> {
     let place = args.place.display();
-    let report = Report::read(&args.place).map_err(Failure::usage)?;
+    let mut report = Report::read(&args.place).map_err(Failure::usage)?;
+    renamed::update(&mut report);
+    let id = renamed::current(id);
     if !report.checks.iter().any(|check| check.id == id) {
         return Err(Failure::Usage(format!("no check is called {id} in {place}")));
     }

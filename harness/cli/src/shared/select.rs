@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use globset::{Glob, GlobMatcher};
 use plimsoll_engine::check::Check;
+use plimsoll_suites::renamed;
 use sha2::{Digest, Sha256};
 
 use crate::shared::failure::Failure;
@@ -34,13 +35,18 @@ impl Filter {
 
     fn takes(&self, check: &Check) -> bool {
         match self {
-            Self::Id(glob) => glob.is_match(&check.id),
-            Self::Clause(glob) => check.clauses.iter().any(|clause| glob.is_match(&clause.id)),
+            Self::Id(glob) => matches(glob, &check.id),
+            Self::Clause(glob) => check.clauses.iter().any(|clause| matches(glob, &clause.id)),
             Self::Section(name) => check.section() == name,
             Self::Level(name) => check.clauses.iter().any(|clause| clause.level == *name),
             Self::Axis(name) => check.axis().as_str() == name,
         }
     }
+}
+
+/// Whether a glob matches an id, or one that it had in an earlier version.
+fn matches(glob: &GlobMatcher, id: &str) -> bool {
+    glob.is_match(id) || renamed::former(id).into_iter().any(|id| glob.is_match(id))
 }
 
 fn matcher(glob: &str) -> Result<GlobMatcher, Failure> {
@@ -100,8 +106,9 @@ impl Part {
     }
 }
 
-/// The check of exactly this id.
+/// The check of exactly this id, or that had it in an earlier version.
 pub fn one(checks: Vec<Check>, id: &str) -> Result<Check, Failure> {
+    let id = renamed::current(id);
     let near: Vec<String> = checks.iter().map(|check| check.id.clone()).filter(|known| known.contains(id)).collect();
     checks.into_iter().find(|check| check.id == id).ok_or_else(|| {
         let hint = match near.as_slice() {

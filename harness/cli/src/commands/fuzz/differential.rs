@@ -17,7 +17,7 @@ use plimsoll_suites::fuzz::chance;
 use plimsoll_suites::fuzz::input::{Input, Judge};
 use proptest::strategy::ValueTree;
 
-use super::case::{Kept, describe};
+use super::case::{SavedCase, describe};
 use super::findings::count;
 use super::shrink::read;
 use super::{CASES, milliseconds, processor_ms, seed};
@@ -213,7 +213,7 @@ impl Comparison<'_> {
         let (input, findings) = best;
         let dir = self.place(rule);
         let clauses = self.judge.clauses(rule);
-        let kept = Kept {
+        let kept = SavedCase {
             description: describe(&input),
             property: rule.to_owned(),
             clauses: clauses.iter().map(|clause| clause.id.clone()).collect(),

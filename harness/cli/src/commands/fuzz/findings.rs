@@ -11,7 +11,7 @@ use plimsoll_reports::model::Verdict;
 use plimsoll_reports::model::fuzz::Failure as Found;
 use plimsoll_suites::fuzz::input::{Input, Judge};
 
-use super::case::{Kept, below, describe};
+use super::case::{SavedCase, below, describe};
 use super::expectations::{Case, KnownDeviations};
 use super::milliseconds;
 use super::shrink::{Minimal, Shrinker};
@@ -139,7 +139,7 @@ impl<'s> Findings<'s> {
 
     fn keep(&self, tried: &Tried<'_>, minimal: &Minimal, found: &mut Found) -> Result<(), Failure> {
         let dir = self.free(&found.property)?;
-        let kept = Kept {
+        let kept = SavedCase {
             description: found.description.clone(),
             property: found.property.clone(),
             clauses: found.clauses.iter().map(|clause| clause.id.clone()).collect(),

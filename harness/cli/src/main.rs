@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     if plimsoll_fixtures::probe::is_probe() {
         plimsoll_fixtures::probe::main();
     }
-    // And it is the first process of the virtual machines that it starts.
+    // And it is the init process of the virtual machines that it starts.
     if plimsoll_vm::guest::is_first_process() {
         plimsoll_vm::guest::main();
     }

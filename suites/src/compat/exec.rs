@@ -19,7 +19,7 @@ use super::{compat, nobody, process};
 const EXEC: &[Need] = &[Need::Operation(Op::Exec)];
 const SEEN: &[Need] = &[Need::Operation(Op::Exec), Need::HostView];
 
-/// The container's first process and a program of exec, as the host sees both.
+/// The container's init process and a program of exec, as the host sees both.
 fn side_by_side(lab: &Lab<'_>, judge: impl FnOnce(&Observation, &Observation)) -> StepResult {
     inherit::side_by_side(lab, |r| r.new_namespace("network"), judge)
 }

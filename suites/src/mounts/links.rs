@@ -1,4 +1,4 @@
-//! Destinations that lawful symbolic links of the root filesystem lead to, as `/var/run` does in most images. A runtime
+//! Destinations that valid symbolic links of the root filesystem lead to, as `/var/run` does in most images. A runtime
 //! that refuses every link, since some lead out, runs none of those.
 
 use plimsoll_engine::check::Scenario;

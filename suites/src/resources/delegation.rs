@@ -53,7 +53,7 @@ fn options(lab: &Lab<'_>, out: &mut Judgement, before: &[String]) -> StepResult 
     container.finish_and_delete()
 }
 
-/// Gives the host what a wrong runtime has taken from it.
+/// Gives the host what a faulty runtime has taken from it.
 fn restore(lab: &Lab<'_>, before: &[String]) -> StepResult {
     if cgroup::options()?.unwrap_or_default() == before {
         return Ok(());

@@ -82,7 +82,7 @@ pub fn fuzz(args: &args::Fuzz, display: DisplayOptions) -> Result<ExitCode, Fail
     Ok(ExitCode::from(code))
 }
 
-/// `plimsoll replay`: tries a kept case once more.
+/// `plimsoll replay`: tries a saved case once more.
 pub fn replay(args: &args::Replay, display: DisplayOptions) -> Result<ExitCode, Failure> {
     let checks = plimsoll_suites::all();
     let kept = SavedCase::read(&args.place, &checks)?;

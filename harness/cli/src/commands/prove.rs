@@ -1,4 +1,4 @@
-//! `plimsoll prove`: poses as wrong runtimes in front of a real one, and shows that the checks see each of them, and
+//! `plimsoll prove`: poses as faulty runtimes in front of a real one, and shows that the checks see each of them, and
 //! that they see nothing where nothing is wrong.
 
 mod hidden;

@@ -15,18 +15,18 @@ use crate::shared::failure::Failure;
 use crate::shared::output::say;
 use crate::shared::replay::{ReplayCommand, line};
 
-/// `plimsoll replay`: a check of results, or a kept case.
+/// `plimsoll replay`: a check of results, or a saved case.
 pub fn replay(args: &Replay, display: DisplayOptions) -> Result<ExitCode, Failure> {
     match (&args.id, args.place.is_dir()) {
         (None, true) => crate::commands::fuzz::replay(args, display),
         (Some(id), false) => check(args, id, display),
         (None, false) if args.place.is_file() => Err(Failure::Usage(format!(
-            "{} is no kept case; name a check of it: plimsoll replay RESULTS ID",
+            "{} is no saved case; name a check of it: plimsoll replay RESULTS ID",
             args.place.display()
         ))),
         (None, false) => crate::commands::fuzz::replay(args, display),
         (Some(_), true) => Err(Failure::Usage(format!(
-            "{} is a directory, that of one kept case: leave the id out",
+            "{} is a directory, that of one saved case: leave the id out",
             args.place.display()
         ))),
     }

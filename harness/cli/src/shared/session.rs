@@ -43,7 +43,7 @@ pub struct Session {
     pub host: Host,
     /// Facts of the runtime.
     pub runtime: Runtime,
-    /// Dropped last: it tidies up.
+    /// Dropped last: it cleans up.
     _place: RunSandbox,
 }
 
@@ -129,7 +129,7 @@ impl Session {
         self.jobs
     }
 
-    /// How a user tries a kept case again.
+    /// How a user tries a saved case again.
     pub fn replay(&self, dir: &Path) -> String {
         self.replay_command.case(dir, self.settings.fault.map(|fault| fault.to_string()))
     }

@@ -1,4 +1,4 @@
-//! The search with random cases: it finds wrong runtimes and makes what shows them minimal, it is the same for the same
+//! The search with random cases: it finds faulty runtimes and makes what shows them minimal, it is the same for the same
 //! seed, and what it keeps can be tried again.
 
 use std::path::Path;

@@ -104,7 +104,7 @@ fn mistakes_are_answered_before_anything_is_measured() {
         (&["bench", "--scenario", "none"][..], "no scenario is called none; there are default, minimal"),
         (&["bench", "--bundle", "/nonexistent"], "is no bundle: it has no config.json"),
         (&["bench", "--gate", "5%"], "a gate compares two runtimes"),
-        (&["bench", "--precision", "many"], "no share \"many\""),
+        (&["bench", "--precision", "many"], "not a share: \"many\""),
     ] {
         let ran = bench.plimsoll(arguments);
         assert_eq!(ran.code, 4, "{}", ran.stderr);

@@ -1,5 +1,5 @@
 //! The shape of a check: a [`Rule`] judges what is true of every running container, a [`Case`] is a list of edits that
-//! makes one rule apply, a [`Scenario`] is a story where order, errors or leftovers are the point.
+//! makes one rule apply, a [`Scenario`] is a scenario where order, errors or leftovers are the point.
 
 use std::sync::Arc;
 
@@ -99,12 +99,12 @@ pub struct Case {
     pub edits: fn(&mut Recipe) -> &mut Recipe,
     /// What must be there, besides what the rule needs.
     pub needs: &'static [Need],
-    /// The wrong runtimes that must turn this case red.
+    /// The faulty runtimes that must turn this case red.
     pub proves: &'static [Fault],
 }
 
 impl Case {
-    /// A case, and the wrong runtimes that must turn it red.
+    /// A case, and the faulty runtimes that must turn it red.
     #[must_use]
     pub const fn new(
         rule: &'static Rule,
@@ -123,10 +123,10 @@ impl Case {
     }
 }
 
-/// A story told with containers, where order, errors or leftovers are the point.
+/// A scenario told with containers, where order, errors or leftovers are the point.
 #[derive(Clone, Copy, Debug)]
 pub struct Scenario {
-    /// Stable name, `section.subject/story`.
+    /// Stable name, `section.subject/scenario`.
     pub id: &'static str,
     /// Ids of the clauses that the verdict rests on.
     pub cites: &'static [&'static str],
@@ -139,9 +139,9 @@ pub struct Scenario {
     pub needs: &'static [Need],
     /// Whether it may wait for a deadline: it is started before the others, so that they run meanwhile.
     pub waits: bool,
-    /// The wrong runtimes that must turn it red.
+    /// The faulty runtimes that must turn it red.
     pub proves: &'static [Fault],
-    /// The story.
+    /// The scenario.
     pub run: fn(&Lab<'_>, &mut Judgement) -> StepResult,
 }
 
@@ -191,7 +191,7 @@ impl Scenario {
 pub enum Body {
     /// One container, judged by one rule.
     Case(&'static Case),
-    /// A story.
+    /// A scenario.
     Scenario(&'static Scenario),
 }
 
@@ -257,7 +257,7 @@ impl Check {
         matches!(self.body, Body::Scenario(scenario) if scenario.waits)
     }
 
-    /// The wrong runtimes that must turn it red.
+    /// The faulty runtimes that must turn it red.
     #[must_use]
     pub fn proves(&self) -> &'static [Fault] {
         match self.body {

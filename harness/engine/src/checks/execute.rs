@@ -49,7 +49,7 @@ pub struct Done {
     pub controls: Vec<u64>,
 }
 
-/// Carries out a check, in a process that [`crate::sandbox::isolate`] has set apart. `tag` is unique in the run.
+/// Carries out a check, in a process that [`crate::sandbox::isolate`] has isolated. `tag` is unique in the run.
 #[must_use]
 pub fn execute(check: &Check, settings: &Settings, tag: &str, options: &ExecuteOptions) -> Done {
     let started = Instant::now();
@@ -113,7 +113,7 @@ fn attempt(
     Ok(Done { results: Vec::new(), changes: run.changes, controls })
 }
 
-/// Carries out a batch of cases in one container, in a process that [`crate::sandbox::isolate`] has set apart. What is
+/// Carries out a batch of cases in one container, in a process that [`crate::sandbox::isolate`] has isolated. What is
 /// returned has passed; the other cases have no verdict yet, whatever the reason.
 #[must_use]
 pub fn execute_batch(checks: &[&Check], settings: &Settings, tag: &str) -> Done {
@@ -214,7 +214,7 @@ fn decide(
         Ok(Ok(())) if judgement.expectations() == 0 => return harness_error(result, "the check judged nothing"),
         Ok(Ok(())) => {}
     }
-    // A story that broke off has not tidied up; only what it cannot have made itself counts then.
+    // A scenario that broke off has not cleaned up; only what it cannot have made itself counts then.
     let left: Vec<Finding> = left.into_iter().filter(|finding| finished || is_harm(finding)).collect();
     let harmed = !left.is_empty();
     broken.left = left.iter().any(|finding| !is_harm(finding));
@@ -235,7 +235,7 @@ fn decide(
     }
 }
 
-/// A story that could not go on. Where the runtime has harmed what is not the container's, that is the reason, and a failure of the
+/// A scenario that could not go on. Where the runtime has harmed what is not the container's, that is the reason, and a failure of the
 /// runtime; else it is one of ours.
 fn abort(result: &mut model::Check, why: &str, left: Vec<Finding>) {
     let harm: Vec<Finding> = left.into_iter().filter(is_harm).collect();

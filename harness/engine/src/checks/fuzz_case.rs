@@ -80,7 +80,7 @@ pub struct CaseInput<'o> {
     pub facts: bool,
 }
 
-/// Tries a bundle, in a process that [`crate::sandbox::isolate`] has set apart.
+/// Tries a bundle, in a process that [`crate::sandbox::isolate`] has isolated.
 #[must_use]
 pub fn attempt(input: CaseInput<'_>, settings: &Settings, tag: &str) -> CaseResult {
     let mut result = CaseResult::default();
@@ -105,7 +105,7 @@ impl GuardedRun {
             }
             Err(Stop::Error(why) | Stop::Skip(why)) => result.error = Some(why),
         }
-        // A story that broke off has not tidied up; only what it cannot have made itself counts then.
+        // A scenario that broke off has not cleaned up; only what it cannot have made itself counts then.
         let left: Vec<Finding> = self.left.into_iter().filter(|it| finished || is_harm(it)).collect();
         if !left.is_empty() {
             result.broken.push(BrokenProperty::by(leaves_nothing, left));

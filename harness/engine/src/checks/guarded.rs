@@ -28,10 +28,10 @@ pub struct GuardedRun {
     pub calls: Vec<Call>,
 }
 
-/// How a story ended: by itself, or by a panic.
+/// How a scenario ended: by itself, or by a panic.
 pub(super) type Caught = std::thread::Result<StepResult>;
 
-/// A story that was told on a bench of its own, and what it left behind.
+/// A scenario that was told on a bench of its own, and what it left behind.
 pub(super) struct LabRun<'s> {
     pub(super) lab: Lab<'s>,
     pub(super) result: Caught,
@@ -53,7 +53,7 @@ pub(super) fn run_on_lab<'s>(
     let guard = Guard::before_all(lab.watched())?;
     let result = catch_unwind(AssertUnwindSafe(|| run(&lab).or_else(|stop| lab.excuse(stop))));
     lab.take_down();
-    // A story that broke off leaves its processes; nobody waits for those.
+    // A scenario that broke off leaves its processes; nobody waits for those.
     let looked = if matches!(result, Ok(Ok(()) | Err(Stop::Unsupported(_)))) {
         guard.after()
     } else {
@@ -80,7 +80,7 @@ pub(super) fn run_on_lab<'s>(
     Ok(LabRun { lab, result, left, changes })
 }
 
-/// Tells a story on a bench of its own, in a process that [`crate::sandbox::isolate`] has set apart, and tidies up after it.
+/// Tells a scenario on a bench of its own, in a process that [`crate::sandbox::isolate`] has isolated, and cleans up after it.
 ///
 /// # Errors
 /// When the bench cannot be made or taken away.
@@ -114,7 +114,7 @@ fn if_gone(why: io::Error) -> io::Result<()> {
     if why.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(why) }
 }
 
-/// What no story does, however it breaks off: a change of something that is not the container's.
+/// What no scenario does, however it breaks off: a change of something that is not the container's.
 pub(crate) fn is_harm(finding: &Finding) -> bool {
     const OWN: [&str; 4] = ["cgroups", "host mounts", "processes", "state directory"];
     !OWN.contains(&finding.what.as_str())

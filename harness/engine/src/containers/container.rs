@@ -74,7 +74,7 @@ fn confirm_set_apart(lab: &Lab<'_>, bundle: &Bundle, pid: Pid) -> StepResult {
     }
     Err(Stop::broken(
         "the process that create named",
-        "set apart from the host",
+        "isolated from the host",
         format!("pid {pid} is in {}", seen.display()),
     ))
 }

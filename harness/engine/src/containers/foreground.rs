@@ -24,7 +24,7 @@ use crate::system::process::{Capture, KEPT, Running, wait_readable};
 pub struct Foreground<'l> {
     lab: &'l Lab<'l>,
     op: Op,
-    /// The first process of the container that a program was added to.
+    /// The init process of the container that a program was added to.
     added_to: Option<Pid>,
     running: Running,
     command: String,

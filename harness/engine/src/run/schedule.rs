@@ -283,7 +283,7 @@ impl Plan<'_> {
         Evidence { replay: self.options.replay_of(check), ..Evidence::default() }
     }
 
-    /// Tidies up after a process that died, was ended or sent something else than its result, and says so if it had a
+    /// Cleans up after a process that died, was ended or sent something else than its result, and says so if it had a
     /// single check.
     fn without_result(
         &self,

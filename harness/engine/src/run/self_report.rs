@@ -1,4 +1,4 @@
-//! What a runtime says of itself, `--version` and `features`, asked before the first check. It runs as set apart as in a
+//! What a runtime says of itself, `--version` and `features`, asked before the first check. It runs as isolated as in a
 //! check: nothing that is executed here is trusted yet.
 
 use std::io;

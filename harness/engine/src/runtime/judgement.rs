@@ -1,4 +1,4 @@
-//! What a judge says, and how a story that cannot go on says why.
+//! What a judge says, and how a scenario that cannot go on says why.
 
 use plimsoll_foreign::read::ReadError;
 use plimsoll_reports::model::Finding;
@@ -101,7 +101,7 @@ impl Judgement {
     }
 }
 
-/// Why a story ends before its last line.
+/// Why a scenario ends before its last line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stop {
     /// The runtime did something that makes the rest pointless.
@@ -117,7 +117,7 @@ pub enum Stop {
 }
 
 impl Stop {
-    /// A finding that ends the story.
+    /// A finding that ends the scenario.
     #[must_use]
     pub fn broken(what: impl Into<String>, expected: impl Into<String>, observed: impl Into<String>) -> Self {
         Self::Broken(Finding { what: what.into(), expected: expected.into(), observed: observed.into() })

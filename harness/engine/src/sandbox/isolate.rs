@@ -35,7 +35,7 @@ use crate::system::sys::{close_all_but, forget_streams, loopback_up, tell};
 /// A check under way.
 #[derive(Debug)]
 pub struct IsolatedProcess {
-    /// Its first process; when that ends, everything of the check has ended.
+    /// Its init process; when that ends, everything of the check has ended.
     pub pid: Pid,
     /// Readable once it has ended.
     pub pidfd: OwnedFd,
@@ -43,7 +43,7 @@ pub struct IsolatedProcess {
     pub output: Receiver,
 }
 
-/// Runs `work` in a process set apart and sends what it returns. Its `/dev` is prepared at `dev`, a directory of the run. It
+/// Runs `work` in a process isolated and sends what it returns. Its `/dev` is prepared at `dev`, a directory of the run. It
 /// stands in `groups`, if there are some, and sees no others.
 ///
 /// # Errors
@@ -77,7 +77,7 @@ const OWN: CloneFlags = CloneFlags::CLONE_NEWNS
     .union(CloneFlags::CLONE_NEWNET)
     .union(CloneFlags::CLONE_NEWIPC);
 
-/// Exit code of a process that could not be set apart.
+/// Exit code of a process that could not be isolated.
 const FAILED: i32 = 70;
 
 fn perform(sender: Sender, dev: &Path, groups: Option<&CheckGroups>, work: impl FnOnce() -> Vec<u8>) -> io::Result<()> {

@@ -53,7 +53,7 @@ pub fn save() -> io::Result<()> {
     Ok(())
 }
 
-/// Keeps a list of mounts that was opened before this process was set apart.
+/// Keeps a list of mounts that was opened before this process was isolated.
 pub(crate) fn keep_outside(list: File) {
     OUTSIDE.get_or_init(|| list);
 }
@@ -136,7 +136,7 @@ pub fn restore(own: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether a mount may be what a container is made of: below its bundle or the state of the runtime. A story that breaks off
+/// Whether a mount may be what a container is made of: below its bundle or the state of the runtime. A scenario that breaks off
 /// leaves such mounts.
 pub(crate) fn is_of_container(point: &Path, own: &Path) -> bool {
     point.strip_prefix(own).is_ok_and(|below| below.components().count() > 1)

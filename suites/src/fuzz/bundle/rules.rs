@@ -122,7 +122,7 @@ pub fn of(checks: &[Check]) -> Vec<(&'static Rule, usize)> {
     all.filter(|(rule, _)| seen.insert(rule.id)).collect()
 }
 
-/// What the cases of each rule are about: the members that their wrong runtimes get wrong, without numbers in lists.
+/// What the cases of each rule are about: the members that their faulty runtimes get wrong, without numbers in lists.
 #[must_use]
 pub fn members(checks: &[Check]) -> BTreeMap<&'static str, BTreeSet<String>> {
     let mut members: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();

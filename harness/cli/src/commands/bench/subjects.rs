@@ -29,7 +29,7 @@ pub struct Setup {
     view: &'static str,
     /// The host before the first call.
     kernel: KernelState,
-    /// Dropped last: it tidies up.
+    /// Dropped last: it cleans up.
     pub sandbox: RunSandbox,
 }
 

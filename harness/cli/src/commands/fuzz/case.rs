@@ -65,7 +65,7 @@ impl SavedCase {
     }
 }
 
-/// Copies a kept case into the corpus.
+/// Copies a saved case into the corpus.
 pub fn add(dir: &Path, name: Option<&str>, corpus: &Path) -> Result<(), Failure> {
     let kept = SavedCase::read(dir, &plimsoll_suites::all())?;
     let own = dir.canonicalize().ok().and_then(|dir| dir.file_name().map(|name| name.to_string_lossy().into_owned()));

@@ -1,4 +1,4 @@
-//! How a wrong runtime hands the listener of a filter over.
+//! How a faulty runtime hands the listener of a filter over.
 
 use crate::containers::listener::Connection;
 use crate::runtime::fault::{Fault, ListenerFault, replace};

@@ -1,4 +1,4 @@
-//! What a wrong runtime does to the network devices that it has moved.
+//! What a faulty runtime does to the network devices that it has moved.
 
 use std::io;
 use std::net::Ipv4Addr;

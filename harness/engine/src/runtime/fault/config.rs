@@ -1,4 +1,4 @@
-//! What a wrong runtime reads instead of the configuration.
+//! What a faulty runtime reads instead of the configuration.
 
 use plimsoll_fixtures::probe::PATH;
 use plimsoll_fixtures::{Config, recipe};

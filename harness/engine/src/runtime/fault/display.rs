@@ -1,4 +1,4 @@
-//! What a wrong runtime does, as reports say it.
+//! What a faulty runtime does, as reports say it.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! How a wrong runtime hands the listener of a filter over.
+//! How a faulty runtime hands the listener of a filter over.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! The wrong runtimes that the engine can pose as. It stands between harness and runtime: it changes the configuration
+//! The faulty runtimes that the engine can pose as. It stands between harness and runtime: it changes the configuration
 //! that the runtime reads or the answer that the harness hears, while the harness judges by the true configuration.
 
 mod config;

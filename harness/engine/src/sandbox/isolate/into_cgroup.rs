@@ -1,7 +1,7 @@
-//! A process that is born into control groups of its own.
+//! A process that is created into control groups of its own.
 //!
 //! A process can move between groups later, but then the kernel waits for all processors (a grace period, up to 23 ms). It waits
-//! for nothing when a process of one thread writes `0` to `tasks` of version 1, and when a process is born into a group of
+//! for nothing when a process of one thread writes `0` to `tasks` of version 1, and when a process is created into a group of
 //! version 2. The process that a cgroup namespace is made by has to stand in the group that is to be its root, and with
 //! processes in it that group could not hand its controllers on; so there are two births:
 //! ```text

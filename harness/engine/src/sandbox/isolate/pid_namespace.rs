@@ -41,7 +41,7 @@ pub struct PidNamespace(());
 /// What the measurement has for itself, besides process ids.
 const OWN: CloneFlags = CloneFlags::CLONE_NEWNS.union(CloneFlags::CLONE_NEWUTS).union(CloneFlags::CLONE_NEWIPC);
 
-/// Goes on in a new process, set apart, while this one (which must have a single thread) waits for it. `interrupted` is set in
+/// Goes on in a new process, isolated, while this one (which must have a single thread) waits for it. `interrupted` is set in
 /// the new one by a signal that either of them gets; a second signal ends it at once.
 ///
 /// # Errors

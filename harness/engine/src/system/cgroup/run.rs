@@ -251,7 +251,7 @@ impl CheckGroups {
     }
 
     /// Takes this process, which has a single thread, into the groups of version 1, and in version 2 into the one at `path` from
-    /// the check's: unless it was born there.
+    /// the check's: unless it was created there.
     pub(crate) fn join(&self, path: Option<&str>) -> io::Result<()> {
         if let (Some(group), Some(path)) = (self.v2(), path) {
             fs::write(group.dir.join(path).join("cgroup.procs"), "0")?;

@@ -85,7 +85,7 @@ impl TryFrom<toml::value::Datetime> for Day {
             (Some(date), None) => NaiveDate::from_ymd_opt(date.year.into(), date.month.into(), date.day.into()),
             _ => None,
         };
-        day.map(Self).ok_or_else(|| format!("{written} is no day, such as 2027-06-30"))
+        day.map(Self).ok_or_else(|| format!("{written} is not a date, such as 2027-06-30"))
     }
 }
 
@@ -192,7 +192,7 @@ impl Expectations {
                 !pattern.is_of_fuzz() && !report.checks.iter().any(|check| pattern.matches(&check.id))
             };
             let unused = names(entry.checks.iter().filter(means_none));
-            (!unused.is_empty()).then(|| format!("no check of this run is meant by {unused}"))
+            (!unused.is_empty()).then(|| format!("no check of this run matches {unused}"))
         })
     }
 
@@ -204,7 +204,7 @@ impl Expectations {
         let today = began.map(|moment| moment.date_naive());
         self.notes(report, |entry| {
             let expires = entry.expires.filter(|day| today.is_some_and(|today| day.0 < today))?;
-            Some(format!("since {} to be looked at again: {}", expires.0, names(&entry.checks)))
+            Some(format!("expired on {}, to be reviewed: {}", expires.0, names(&entry.checks)))
         })
     }
 

@@ -82,7 +82,7 @@ impl Runtime {
     /// What is told in place of a version.
     #[must_use]
     pub fn no_version(&self) -> &'static str {
-        if self.version_hung { "not printed: it did not come back when it was asked" } else { "not printed" }
+        if self.version_hung { "not printed: it did not answer" } else { "not printed" }
     }
 }
 

@@ -20,7 +20,7 @@ pub fn compare(args: &Compare, display: DisplayOptions) -> Result<ExitCode, Fail
     if let Some(differs) = unlike(&old, &new).filter(|_| !args.common) {
         let files = format!("{} and {}", args.old.display(), args.new.display());
         return Err(Failure::Usage(format!(
-            "{files} are not of the same checks: {differs}; --common compares the others"
+            "{files} have different checks: {differs}; --common compares the checks in both"
         )));
     }
     known.apply(&mut new, false);

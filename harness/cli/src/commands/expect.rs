@@ -22,10 +22,7 @@ fn update(args: &Update) -> Result<ExitCode, Failure> {
     let mut report = Report::read(&args.results).map_err(Failure::usage)?;
     renamed::update(&mut report);
     if let Some(reason) = &report.cut_short {
-        return Err(Failure::Usage(format!(
-            "{} says too little: its run was cut short: {reason}",
-            args.results.display()
-        )));
+        return Err(Failure::Usage(format!("{} is incomplete: {reason}", args.results.display())));
     }
     let path = args.expect.display();
     let text = match read::given(&args.expect, read::SETTINGS) {
@@ -41,6 +38,6 @@ fn update(args: &Update) -> Result<ExitCode, Failure> {
         write_text(&update.text, "expectations", &args.expect).map_err(Failure::host)?;
     }
     update.removed.iter().for_each(|id| say(&format!("removed {id}")));
-    update.added.iter().for_each(|id| say(&format!("added   {id}: say why in its reason")));
+    update.added.iter().for_each(|id| say(&format!("added   {id}: fill in the reason")));
     Ok(ExitCode::SUCCESS)
 }

@@ -135,7 +135,7 @@ fn fault(text: &str) -> Result<Fault, Failure> {
     let checks = plimsoll_suites::all();
     let mutants = mutants::of(&checks.iter().collect::<Vec<_>>());
     let found = mutants.iter().find(|mutant| mutant.fault.to_string() == text).map(|mutant| mutant.fault);
-    found.ok_or_else(|| Failure::Usage(format!("no mutant {text}; reports/proofs lists them, one a line")))
+    found.ok_or_else(|| Failure::Usage(format!("there is no mutant {text}; reports/proofs lists them, one per line")))
 }
 
 fn milliseconds(since: Instant) -> u64 {

@@ -130,7 +130,7 @@ fn described(mutant: &Mutant<'_>) -> proof::Mutant {
         id: mutant.fault.to_string(),
         group: mutant.fault.group().to_owned(),
         description: mutant.fault.to_string(),
-        applies_to: format!("{declared} checks that are there for it, {others} others"),
+        applies_to: format!("declared by {declared} checks, visible to {others} others"),
     }
 }
 
@@ -168,7 +168,7 @@ fn explanations(mutants: &[Mutant<'_>]) -> Result<Vec<Explanation>, Failure> {
 /// Says on standard error what is not as the baseline has it.
 fn tell(against: &baseline::Difference, is_filtered: bool) {
     for mutant in &against.lost {
-        say(&format!("plimsoll: a runtime that {mutant} was seen before and is not any more"));
+        say(&format!("plimsoll: a mutant of the baseline survives: a runtime that {mutant}"));
     }
     // With a filter that is what was asked for.
     let untried = if is_filtered { &[][..] } else { &against.untried };

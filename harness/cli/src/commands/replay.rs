@@ -21,14 +21,13 @@ pub fn replay(args: &Replay, display: DisplayOptions) -> Result<ExitCode, Failur
         (None, true) => crate::commands::fuzz::replay(args, display),
         (Some(id), false) => check(args, id, display),
         (None, false) if args.place.is_file() => Err(Failure::Usage(format!(
-            "{} is no saved case; name a check of it: plimsoll replay RESULTS ID",
+            "{} is not a saved case; for results, give the id of a check: plimsoll replay RESULTS ID",
             args.place.display()
         ))),
         (None, false) => crate::commands::fuzz::replay(args, display),
-        (Some(_), true) => Err(Failure::Usage(format!(
-            "{} is a directory, that of one saved case: leave the id out",
-            args.place.display()
-        ))),
+        (Some(_), true) => {
+            Err(Failure::Usage(format!("{} is the directory of a saved case: leave out the id", args.place.display())))
+        }
     }
 }
 
@@ -40,11 +39,11 @@ fn check(args: &Replay, id: &str, display: DisplayOptions) -> Result<ExitCode, F
     renamed::update(&mut report);
     let id = renamed::current(id);
     if !report.checks.iter().any(|check| check.id == id) {
-        return Err(Failure::Usage(format!("no check is called {id} in {place}")));
+        return Err(Failure::Usage(format!("there is no check {id} in {place}")));
     }
     if let Some(why) = trust::objection(&args.place).map_err(Failure::host)? {
         return Err(Failure::Usage(format!(
-            "{place} is not used, since it says what is executed as root and {why}: make it writable for yourself alone, or call \
+            "{place} is refused: it decides what is executed as root, and {why}; make it writable only for yourself, or call \
              `plimsoll run --replay {id}`"
         )));
     }
@@ -53,7 +52,7 @@ fn check(args: &Replay, id: &str, display: DisplayOptions) -> Result<ExitCode, F
     say(&line(words.iter().cloned()));
     if let ([], Some(now)) = (args.subject.runtime.as_slice(), changed(&report)) {
         say(&format!(
-            "plimsoll: {} is another file than was judged then (SHA-256 {:.12}, now {now:.12})",
+            "plimsoll: {} has changed since that run (SHA-256 {:.12}, now {now:.12})",
             report.runtime.path, report.runtime.sha256
         ));
     }
@@ -69,8 +68,8 @@ fn changed(report: &Report) -> Option<String> {
 
 /// The words of the results, with the options that are given now in place of theirs.
 fn words(report: &Report, now: &Subject) -> Result<Vec<String>, String> {
-    let nothing = "does not say how it was made, as results before schema 1.2: call `plimsoll run … --replay ID` with its options";
-    let foreign = "says a command that plimsoll does not write";
+    let nothing = "does not contain its command, as results before schema 1.2: call `plimsoll run … --replay ID` with its options";
+    let foreign = "contains a command that plimsoll does not write";
     let first = report.command.first().ok_or(nothing)?;
     let subcommand =
         if first == "vm" { report.command.iter().position(|word| word == "--").map_or(0, |at| at + 1) } else { 0 };
@@ -85,7 +84,7 @@ fn words(report: &Report, now: &Subject) -> Result<Vec<String>, String> {
     overlay(&mut subject, now);
     ReplayCommand::of(&subject)
         .map(|again| again.run())
-        .map_err(|why| format!("names what is not there any more: {why}"))
+        .map_err(|why| format!("names something that does not exist any more: {why}"))
 }
 
 /// What these words say of the subject; nothing at all where they have another command or other options.

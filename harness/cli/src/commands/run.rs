@@ -112,7 +112,7 @@ fn judge(args: &Run, subject: &Subject, checks: &[Check], display: DisplayOption
 }
 
 /// Why the rest of a run is pointless when the first check is red.
-const NO_CONTAINER: &str = "the simplest container does not live through create, start, kill and delete";
+const NO_CONTAINER: &str = "the simplest container cannot be created, started, killed and deleted";
 
 /// How checks are run.
 #[derive(Clone, Copy)]
@@ -146,10 +146,10 @@ fn carry_out(
         let jobs = batches.into_iter().map(Job::plain).collect();
         results.extend(session.run(jobs, &mut progress)?.into_iter().map(|(_, check)| check));
     } else {
-        let reason = format!("not tried: {NO_CONTAINER}");
+        let reason = format!("not run: {NO_CONTAINER}");
         results.extend(rest.iter().map(|check| model::Check { reason: reason.clone(), ..blank(check) }));
         let hint = requirements::hint_of_view(&session.host);
-        cut_short = Some(format!("{NO_CONTAINER}; {hint}--no-preflight tries the other checks all the same"));
+        cut_short = Some(format!("{NO_CONTAINER}; {hint}--no-preflight runs the other checks anyway"));
     }
     progress.end();
     if interrupted() {

@@ -29,7 +29,7 @@ pub fn command_line(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsStri
 
 /// The file that holds it.
 pub fn file() -> Result<PathBuf, Failure> {
-    std::env::current_exe().map_err(|why| Failure::Host(format!("cannot tell where this program is: {why}")))
+    std::env::current_exe().map_err(|why| Failure::Host(format!("cannot find the path of this program: {why}")))
 }
 
 #[cfg(test)]

@@ -26,8 +26,8 @@ impl Filter {
             Some(("level", name)) => Self::Level(name.to_uppercase()),
             Some(("axis", name)) => Self::Axis(name.to_lowercase()),
             Some((other, _)) => {
-                let known = "clause=, section=, level=, axis= or a glob on ids";
-                return Err(Failure::Usage(format!("unknown filter `{other}=`; there are {known}")));
+                let known = "clause=, section=, level=, axis= or a glob of ids";
+                return Err(Failure::Usage(format!("unknown filter `{other}=`; use {known}")));
             }
             None => Self::Id(matcher(text)?),
         })
@@ -64,7 +64,7 @@ pub fn select(checks: Vec<Check>, filters: &[String]) -> Result<Vec<Check>, Fail
         checks.into_iter().filter(|check| parsed.iter().any(|filter| filter.takes(check))).collect();
     if chosen.is_empty() {
         let filters = filters.join(" ");
-        return Err(Failure::Nothing(format!("no check matches {filters}; `plimsoll run --list` shows all")));
+        return Err(Failure::Nothing(format!("no check matches {filters}; `plimsoll run --list` lists all")));
     }
     Ok(chosen)
 }
@@ -112,10 +112,10 @@ pub fn one(checks: Vec<Check>, id: &str) -> Result<Check, Failure> {
     let near: Vec<String> = checks.iter().map(|check| check.id.clone()).filter(|known| known.contains(id)).collect();
     checks.into_iter().find(|check| check.id == id).ok_or_else(|| {
         let hint = match near.as_slice() {
-            [] => "`plimsoll run --list` shows all".to_owned(),
+            [] => "`plimsoll run --list` lists all".to_owned(),
             some => format!("did you mean {}?", some.iter().take(3).cloned().collect::<Vec<_>>().join(", ")),
         };
-        Failure::Usage(format!("no check is called {id}; {hint}"))
+        Failure::Usage(format!("there is no check {id}; {hint}"))
     })
 }
 

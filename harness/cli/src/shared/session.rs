@@ -175,7 +175,7 @@ pub fn self_report(settings: &Settings) -> Result<SelfReport, Failure> {
     })?;
     if report.version_hung {
         say(&format!(
-            "plimsoll: warning: {} did not come back within {:?} when it was asked for its version",
+            "plimsoll: warning: {} did not answer `--version` within {:?}",
             settings.runtime.display(),
             settings.timeout
         ));
@@ -191,8 +191,8 @@ fn groups(place: &mut RunSandbox) -> Option<Arc<RunGroups>> {
     place.make_groups().map_or_else(
         |why| {
             say(&format!(
-                "plimsoll: {why}: checks run without control groups of their own, so nothing limits their processes and \
-                 memory, and a group that a runtime leaves is found by its name alone"
+                "plimsoll: {why}: checks run without cgroups of their own: their processes and memory are not limited, and a cgroup that a \
+                 runtime leaves is found only by its name"
             ));
             None
         },
@@ -205,7 +205,7 @@ fn foreign(settings: &Settings, runtime: &Runtime) -> String {
     let Profile { name, versions, .. } = &settings.profile;
     let known = versions.iter().map(|version| format!("`{}…`", version.trim_end())).collect::<Vec<_>>().join(", ");
     format!(
-        "{} says its version is `{}`, and profile {name} expects {known}: name the right one by --profile, or a copy with \
+        "{} says its version is `{}`, and profile {name} expects {known}: choose the right one with --profile, or use a copy with \
          this version in `versions`",
         runtime.path, runtime.version
     )
@@ -240,7 +240,9 @@ pub fn find_runtime(named: &Path) -> Result<PathBuf, Failure> {
     let path = found.map_or_else(|| std::path::absolute(named), Ok).map_err(Failure::usage)?;
     match std::fs::metadata(&path) {
         Err(why) => usage(format!("no runtime at {}: {why}", path.display())),
-        Ok(meta) if !meta.is_file() => usage(format!("{} is not a file; name the runtime's binary", path.display())),
+        Ok(meta) if !meta.is_file() => {
+            usage(format!("{} is not a file; give the binary of the runtime", path.display()))
+        }
         Ok(meta) if meta.permissions().mode() & 0o111 == 0 => {
             usage(format!("{} is not executable; chmod +x it", path.display()))
         }

@@ -20,7 +20,7 @@ pub(super) fn render(reports: &[Report], style: Style) -> String {
         let unexpected: Vec<&Check> = report.checks.iter().filter(|check| check.is_unexpected()).collect();
         if !unexpected.is_empty() {
             page.blank();
-            page.line(0, &[(Paint::Strong, "Unexpected of "), (Paint::Strong, label)]);
+            page.line(0, &[(Paint::Strong, "Unexpected results of "), (Paint::Strong, label)]);
         }
         for check in unexpected {
             if style.verbose { detail::full(&mut page, check) } else { detail::brief(&mut page, check) }

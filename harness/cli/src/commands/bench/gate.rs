@@ -28,7 +28,7 @@ pub fn comparable(old: &Benchmark, new: &Benchmark) -> Result<(), Failure> {
         return Ok(());
     }
     let why = obstacles.join("; ");
-    Err(Failure::Usage(format!("the baseline cannot be compared with this machine: {why}. Measure it anew here")))
+    Err(Failure::Usage(format!("the baseline cannot be compared with this machine: {why}; measure it again here")))
 }
 
 /// One ratio with what it is about.
@@ -63,11 +63,10 @@ pub fn answer(verdict: &Verdict) -> Result<ExitCode, Failure> {
     }
     if !verdict.lines.is_empty() {
         let margin = verdict.margin * 100.0;
-        writeln!(text, "no difference: the whole interval lies within {margin} % of equality")
-            .map_err(Failure::host)?;
+        writeln!(text, "no difference: the whole interval is within {margin} %").map_err(Failure::host)?;
     }
     if verdict.open {
-        writeln!(text, "inconclusive: it reaches beyond; more blocks (--precision, --limit) make it narrower")
+        writeln!(text, "inconclusive: the interval is wider than that; measure more blocks (--precision, --limit)")
             .map_err(Failure::host)?;
     }
     print(&text)?;

@@ -48,13 +48,13 @@ impl SavedCase {
         }
         match vet::objection(&kept.input, checks) {
             None => Ok(kept),
-            Some(why) => Err(Failure::Usage(format!("{} is not tried: {why}", path.display()))),
+            Some(why) => Err(Failure::Usage(format!("{} is refused: {why}", path.display()))),
         }
     }
 
     /// Writes it to a directory, which is made.
     pub fn write(&self, dir: &Path) -> Result<(), Failure> {
-        let failed = |why: std::io::Error| Failure::Host(format!("cannot keep a case in {}: {why}", dir.display()));
+        let failed = |why: std::io::Error| Failure::Host(format!("cannot save a case in {}: {why}", dir.display()));
         let root = beneath::own_directory(dir).map_err(failed)?;
         let mut text = serde_json::to_string_pretty(self).map_err(Failure::host)?;
         text.push('\n');
@@ -72,7 +72,7 @@ pub fn add(dir: &Path, name: Option<&str>, corpus: &Path) -> Result<(), Failure>
     let name = name.map(str::to_owned).or(own).unwrap_or_else(|| kept.property.clone());
     let place = below(corpus, &name)?;
     if fs::symlink_metadata(&place).is_ok() {
-        return Err(Failure::Usage(format!("{} is there already; give another --name", place.display())));
+        return Err(Failure::Usage(format!("{} exists; choose another --name", place.display())));
     }
     beneath::own_directory(corpus)
         .map_err(|why| Failure::Usage(format!("cannot use the corpus {}: {why}", corpus.display())))?;
@@ -82,7 +82,7 @@ pub fn add(dir: &Path, name: Option<&str>, corpus: &Path) -> Result<(), Failure>
 /// A directory of this name below another.
 pub fn below(dir: &Path, name: &str) -> Result<PathBuf, Failure> {
     let name = name::of_file(name)
-        .map_err(|why| Failure::Usage(format!("the name {name:?} {why}: give the name of one directory")))?;
+        .map_err(|why| Failure::Usage(format!("the name {name:?} {why}: use the name of a directory, not a path")))?;
     Ok(dir.join(name))
 }
 

@@ -32,7 +32,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// Compares runtimes with each other.
 pub fn compare(args: &args::Fuzz, display: DisplayOptions) -> Result<ExitCode, Failure> {
     if args.differential.len() < 2 {
-        return Err(Failure::Usage("--differential compares runtimes: name two at least, A,B".to_owned()));
+        return Err(Failure::Usage("--differential needs at least two runtimes: A,B".to_owned()));
     }
     let (began, started) = (SystemTime::now(), Instant::now());
     let seed = seed(args, began);

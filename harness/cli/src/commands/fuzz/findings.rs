@@ -157,7 +157,7 @@ impl<'s> Findings<'s> {
     /// A directory that is not there yet. The name of a property comes from a process in which the runtime was called.
     fn free(&self, property: &str) -> Result<PathBuf, Failure> {
         beneath::own_directory(self.keep)
-            .map_err(|why| Failure::Usage(format!("cannot keep cases in {}: {why}", self.keep.display())))?;
+            .map_err(|why| Failure::Usage(format!("cannot save cases in {}: {why}", self.keep.display())))?;
         for number in 1_u32.. {
             let dir = below(self.keep, &format!("{property}-{number}"))?;
             if fs::symlink_metadata(&dir).is_err() {

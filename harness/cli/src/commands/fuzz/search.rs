@@ -104,7 +104,7 @@ impl<'s> Search<'s> {
         let sources = self.judge.sources();
         let draw = Draw::new(&sources);
         if sources.is_empty() && self.wanted.kinds.contains(&Kind::Bundle) {
-            return Err(Failure::Nothing("no edits of these sections can be made here".to_owned()));
+            return Err(Failure::Nothing("this host supports no edits of these sections".to_owned()));
         }
         let settings = self.session.settings();
         let mut workers: Workers<Task> = Workers::new(settings, settings.timeout * 6);

@@ -21,7 +21,7 @@ fn explanation(mutant: &Mutant<'_>, red: &[&Check]) -> Option<Explanation> {
         sections.contains(section_of(&check.id)) && own.any(|own| members.iter().any(|member| is_of(own, member)))
     };
     let deviation = red.iter().find(|check| touches(check))?;
-    let reason = format!("the runtime behind it gets this member wrong by itself: {} is red there", deviation.id);
+    let reason = format!("the runtime itself gets this member wrong: {} fails without the mutant", deviation.id);
     Some(Explanation { mutant: mutant.fault.to_string(), reason })
 }
 

@@ -61,17 +61,14 @@ pub fn words(unsettled: &[Pair], checks: &[&Check]) -> Vec<String> {
     let mut words: Vec<String> = survived()
         .filter(declares)
         .map(|pair| {
-            format!(
-                "plimsoll: warning: {} is there for a runtime that {}, and does not see it",
-                pair.check, pair.mutant
-            )
+            format!("plimsoll: warning: {} does not catch its mutant: a runtime that {}", pair.check, pair.mutant)
         })
         .collect();
     let mutants: BTreeSet<&str> = survived().map(|pair| pair.mutant.as_str()).collect();
     if !mutants.is_empty() {
         let count = mutants.len();
         words.push(format!(
-            "plimsoll: {count} more mutants were tried and not seen, and are not counted: checks that the filter leaves out could see them"
+            "plimsoll: {count} more mutants survived the selected checks; they are not counted, since other checks could catch them"
         ));
     }
     words

@@ -100,7 +100,7 @@ fn read(path: &Path) -> Result<Vec<Row>, Failure> {
     let text = read::given(path, read::SETTINGS).map_err(|why| usage(why.to_string()))?;
     let file: File = toml::from_str(&text).map_err(|why| usage(why.to_string().trim().replace('\n', " ")))?;
     if file.machine.is_empty() {
-        return Err(usage("it names no machine: add a table [[machine]]".to_owned()));
+        return Err(usage("it has no [[machine]] table".to_owned()));
     }
     let beside = path.parent().unwrap_or(Path::new(""));
     let rows = file.machine.into_iter().map(|row| Row { kernel: row.kernel.map(|kernel| beside.join(kernel)), ..row });

@@ -1,5 +1,5 @@
-//! Known deviations as data: a TOML file says which check gets which verdict from which runtime, and why. What is known
-//! does not turn a run red; what is no longer so does.
+//! Known deviations as data: a TOML file says which check gets which verdict from which runtime, and why. A known deviation does not fail
+//! a run; one that no longer occurs does.
 
 mod condition;
 mod update;

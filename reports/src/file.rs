@@ -1,5 +1,4 @@
-//! `results.json` and `proof.json` on disk: written whole or not at all, and read only when the schema is one that we
-//! know.
+//! `results.json` and `proof.json` on disk. They are written atomically, and read only if the schema is known.
 
 mod checks;
 mod writing;

@@ -1,4 +1,4 @@
-//! The formats by name, and what each of them can tell.
+//! The formats by name, and which documents each can show.
 
 use std::fmt;
 use std::io::{self, Write};

@@ -1,4 +1,4 @@
-//! The parts of a run that was spread over several machines, put together again.
+//! Merges the parts of a run that was split over several machines.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! `plimsoll`: judges OCI runtimes. Here the command line is taken apart and each command called; exit codes are those of
-//! [`Failure`] and of the report.
+//! `plimsoll`: conformance tests and benchmarks for OCI runtimes. Parses the command line and calls a command. Exit codes are those
+//! of [`Failure`] and of the report.
 
 #![warn(clippy::print_stderr, reason = "what is said passes through `output::say`")]
 

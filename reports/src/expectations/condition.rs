@@ -1,4 +1,4 @@
-//! When an entry counts: for which runtimes, versions and hosts.
+//! When an entry applies: for which runtimes, versions and hosts.
 
 use semver::{Version, VersionReq};
 use serde::Deserialize;

@@ -1,5 +1,5 @@
-//! A file of expectations brought up to date with a run: what is no longer so goes, what is new comes, what stays keeps
-//! its words, comments and order.
+//! Updates a file of expectations from a run: removes entries that no longer apply, adds new ones, and keeps text, comments and order of
+//! the rest.
 
 use std::collections::BTreeMap;
 

@@ -116,7 +116,10 @@ fn parts_that_do_not_make_a_whole_are_named() {
     };
     assert_eq!(refusal(&|parts| drop(parts.pop())), "part 3 of 3 is missing");
     assert_eq!(refusal(&|parts| parts.push(parts[0].clone())), "1.json and 1.json are both part 1 of 3");
-    assert_eq!(refusal(&|parts| parts[1].1.partition = None), "2.json is not a part: it was created without --partition");
+    assert_eq!(
+        refusal(&|parts| parts[1].1.partition = None),
+        "2.json is not a part: it was created without --partition"
+    );
     let doubled = refusal(&|parts| parts[1].1.checks = parts[0].1.checks.clone());
     assert_eq!(doubled, "the check cgroups.cpu-shares/one is in 1.json and in 2.json");
     let short = refusal(&|parts| drop(parts[1].1.checks.pop()));

@@ -1,4 +1,4 @@
-//! `plimsoll doctor`: what this host lacks, how many checks that costs, and which of it a virtual machine has.
+//! `plimsoll doctor`: what this host lacks, how many checks need it, and whether a virtual machine has it.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -34,7 +34,7 @@ pub fn doctor(args: &Doctor) -> Result<ExitCode, Failure> {
     if let Some(Missing { what, way }) = &missing {
         writeln!(text, "  {lost:>4} checks: {what}; {way}; `plimsoll vm` can provide it").map_err(Failure::host)?;
     }
-    // Who lacks the right to look cannot tell what else is missing.
+    // Without the privilege to look, nothing else can be checked.
     for gap in gaps.iter().filter(|_| missing.is_none()) {
         let machine = if gap.closed_by_vm { "; `plimsoll vm` can provide it" } else { "" };
         writeln!(text, "  {:>4} {}: {}{machine}", gap.checks, plural(gap.checks, "check"), gap.reason)
@@ -69,7 +69,7 @@ fn gaps(checks: &[Check], unmet: impl Fn(&Need) -> Option<String>) -> Vec<Gap> {
     gaps
 }
 
-/// What else stands in the way, and what to do.
+/// Other obstacles, and what to do about them.
 fn advice(cgroups: &str) -> Vec<String> {
     let mut lines = Vec::new();
     if cgroups != "v2" {

@@ -1,4 +1,4 @@
-//! `plimsoll fuzz`: tries random cases on a runtime, makes what breaks a property minimal, and reports.
+//! `plimsoll fuzz`: runs random cases, minimizes those that violate a property, and reports them.
 
 mod case;
 mod differential;

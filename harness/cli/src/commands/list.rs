@@ -1,4 +1,4 @@
-//! `plimsoll run --list`: the checks and what they cite.
+//! `plimsoll run --list`: the checks and the clauses that they cite.
 
 use std::io::{self, Write};
 use std::process::ExitCode;

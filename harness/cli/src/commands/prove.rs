@@ -1,5 +1,5 @@
-//! `plimsoll prove`: poses as faulty runtimes in front of a real one, and shows that the checks see each of them, and
-//! that they see nothing where nothing is wrong.
+//! `plimsoll prove`: injects faults into a runtime, and shows that the checks catch each of these mutants, and that neutral
+//! variations of the runtime change no verdict.
 
 mod hidden;
 mod neutral;
@@ -34,7 +34,7 @@ use crate::shared::session::{Session, interrupted};
 /// Results of checks, each with the number of its job.
 type Results = Vec<(usize, model::Check)>;
 
-/// Poses as each mutant, compares neutral runtimes, writes `proof.json` and shows what came of it.
+/// Runs all mutants and neutral variations, writes `proof.json` and shows the result.
 pub fn prove(args: &Prove, display: DisplayOptions) -> Result<ExitCode, Failure> {
     let began = SystemTime::now();
     let started = Instant::now();

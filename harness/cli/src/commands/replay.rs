@@ -1,4 +1,4 @@
-//! `plimsoll replay`: tries a check or a saved case again.
+//! `plimsoll replay`: runs a check or a saved case again.
 
 use std::path::Path;
 use std::process::ExitCode;

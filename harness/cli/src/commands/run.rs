@@ -1,4 +1,4 @@
-//! `plimsoll run`: judges runtimes, one after the other, and reports.
+//! `plimsoll run`: runs the checks against one or more runtimes.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -38,7 +38,7 @@ pub fn run(args: &Run, display: DisplayOptions) -> Result<ExitCode, Failure> {
     let mut written = Vec::new();
     for (subject, output) in subjects {
         let mut report = Report { partition, ..judge(args, &subject, &checks, display)? };
-        // A part of the suite cannot tell whether an expectation of another part is stale.
+        // Part of the suite says nothing about expectations of other checks.
         let all = args.filter.is_empty() && !args.quick && args.replay.is_none() && partition.is_none();
         let all = all && report.cut_short.is_none();
         known.apply(&mut report, all);

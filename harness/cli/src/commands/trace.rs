@@ -1,4 +1,4 @@
-//! `plimsoll trace`: shows where the time of a start goes.
+//! `plimsoll trace`: shows where the time of `create` and `start` goes.
 
 use std::process::ExitCode;
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! `plimsoll vm`: runs a command of plimsoll in virtual machines and brings back what came of it.
+//! `plimsoll vm`: runs a plimsoll command in virtual machines and copies its output files back.
 
 pub mod context;
 mod files;

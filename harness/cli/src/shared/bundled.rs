@@ -1,4 +1,4 @@
-//! The bundled runtime. It is in this same file: `plimsoll runtime …` is it, and so is a link of its name.
+//! The bundled runtime, which is in the same file: as `plimsoll runtime …`, or through a link of its name.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! `plimsoll.toml`: what a project would otherwise give on every command line. Its values become the defaults of the
-//! options, so that the command line wins and `--help` shows them.
+//! `plimsoll.toml`: default options of a project. The values become the defaults of the options, so the command line wins and
+//! `--help` shows them.
 
 use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! Where reports go: each request is a format and perhaps a file.
+//! Where reports go: each request names a format and possibly a file.
 
 use std::env;
 use std::fs::{File, OpenOptions};
@@ -144,7 +144,7 @@ fn no_summary(path: &Path, why: &io::Error) -> Failure {
 }
 
 /// One line on standard error. Whatever is in it, a terminal obeys none of it, and no second line can be forged.
-/// Where nobody can hear it, nothing is said.
+/// Errors of standard error are ignored.
 pub fn say(text: &str) {
     tell(&printable(text));
 }

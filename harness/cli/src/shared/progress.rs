@@ -1,4 +1,4 @@
-//! What a user sees while checks run: a bar on a terminal, plain lines elsewhere.
+//! Progress of a run: a bar on a terminal, plain lines elsewhere.
 
 use std::io::IsTerminal;
 
@@ -39,7 +39,7 @@ impl Progress {
             (Event::Started(_), None) => {}
             (Event::Finished(check), _) => self.finished(check),
             (Event::OthersFirst, _) => self.say(
-                "plimsoll: waiting for another run on this host: one of them is finding out which check changed the host, and has to be alone",
+                "plimsoll: waiting for another run on this host, which is finding out which check changed the host",
             ),
             (Event::HostChanged { change, left }, _) => {
                 let (what, how) = change.words();
@@ -54,7 +54,11 @@ impl Progress {
             }
             (Event::Interrupted { change, put_back }, _) => {
                 let (what, how) = change.words();
-                let now = if *put_back { "it was restored" } else { "it was not restored, since checks of other runs are in progress" };
+                let now = if *put_back {
+                    "it was restored"
+                } else {
+                    "it was not restored, since checks of other runs are in progress"
+                };
                 self.say(&format!(
                     "plimsoll: warning: {what} of the host changed during the run ({how}), which was interrupted before it was known \
                      whether the runtime did it or another program; {now}"

@@ -1,4 +1,4 @@
-//! The commands that try a check or a saved case again, as users can type them.
+//! The command lines that run a check or a saved case again.
 
 use std::ffi::OsString;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! What a run cannot do without, told before anything is tried; and set-ups in which what it does to keep itself apart would not
-//! hold: refused where another user could take part, told where it is the caller's own choice.
+//! What a run needs, checked before anything else; and set-ups in which the isolation of a run would not hold: refused if another
+//! user could interfere, a warning if it is the choice of the caller.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -22,7 +22,7 @@ pub fn required() -> Result<(), Failure> {
     }
 }
 
-/// Fails without `/proc`, where nothing can be told of this host.
+/// Fails without `/proc`, which everything else needs.
 pub fn has_proc() -> Result<(), Failure> {
     let there = Path::new("/proc/self/mountinfo").exists() && Path::new("/proc/filesystems").exists();
     let why = || "/proc is not mounted, or not that of this pid namespace: mount -t proc proc /proc".to_owned();
@@ -57,7 +57,7 @@ pub fn missing() -> Result<Option<Missing>, Failure> {
     Ok(None)
 }
 
-/// What may help where no container lives, told without regard to what the runtime says: some refuse a hybrid host.
+/// A hint for when no container works, whatever the runtime says: some refuse a hybrid host.
 pub fn hint_of_view(host: &Host) -> &'static str {
     let is_shown_hybrid = host.cgroups == "hybrid" && host.cgroup_view == "host";
     if is_shown_hybrid { "the cgroups of this host are hybrid, which crun refuses: try --cgroup-view v1; " } else { "" }
@@ -79,7 +79,7 @@ pub fn hold(runtime: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Why others could replace a directory that is made in this one. One that is not there is told of when it is needed.
+/// Why other users could replace a directory that is made in this one. A missing one is reported when it is needed.
 fn unsafe_place(place: &Path) -> Result<Option<String>, Failure> {
     let Ok(place) = fs::canonicalize(place) else { return Ok(None) };
     let status = fs::metadata(&place).map_err(Failure::host)?;

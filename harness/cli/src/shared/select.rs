@@ -1,4 +1,4 @@
-//! Which checks a user means.
+//! Selects checks.
 
 use std::str::FromStr;
 

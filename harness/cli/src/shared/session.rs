@@ -1,4 +1,4 @@
-//! What every command that calls a runtime shares: finding it, setting up the place, running jobs in it.
+//! What every command that calls a runtime shares: finds the runtime, sets up the sandbox, runs jobs in it.
 
 use std::env;
 use std::os::unix::fs::PermissionsExt;
@@ -32,7 +32,7 @@ use crate::shared::requirements;
 /// Set by Ctrl-C or a request to end.
 pub static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// A place that is set up, and a runtime to be judged there.
+/// A sandbox, and a runtime to test in it.
 pub struct Session {
     settings: Settings,
     abilities: Abilities,
@@ -43,12 +43,12 @@ pub struct Session {
     pub host: Host,
     /// Facts of the runtime.
     pub runtime: Runtime,
-    /// Dropped last: it cleans up.
+    /// Dropped last, since it cleans up.
     _place: RunSandbox,
 }
 
 impl Session {
-    /// Finds the runtime, checks that this can work, and sets up the place.
+    /// Finds the runtime, checks the requirements, and sets up the sandbox.
     pub fn open(subject: &Subject, keep: Option<&Path>) -> Result<Self, Failure> {
         let profile = Profile::load(&subject.profile).map_err(Failure::usage)?;
         let named = match subject.runtime.as_slice() {

@@ -1,4 +1,4 @@
-//! Which clauses a verdict is told with: first those that what was found breaks, whatever the check is about.
+//! The clauses that a verdict cites: first those that the findings break, whatever the check is about.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! The shape of a check: a [`Rule`] judges what is true of every running container, a [`Case`] is a list of edits that
-//! makes one rule apply, a [`Scenario`] is a scenario where order, errors or leftovers are the point.
+//! What a check is. A [`Rule`] judges what is true of every running container, a [`Case`] is a list of edits that makes one rule apply,
+//! a [`Scenario`] is a sequence of operations where order, errors or leftovers matter.
 
 use std::sync::Arc;
 
@@ -123,7 +123,7 @@ impl Case {
     }
 }
 
-/// A scenario told with containers, where order, errors or leftovers are the point.
+/// A sequence of operations, where order, errors or leftovers matter.
 #[derive(Clone, Copy, Debug)]
 pub struct Scenario {
     /// Stable name, `section.subject/scenario`.
@@ -135,7 +135,7 @@ pub struct Scenario {
     /// Why a broken expectation is only a warning, although a cited clause is mandatory: where the specification
     /// contradicts itself, or leaves room. That many runtimes break the clause is no reason.
     pub advisory: Option<&'static str>,
-    /// What must be there for it to be told.
+    /// What it needs.
     pub needs: &'static [Need],
     /// Whether it may wait for a deadline: it is started before the others, so that they run meanwhile.
     pub waits: bool,
@@ -195,7 +195,7 @@ pub enum Body {
     Scenario(&'static Scenario),
 }
 
-/// The clauses that every container rests on. What breaks one of them is told with it, whatever else a check cites.
+/// The clauses that every container relies on. A finding that breaks one of them cites it, whatever else the check cites.
 #[derive(Debug)]
 pub struct BaseClauses {
     /// Create makes a container.

@@ -1,4 +1,4 @@
-//! A container under test: its operations, its process, and the conversation with the probe inside.
+//! A container under test: its operations, its process, and the channel to the probe.
 
 mod observe;
 

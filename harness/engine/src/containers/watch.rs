@@ -1,4 +1,4 @@
-//! The guard within a run: around one operation that must have no effect.
+//! The guard within a check: around one operation that must have no effect.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::system::deadline::scaled;
 /// Name of the canary in the directory of a check.
 pub const CANARY: &str = "canary";
 
-/// How long a process that was told to end may take.
+/// How long a process may take to end.
 const GRACE: Duration = Duration::from_secs(2);
 
 impl Lab<'_> {

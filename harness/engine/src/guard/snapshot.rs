@@ -1,4 +1,4 @@
-//! What the guard compares: facts about the host by subject, each fact a name and a value.
+//! What the guard compares: facts about the host by subject, each with a name and a value.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

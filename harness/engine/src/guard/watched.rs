@@ -1,4 +1,4 @@
-//! Which files tell what a runtime can change for the whole host.
+//! The files of host-wide kernel state.
 
 use std::fs;
 use std::io;

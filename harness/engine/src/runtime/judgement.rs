@@ -1,4 +1,4 @@
-//! What a judge says, and how a scenario that cannot go on says why.
+//! The findings of a judge, and why a check ends early.
 
 use plimsoll_foreign::read::ReadError;
 use plimsoll_reports::model::Finding;
@@ -55,7 +55,7 @@ impl Judgement {
         self.exit_code_only += usize::from(outcome.ended == Ended::Exit(0));
     }
 
-    /// Whether nothing is wrong but that errors were not told.
+    /// Whether the only findings are exit codes of 0 instead of errors.
     #[must_use]
     pub fn is_exit_code_only(&self) -> bool {
         self.exit_code_only > 0 && self.exit_code_only == self.findings.len()

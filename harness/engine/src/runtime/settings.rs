@@ -1,4 +1,4 @@
-//! What every check of a run shares.
+//! The settings that all checks of a run share.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;

@@ -1,9 +1,8 @@
-//! Sets one check apart: namespaces of its own for processes, control groups, mounts, host name, network and IPC, and a
-//! `/dev` of its own, so that whatever it or the runtime does dies with it, and what others do on this host meanwhile is not
-//! taken for its doing.
+//! Isolates one check: it has its own pid, cgroup, mount, uts, network and ipc namespaces and its own `/dev`. Whatever it or the
+//! runtime does ends with it, and what other programs do on the host is not attributed to it.
 //!
 //! ```text
-//! supervisor ──into groups of its own ([`birth`])──► check (pid 1, reaps the runtime's orphans) ──► unshare(mnt, uts, net, ipc)
+//! supervisor ──into its own cgroups ([`into_cgroup`])──► check (pid 1, reaps the runtime's orphans) ──► unshare(mnt, uts, net, ipc)
 //!      ◄── result over a socket ──────────────────────┘
 //! ```
 //! The check dies with the supervisor, and a pid namespace with its pid 1, so a killed harness leaves no process and no

@@ -1,5 +1,5 @@
-//! The place of a run: a mount namespace of its own with a private tmpfs, gone with the process, and names on the host
-//! that tell whose they are.
+//! The sandbox of a run: a mount namespace with a private tmpfs, which ends with the process, and names on the host that say which run
+//! owns them.
 
 use std::fs::{self, DirBuilder, File};
 use std::io;

@@ -1,5 +1,4 @@
-//! Filesystems that the kernel has once, wherever they are mounted. A runtime that mounts one in its own namespace changes it for the
-//! whole host.
+//! Filesystems that exist once per kernel. A runtime that mounts one in its own namespace changes it for the whole host.
 
 use std::ffi::CStr;
 use std::io;

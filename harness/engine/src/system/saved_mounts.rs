@@ -1,8 +1,8 @@
-//! What a check holds from before the runtime ran, so that it can still see what became of its mounts: `/proc` by a descriptor,
-//! and copies of the mounts that it cannot work without.
+//! What a check saves before the runtime runs, to see and restore its mounts afterwards: a descriptor of `/proc`, and copies of the
+//! mounts that it needs.
 //!
-//! A runtime may mount over everything, or take `/proc` away. That is its failure and not one of the harness: the list of mounts is
-//! read by the descriptor, and then everything is put back where it was.
+//! A runtime may mount over everything or remove `/proc`. That is its failure and not one of the harness: the list of mounts is read
+//! through the descriptor, and then everything is restored.
 
 use std::collections::BTreeSet;
 use std::fs::File;

@@ -1,4 +1,4 @@
-//! A benchmark on the page: tables, distributions, phases, curves, time lines.
+//! A benchmark: tables, distributions, phases, curves, time lines.
 
 use maud::{Markup, html};
 

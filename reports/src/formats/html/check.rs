@@ -1,4 +1,4 @@
-//! One check in each run: what was found, on which clauses that rests, and how to see it again.
+//! One check in each run: the findings, the clauses, and how to run it again.
 
 use maud::{Markup, html};
 

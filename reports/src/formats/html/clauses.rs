@@ -1,5 +1,5 @@
-//! The whole suite, clause by clause. A check that rests on several clauses is told in full below the first of them and
-//! named below the others.
+//! The whole suite, clause by clause. A check that cites several clauses is shown in full below the first of them and listed below the
+//! others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};

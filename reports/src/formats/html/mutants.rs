@@ -1,4 +1,4 @@
-//! A proof: the kill matrix of groups of mutants by sections of checks, each group mutant by mutant, and fairness.
+//! A proof: the kill matrix of groups of mutants by sections of checks, each mutant, and the neutral variations.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! What the runs came to: one line each, and the matrix of sections by runtimes.
+//! The summary: one line per run, and the matrix of sections by runtimes.
 
 use maud::{Markup, html};
 

@@ -1,4 +1,4 @@
-//! A benchmark in a terminal: a table a scenario, with a bar for each median.
+//! A benchmark in a terminal: one table per scenario, with a bar for each median.
 
 use comfy_table::{Cell, CellAlignment, Color};
 

@@ -1,4 +1,4 @@
-//! What a benchmark tells besides phases: cost, curves, soaks, traces.
+//! A benchmark besides phases: cost, curves, soaks, traces.
 
 use super::bench::{blocks, time};
 use super::page::{Page, Paint};

@@ -1,4 +1,4 @@
-//! One check that did not pass: in full where the runtime or the harness failed, in a few lines for a warning.
+//! One check that did not pass: in full for a failure or an error, in a few lines for a warning.
 
 use super::page::{Page, Paint};
 use crate::model::{Axis, Call, Check, Clause, Evidence, Finding, Verdict};

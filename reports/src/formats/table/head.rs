@@ -1,4 +1,4 @@
-//! What was judged, where, and by what.
+//! What was tested, where, and with which version.
 
 use super::page::Page;
 use crate::model::proof::Proof;

@@ -1,5 +1,5 @@
-//! A proof as a person reads it in a terminal: how many mutants of each group were killed and how, then each thing that
-//! should not be: survivors, verdicts that something neutral changed, errors, checks that prove nothing.
+//! A proof: how many mutants of each group were killed and how, then survivors, verdicts changed by neutral variations, errors, and checks
+//! that prove nothing.
 
 use std::collections::BTreeMap;
 

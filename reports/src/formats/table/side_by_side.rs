@@ -1,5 +1,4 @@
-//! Several runtimes beside each other: counts by section, then each check on which they do not agree, then each that is
-//! unexpected.
+//! Several runtimes side by side: counts by section, then the checks with different verdicts, then the unexpected ones.
 
 use comfy_table::{Attribute, Cell};
 

@@ -1,4 +1,4 @@
-//! Comparison over time: with an earlier benchmark, or of an old and a new binary measured side by side.
+//! Compares benchmarks: with an earlier one, or two binaries that were measured together.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -16,7 +16,7 @@ pub struct Verdict {
     lines: Vec<String>,
     /// The share that does not count as a difference.
     margin: f64,
-    /// Whether an interval is too wide to tell.
+    /// Whether an interval is too wide for a verdict.
     open: bool,
     red: bool,
 }

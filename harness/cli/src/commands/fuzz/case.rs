@@ -1,4 +1,4 @@
-//! A case on disk: `case.json` says what is tried and what it broke, and `config.json` is there to be read.
+//! A case on disk. `case.json` holds the input and the property that it violates; `config.json` is for readers.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! `plimsoll fuzz --differential`: the same random bundles on several runtimes. What they do not agree on is reported,
-//! made minimal, and grouped by rule: a difference that no rule calls a breach shows where the specification is silent.
+//! `plimsoll fuzz --differential`: runs the same random bundles on several runtimes. Differences are minimized and grouped by
+//! rule. A difference that violates no rule shows where the specification is silent.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -143,7 +143,7 @@ impl Comparison<'_> {
         Ok(trials)
     }
 
-    /// What the runtimes do not agree on, by rule: which properties are broken, and what a program inside was told.
+    /// The differences between runtimes, by rule: violated properties, and answers inside.
     fn differences(&self, trials: &[CaseResult]) -> Vec<(String, Vec<Finding>)> {
         let mut found: BTreeMap<String, Vec<Finding>> = BTreeMap::new();
         let broken =

@@ -1,4 +1,4 @@
-//! What is known of a runtime before the search: files of expectations.
+//! Known deviations in a random search.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! What was found: each property with each minimal case once.
+//! The findings of a search: each property with each minimized case once.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,4 @@
-//! What a user sees of a search under way, and of a case that is tried again.
+//! Progress of a search, and the result of a replayed case.
 
 use std::io::IsTerminal;
 
@@ -51,7 +51,7 @@ impl Reporter {
     }
 }
 
-/// Says what came of a case that was tried again.
+/// Prints the result of a replayed case.
 pub fn replayed(kept: &SavedCase, result: &CaseResult, display: DisplayOptions) -> Result<(), Failure> {
     if display.quiet {
         return Ok(());

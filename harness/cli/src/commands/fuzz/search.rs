@@ -1,4 +1,4 @@
-//! Draws cases and tries several at once.
+//! Draws cases and runs several at the same time.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};

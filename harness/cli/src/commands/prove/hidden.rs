@@ -1,5 +1,5 @@
-//! Mutants that the runtime behind is itself like. What takes no notice of a member passes the checks of its default, and a mutant
-//! of that member changes nothing there; a check of the same member does not pass on such a runtime as it is.
+//! Mutants that make no difference, since the runtime itself has the same fault. A runtime that ignores a member passes the checks
+//! of its default, and dropping that member changes nothing; another check of the member fails on such a runtime anyway.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! What a proof of some of the checks can tell of a mutant: that it is seen, and where all are selected that could see it, that it
-//! is not.
+//! What a proof of some of the checks says about a mutant. That it survives only counts if all checks that could catch it were
+//! selected.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use plimsoll_engine::check::Check;
 use plimsoll_reports::model::proof::{Outcome, Pair};
 use plimsoll_suites::mutants::{self, Mutant};
 
-/// The selection, beside the whole suite.
+/// The selected checks, and the whole suite.
 pub struct Scope {
     /// For each mutant of the whole suite that some check declares, and none that is selected.
     of_others: BTreeSet<String>,

@@ -1,4 +1,4 @@
-//! The machines that a user asks for: by options, of which every combination counts, or by a file.
+//! The machines to run: every combination of the options, or those of a file.
 
 use std::path::{Path, PathBuf};
 
@@ -22,7 +22,7 @@ pub struct MachineConfig {
 }
 
 impl MachineConfig {
-    /// What tells it from others: `6.1.0-50-cloud-amd64 v2 selinux`.
+    /// Its name: `6.1.0-50-cloud-amd64 v2 selinux`.
     #[must_use]
     pub fn name(&self) -> String {
         let lsm = if self.lsm == Lsm::None { String::new() } else { format!(" {}", self.lsm) };

@@ -1,4 +1,4 @@
-//! What all machines of one call share, and one machine's run.
+//! Runs one machine, with what all machines of a call share.
 
 use std::path::PathBuf;
 use std::thread::available_parallelism;

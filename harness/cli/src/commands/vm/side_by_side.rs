@@ -1,4 +1,4 @@
-//! Several machines: the same run in each, the results beside each other.
+//! Several machines: the same run in each, results side by side.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

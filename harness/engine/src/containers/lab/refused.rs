@@ -1,4 +1,4 @@
-//! What a scenario comes to that ended because a configuration was refused.
+//! The result of a check whose configuration was refused.
 
 use plimsoll_fixtures::Config;
 use serde_json::Value;

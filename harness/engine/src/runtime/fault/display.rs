@@ -1,4 +1,4 @@
-//! What a faulty runtime does, as reports say it.
+//! Faults as text for reports.
 
 use std::fmt;
 

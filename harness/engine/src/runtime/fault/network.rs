@@ -1,4 +1,4 @@
-//! What a faulty runtime does to the network devices that it has moved.
+//! Faults in moving network devices.
 
 use std::fmt;
 

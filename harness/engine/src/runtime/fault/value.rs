@@ -1,4 +1,4 @@
-//! Small ways to get a value wrong, whatever the value is. They make a mutant of every member that a case sets.
+//! Faults in a value, whatever the value is. They make a mutant of every member that a case sets.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! Sets a whole measurement apart, once and ahead of it: the process that goes on is process 1 of a pid namespace, and has host
-//! name, IPC and mounts for itself. What a runtime leaves behind, signals or renames there does not reach the host.
+//! Isolates a whole measurement, once and before it begins: the process that continues is process 1 of a pid namespace, with its
+//! own uts, ipc and mount namespaces. What a runtime leaves, signals or renames there does not reach the host.
 //!
 //! ```text
 //! supervisor: waits, hands signals on ──► process 1: measures, reports, ends with the exit code

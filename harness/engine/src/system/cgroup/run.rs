@@ -22,7 +22,7 @@ use crate::system::proc::files::{about, if_there};
 use crate::system::proc::mountinfo::{self, Mount};
 use crate::system::saved_mounts;
 
-/// Where the harness stands in version 2.
+/// The cgroup of the harness in version 2.
 pub(crate) const LEAF: &str = "harness";
 
 /// What a group of the version 1 controller `cpuset` has to have before it takes a process in.
@@ -245,7 +245,7 @@ impl CheckGroups {
         self.v2().map(|group| Ok(File::open(&group.dir)?.into())).transpose()
     }
 
-    /// The group of version 2 that the harness stands in.
+    /// The cgroup of the harness in version 2.
     pub(crate) fn open_leaf(&self) -> io::Result<Option<OwnedFd>> {
         self.v2().map(|group| Ok(File::open(group.dir.join(LEAF))?.into())).transpose()
     }

@@ -1,4 +1,4 @@
-//! The namespaces of a process: which, who owns them, what is above them. See namespaces(7) and ioctl_nsfs(2).
+//! The namespaces of a process: their ids, owners and parents. See namespaces(7) and ioctl_nsfs(2).
 
 use std::collections::BTreeMap;
 use std::io;

@@ -1,5 +1,4 @@
-//! A check in a few words, for formats that give it a line or a block of plain text. What a runtime wrote is fit to show
-//! in them.
+//! A check in a few words, for formats that have a line or a block of plain text for it. Text of the runtime is made printable.
 
 use crate::model::{Check, Finding};
 use crate::text::{clip, printable, printable_lines};

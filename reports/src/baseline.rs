@@ -1,4 +1,4 @@
-//! The mutants that a proof saw killed, as a list to commit: one a line, sorted, so that a diff of it can be reviewed.
+//! The mutants that a proof killed, as a sorted list to commit, one per line, so that a diff can be reviewed.
 
 use std::collections::BTreeSet;
 use std::path::Path;

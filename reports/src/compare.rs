@@ -1,4 +1,4 @@
-//! Two runs of the same checks: what got worse, what got better, what changed without either.
+//! Compares two runs of the same checks.
 
 mod pages;
 mod stable;

@@ -1,5 +1,5 @@
-//! Which clauses of the specification are checked, and by what: the matrix that `plimsoll clauses` shows. It is made from
-//! the checks that there are, not from a run of them.
+//! Which clauses of the specification are checked, and by which checks: the matrix of `plimsoll clauses`. It is made from the checks, not
+//! from a run.
 
 use std::collections::BTreeMap;
 

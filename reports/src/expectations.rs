@@ -1,5 +1,5 @@
-//! Known deviations as data: a TOML file says which check gets which verdict from which runtime, and why. What is known
-//! does not turn a run red; what is no longer so does.
+//! Known deviations as data: a TOML file says which check gets which verdict from which runtime, and why. A known deviation does not fail
+//! a run; one that no longer occurs does.
 
 mod condition;
 mod update;
@@ -85,19 +85,25 @@ impl TryFrom<toml::value::Datetime> for Day {
             (Some(date), None) => NaiveDate::from_ymd_opt(date.year.into(), date.month.into(), date.day.into()),
             _ => None,
         };
-        day.map(Self).ok_or_else(|| format!("{written} is no day, such as 2027-06-30"))
+        day.map(Self).ok_or_else(|| format!("{written} is not a date, such as 2027-06-30"))
     }
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
-struct Pattern(GlobMatcher);
+struct Pattern {
+    glob: GlobMatcher,
+    former: FormerIds,
+}
+
+/// The ids that a check had in earlier versions.
+type FormerIds = fn(&str) -> Vec<&'static str>;
 
 impl TryFrom<String> for Pattern {
     type Error = globset::Error;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        Ok(Self(Glob::new(&text)?.compile_matcher()))
+        Ok(Self { glob: Glob::new(&text)?.compile_matcher(), former: |_| Vec::new() })
     }
 }
 
@@ -151,6 +157,13 @@ impl Expectations {
         Ok(Self { path: path.to_owned(), entries: written.expect.into_iter().map(located).collect() })
     }
 
+    /// The same, with a function that gives the former ids of a check: entries that name a check by one of them still match.
+    #[must_use]
+    pub fn with_former_ids(mut self, former: FormerIds) -> Self {
+        self.entries.iter_mut().flat_map(|(_, entry)| &mut entry.checks).for_each(|pattern| pattern.former = former);
+        self
+    }
+
     /// What is known of the check of this id, for this runtime on this host.
     #[must_use]
     pub fn known(&self, id: &str, runtime: &Runtime, host: &Host) -> Option<Known> {
@@ -180,7 +193,7 @@ impl Expectations {
                 !pattern.is_of_fuzz() && !report.checks.iter().any(|check| pattern.matches(&check.id))
             };
             let unused = names(entry.checks.iter().filter(means_none));
-            (!unused.is_empty()).then(|| format!("no check of this run is meant by {unused}"))
+            (!unused.is_empty()).then(|| format!("no check of this run matches {unused}"))
         })
     }
 
@@ -192,7 +205,7 @@ impl Expectations {
         let today = began.map(|moment| moment.date_naive());
         self.notes(report, |entry| {
             let expires = entry.expires.filter(|day| today.is_some_and(|today| day.0 < today))?;
-            Some(format!("since {} to be looked at again: {}", expires.0, names(&entry.checks)))
+            Some(format!("expired on {}, to be reviewed: {}", expires.0, names(&entry.checks)))
         })
     }
 
@@ -211,8 +224,9 @@ impl Entry {
     /// Whether what comes and goes does not show in this verdict: that is another one, and nothing is broken by it. What an entry
     /// says of the suite as it is may show under a circumstance, and need not.
     fn is_away(&self, id: &str, verdict: Verdict) -> bool {
-        let named = |pattern: &Pattern| pattern.0.is_match(id);
-        let may_be_away = self.sometimes || !self.checks.iter().any(named);
+        let of_plain =
+            id.contains('@') && !self.checks.iter().any(|pattern| pattern.has_circumstance() && pattern.matches(id));
+        let may_be_away = self.sometimes || of_plain;
         may_be_away && verdict != self.verdict && matches!(verdict, Verdict::Pass | Verdict::Warn)
     }
 
@@ -225,17 +239,27 @@ impl Pattern {
     /// Whether it means the check of this id. One without an `@` means it under every circumstance.
     fn matches(&self, id: &str) -> bool {
         let plain = id.split('@').next().unwrap_or(id);
-        self.0.is_match(id) || (!self.0.glob().glob().contains('@') && self.0.is_match(plain))
+        self.names(id) || (!self.has_circumstance() && self.names(plain))
+    }
+
+    /// Whether it says under which circumstance.
+    fn has_circumstance(&self) -> bool {
+        self.glob.glob().glob().contains('@')
+    }
+
+    /// Whether it matches this very id, or one that the check had in an earlier version.
+    fn names(&self, id: &str) -> bool {
+        self.glob.is_match(id) || (self.former)(id).into_iter().any(|id| self.glob.is_match(id))
     }
 
     /// Whether it is about random cases, which a run has none of.
     fn is_of_fuzz(&self) -> bool {
-        self.0.glob().glob().starts_with("fuzz.")
+        self.glob.glob().glob().starts_with("fuzz.")
     }
 }
 
 fn names<'a>(patterns: impl IntoIterator<Item = &'a Pattern>) -> String {
-    patterns.into_iter().map(|pattern| format!("`{}`", pattern.0.glob())).collect::<Vec<_>>().join(", ")
+    patterns.into_iter().map(|pattern| format!("`{}`", pattern.glob.glob())).collect::<Vec<_>>().join(", ")
 }
 
 impl Check {

@@ -1,5 +1,4 @@
-//! `results.json` and `proof.json` on disk: written whole or not at all, and read only when the schema is one that we
-//! know.
+//! `results.json` and `proof.json` on disk. They are written atomically, and read only if the schema is known.
 
 mod checks;
 mod writing;
@@ -144,7 +143,7 @@ impl Document for Report {
         let mut ids = BTreeSet::new();
         self.checks.iter().find_map(|check| {
             if !ids.insert(&check.id) {
-                return Some(format!("the check {:?} is there twice", check.id));
+                return Some(format!("the check {:?} occurs twice", check.id));
             }
             let broken = matches!(check.verdict, Verdict::Fail | Verdict::Warn);
             (broken && check.findings.is_empty() && check.reason.is_empty())
@@ -162,8 +161,8 @@ impl Document for Proof {
         let named = self.pairs.iter().map(|pair| &pair.mutant).chain(self.explanations.iter().map(|one| &one.mutant));
         let mut unknown = named.filter(|mutant| !mutants.contains(mutant.as_str()));
         match unknown.next() {
-            Some(mutant) => Some(format!("the mutant {mutant:?} is named and not listed")),
-            None => (self.totals != self.counted()).then(|| "totals is not what its pairs count up to".to_owned()),
+            Some(mutant) => Some(format!("the mutant {mutant:?} is used but not listed")),
+            None => (self.totals != self.counted()).then(|| "totals does not match its pairs".to_owned()),
         }
     }
 }
@@ -179,7 +178,7 @@ impl Document for Benchmark {
         let uneven = phases.clone().find(|phase| phase.blocks.len() != phase.samples_ms.len());
         let unknown = measured.map(|measured| &measured.subject).find(|name| !known(name));
         let uneven = uneven.map(|phase| format!("a phase {:?} has samples without a block", phase.name));
-        uneven.or_else(|| unknown.map(|name| format!("the subject {name:?} is named and not listed")))
+        uneven.or_else(|| unknown.map(|name| format!("the subject {name:?} is used but not listed")))
     }
 }
 

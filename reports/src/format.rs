@@ -1,4 +1,4 @@
-//! The formats by name, and what each of them can tell.
+//! The formats by name, and which documents each can show.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -160,17 +160,17 @@ pub struct Documents {
 pub fn render(format: Format, documents: &Documents, style: Style) -> Result<Rendered<'_>, String> {
     let Documents { reports, proofs, benchmarks, searches } = documents;
     if !searches.is_empty() && format != Format::Table {
-        return Err(format!("the format {format} tells nothing of a search with random cases; table does"));
+        return Err(format!("the format {format} cannot show random searches; use table"));
     }
     if !benchmarks.is_empty() && !matches!(format, Format::Table | Format::Html | Format::Csv) {
-        return Err(format!("the format {format} tells nothing of a benchmark; table, html and csv do"));
+        return Err(format!("the format {format} cannot show benchmarks; use table, html or csv"));
     }
     if !proofs.is_empty() && !matches!(format, Format::Table | Format::Html | Format::Killed) {
-        return Err(format!("the format {format} tells nothing of a proof; table, html and killed do"));
+        return Err(format!("the format {format} cannot show proofs; use table, html or killed"));
     }
     let single = || match reports.as_slice() {
         [report] => Ok(report),
-        several => Err(format!("the format {format} tells of one run, and these are {}", several.len())),
+        several => Err(format!("the format {format} shows a single run, not {}", several.len())),
     };
     Ok(Rendered::Text(match format {
         Format::Table => Text::whole(move || table::documents(documents, style)),
@@ -181,13 +181,15 @@ pub fn render(format: Format, documents: &Documents, style: Style) -> Result<Ren
         Format::Github => Text::whole(|| github::render(reports)),
         Format::Csv if benchmarks.is_empty() => Text::new(|out| csv::write(out, reports)),
         Format::Csv if reports.is_empty() => Text::new(|out| csv::write_benchmarks(out, benchmarks)),
-        Format::Csv => return Err("runs and benchmarks have no columns in common; ask for one csv of each".to_owned()),
+        Format::Csv => {
+            return Err("runs and benchmarks have different columns; render them as csv separately".to_owned());
+        }
         Format::Badge => single().map(|report| Text::whole(|| badge::render(report)))?,
         Format::Sarif => Text::whole(|| sarif::render(reports)),
         Format::Oci => return Ok(Rendered::Folder(oci::files(single()?).into())),
         Format::Killed => match proofs.as_slice() {
             [proof] => Text::whole(|| baseline::render(proof)),
-            _ => return Err(format!("the format {format} tells of one proof, and these are {}", proofs.len())),
+            _ => return Err(format!("the format {format} shows a single proof, not {}", proofs.len())),
         },
     }))
 }

@@ -1,5 +1,4 @@
-//! Several runs side by side: what each renderer needs that shows more than one runtime. One run is a matrix of one
-//! column.
+//! Several runs side by side, for renderers that show more than one runtime. One run is a matrix of one column.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The parts of a run that was spread over several machines, put together again.
+//! Merges the parts of a run that was split over several machines.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ pub fn merge(parts: &[(String, Report)]) -> Result<Report, String> {
     let [(first_file, first), others @ ..] = parts else { return Err("there is nothing to merge".to_owned()) };
     for (file, report) in others {
         if let Some(differs) = difference(first, report) {
-            return Err(format!("{file} is not of the same run as {first_file}: {differs}"));
+            return Err(format!("{file} is not from the same run as {first_file}: {differs}"));
         }
     }
     complete(parts)?;
@@ -21,7 +21,7 @@ pub fn merge(parts: &[(String, Report)]) -> Result<Report, String> {
     if let Some(whole) = first.partition.map(|partition| partition.whole) {
         let count = checks.len() as u64;
         if count != whole {
-            return Err(format!("the parts hold {count} checks of {whole}: one of them was cut short or edited"));
+            return Err(format!("the parts contain {count} of {whole} checks: a part is incomplete or was edited"));
         }
     }
     let reasons: Vec<String> = parts.iter().filter_map(|(_, report)| report.cut_short.clone()).collect();
@@ -67,7 +67,7 @@ fn complete(parts: &[(String, Report)]) -> Result<(), String> {
     }
     let Some((of, _)) = of else { return Ok(()) };
     if let Some((file, _)) = parts.iter().find(|(_, report)| report.partition.is_none()) {
-        return Err(format!("{file} is no part: it was made without --partition"));
+        return Err(format!("{file} is not a part: it was created without --partition"));
     }
     match (1..=of).find(|part| !seen.contains_key(part)) {
         Some(part) => Err(format!("part {part} of {of} is missing")),

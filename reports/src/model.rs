@@ -1,5 +1,5 @@
-//! What a run found, as `results.json` holds it. Schema version [`SCHEMA`]; every renderer reads only this.
-//! `schema/results.schema.json` says the same to other programs, and a test holds the two together.
+//! The results of a run, as in `results.json`. Schema version [`SCHEMA`]; every renderer reads only this.
+//! `schema/results.schema.json` describes the same for other programs, and a test compares the two.
 
 pub mod bench;
 pub mod fuzz;
@@ -82,7 +82,7 @@ impl Runtime {
     /// What is told in place of a version.
     #[must_use]
     pub fn no_version(&self) -> &'static str {
-        if self.version_hung { "not printed: it did not come back when it was asked" } else { "not printed" }
+        if self.version_hung { "not printed: it did not answer" } else { "not printed" }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The folder that a conformance programme would want: who made the product, what was found, how to find it again.
+//! A submission to a conformance programme: the product, the results, and how to reproduce them.
 
 use std::path::Path;
 

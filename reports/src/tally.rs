@@ -1,4 +1,4 @@
-//! Counts of verdicts, and the exit code that follows from them.
+//! Counts of verdicts, and the resulting exit code.
 
 use std::collections::BTreeMap;
 

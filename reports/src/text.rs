@@ -1,5 +1,5 @@
-//! Text of unknown origin, made fit to show. A runtime chooses what its messages contain, and a report must neither
-//! let it drive the user's terminal nor let it hide what it wrote.
+//! Text of unknown origin, made printable. A runtime chooses its messages; a report must neither let them drive the user's terminal nor
+//! hide anything that was written.
 
 use std::borrow::Cow;
 use std::error::Error;

@@ -9,7 +9,7 @@ use std::fmt;
 /// A failed step, with the cause below it.
 ///
 /// `Display` prints the whole chain on one line, outermost first, since it crosses process borders as text: the
-/// container's first process sends it to the runtime over a socket.
+/// container's init process sends it to the runtime over a socket.
 #[derive(Debug)]
 pub struct Error {
     doing: String,

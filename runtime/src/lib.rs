@@ -4,7 +4,7 @@
 //! * [`cli`] is the command line, compatible with runc's; [`operation`] has one file for each of its verbs.
 //! * [`config`] reads `config.json` and refuses what is wrong before anything is made.
 //! * [`container`] is what is on disk of a container, and the status that follows from it and the kernel.
-//! * [`launch`] is the runtime's side of a start, [`init`] that of the container's first process: two processes that
+//! * [`launch`] is the runtime's side of a start, [`init`] that of the container's init process: two processes that
 //!   talk over [`sync`].
 //! * [`cgroup`] limits what the container uses: the only place that knows cgroup version 1 from version 2.
 //! * [`criu`] speaks with the program that checkpoints and restores.

@@ -1,6 +1,6 @@
 //! The runtime's own binary, kept from containers (CVE-2019-5736).
 //!
-//! Until it executes the program, the container's first process is a copy of the runtime, and `/proc/self/exe` leads to
+//! Until it executes the program, the container's init process is a copy of the runtime, and `/proc/self/exe` leads to
 //! the runtime's binary on the host. An image can make its program, its interpreter, or a script's, be that link. Who
 //! then opens `/proc/<pid>/exe` of the process holds the binary, and can write it once nobody executes it.
 //!

@@ -1,8 +1,8 @@
-//! The talk between the runtime and the container's first process.
+//! The talk between the runtime and the container's init process.
 //!
 //! ```text
-//! runtime                                        first process
-//!                       ◄── InitPid ───────────  on a socket of its own: bootstrap, which made the first process, and
+//! runtime                                        init process
+//!                       ◄── InitPid ───────────  on a socket of its own: bootstrap, which made the init process, and
 //!                                                which has said `Console` and `Warning` there before
 //! asks systemd          ─── Adopted ───────────► (systemd manager only)
 //! makes the network     ─── Network ───────────► with the namespace (without a user namespace)
@@ -16,7 +16,7 @@
 //! takes the listener    ◄── Filtering ─────────  a seccomp filter that notifies is about to be installed
 //!                       ◄── Warning, Step ─────  any number, at any time
 //! writes the record     ◄── Ready ─────────────  all is set up but the program
-//!                       ─── Recorded ──────────► from here on the first process outlives the runtime
+//!                       ─── Recorded ──────────► from here on the init process outlives the runtime
 //!                       ◄── end of file ───────  after `create`: it waits for `start`, which hears the rest
 //!                       ◄── Executing ─────────
 //!                       ◄── end of file ───────  the program runs
@@ -43,7 +43,7 @@ const LONGEST: usize = 8 * 1024;
 /// What is said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
-    /// The number of the first process, which bootstrap made.
+    /// The number of the init process, which bootstrap made.
     InitPid(i32),
     /// A descriptor comes along: the network namespace.
     Network,
@@ -51,7 +51,7 @@ pub enum Message {
     Mounted,
     /// The namespaces of the container are made, the user namespace among them.
     NamespacesMade,
-    /// The manager has moved the first process into its cgroup.
+    /// The manager has moved the init process into its cgroup.
     Adopted,
     /// The process has what the runtime gives it from outside, its children too.
     Equipped,

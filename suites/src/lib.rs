@@ -19,6 +19,7 @@ mod namespaces;
 pub mod practice;
 mod process;
 mod refusal;
+pub mod renamed;
 mod resources;
 mod seccomp;
 

@@ -1,4 +1,4 @@
-//! The wrong runtimes that the suite is proven by. Those that a check declares are there for it. The others are derived:
+//! The faulty runtimes that the suite is proven by. Those that a check declares are there for it. The others are derived:
 //! one for each member of the configuration that a case sets and each small way to get its value wrong, and one for each
 //! way in which an operation can be wrong.
 
@@ -13,7 +13,7 @@ use plimsoll_fixtures::probe::Flaw;
 use plimsoll_fixtures::{Config, Edit};
 use serde_json::Value;
 
-/// A wrong runtime, and the checks that could see it.
+/// A faulty runtime, and the checks that could see it.
 #[derive(Clone, Debug)]
 pub struct Mutant<'c> {
     /// What is wrong with it.
@@ -148,17 +148,14 @@ const EQUIVALENT: &[(&str, &str)] = &[
     ("reverses /linux/devices", "the paths differ, so the order says nothing"),
     ("* /process/capabilities/effective", "execve(2) computes the effective set anew from the others"),
     ("* /process/execCPUAffinity*", "it is for exec; the check is that it does nothing to the container's process"),
-    (
-        "{drops,takes for empty} /linux/resources",
-        "the cases that set all of it set empty objects, which ask for nothing",
-    ),
+    ("{drops,empties} /linux/resources", "the cases that set all of it set empty objects, which ask for nothing"),
     (
         "drops /linux/resources/{hugepageLimits,network,rdma,unified}",
         "the cases set an empty object, which asks for nothing; those that set more need other control groups",
     ),
     ("drops /linux/resources/devices/0", "of rules that deny all at first; seen unless no rule at all denies all, too"),
     (
-        "takes for another word /linux/resources/devices/-/access",
+        "replaces /linux/resources/devices/-/access",
         "a letter more, beside those that are asked for: seen only where an unknown letter is refused",
     ),
     (
@@ -176,21 +173,18 @@ const EQUIVALENT: &[(&str, &str)] = &[
     ("* /mounts/-/source", "the name of a filesystem without a source; for bind mounts others see it"),
     ("* /mounts/-/?idMappings/-/size", "no file of these cases belongs to the last id of the range"),
     ("drops /mounts/-/?idMappings/-/containerID", "a missing number reads as 0, which is the one that was set"),
-    ("takes for another word /linux/mountLabel", "without SELinux a label has no effect; with it the case is refused"),
-    (
-        "takes for another word /linux/devices/-/type",
-        "seen only where an unknown type is refused, which has checks of its own",
-    ),
-    ("{drops,takes for empty} /mounts", "seen only where the default filesystems are not made without being asked for"),
+    ("replaces /linux/mountLabel", "without SELinux a label has no effect; with it the case is refused"),
+    ("replaces /linux/devices/-/type", "seen only where an unknown type is refused, which has checks of its own"),
+    ("{drops,empties} /mounts", "seen only where the default filesystems are not made without being asked for"),
     ("drops /mounts/{0,2}", "seen only where the default filesystems are not made without being asked for"),
     (
-        "takes /mounts/3/destination for *",
+        "reads /mounts/3/destination as *",
         "seen only where the default filesystems are not made without being asked for",
     ),
-    ("takes /mounts/6/options/1 for \"plimsoll-knows-no-such-option\"", "seen only where an unknown option is refused"),
-    ("takes /mounts/6/options/1 for \"private\"", "seen only where options of propagation have an effect at all"),
-    ("takes /mounts/6/options/0 for \"shared\"", "seen only where options of propagation have an effect at all"),
-    ("takes /linux/rootfsPropagation for \"slave\"", "seen only where the runtime gives `slave` at all"),
+    ("reads /mounts/6/options/1 as \"plimsoll-knows-no-such-option\"", "seen only where an unknown option is refused"),
+    ("reads /mounts/6/options/1 as \"private\"", "seen only where options of propagation have an effect at all"),
+    ("reads /mounts/6/options/0 as \"shared\"", "seen only where options of propagation have an effect at all"),
+    ("reads /linux/rootfsPropagation as \"slave\"", "seen only where the runtime gives `slave` at all"),
 ];
 
 /// The mutants of what a case sets.

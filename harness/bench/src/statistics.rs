@@ -1,5 +1,5 @@
-//! What samples come to. Medians, since times have a long tail on one side; intervals by the percentile bootstrap, since
-//! nobody knows their distribution. A ratio is taken within blocks, so that what slowed a block slows both.
+//! Statistics of the samples. Medians, since times have a long tail on one side; intervals by the percentile bootstrap, since their
+//! distribution is unknown. A ratio is taken within blocks, so that whatever slows down a block slows down both.
 
 use fastrand::Rng;
 use plimsoll_reports::model::bench::{Difference, Interval, Phase, Summary};

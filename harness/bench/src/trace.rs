@@ -1,5 +1,5 @@
-//! Where the time goes: the runtime is traced by ptrace(2), all its processes with it, through `create` and `start` up
-//! to the container's program. The system calls are grouped into steps that a reader understands.
+//! Where the time goes: the runtime and all its processes are traced with ptrace(2) through `create` and `start` up to the container's
+//! program. The system calls are grouped into steps.
 
 pub mod steps;
 mod timeline;

@@ -1,5 +1,5 @@
-//! `plimsoll`: judges OCI runtimes. Here the command line is taken apart and each command called; exit codes are those of
-//! [`Failure`] and of the report.
+//! `plimsoll`: conformance tests and benchmarks for OCI runtimes. Parses the command line and calls a command. Exit codes are those
+//! of [`Failure`] and of the report.
 
 #![warn(clippy::print_stderr, reason = "what is said passes through `output::say`")]
 
@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     if plimsoll_fixtures::probe::is_probe() {
         plimsoll_fixtures::probe::main();
     }
-    // And it is the first process of the virtual machines that it starts.
+    // And it is the init process of the virtual machines that it starts.
     if plimsoll_vm::guest::is_first_process() {
         plimsoll_vm::guest::main();
     }

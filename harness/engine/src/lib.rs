@@ -1,8 +1,8 @@
-//! The engine: it drives a runtime, observes what comes of it, guards the host, and runs checks side by side. It knows
-//! no clause and no check; `plimsoll-suites` brings those.
+//! The engine: drives a runtime, observes the results, guards the host, and runs checks concurrently. It knows no clause and no check;
+//! `plimsoll-suites` provides those.
 //!
-//! A check's way: [`schedule`] picks it, [`isolate`] sets a process apart for it, [`execute`] carries it out on a
-//! [`lab`] with a [`driver`], [`container`]s, an [`observer`] and a [`guard`], and weighs what was found.
+//! The path of a check: [`schedule`] selects it, [`isolate`] starts an isolated process for it, [`execute`] runs it on a [`lab`] with a
+//! [`driver`], [`container`]s, an [`observer`] and a [`guard`], and decides on the verdict.
 #![cfg_attr(test, expect(clippy::disallowed_methods, reason = "tests read what they wrote"))]
 
 mod checks;

@@ -116,8 +116,8 @@ fn no_two_modules_need_each_other() {
 
 #[test]
 fn imports_are_read_in_each_form() {
-    let text = "use crate::system::{cgroup, saved_mounts};\nuse crate::guard::kernel::value;\nuse super::loops;\nlet x = crate::run::host::f();";
+    let text = "use crate::system::{cgroup, sys};\nuse crate::guard::kernel::value;\nuse super::loops;\nlet x = crate::run::host::f();";
     let found: Vec<String> = imported(text, "guard", true).into_iter().collect();
-    assert_eq!(found, ["guard::kernel", "guard::loops", "run::host", "system::cgroup", "system::saved_mounts"]);
+    assert_eq!(found, ["guard::kernel", "guard::loops", "run::host", "system::cgroup", "system::sys"]);
     assert!(!imported("use super::loops;", "guard", false).contains("guard::loops"));
 }

@@ -183,7 +183,7 @@ pub fn own_directory(dir: &Path) -> io::Result<Root> {
         }
         Err(_) if dir.is_symlink() => Err(io::Error::new(
             ErrorKind::InvalidInput,
-            "it is a symbolic link, which is not followed; name the directory that it leads to",
+            "it is a symbolic link, which is not followed; use the path of its target",
         )),
         other => other,
     }

@@ -1,4 +1,4 @@
-//! An initial root filesystem as the kernel unpacks it: a cpio archive in the `newc` format, made in memory. See
+//! An initramfs: a cpio archive in the `newc` format, made in memory. See
 //! `Documentation/driver-api/early-userspace/buffer-format.rst` of the kernel.
 
 use std::collections::BTreeSet;

@@ -1,5 +1,5 @@
-//! What a program needs to run: its loader and its shared libraries, found the way ld.so(8) finds them, or the
-//! interpreter of a script. Everything is packed under the very paths that the loader will ask for.
+//! The files that a program needs to run: its loader and shared libraries, found as ld.so(8) finds them, or the interpreter of a script.
+//! They are packed under the paths that the loader will use.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

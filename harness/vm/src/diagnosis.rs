@@ -1,5 +1,4 @@
-//! Why a machine ended without an answer, in one line, from what is left: its console, the emulator's complaints, and
-//! how the emulator ended.
+//! Why a machine ended without an answer, in one line: from its console, the emulator's messages, and how the emulator ended.
 
 use std::collections::VecDeque;
 use std::os::unix::process::ExitStatusExt;

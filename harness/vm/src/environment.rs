@@ -1,4 +1,4 @@
-//! What a machine is to be like.
+//! The configuration of a machine.
 
 use std::fmt;
 use std::str::FromStr;

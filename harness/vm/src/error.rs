@@ -1,4 +1,4 @@
-//! Why there are no results from a virtual machine: one line each, that says what to do.
+//! Why a virtual machine gave no results: one line each, with what to do.
 
 use std::io;
 use std::path::{Path, PathBuf};

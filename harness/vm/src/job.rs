@@ -1,4 +1,4 @@
-//! What the machine is to do, as the host writes it and process 1 inside reads it.
+//! The job of a machine, written by the host and read by process 1 inside.
 
 use std::path::PathBuf;
 

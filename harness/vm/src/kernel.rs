@@ -1,4 +1,4 @@
-//! The kernel to boot: an image, and the modules and the configuration that lie beside it. Images are those of x86, see
+//! The kernel to boot: an image, with the modules and the configuration beside it. Images are those of x86, see
 //! `Documentation/arch/x86/boot.rst` of the kernel.
 
 use std::fs;

@@ -1,4 +1,4 @@
-//! One machine from power-on to its answer.
+//! One machine, from power-on to its answer.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::ExitStatus;

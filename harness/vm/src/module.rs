@@ -1,5 +1,5 @@
-//! Modules of a kernel, from the directory beside it: found by name, unpacked, with what they depend on. The packages of
-//! distributions hold no `modules.dep`, so the dependencies are read from the modules themselves.
+//! Kernel modules, from the directory beside the image: found by name, decompressed, with their dependencies. Packages of distributions
+//! have no `modules.dep`, so the dependencies are read from the modules.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,4 @@
-//! Puts the initial root filesystem together.
+//! Builds the initramfs.
 
 use std::fs;
 use std::io;

@@ -1,5 +1,5 @@
-//! The policies that the machine loads, compiled. Their sources lie beside them, in `policy/`; a test compiles those and
-//! compares, where the compilers are installed.
+//! The compiled policies that the machine loads. Their sources are in `policy/`; a test compiles and compares them where the compilers are
+//! installed.
 
 /// The `SELinux` policy, as `secilc` compiles `policy/plimsoll.cil`.
 pub const SELINUX: &[u8] = include_bytes!("../policy/plimsoll.selinux");

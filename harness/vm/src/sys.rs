@@ -1,4 +1,4 @@
-//! What the standard library does not do when it starts a program. Every `unsafe` of this crate is here.
+//! Passes descriptors to a program. Every `unsafe` of this crate is here.
 #![expect(unsafe_code, reason = "code between fork and exec; the block says why it is sound")]
 
 use std::io;

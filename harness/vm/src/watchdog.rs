@@ -1,5 +1,4 @@
-//! How long a machine may be silent: the time in which the host let it run. An emulator that waits for a processor of a
-//! busy host does not hang.
+//! How long a machine may be silent, in time that the host let it run. An emulator that waits for a CPU of a busy host does not hang.
 
 use std::fs;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! A comparison for a terminal, and for a comment on a pull request.
+//! A comparison as text for a terminal, and as Markdown for a pull request.
 
 use super::{Change, Comparison, Kind};
 use crate::markdown::{Page, code};

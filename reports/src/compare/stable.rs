@@ -1,5 +1,5 @@
-//! Text of a finding without what no two runs have in common: the names that a run makes for itself, numbers of processes,
-//! inodes, mounts and anonymous devices, times and dates. What a number measures stays.
+//! Text of findings without what differs in every run: names of the run, pids, inodes, mounts and anonymous devices, times and dates.
+//! Measured numbers stay.
 
 use std::sync::LazyLock;
 

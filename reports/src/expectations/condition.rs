@@ -1,4 +1,4 @@
-//! When an entry counts: for which runtimes, versions and hosts.
+//! When an entry applies: for which runtimes, versions and hosts.
 
 use semver::{Version, VersionReq};
 use serde::Deserialize;
@@ -16,7 +16,7 @@ impl TryFrom<String> for Range {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let range = VersionReq::parse(&text);
-        range.map(Self).map_err(|why| format!("{text:?} is no range of versions, such as \">=1.2, <1.4\": {why}"))
+        range.map(Self).map_err(|why| format!("{text:?} is not a version range, such as \">=1.2, <1.4\": {why}"))
     }
 }
 

@@ -1,5 +1,5 @@
-//! A file of expectations brought up to date with a run: what is no longer so goes, what is new comes, what stays keeps
-//! its words, comments and order.
+//! Updates a file of expectations from a run: removes entries that no longer apply, adds new ones, and keeps text, comments and order of
+//! the rest.
 
 use std::collections::BTreeMap;
 
@@ -58,7 +58,7 @@ impl Expectations {
             let Some(patterns) = table["checks"].as_array_mut().filter(|_| held) else { continue };
             for (index, pattern) in entry.checks.iter().enumerate().rev() {
                 let Some(still) = contradicted(pattern, entry.verdict, report) else { continue };
-                update.removed.push(pattern.0.glob().to_string());
+                update.removed.push(pattern.glob.glob().to_string());
                 patterns.remove(index);
                 patterns.extend(still);
             }
@@ -115,7 +115,7 @@ fn put_before(entry: &mut Table, text: &str) {
 
 /// Which of the checks that a pattern means still get the verdict, if not all that ran do.
 fn contradicted<'r>(pattern: &Pattern, verdict: Verdict, report: &'r Report) -> Option<Vec<&'r str>> {
-    let meant = report.checks.iter().filter(|check| pattern.0.is_match(&check.id));
+    let meant = report.checks.iter().filter(|check| pattern.matches(&check.id));
     let ran: Vec<&Check> = meant.filter(|check| !matches!(check.verdict, Verdict::Skip | Verdict::Error)).collect();
     let still: Vec<&str> = ran.iter().filter(|check| check.verdict == verdict).map(|check| check.id.as_str()).collect();
     (still.len() < ran.len()).then_some(still)

@@ -1,5 +1,5 @@
-//! Results in the form in which they are written: a few members, and last of all the checks. These are taken from a window
-//! of the file one by one, so that a file is read once, by the faster of the parsers, and never held as a whole.
+//! Parses results in the form in which they are written: a few members, and the checks last. Checks are parsed one by one from a window of
+//! the file, so that the file is read once and never held as a whole.
 
 use std::collections::HashSet;
 use std::io::Read;

@@ -1,4 +1,4 @@
-//! Files that are written whole or not at all.
+//! Writes files atomically.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -93,7 +93,7 @@ fn place(path: &Path) -> io::Result<Place> {
     match fs::symlink_metadata(path) {
         Ok(link) if link.is_symlink() && !of_kernel => Err(io::Error::new(
             io::ErrorKind::InvalidInput,
-            "it is a symbolic link, which is not followed; name the file that it leads to",
+            "it is a symbolic link, which is not followed; use the path of its target",
         )),
         Ok(_) => there(path, of_kernel),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Place::File(path.to_owned())),
@@ -110,7 +110,7 @@ fn there(path: &Path, of_kernel: bool) -> io::Result<Place> {
         return Ok(Place::File(fs::canonicalize(path)?));
     }
     if kind.is_block_device() || (kind.is_char_device() && !of_kernel) {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a device, and no place for a file"));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a device, not a file"));
     }
     Ok(Place::Stream(path.to_owned()))
 }

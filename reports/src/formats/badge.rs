@@ -1,4 +1,4 @@
-//! A badge: the JSON that shields.io asks an endpoint for.
+//! A badge: the JSON of the shields.io endpoint.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Comma-separated values, a row a check and runtime, for a spreadsheet.
+//! Comma-separated values for a spreadsheet, one row per check and runtime.
 
 use std::io::{self, Write};
 

@@ -1,5 +1,4 @@
-//! Annotations of GitHub Actions: lines in the log of a job that it shows beside the change, for what is unexpected alone.
-//! It shows ten of a kind a step, so there are not more.
+//! Annotations of GitHub Actions, only for unexpected verdicts. GitHub shows at most ten of a kind per step, so there are not more.
 
 use crate::matrix::Matrix;
 use crate::model::Report;

@@ -1,4 +1,4 @@
-//! SARIF 2.1.0 for the checks of the security axis, as code scanning services read it.
+//! SARIF 2.1.0 for the checks of the security axis, for code scanning services.
 
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
-//! The report as a person reads it in a terminal: what was judged and where, counts by section, why checks were
-//! skipped, then each finding with its clause and the command that replays it, and one line that sums up.
+//! The report for a terminal: what was tested and where, counts by section, why checks were skipped, then each finding with its clause and
+//! the command that replays it, and a summary line.
 //!
-//! `page` is the only way to the output, and it escapes whatever it is given.
+//! `page` is the only way to the output, and it escapes all text.
 
 pub(crate) mod bench;
 mod bench_more;

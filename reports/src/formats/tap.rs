@@ -1,5 +1,4 @@
-//! TAP, version 14: a test a check, with a YAML block where something is to be told. Several runtimes are subtests. An
-//! expected deviation is a TODO, which is TAP's word for it.
+//! TAP, version 14: one test per check, with a YAML block for details. Several runtimes are subtests. An expected deviation is a TODO.
 
 use crate::matrix::Matrix;
 use crate::model::{Check, Report, Verdict};

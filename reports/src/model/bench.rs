@@ -1,5 +1,5 @@
-//! What a benchmark or a trace found, as `bench.json` holds it. Times are in milliseconds, memory in KiB, shares and
-//! ratios plain numbers (0.05 is 5 %). `schema/bench.schema.json` says the same to other programs.
+//! The results of a benchmark or a trace, as in `bench.json`. Times are in milliseconds, memory in KiB, shares and ratios plain numbers
+//! (0.05 is 5 %). `schema/bench.schema.json` describes the same for other programs.
 
 mod cost;
 mod phases;

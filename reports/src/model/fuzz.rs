@@ -1,5 +1,5 @@
-//! What `plimsoll fuzz` found, as `fuzz.json` holds it. Schema version [`SCHEMA`]; `schema/fuzz.schema.json` says the same
-//! to other programs, and a test holds the two together.
+//! The results of `plimsoll fuzz`, as in `fuzz.json`. Schema version [`SCHEMA`]; `schema/fuzz.schema.json` describes the same for other
+//! programs, and a test compares the two.
 
 use std::collections::BTreeMap;
 

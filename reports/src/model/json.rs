@@ -1,5 +1,5 @@
-//! A JSON document that is carried and not looked into. As text it takes a tenth of the memory of its values, and a large
-//! report has thousands of configurations.
+//! A JSON document that is passed on without being parsed. As text it takes a tenth of the memory of its values, and a large report has
+//! thousands of configurations.
 
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -1,7 +1,7 @@
-//! What `plimsoll prove` found, as `proof.json` holds it. Schema version [`SCHEMA`]; `schema/proof.schema.json` says the
-//! same to other programs, and a test holds the two together.
+//! The results of `plimsoll prove`, as in `proof.json`. Schema version [`SCHEMA`]; `schema/proof.schema.json` describes the same for other
+//! programs, and a test compares the two.
 //!
-//! A mutant is a wrong runtime that the engine poses as. A check *kills* it when its verdict turns red for it.
+//! A mutant is a runtime with an injected fault. A check *kills* it if its verdict turns red.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -52,7 +52,7 @@ pub struct Proof {
     pub totals: Totals,
 }
 
-/// A wrong runtime.
+/// A faulty runtime.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mutant {
     /// Stable name.

@@ -116,12 +116,15 @@ fn parts_that_do_not_make_a_whole_are_named() {
     };
     assert_eq!(refusal(&|parts| drop(parts.pop())), "part 3 of 3 is missing");
     assert_eq!(refusal(&|parts| parts.push(parts[0].clone())), "1.json and 1.json are both part 1 of 3");
-    assert_eq!(refusal(&|parts| parts[1].1.partition = None), "2.json is no part: it was made without --partition");
+    assert_eq!(
+        refusal(&|parts| parts[1].1.partition = None),
+        "2.json is not a part: it was created without --partition"
+    );
     let doubled = refusal(&|parts| parts[1].1.checks = parts[0].1.checks.clone());
     assert_eq!(doubled, "the check cgroups.cpu-shares/one is in 1.json and in 2.json");
     let short = refusal(&|parts| drop(parts[1].1.checks.pop()));
-    assert_eq!(short, "the parts hold 10 checks of 11: one of them was cut short or edited");
+    assert_eq!(short, "the parts contain 10 of 11 checks: a part is incomplete or was edited");
     let other = refusal(&|parts| parts[2].1.runtime.sha256 = "00".to_owned());
-    assert!(other.starts_with("3.json is not of the same run as 1.json: the SHA-256 of the runtime is \"00\""));
+    assert!(other.starts_with("3.json is not from the same run as 1.json: the SHA-256 of the runtime is \"00\""));
     assert_eq!(merge(&[]).unwrap_err(), "there is nothing to merge");
 }

@@ -42,7 +42,7 @@ fn entries_count_for_their_versions_hosts_and_checks() {
     file.apply(&mut report);
     assert!(report.checks[0].is_known() && !report.checks[0].is_red());
     assert!(!report.checks[1].is_known() && report.checks[1].is_red());
-    assert_eq!(file.unused(&report), ["e.toml, line 20: no check of this run is meant by `no.such*`, `none`"]);
+    assert_eq!(file.unused(&report), ["e.toml, line 20: no check of this run matches `no.such*`, `none`"]);
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn what_has_expired_counts_and_is_warned_of() {
     let mut report = with_verdicts(&[Verdict::Fail]);
     let head = "[[expect]]\nchecks = [\"process.*\"]\nverdict = \"fail\"\nreason = \"known\"\nexpires = ";
     let file = parsed(&format!("{head}2025-07-19"));
-    assert_eq!(file.expired(&report), ["e.toml, line 1: since 2025-07-19 to be looked at again: `process.*`"]);
+    assert_eq!(file.expired(&report), ["e.toml, line 1: expired on 2025-07-19, to be reviewed: `process.*`"]);
     file.apply(&mut report);
     assert!(report.checks[0].is_known());
     assert!(parsed(&format!("{head}2025-07-20")).expired(&report).is_empty());

@@ -164,7 +164,7 @@ fn what_was_edited_by_hand_is_refused_where_it_shows() {
     let mut twice = report();
     twice.checks.push(twice.checks[0].clone());
     let path = scratch.file(&serde_json::to_string(&twice).unwrap());
-    let expected = "contradicts itself: the check \"cgroups.cpu-shares/one\" is there twice";
+    let expected = "contradicts itself: the check \"cgroups.cpu-shares/one\" occurs twice";
     assert_eq!(refusal(&path), format!("{path:?} {expected}"));
     let mut failed = report();
     failed.checks[0].verdict = Verdict::Fail;
@@ -174,7 +174,7 @@ fn what_was_edited_by_hand_is_refused_where_it_shows() {
     counted.totals.proven += 1;
     let path = scratch.file(&serde_json::to_string(&counted).unwrap());
     let error = chain(&Proof::read(&path).expect_err("its totals are wrong"));
-    assert!(error.ends_with("totals is not what its pairs count up to"), "{error}");
+    assert!(error.ends_with("totals does not match its pairs"), "{error}");
 }
 
 #[test]

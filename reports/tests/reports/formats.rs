@@ -84,8 +84,8 @@ fn a_format_says_what_it_cannot_tell() {
             Documents { reports: vec![report(); reports], proofs: vec![proof(); proofs], ..Documents::default() };
         render(format, &documents, Style::default()).unwrap_err()
     };
-    assert_eq!(refusal(Format::Badge, 2, 0), "the format badge tells of one run, and these are 2");
-    assert_eq!(refusal(Format::Tap, 0, 1), "the format tap tells nothing of a proof; table, html and killed do");
+    assert_eq!(refusal(Format::Badge, 2, 0), "the format badge shows a single run, not 2");
+    assert_eq!(refusal(Format::Tap, 0, 1), "the format tap cannot show proofs; use table, html or killed");
 }
 
 #[test]

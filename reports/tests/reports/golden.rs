@@ -78,7 +78,7 @@ fn a_known_failure_that_only_warns_now_is_shown() {
         check.known = Some(Known { verdict: Verdict::Fail, reason: "an old habit".to_owned(), link: String::new() });
     }
     let text = render(&report, WIDE);
-    assert!(text.contains("\n  expected  fail, for it an old habit\n"), "{text}");
+    assert!(text.contains("\n  expected  fail: an old habit\n"), "{text}");
     assert!(text.contains(" (1 deviation as expected, 1 unexpected verdict) in "), "{text}");
 }
 

@@ -16,7 +16,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Opens the version 2 cgroup that the child is born in, and the `tasks` of each version 1 cgroup that it joins.
+    /// Opens the version 2 cgroup that the child is created in, and the `tasks` of each version 1 cgroup that it joins.
     pub(super) fn open<'a>(unified: Option<&Path>, legacy: impl Iterator<Item = &'a Path>) -> Result<Self> {
         let directory = unified.map(open_directory).transpose()?;
         let tasks = legacy.map(|dir| open_tasks(&dir.join("tasks"))).collect::<Result<_>>()?;

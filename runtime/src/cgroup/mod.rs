@@ -15,7 +15,7 @@
 //! child, first of all       make ─ apply ─ entry ─ Entry::join
 //! ```
 //! The start path never writes a pid to `cgroup.procs`: that waits for an RCU grace period, 7 to 23 ms on an idle host.
-//! On version 1 the child, which has a single thread, writes `0` to each `tasks`; on version 2 it is born in its cgroup.
+//! On version 1 the child, which has a single thread, writes `0` to each `tasks`; on version 2 it is created in its cgroup.
 //!
 //! Statistics are read through the crate cgroups-rs. Limits are not written through it: it has neither `unified`, nor
 //! device programs, nor a `pids.limit` of 0, swallows errors of some writes, and sleeps while it removes a cgroup.
@@ -72,7 +72,7 @@ pub trait Cgroup: std::fmt::Debug {
         false
     }
 
-    /// Runtime, before clone: makes and opens the part of the cgroup that a child can only be born in.
+    /// Runtime, before clone: makes and opens the part of the cgroup that a child can only be created in.
     ///
     /// # Errors
     /// As [`Cgroup::make`].
@@ -94,7 +94,7 @@ pub trait Cgroup: std::fmt::Debug {
     fn entry_below(&self, chosen: &[Below]) -> Result<Entry>;
 
     /// Runtime, after clone and before the child is told to go on: lets the manager move the child when it is not
-    /// born in its cgroup. Says whether anything was to be done, so that a caller can spare the child the wait.
+    /// created in its cgroup. Says whether anything was to be done, so that a caller can spare the child the wait.
     ///
     /// # Errors
     /// When the manager refuses or cannot be reached.

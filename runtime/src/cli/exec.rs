@@ -64,7 +64,7 @@ pub(super) struct Exec {
     /// Also when the container is paused; it runs when that goes on
     #[arg(long)]
     pub ignore_paused: bool,
-    /// Cgroup below that of the container, which must exist [default: where the first process is]
+    /// Cgroup below that of the container, which must exist [default: where the init process is]
     #[arg(long, value_name = "[CONTROLLERS:]PATH")]
     cgroup: Vec<Below>,
 }

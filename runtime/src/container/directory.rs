@@ -132,7 +132,7 @@ impl Directory {
         self.path.join("record.json")
     }
 
-    /// The socket at which the container's first process waits for `start`.
+    /// The socket at which the container's init process waits for `start`.
     pub fn start_socket(&self) -> PathBuf {
         self.path.join("start.sock")
     }

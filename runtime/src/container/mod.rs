@@ -91,7 +91,7 @@ impl Container {
         })
     }
 
-    /// A descriptor for the container's first process, if that very process is still there.
+    /// A descriptor for the container's init process, if that very process is still there.
     ///
     /// # Errors
     /// When the kernel refuses for another reason than that the process is gone.

@@ -21,7 +21,7 @@ pub struct Record {
     format: u32,
     /// The bundle: an absolute path.
     pub bundle: PathBuf,
-    /// The container's first process, in the pid namespace of the runtime.
+    /// The container's init process, in the pid namespace of the runtime.
     pub pid: i32,
     /// When it started, in clock ticks after boot: with it, a number that was used again is not taken for it.
     pub start_time: u64,
@@ -37,7 +37,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// The record of a container whose first process is `pid`, and of the options that it was created with.
+    /// The record of a container whose init process is `pid`, and of the options that it was created with.
     ///
     /// # Errors
     /// When that process is gone already.

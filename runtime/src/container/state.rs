@@ -17,7 +17,7 @@ pub struct State {
     pub id: String,
     /// Its status at this moment.
     pub status: Status,
-    /// Its first process, as numbered for the reader; absent when there is none.
+    /// Its init process, as numbered for the reader; absent when there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pid: Option<i32>,
     /// The bundle: an absolute path.

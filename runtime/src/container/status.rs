@@ -10,13 +10,13 @@ use super::Container;
 pub enum Status {
     /// There is no record yet.
     Creating,
-    /// The first process waits for `start`.
+    /// The init process waits for `start`.
     Created,
     /// The program runs.
     Running,
     /// The program is frozen.
     Paused,
-    /// The first process is gone.
+    /// The init process is gone.
     Stopped,
 }
 

@@ -63,14 +63,14 @@ pub struct Criu {
 pub struct Notice {
     /// The name of the moment, such as `post-restore`.
     pub script: String,
-    /// The first process, where criu names it.
+    /// The init process, where criu names it.
     pub pid: Option<i32>,
     /// The descriptor that comes along.
     pub fd: Option<OwnedFd>,
 }
 
 impl Criu {
-    /// Starts criu. The child is born with `args`, and does `prepare` before it executes criu, which has been done when
+    /// Starts criu. The child is created with `args`, and does `prepare` before it executes criu, which has been done when
     /// this returns; it inherits `kept`. `prepare` may return descriptors, which come here as [`Criu::opened`].
     ///
     /// # Errors
@@ -97,7 +97,7 @@ impl Criu {
         }
     }
 
-    /// Asks for `task`, passes what happens on the way to `notified`, and returns the first process of what was
+    /// Asks for `task`, passes what happens on the way to `notified`, and returns the init process of what was
     /// restored.
     ///
     /// # Errors

@@ -139,7 +139,7 @@ impl Options {
 
     /// Adds what only a restore knows.
     pub fn restore(&self, message: &mut Message) {
-        // Devices may have another number; the first process becomes a sibling of criu, which is our child.
+        // Devices may have another number; the init process becomes a sibling of criu, which is our child.
         message.flag(6, true).flag(26, true);
         if let Some(profile) = &self.lsm_profile {
             message.text(53, profile);

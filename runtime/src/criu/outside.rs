@@ -80,7 +80,7 @@ impl External {
     }
 }
 
-/// Where standard input, output and error of the first process lead: a pipe is replaced by ours at the restore.
+/// Where standard input, output and error of the init process lead: a pipe is replaced by ours at the restore.
 #[derive(Debug)]
 pub struct Streams(Vec<String>);
 

@@ -1,9 +1,9 @@
-//! Bootstrap: the process that stands between the runtime and a process that is born where others may look into it.
+//! Bootstrap: the process that stands between the runtime and a process that is created where others may look into it.
 //!
 //! A process can be looked into by those in its pid namespace that have `CAP_SYS_PTRACE` over its user namespace, dumpable or
 //! not. So bootstrap, which is in none of the container's pid namespaces, does all that takes something of the host, and
 //! lets go of the host: root and directory (with the mount namespace), descriptors, arguments, environment. Then the
-//! process is born, as a child of the runtime. It holds its standard streams, the descriptors that were asked for, some of
+//! process is created, as a child of the runtime. It holds its standard streams, the descriptors that were asked for, some of
 //! the container, and a socket.
 //!
 //! That socket can be stolen from it, as its memory can be written. So the runtime takes from it no more than its progress;
@@ -46,7 +46,7 @@ const JOINED: &[Step] = &[
     ("execute the program", program::execute),
 ];
 
-/// How a container is made whose processes others see, up to the birth of its first process.
+/// How a container is made whose processes others see, up to the creation of its init process.
 const SHARE: &[Step] = &[
     ("prepare bootstrap", setup::prepare),
     ("enter the cgroup", namespace::enter_cgroup),
@@ -76,9 +76,9 @@ const SHARE: &[Step] = &[
     ("join the pid namespace", namespace::enter_pid),
 ];
 
-/// The rest, in the first process.
+/// The rest, in the init process.
 const SHARED: &[Step] = &[
-    ("prepare the first process", setup::prepare),
+    ("prepare the init process", setup::prepare),
     ("set limits and scheduling", user::limits),
     ("become the user", user::become_user),
     ("find the program", program::find),
@@ -87,13 +87,13 @@ const SHARED: &[Step] = &[
     ("execute the program", program::execute),
 ];
 
-/// `exec`: does what has to be done before the process is born, makes it, tells its number on `announces`, and ends. The
+/// `exec`: does what has to be done before the process is created, makes it, tells its number on `announces`, and ends. The
 /// process goes on with `channel`.
 pub fn bootstrap(plan: &Plan<'_>, channel: Channel, announces: Channel) -> ! {
     Init::new(plan, announces, None).bear(JOIN, channel, JOINED)
 }
 
-/// As [`bootstrap`], for the first process of a container that joins a pid namespace.
+/// As [`bootstrap`], for the init process of a container that joins a pid namespace.
 pub fn bootstrap_shared(plan: &Plan<'_>, channel: Channel, announces: Channel, lock: Option<Lock>) -> ! {
     Init::new(plan, announces, lock).bear(SHARE, channel, SHARED)
 }
@@ -135,7 +135,7 @@ impl Init<'_> {
     }
 }
 
-/// For a first process that is the runtime still when others may look into it: startContainer hooks are programs of the image,
+/// For an init process that is the runtime still when others may look into it: startContainer hooks are programs of the image,
 /// and one that waits for `start` may wait for long.
 pub(super) fn let_go(init: &mut Init<'_>) -> Result<()> {
     match (init.plan.config.hooks.of(HookKind::StartContainer), &init.plan.start) {

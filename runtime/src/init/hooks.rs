@@ -1,4 +1,4 @@
-//! The createContainer hooks. They have the root of the host and the environment of the runtime, so they must not be born in a
+//! The createContainer hooks. They have the root of the host and the environment of the runtime, so they must not be created in a
 //! pid namespace where others look into them. Who has entered a user namespace cannot enter a pid namespace of the host any more:
 //! bootstrap does that first, and each further child of it is in there. So a process that is its child already, called the
 //! runner, follows it into all other namespaces when the time has come, and runs the hooks.

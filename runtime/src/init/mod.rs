@@ -1,8 +1,8 @@
-//! The container's first process, from its birth to execve(2): a table of named steps.
+//! The container's init process, from its birth to execve(2): a table of named steps.
 //!
 //! It is a clone of the runtime that never executes the runtime's binary anew. It may use whatever was prepared in
 //! [`Plan`], since it has a copy of the runtime's memory and descriptors. Each step has a name, which an error carries.
-//! The first process of a container is alone in there until it is ready. Where others may look on, `bootstrap` does most
+//! The init process of a container is alone in there until it is ready. Where others may look on, `bootstrap` does most
 //! of the steps.
 
 mod bootstrap;
@@ -61,7 +61,7 @@ type Step = (&'static str, fn(&mut Init<'_>) -> Result<()>);
 
 /// How a container is made.
 const CREATE: &[Step] = &[
-    ("prepare the first process", setup::prepare),
+    ("prepare the init process", setup::prepare),
     ("enter the cgroup", namespace::enter_cgroup),
     ("open the clocks", namespace::prepare_clocks),
     ("wait for the maps of the user namespace", namespace::wait_for_maps),

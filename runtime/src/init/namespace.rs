@@ -105,7 +105,7 @@ pub(crate) fn join(plan: &Plan<'_>, now: impl Fn(NamespaceKind) -> bool) -> Resu
     Ok(done)
 }
 
-/// Bootstrap joins the namespaces with a path, and makes those that a first process is otherwise born in. Hooks should not be born
+/// Bootstrap joins the namespaces with a path, and makes those that an init process is otherwise created in. Hooks should not be created
 /// in the pid namespace, since they have the root of the host: it comes last, but for a user namespace, which takes the rights over
 /// it away.
 pub(super) fn enter_at_once(init: &mut Init<'_>) -> Result<()> {
@@ -117,7 +117,7 @@ pub(super) fn enter_at_once(init: &mut Init<'_>) -> Result<()> {
     if plan.config.linux.makes(NamespaceKind::User) { init.channel.send(&Message::NamespacesMade) } else { Ok(()) }
 }
 
-/// Has the next child born in the pid namespace that is joined.
+/// Has the next child created in the pid namespace that is joined.
 pub(super) fn enter_pid(init: &mut Init<'_>) -> Result<()> {
     let Some(pid) = init.plan.joined(NamespaceKind::Pid).filter(|_| init.enters_pid_namespace) else { return Ok(()) };
     sys::setns(pid, NamespaceKind::Pid.clone_flag()).doing(|| "join it".into())

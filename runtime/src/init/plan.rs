@@ -1,4 +1,4 @@
-//! What the runtime prepared for the first process, before that was born.
+//! What the runtime prepared for the init process, before that was created.
 
 use std::cell::RefCell;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -13,7 +13,7 @@ use crate::container::{State, Status};
 use crate::rootfs::{Planned, Source};
 use crate::seccomp::{Filter, Handover};
 
-/// Everything the first process works from.
+/// Everything the init process works from.
 #[derive(Debug)]
 pub struct Plan<'a> {
     /// The container's id.
@@ -30,15 +30,15 @@ pub struct Plan<'a> {
     pub gateway: Gateway,
     /// The directory of the root file system: an absolute path.
     pub root_path: PathBuf,
-    /// The root file system as a detached tree, when the first process may not be able to reach it.
+    /// The root file system as a detached tree, when the init process may not be able to reach it.
     pub root_tree: Option<OwnedFd>,
     /// The mounts, in order.
     pub mounts: Vec<Planned>,
-    /// For each of them the source of a bind mount, when the first process may not be able to clone it.
+    /// For each of them the source of a bind mount, when the init process may not be able to clone it.
     pub sources: Vec<RefCell<Option<Source>>>,
     /// The limit of descriptors that the program is to have, when the runtime has raised it to hold all of these.
     pub open_files: Option<Rlimit>,
-    /// The configured devices as detached mounts, when the first process may not make them.
+    /// The configured devices as detached mounts, when the init process may not make them.
     pub devices: Vec<OwnedFd>,
     /// The host's `/proc`, verified to be procfs.
     pub proc: OwnedFd,
@@ -74,7 +74,7 @@ pub enum Entering {
     },
     /// An existing container: that of the process behind the pidfd, as far as they differ from the runtime's.
     Container {
-        /// The container's first process.
+        /// The container's init process.
         pidfd: OwnedFd,
         /// `CLONE_NEW…` flags of those that differ.
         flags: u64,
@@ -84,9 +84,9 @@ pub enum Entering {
 /// How the process gets into its cgroup.
 #[derive(Debug, Default)]
 pub struct Gateway {
-    /// The descriptors that lead into the cgroup; the first process uses them once.
+    /// The descriptors that lead into the cgroup; the init process uses them once.
     pub entry: RefCell<Option<Entry>>,
-    /// The version 2 cgroup that the process is born in.
+    /// The version 2 cgroup that the process is created in.
     pub directory: Option<OwnedFd>,
     /// The cgroup, when the process makes the rest of it and joins that by itself.
     pub own: Option<Rc<dyn Cgroup>>,
@@ -111,7 +111,7 @@ impl Plan<'_> {
         matches!(self.entering, Entering::Container { .. })
     }
 
-    /// Whether the first process is born where others may look into it: in a pid namespace that is joined.
+    /// Whether the init process is created where others may look into it: in a pid namespace that is joined.
     pub fn shares_processes(&self) -> bool {
         self.joined(NamespaceKind::Pid).is_some()
     }
@@ -129,7 +129,7 @@ impl Plan<'_> {
         joined.iter().find(|(joined, _)| *joined == kind).map(|(_, fd)| fd.as_fd())
     }
 
-    /// `CLONE_NEW…` flags of the new namespaces that the process is born in. Some have their own time: a cgroup namespace
+    /// `CLONE_NEW…` flags of the new namespaces that the process is created in. Some have their own time: a cgroup namespace
     /// takes the cgroup of its maker for its root, and the clocks of a time namespace are set before anything lives in it.
     pub fn is_born_in(&self) -> u64 {
         let later = |kind| match kind {
@@ -141,14 +141,14 @@ impl Plan<'_> {
         made.filter(|kind| !later(*kind)).map(NamespaceKind::clone_flag).sum()
     }
 
-    /// Whether the first process finds its new time namespace made: where it is born in a user namespace that is joined, it could not
+    /// Whether the init process finds its new time namespace made: where it is created in a user namespace that is joined, it could not
     /// set its clocks any more.
     pub fn is_born_in_time(&self) -> bool {
         let makes = self.config.linux.makes(NamespaceKind::Time);
         makes && self.joined(NamespaceKind::User).is_some() && !self.shares_processes()
     }
 
-    /// The state as a hook in the container reads it: with the number that the first process has there.
+    /// The state as a hook in the container reads it: with the number that the init process has there.
     pub fn state_inside(&self, status: Status) -> State {
         let pid = rustix::process::getpid().as_raw_nonzero().get();
         State::new(self.id, status, Some(pid), self.bundle, &self.config.annotations)

@@ -1,4 +1,4 @@
-//! The end of the first process's work: it waits for `start`, runs the last hooks, and becomes the program.
+//! The end of the init process's work: it waits for `start`, runs the last hooks, and becomes the program.
 
 use std::collections::BTreeSet;
 use std::ffi::{CStr, CString, OsStr};

@@ -52,7 +52,7 @@ pub(super) fn prepare(init: &mut Init<'_>) -> Result<()> {
     labels(init, process)
 }
 
-/// What the process has to set itself, with the rights of root: a session has its terminal, a child may not be born with a
+/// What the process has to set itself, with the rights of root: a session has its terminal, a child may not be created with a
 /// deadline, nor beyond a limit of processes.
 pub(super) fn limits(init: &mut Init<'_>) -> Result<()> {
     let Some(process) = init.plan.process else { return Ok(()) };

@@ -1,7 +1,7 @@
-//! The clone. In the common case one clone3(2) with all namespaces makes the first process, which is alone in its pid
+//! The clone. In the common case one clone3(2) with all namespaces makes the init process, which is alone in its pid
 //! namespace. A second process stands in between, bootstrap, where others may look into the new one, for `exec` and for a pid
 //! namespace that is joined: see [`init::bootstrap`]. And where rights demand it: when a user namespace is joined, and when
-//! namespaces of the host are joined by the first process of a new user namespace. It makes the first process a child of
+//! namespaces of the host are joined by the init process of a new user namespace. It makes the init process a child of
 //! the runtime (`CLONE_PARENT`) and ends.
 
 use std::os::fd::{AsFd, OwnedFd};
@@ -16,7 +16,7 @@ use crate::log;
 use crate::sync::{Channel, Message};
 use crate::sys::{self, CloneArgs, ClonedAs};
 
-/// The first process, as the runtime sees it.
+/// The init process, as the runtime sees it.
 #[derive(Debug)]
 pub struct ChildProcess {
     /// Its number.
@@ -25,7 +25,7 @@ pub struct ChildProcess {
     pub pidfd: OwnedFd,
     /// The runtime's end of its terminal, when bootstrap has opened that.
     pub console: Option<OwnedFd>,
-    /// The way to the first process, when this is bootstrap and that is still to be born.
+    /// The way to the init process, when this is bootstrap and that is still to be created.
     pub later: Option<Channel>,
     /// Whether others look into it: no more is taken from it than how far it is.
     pub is_exposed: bool,
@@ -37,18 +37,18 @@ impl ChildProcess {
     /// # Errors
     /// When there is no such child.
     pub fn child(pid: i32, console: Option<OwnedFd>) -> Result<Self> {
-        let number = Pid::from_raw(pid).ok_or_else(|| Error::new("the first process has no number"))?;
+        let number = Pid::from_raw(pid).ok_or_else(|| Error::new("the init process has no number"))?;
         let looks = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         let found = rustix::process::waitid(WaitId::Pid(number), looks);
         found.doing(|| format!("find process {pid} among the children"))?;
         let pidfd = rustix::process::pidfd_open(number, PidfdFlags::empty());
-        let pidfd = pidfd.doing(|| "open the first process".into())?;
+        let pidfd = pidfd.doing(|| "open the init process".into())?;
         Ok(Self { pid, pidfd, console, later: None, is_exposed: true })
     }
 }
 
-/// Makes the first process, which starts with [`init::main`], and returns the channel to it. Both hold the lock then: the
-/// first process until there is nothing more to come that `delete` has to find.
+/// Makes the init process, which starts with [`init::main`], and returns the channel to it. Both hold the lock then: the
+/// init process until there is nothing more to come that `delete` has to find.
 ///
 /// # Errors
 /// When the kernel refuses the clone, or bootstrap fails.
@@ -62,7 +62,7 @@ pub fn clone_init(plan: &Plan<'_>, lock: Option<Lock>) -> Result<(ChildProcess, 
     }
     let cgroup = plan.gateway.directory.as_ref().map(OwnedFd::as_fd);
     let args = CloneArgs { flags: plan.is_born_in(), cgroup };
-    match sys::clone3(args).doing(|| "clone the first process".into())? {
+    match sys::clone3(args).doing(|| "clone the init process".into())? {
         ClonedAs::Child => {
             drop(ours);
             init::main(plan, theirs, lock)
@@ -81,13 +81,13 @@ fn needs_bootstrap(plan: &Plan<'_>) -> bool {
     plan.joins_container() || joins(plan, NamespaceKind::User) || joins_for_new_user_namespace(plan)
 }
 
-/// Whether namespaces of the host are joined by the first process of a new user namespace.
+/// Whether namespaces of the host are joined by the init process of a new user namespace.
 fn joins_for_new_user_namespace(plan: &Plan<'_>) -> bool {
     let joins_any = NamespaceKind::ALL.into_iter().any(|kind| joins(plan, kind));
     plan.config.linux.makes(NamespaceKind::User) && joins_any
 }
 
-/// Bootstrap makes the container, and the first process when that is made.
+/// Bootstrap makes the container, and the init process when that is made.
 fn bootstrap_shared(
     plan: &Plan<'_>,
     ours: Channel,
@@ -114,9 +114,9 @@ fn through_bootstrap(
     theirs: Channel,
     lock: Option<Lock>,
 ) -> Result<(ChildProcess, Channel, Option<Lock>)> {
-    // Bootstrap is born in the cgroup, and the first process with it: in a user namespace there are no rights over it.
+    // Bootstrap is created in the cgroup, and the init process with it: in a user namespace there are no rights over it.
     let cgroup = plan.gateway.directory.as_ref().map(OwnedFd::as_fd);
-    // The first process may talk before bootstrap has told its number, so each has a socket of its own.
+    // The init process may talk before bootstrap has told its number, so each has a socket of its own.
     let (number, announces) = Channel::pair()?;
     match sys::clone3(CloneArgs { flags: 0, cgroup }).doing(|| "clone bootstrap".into())? {
         ClonedAs::Child => {
@@ -136,7 +136,7 @@ fn through_bootstrap(
     }
 }
 
-/// Listens to bootstrap until it has told the number of the first process.
+/// Listens to bootstrap until it has told the number of the init process.
 fn announced(number: &Channel) -> Result<ChildProcess> {
     let mut console = None;
     loop {
@@ -146,17 +146,17 @@ fn announced(number: &Channel) -> Result<ChildProcess> {
             Some((Message::Warning(warning), _)) => log::warn(&warning),
             Some((Message::Failed(cause), _)) => return Err(Error::new(cause)),
             Some((message, _)) => return Err(Error::new(format!("bootstrap said {message:?}"))),
-            None => return Err(Error::new("bootstrap ended before the first process was born")),
+            None => return Err(Error::new("bootstrap ended before the init process was created")),
         }
     }
 }
 
-/// Joins what has to be joined before the first process is born, makes it, tells its number, and ends.
+/// Joins what has to be joined before the init process is created, makes it, tells its number, and ends.
 fn bootstrap(plan: &Plan<'_>, channel: Channel, announces: Channel) -> ! {
     let born = enter_early(plan).doing(|| "bootstrap".into()).and_then(|()| {
         let parent = u64::from(libc::CLONE_PARENT.unsigned_abs());
         let args = CloneArgs { flags: plan.is_born_in() | parent, cgroup: None };
-        sys::clone3(args).doing(|| "clone the first process".into())
+        sys::clone3(args).doing(|| "clone the init process".into())
     });
     let said = match born {
         Ok(ClonedAs::Child) => {

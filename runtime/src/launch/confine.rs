@@ -72,7 +72,7 @@ pub fn resctrl(config: &Config, directory: &Directory) -> Result<Option<Groups>>
     Ok(Some(groups))
 }
 
-/// Makes the cgroup and opens the way into it. What a process can join by itself is left to the first process when that
+/// Makes the cgroup and opens the way into it. What a process can join by itself is left to the init process when that
 /// has the rights and the sight for it, so that the runtime can do something else meanwhile.
 ///
 /// # Errors
@@ -103,7 +103,7 @@ pub fn confine(cgroup: &dyn Cgroup, config: &Config) -> Result<Gateway> {
 pub fn make(cgroup: &dyn Cgroup, config: &Config) -> Result<()> {
     cgroup.make()?;
     if cgroup.is_frozen()? {
-        // A process that is born there would never take a step, and `create` would wait for it.
+        // A process that is created there would never take a step, and `create` would wait for it.
         return Err(Error::new("the cgroup of the container is frozen: thaw it, or choose another cgroupsPath"));
     }
     cgroup.apply(&config.linux.resources)?;
@@ -115,12 +115,12 @@ fn shown(cgroup: &dyn Cgroup, config: &Config) -> Option<Mounts> {
     config.mounts.iter().any(is_cgroup).then(|| cgroup.mounts())
 }
 
-/// Opens the way into the cgroup of the container whose first process is `init`, or into those chosen below.
+/// Opens the way into the cgroup of the container whose init process is `init`, or into those chosen below.
 ///
 /// # Errors
 /// When the cgroup cannot be opened.
 pub fn enter(cgroup: &dyn Cgroup, init: Option<Pid>, chosen: &[Below]) -> Result<Gateway> {
-    // Only the first process is the manager's to move, so nothing waits: a later one comes where that is.
+    // Only the init process is the manager's to move, so nothing waits: a later one comes where that is.
     gateway(if chosen.is_empty() { cgroup.entry(init) } else { cgroup.entry_below(chosen) }?)
 }
 
@@ -130,12 +130,12 @@ fn gateway(entry: Entry) -> Result<Gateway> {
     Ok(Gateway { entry: Some(entry).into(), directory, ..Gateway::default() })
 }
 
-/// Lets the manager move the first process into the cgroup.
+/// Lets the manager move the init process into the cgroup.
 ///
 /// # Errors
 /// When the manager refuses.
 pub fn adopt(cgroup: &dyn Cgroup, gateway: &Gateway, pid: i32, channel: &Channel) -> Result<()> {
-    let number = Pid::from_raw(pid).ok_or_else(|| Error::new("the first process has no number"))?;
+    let number = Pid::from_raw(pid).ok_or_else(|| Error::new("the init process has no number"))?;
     cgroup.adopt(number)?;
     if gateway.waits { channel.send(&Message::Adopted) } else { Ok(()) }
 }

@@ -14,7 +14,7 @@ use crate::init::Plan;
 use crate::sync::{Channel, Message};
 use crate::sys::{self, CloneArgs, ClonedAs};
 
-/// Writes the maps of the user namespace that the first process was born in, and tells it.
+/// Writes the maps of the user namespace that the init process was created in, and tells it.
 ///
 /// # Errors
 /// When the kernel refuses a map.
@@ -24,7 +24,7 @@ pub fn write_for(plan: &Plan<'_>, child: &ChildProcess, channel: &Channel) -> Re
         return Ok(());
     }
     if child.later.is_some() {
-        // Bootstrap was not born in it.
+        // Bootstrap was not created in it.
         match channel.receive()? {
             Some((Message::NamespacesMade, _)) => {}
             Some((Message::Failed(cause), _)) => return Err(Error::new(cause)),

@@ -1,4 +1,4 @@
-//! The runtime's side of a start: it prepares what the first process needs, clones it, answers its questions, and
+//! The runtime's side of a start: it prepares what the init process needs, clones it, answers its questions, and
 //! writes the record. `init` is the other side.
 
 mod clone;
@@ -37,7 +37,7 @@ use crate::protect;
 use crate::resctrl::Groups;
 use crate::sync::{Channel, Message};
 
-/// A container whose first process lives.
+/// A container whose init process lives.
 #[derive(Debug)]
 pub struct Launched {
     /// What it was made from.
@@ -50,7 +50,7 @@ pub struct Launched {
     pub lock: Option<Lock>,
     /// What is on disk.
     pub record: Record,
-    /// The first process.
+    /// The init process.
     pub pidfd: OwnedFd,
     /// The runtime's end of the terminal, when there is one that was not handed on.
     pub console: Option<OwnedFd>,
@@ -68,7 +68,7 @@ pub fn launch(request: &LaunchRequest, start_now: bool) -> Result<Launched> {
     let (mut config, text) = Config::load(&bundle.join("config.json"))?;
     request.check(&config, start_now)?;
     id_map::learn(&mut config)?;
-    // Others may look at the first process while it still is the runtime.
+    // Others may look at the init process while it still is the runtime.
     if !config.linux.makes(NamespaceKind::Pid) || !config.hooks.of(HookKind::StartContainer).is_empty() {
         protect::seal()?;
     }
@@ -135,7 +135,7 @@ fn make(
     Ok((lock, record, child.pidfd, console.or(opened)))
 }
 
-/// Does what the first process cannot do for itself; bootstrap, where there is one, hands it on.
+/// Does what the init process cannot do for itself; bootstrap, where there is one, hands it on.
 fn equip(
     plan: &Plan<'_>,
     (cgroup, groups): (&dyn Cgroup, Option<&Groups>),
@@ -155,7 +155,7 @@ fn equip(
     Ok(gate)
 }
 
-/// Sees bootstrap to the birth of the first process. Returns that, and the terminal.
+/// Sees bootstrap to the creation of the init process. Returns that, and the terminal.
 fn raise(
     request: &LaunchRequest,
     plan: &Plan<'_>,
@@ -166,11 +166,11 @@ fn raise(
     let ending = supervise(request, plan, ours, bootstrap, undo, gate, &mut || Ok(()))?;
     let ended = rustix::process::waitid(WaitId::PidFd(bootstrap.pidfd.as_fd()), WaitIdOptions::EXITED);
     ended.doing(|| "wait for bootstrap".into())?;
-    let born = ending.born.ok_or_else(|| Error::new("bootstrap ended before the first process was born"))?;
+    let born = ending.born.ok_or_else(|| Error::new("bootstrap ended before the init process was created"))?;
     Ok((born, ending.console))
 }
 
-/// Sees the first process to its program.
+/// Sees the init process to its program.
 fn accompany(
     request: &LaunchRequest,
     plan: &Plan<'_>,
@@ -194,7 +194,7 @@ fn accompany(
     Ok((record, ending.console))
 }
 
-/// What the first process said of its failure, before what the runtime met with because of that.
+/// What the init process said of its failure, before what the runtime met with because of that.
 fn cause(error: Error, child: &ChildProcess, channel: &Channel) -> Error {
     // One that was not at fault ends without a word; one that has ended cannot be killed.
     rustix::process::pidfd_send_signal(&child.pidfd, Signal::KILL).unwrap_or_default();
@@ -216,11 +216,11 @@ pub fn hooks(plan: &Plan<'_>, kind: HookKind, status: Status, pid: i32) -> Resul
     crate::hook::run_all(&plan.config.hooks, kind, &state)
 }
 
-/// The error of a first process that ended without a word.
+/// The error of an init process that ended without a word.
 fn died(child: &ChildProcess) -> Error {
     let ended = rustix::process::waitid(WaitId::PidFd(child.pidfd.as_fd()), WaitIdOptions::EXITED);
     match ended.ok().flatten().and_then(|status| status.terminating_signal()) {
-        Some(signal) => Error::new(format!("the container's first process was killed by signal {signal}")),
-        None => Error::new("the container's first process ended before it was ready"),
+        Some(signal) => Error::new(format!("the container's init process was killed by signal {signal}")),
+        None => Error::new("the container's init process ended before it was ready"),
     }
 }

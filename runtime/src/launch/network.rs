@@ -1,6 +1,6 @@
-//! The container's network namespace, which the runtime makes while the first process makes its mounts.
+//! The container's network namespace, which the runtime makes while the init process makes its mounts.
 //!
-//! The kernel takes longer for it than for all other namespaces together: about as long as the first process needs until
+//! The kernel takes longer for it than for all other namespaces together: about as long as the init process needs until
 //! it has a use for it.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -26,7 +26,7 @@ pub fn own(linux: &Linux, proc: BorrowedFd<'_>) -> Result<Option<OwnedFd>> {
     Ok(join(own.as_fd()).is_ok().then_some(own))
 }
 
-/// Makes the namespace and sends it to the first process, when that waits for it.
+/// Makes the namespace and sends it to the init process, when that waits for it.
 ///
 /// # Errors
 /// When it cannot be made, or the runtime cannot come back to its own.
@@ -34,7 +34,7 @@ pub fn make(plan: &Plan<'_>, channel: &Channel) -> Result<()> {
     let Some(own) = &plan.own_network else { return Ok(()) };
     sys::unshare(NamespaceKind::Network.clone_flag()).doing(|| "make the network namespace".into())?;
     let made = send(plan, channel)
-        // The first process goes on meanwhile.
+        // The init process goes on meanwhile.
         .and_then(|()| netlink::loopback_up().doing(|| "bring the loopback device up".into()));
     join(own.as_fd()).doing(|| "come back to the network of the runtime".into())?;
     made

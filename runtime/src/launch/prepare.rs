@@ -1,4 +1,4 @@
-//! What is decided, opened and checked before the first process is born.
+//! What is decided, opened and checked before the init process is created.
 
 use std::cell::RefCell;
 use std::ffi::OsString;
@@ -33,9 +33,9 @@ pub struct LaunchRequest {
     pub state_root: PathBuf,
     /// Where the terminal is sent to.
     pub console_socket: Option<PathBuf>,
-    /// Where the number of the first process is written to.
+    /// Where the number of the init process is written to.
     pub pid_file: Option<PathBuf>,
-    /// Where a pidfd of the first process is sent to.
+    /// Where a pidfd of the init process is sent to.
     pub pidfd_socket: Option<PathBuf>,
     /// Whether the container goes on without the runtime.
     pub detach: bool,
@@ -106,7 +106,7 @@ impl LaunchRequest {
         fs::rename(&partial, path).doing(doing)
     }
 
-    /// Sends a pidfd of the first process to `--pidfd-socket`.
+    /// Sends a pidfd of the init process to `--pidfd-socket`.
     ///
     /// # Errors
     /// When nobody listens there.
@@ -151,7 +151,7 @@ pub fn socket_address(directory: &Directory, name: &str) -> Result<(OwnedFd, Soc
     Ok((opened, address))
 }
 
-/// The listening socket at which the first process waits for `start`.
+/// The listening socket at which the init process waits for `start`.
 pub(super) fn start_socket(directory: &Directory) -> Result<OwnedFd> {
     let doing = || "make the start socket".to_owned();
     let kind = SocketType::SEQPACKET;
@@ -168,7 +168,7 @@ pub(super) fn publish_start_socket(directory: &Directory) -> Result<()> {
     renamed.doing(|| "publish the start socket".into())
 }
 
-/// Opens and decides all that the first process needs.
+/// Opens and decides all that the init process needs.
 pub(super) fn plan<'a>(
     request: &'a LaunchRequest,
     config: &'a Config,
@@ -238,7 +238,7 @@ pub(super) fn handover(config: &Config) -> Result<Option<Handover>> {
     config.linux.seccomp.as_ref().filter(|profile| profile.notifies()).map(|_| Handover::new()).transpose()
 }
 
-/// Whether the first process sees other mounts or has less rights than the runtime when it makes its mounts. Without
+/// Whether the init process sees other mounts or has less rights than the runtime when it makes its mounts. Without
 /// root's rights it is the other way round: only in its user namespace can mounts be made at all.
 pub(super) fn is_foreign(config: &Config) -> bool {
     if !rustix::process::geteuid().is_root() {
@@ -248,7 +248,7 @@ pub(super) fn is_foreign(config: &Config) -> bool {
         || config.linux.namespace(NamespaceKind::Mount).is_some_and(|namespace| namespace.path.is_some())
 }
 
-/// The source of a bind mount that the first process could not clone itself: for want of rights or sight, or since it
+/// The source of a bind mount that the init process could not clone itself: for want of rights or sight, or since it
 /// is id-mapped, which takes rights over its file system.
 fn source(
     planned: &Planned,

@@ -1,4 +1,4 @@
-//! Answering the first process until its program runs, or it waits for `start`.
+//! Answering the init process until its program runs, or it waits for `start`.
 
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -17,15 +17,15 @@ use crate::sync::{Channel, Message};
 pub struct Ending {
     /// The runtime's end of the terminal, when there is one that was not handed on.
     pub console: Option<OwnedFd>,
-    /// The first process, when this was bootstrap.
+    /// The init process, when this was bootstrap.
     pub born: Option<ChildProcess>,
 }
 
-/// Listens to the first process until it runs its program, or waits for `start`; to bootstrap until the first process is born. The gate is closed once the devices are
+/// Listens to the init process until it runs its program, or waits for `start`; to bootstrap until the init process is created. The gate is closed once the devices are
 /// made. `record` is called once, when all is set up.
 ///
 /// # Errors
-/// What the first process reports, or what the runtime itself fails at.
+/// What the init process reports, or what the runtime itself fails at.
 pub fn supervise(
     request: &LaunchRequest,
     plan: &Plan<'_>,
@@ -62,13 +62,13 @@ pub fn supervise(
             (Message::Executing, _) => executing = true,
             (Message::Warning(text), _) => log::warn(&text),
             (Message::Failed(cause), _) => return Err(Error::new(cause)),
-            (message, _) => return Err(Error::new(format!("the first process said {message:?}"))),
+            (message, _) => return Err(Error::new(format!("the init process said {message:?}"))),
         }
     }
     if executing || waiting { Ok(ending) } else { Err(died(child)) }
 }
 
-/// Takes the seccomp listener from the first process and gives it to the agent that the profile names.
+/// Takes the seccomp listener from the init process and gives it to the agent that the profile names.
 fn hand_over_listener(plan: &Plan<'_>, child: &ChildProcess) -> Result<()> {
     let (Some(handover), Some(profile)) = (&plan.handover, &plan.config.linux.seccomp) else {
         return Err(Error::new("nobody expects a seccomp listener"));

@@ -26,7 +26,7 @@ impl Undo {
         Self { directory: directory.into(), first_process: None, cgroup: None, hooks_ran: false }
     }
 
-    /// There is a first process too, in place of bootstrap if there was one.
+    /// There is an init process too, in place of bootstrap if there was one.
     ///
     /// # Errors
     /// When there are no descriptors left.
@@ -52,7 +52,7 @@ impl Undo {
             // It may have ended by itself, and been waited for; what counts is that it is gone then.
             let gone =
                 killed.and_then(|()| rustix::process::waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED));
-            log::debug(&format!("the first process is gone: {gone:?}"));
+            log::debug(&format!("the init process is gone: {gone:?}"));
         }
         let cgroup = self.cgroup.as_ref().filter(|cgroup| cgroup.is_own());
         let freed = cgroup.map_or(Ok(()), |cgroup| cgroup.kill().and_then(|()| cgroup.remove()));

@@ -81,7 +81,7 @@ fn remove(container: &Container) -> Result<()> {
     free(container, container.cgroup()?.as_deref())
 }
 
-/// Removes what was made, once the first process is dead.
+/// Removes what was made, once the init process is dead.
 fn free(container: &Container, cgroup: Option<&dyn Cgroup>) -> Result<()> {
     log::debug("remove the cgroup and the directory of the container");
     if let Some(cgroup) = cgroup.filter(|cgroup| cgroup.is_own())
@@ -97,10 +97,10 @@ fn free(container: &Container, cgroup: Option<&dyn Cgroup>) -> Result<()> {
     container.directory.remove()
 }
 
-/// Kills the first process and waits for its end.
+/// Kills the init process and waits for its end.
 fn kill(container: &Container) -> Result<()> {
     let Some(pidfd) = container.pidfd()? else { return Ok(()) };
-    log::debug("kill the first process");
+    log::debug("kill the init process");
     let doing = || format!("kill container `{}`", container.directory.id);
     match rustix::process::pidfd_send_signal(&pidfd, Signal::KILL) {
         Err(rustix::io::Errno::SRCH) => return Ok(()),

@@ -1,4 +1,4 @@
-//! The source of a bind mount, cloned beforehand where the first process could not do it itself.
+//! The source of a bind mount, cloned beforehand where the init process could not do it itself.
 
 use std::io::ErrorKind;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -10,7 +10,7 @@ use super::options::attr;
 use crate::error::{Context, Error, Result};
 use crate::sys::{self, MountAttr};
 
-/// What is known of a source before the first process is born.
+/// What is known of a source before the init process is created.
 #[derive(Debug)]
 pub struct Source {
     /// A detached clone of it, as the host sees it; nothing when it does not exist yet.

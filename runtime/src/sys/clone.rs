@@ -10,7 +10,7 @@ use super::checked;
 pub struct CloneArgs<'fd> {
     /// `CLONE_…` flags: namespaces, and `CLONE_PARENT`.
     pub flags: u64,
-    /// The cgroup v2 directory that the child is born in.
+    /// The cgroup v2 directory that the child is created in.
     pub cgroup: Option<BorrowedFd<'fd>>,
 }
 

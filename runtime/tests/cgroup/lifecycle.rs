@@ -81,8 +81,8 @@ fn the_end_of_memory_is_an_event() {
 #[test]
 fn what_was_there_before_stays() {
     let Some(room) = Room::make("before") else { return };
-    let wish = Request { id: "x", cgroups_path: Some(&room.path), systemd: false, rootless: false };
-    let site = Site::survey(Place::choose(wish, &room.host).unwrap(), &room.host);
+    let request = Request { id: "x", cgroups_path: Some(&room.path), systemd: false, rootless: false };
+    let site = Site::survey(Place::choose(request, &room.host).unwrap(), &room.host);
     assert!(site.made.is_empty(), "{site:?}");
     let guest = cgroup::open(&site, &room.host).unwrap();
     guest.make().unwrap();

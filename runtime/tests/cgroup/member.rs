@@ -16,7 +16,7 @@ pub struct MemberProcess {
 }
 
 impl MemberProcess {
-    /// Starts one in the cgroup. It is born there on version 1, since a thread that has joined hands its cgroups on; on
+    /// Starts one in the cgroup. It is created there on version 1, since a thread that has joined hands its cgroups on; on
     /// version 2, where a plain fork cannot do that, it is moved.
     pub fn start(cgroup: &dyn Cgroup, unified: Option<&std::path::Path>) -> Self {
         let entry = cgroup.entry(None).unwrap();
@@ -78,6 +78,6 @@ fn member() {
             }
             _ => format!("cannot {line}"),
         };
-        println!("\nlodger: {answer}");
+        println!("\nmember: {answer}");
     }
 }

@@ -26,8 +26,8 @@ impl Room {
             }
         };
         let path = format!("/plimsoll-test-{}-{name}/inner", std::process::id());
-        let wish = Request { id: name, cgroups_path: Some(&path), systemd: false, rootless: false };
-        let site = Site::survey(Place::choose(wish, &host).unwrap(), &host);
+        let request = Request { id: name, cgroups_path: Some(&path), systemd: false, rootless: false };
+        let site = Site::survey(Place::choose(request, &host).unwrap(), &host);
         let cgroup = cgroup::open(&site, &host).unwrap();
         cgroup.make().unwrap();
         Some(Self { host, path, cgroup })

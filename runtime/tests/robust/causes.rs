@@ -8,7 +8,7 @@ use crate::bundle::Bundle;
 fn a_limit_that_the_kernel_refuses_is_named() {
     let Some(bundle) = Bundle::new() else { return };
     bundle.set("linux", "resources", json!({"cpu": {"quota": 1}}));
-    // The runtime meets with a first process that is gone; whether it does so before it hears why is chance.
+    // The runtime meets with an init process that is gone; whether it does so before it hears why is chance.
     for _ in 0..20 {
         let (succeeded, complaints) = bundle.call(&["create"], "one");
         assert!(!succeeded && complaints.contains("cpu"), "{complaints}");

@@ -23,14 +23,14 @@ const SECOND: Need = Need::File("/sys/devices/system/cpu/cpu1");
 const NARROW: &[Fault] = &[Fault::Take("/linux/resources", r#"{ "cpu": { "cpus": "0" } }"#)];
 
 pub(super) const SCENARIOS: &[Scenario] = compat! {
-    "compat.caller.signals/heeded-after-create", &[], &[Fault::Flawed(Flaw::Ignored)], |lab, out| {
+    "compat.caller.signals/not-ignored-after-create", &[], &[Fault::Flawed(Flaw::Ignored)], |lab, out| {
         let bundle = lab.bundle(|r| r)?;
         let container = lab.try_create_from(&lab.dir, &bundle, |values| values.with(DEAF, ""))?.container()?;
         container.started()?;
         none_ignored(out, &container.ask(Ask::Signals)?);
         container.finish_and_delete()
     };
-    "compat.caller.signals/heeded-after-exec", EXEC, &[Fault::OfExec(&Fault::Flawed(Flaw::Ignored))], |lab, out| {
+    "compat.caller.signals/not-ignored-after-exec", EXEC, &[Fault::OfExec(&Fault::Flawed(Flaw::Ignored))], |lab, out| {
         let container = lab.running(|r| r)?;
         let mut program = container.exec_with(|values| plain(values).with(DEAF, ""))?;
         program.greeted()?;
@@ -102,7 +102,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
         program.finish()?.ok()?;
         container.finish_and_delete()
     };
-    "compat.kill.nothing/asks-whether-it-lives", &[], &[Fault::Fail(Op::Kill), Fault::Succeed(Op::Kill)], |lab, out| {
+    "compat.kill.signal-0/tests-whether-it-runs", &[], &[Fault::Fail(Op::Kill), Fault::Succeed(Op::Kill)], |lab, out| {
         let container = lab.running(|r| r)?;
         let ask = || container.call(Op::Kill, |values| values.with("signal", "0"));
         out.expect("kill 0 of one that runs", ask()?.succeeded(), "success", "an error");
@@ -122,7 +122,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
         out.expect("how another process ends", ended != Ended::Exit(0), "by the signal", ended);
         container.delete()?.ok()
     };
-    "compat.state.members/where-it-comes-from", &[],
+    "compat.state.members/rootfs-created-owner", &[],
         &[Fault::Lie("/rootfs", "\"/\""), Fault::Lie("/created", "\"\""), Fault::Lie("/owner", "0")], |lab, out| {
             let container = lab.running(|r| r)?;
             let state = container.state()?.0;

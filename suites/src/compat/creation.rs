@@ -69,7 +69,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
         out.expect("delete --force of no container", outcome.succeeded(), "success: it is gone", outcome.said());
         Ok(())
     };
-    "compat.delete.created/whole-or-not-at-all", &[], &[Fault::Ignore(Op::Delete), Fault::Fail(Op::Delete)],
+    "compat.delete.created/all-or-nothing", &[], &[Fault::Ignore(Op::Delete), Fault::Fail(Op::Delete)],
         |lab, out| {
             let container = lab.created(|r| r)?;
             let deleted = container.delete()?;
@@ -81,7 +81,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
             container.started()?;
             container.finish_and_delete()
         };
-    "compat.kill.all/reaches-the-first-process", &[Need::Option(Op::Kill, "signal")], &[Fault::Ignore(Op::Kill)],
+    "compat.kill.all/reaches-init", &[Need::Option(Op::Kill, "signal")], &[Fault::Ignore(Op::Kill)],
         |lab, out| {
             let container = lab.running(|r| r)?;
             let signal = lab.settings.profile.signal(Signal::SIGKILL);

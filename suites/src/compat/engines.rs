@@ -43,7 +43,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
             out.expect_eq("limit of memory", limit(&container)?, wanted);
             container.finish_and_delete()
         };
-    "compat.engine.capabilities/ambient-without-inheritable-is-no-complaint", &[],
+    "compat.engine.capabilities/ambient-without-inheritable-is-no-warning", &[],
         &[Fault::Take("/process/capabilities/ambient/0", "\"CAP_OF_NO_KERNEL\"")], |lab, out| {
             // The program has it all the same, and its standard error is that of create. What a runtime says at each call is no
             // complaint.

@@ -19,7 +19,7 @@ use super::{compat, nobody, process};
 const EXEC: &[Need] = &[Need::Operation(Op::Exec)];
 const SEEN: &[Need] = &[Need::Operation(Op::Exec), Need::HostView];
 
-/// The container's first process and a program of exec, as the host sees both.
+/// The container's init process and a program of exec, as the host sees both.
 fn side_by_side(lab: &Lab<'_>, judge: impl FnOnce(&Observation, &Observation)) -> StepResult {
     inherit::side_by_side(lab, |r| r.new_namespace("network"), judge)
 }
@@ -127,8 +127,8 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
             out.expect("how exec ends without its program", missing != Ended::Exit(0), "an error", missing);
             container.finish_and_delete()
         };
-    "compat.exec.life/outlived-by-the-container", EXEC, &[Fault::Ignore(Op::Exec)], |lab, out| several(lab, out, 2);
-    "compat.exec.life/many-at-once", EXEC, &[Fault::Flaky(Op::Exec, 1), Fault::Flaky(Op::Exec, 0)],
+    "compat.exec.lifetime/shorter-than-the-container", EXEC, &[Fault::Ignore(Op::Exec)], |lab, out| several(lab, out, 2);
+    "compat.exec.lifetime/many-at-once", EXEC, &[Fault::Flaky(Op::Exec, 1), Fault::Flaky(Op::Exec, 0)],
         |lab, out| several(lab, out, 6);
 };
 

@@ -25,7 +25,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
     "compat.create.preserve-fds/three", PRESERVE, LEAK, |lab, out| preserved(lab, out, 3, 3);
     "compat.create.preserve-fds/five", PRESERVE, LEAK, |lab, out| preserved(lab, out, 5, 5);
     "compat.create.preserve-fds/more-than-there-are", PRESERVE, LEAK, |lab, out| preserved(lab, out, 1, 4);
-    "compat.create.preserve-fds/no-word-of-sockets", PRESERVE, &[Fault::Push("/process/env", "\"LISTEN_FDS=1\"")],
+    "compat.create.preserve-fds/no-socket-variables", PRESERVE, &[Fault::Push("/process/env", "\"LISTEN_FDS=1\"")],
         |lab, out| {
             // What was handed over is not what a socket activation would be: nobody said so.
             let container = lab.try_create_with(&lab.bundle(|r| r)?, given(1)?)?.container()?;

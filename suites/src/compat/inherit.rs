@@ -26,7 +26,7 @@ pub(super) fn plain(values: Values) -> Values {
     values.with_words("args", &[PATH])
 }
 
-/// The container's first process and a program of exec, as the host sees both.
+/// The container's init process and a program of exec, as the host sees both.
 pub(super) fn side_by_side(
     lab: &Lab<'_>,
     edits: impl FnOnce(&mut Recipe) -> &mut Recipe,

@@ -78,7 +78,7 @@ const DIFFERS: &str = "the specification says nothing of it, and each way has it
 /// None of the specification: `data/practice.jsonl` names the clause by the id of the check.
 const UNSPECIFIED: &[&str] = &[];
 
-/// One scenario a row: id, needs, the faults that turn it red, and the story.
+/// One scenario a row: id, needs, the faults that turn it red, and the scenario.
 macro_rules! compat {
     ($($id:expr, $needs:expr, $proves:expr, $run:expr;)*) => {
         &[$(plimsoll_engine::check::Scenario::new($id, super::UNSPECIFIED, $proves, $run)

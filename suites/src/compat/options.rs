@@ -148,7 +148,7 @@ pub(super) const SCENARIOS: &[Scenario] = super::compat! {
             out.expect_eq("status", &state["status"], "stopped");
             lab.call_id(Op::Delete, &bundle.id)?.ok()
         };
-    "compat.run.detach/comes-back-while-the-program-lives",
+    "compat.run.detach/returns-while-the-program-runs",
         &[Need::Option(Op::Run, "detach"), Need::Option(Op::Run, "pid-file")],
         &[Fault::Ignore(Op::Run), Fault::Forget(Op::Run, "pid-file")], |lab, out| {
             let bundle = lab.bundle(|r| r.args(&[PATH, "hang"]))?;
@@ -159,7 +159,7 @@ pub(super) const SCENARIOS: &[Scenario] = super::compat! {
             out.expect_eq("the pid file", named.trim(), state["pid"].to_string());
             crate::refusal::discard(lab, &bundle.id)
         };
-    "compat.exec.detach/comes-back-while-the-program-lives",
+    "compat.exec.detach/returns-while-the-program-runs",
         &[Need::Option(Op::Exec, "detach"), Need::Option(Op::Exec, "pid-file"), Need::HostView],
         &[Fault::Ignore(Op::Exec), Fault::Forget(Op::Exec, "pid-file")], |lab, out| {
             let container = lab.running(|r| r)?;

@@ -90,13 +90,13 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
         out.expect("pid", pid.is_none_or(|pid| pid == 0 || pid == past), "none that lives", pid);
         container.delete()?.ok()
     };
-    "compat.ps.processes/the-first", PS,
+    "compat.ps.processes/init", PS,
         &[Fault::Ignore(Op::Ps), Fault::Fail(Op::Ps), Fault::Misreport(Op::Ps, "/0", "1")], |lab, out| {
             let container = lab.running(|r| r)?;
             out.expect_eq("processes", shown(lab, container.id())?, [i64::from(container.pid.as_raw())]);
             container.finish_and_delete()
         };
-    "compat.ps.processes/those-of-exec-too", EXEC_PS, &[Fault::Ignore(Op::Ps), Fault::ExecMovedOut], |lab, out| {
+    "compat.ps.processes/exec-too", EXEC_PS, &[Fault::Ignore(Op::Ps), Fault::ExecMovedOut], |lab, out| {
         let container = lab.running(|r| r)?;
         let mut program = container.exec(&process(&[PATH]))?;
         let hello = program.greeted()?;

@@ -11,7 +11,7 @@ use super::compat;
 const FORGETFUL: &[Fault] = &[Fault::Forget(Op::Create, "notify"), Fault::Forget(Op::Start, "notify")];
 
 pub(super) const SCENARIOS: &[Scenario] = compat! {
-    "compat.notify/the-manager-hears-that-the-program-is-ready", &[Need::HostView], FORGETFUL, |lab, out| {
+    "compat.notify/readiness-is-forwarded", &[Need::HostView], FORGETFUL, |lab, out| {
         let manager = lab.manager()?;
         let bundle = lab.bundle(|r| r)?;
         let attempt = lab.try_create_from(&lab.dir, &bundle, |values| manager.calls(values))?;

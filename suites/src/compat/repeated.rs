@@ -21,11 +21,11 @@ const TIMES: i64 = 12;
 const LIVES: usize = 5;
 
 pub(super) const SCENARIOS: &[Scenario] = compat! {
-    "compat.steady.lives/one-after-another", &[], &[
+    "compat.repeated.lifecycle/one-after-another", &[], &[
         Fault::Flaky(Op::Create, 0), Fault::Flaky(Op::Create, 1), Fault::Flaky(Op::Start, 0), Fault::Flaky(Op::Start, 1),
         Fault::Flaky(Op::Kill, 0), Fault::Flaky(Op::Kill, 1), Fault::Flaky(Op::Delete, 0), Fault::Flaky(Op::Delete, 1),
     ], one_after_another;
-    "compat.steady.lives/beside-each-other", &[], &[Fault::Flaky(Op::Create, 0), Fault::Flaky(Op::Create, 1)],
+    "compat.repeated.lifecycle/side-by-side", &[], &[Fault::Flaky(Op::Create, 0), Fault::Flaky(Op::Create, 1)],
         |lab, out| {
             let containers = (0..LIVES).map(|_| lab.running(|r| r)).collect::<Result<Vec<_>, _>>()?;
             for container in &containers {
@@ -33,7 +33,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
             }
             containers.iter().try_for_each(|container| container.finish_and_delete())
         };
-    "compat.steady.state/the-same-each-time", &[], &[Fault::Flaky(Op::State, 0), Fault::Flaky(Op::State, 1)],
+    "compat.repeated.state/same-each-time", &[], &[Fault::Flaky(Op::State, 0), Fault::Flaky(Op::State, 1)],
         |lab, out| {
             let container = lab.running(|r| r)?;
             let first = container.state()?;
@@ -42,7 +42,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
             }
             container.finish_and_delete()
         };
-    "compat.steady.exec/one-after-another", &[Need::Operation(Op::Exec)],
+    "compat.repeated.exec/one-after-another", &[Need::Operation(Op::Exec)],
         &[Fault::Flaky(Op::Exec, 0), Fault::Flaky(Op::Exec, 1)], |lab, out| {
             let container = lab.running(|r| r)?;
             for code in 1..=8 {
@@ -51,7 +51,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
             }
             container.finish_and_delete()
         };
-    "compat.steady.update/each-time-applied",
+    "compat.repeated.update/applied-each-time",
         &[Need::Operation(Op::Update), Need::HostView, Need::Controller("pids")],
         &[Fault::Flaky(Op::Update, 0), Fault::Flaky(Op::Update, 1)], |lab, out| {
             let container = lab.running(|r| r)?;
@@ -61,7 +61,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
             }
             container.finish_and_delete()
         };
-    "compat.steady.look/list-and-ps", &[Need::Operation(Op::List), Need::Operation(Op::Ps)],
+    "compat.repeated.queries/list-and-ps", &[Need::Operation(Op::List), Need::Operation(Op::Ps)],
         &[Fault::Flaky(Op::List, 0), Fault::Flaky(Op::List, 1), Fault::Flaky(Op::Ps, 0), Fault::Flaky(Op::Ps, 1)],
         |lab, out| {
             let container = lab.running(|r| r)?;

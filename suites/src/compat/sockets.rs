@@ -17,14 +17,14 @@ use super::hand_over::{PLACES, given};
 const HOST: &[Need] = &[Need::HostView];
 
 pub(super) const SCENARIOS: &[Scenario] = compat! {
-    "compat.create.sockets/handed-on", HOST,
+    "compat.create.sockets/passed-on", HOST,
         &[Fault::Forget(Op::Create, "sockets"), Fault::Flawed(Flaw::Descriptor)], |lab, out| {
             let container = activated(lab, Sockets::Own)?;
             out.expect_eq("descriptors from 3 on", places(&container)?, &PLACES[..2]);
             out.expect_eq("variables LISTEN_PID", told(&container, "LISTEN_PID=")?, ["LISTEN_PID=1"]);
             container.finish_and_delete()
         };
-    "compat.create.sockets/number-told", HOST,
+    "compat.create.sockets/listen-fds-set", HOST,
         &[Fault::Forget(Op::Create, "sockets")], |lab, out| {
             let container = activated(lab, Sockets::Own)?;
             out.expect_eq("variables LISTEN_FDS", told(&container, "LISTEN_FDS=")?, ["LISTEN_FDS=2"]);

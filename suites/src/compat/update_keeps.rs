@@ -100,7 +100,7 @@ const ANY: &[Need] = &[
     Need::Processors(2),
 ];
 
-/// The wrong runtimes of a row: it forgets what is named, or changes another limit as well.
+/// The faulty runtimes of a row: it forgets what is named, or changes another limit as well.
 macro_rules! also {
     ($($pointer:literal => $value:literal),+) => {
         &[Fault::Ignore(Op::Update), $(Fault::Misupdate($pointer, $value)),+]

@@ -7,7 +7,7 @@ use plimsoll_engine::profile::{Op, Values};
 use super::compat;
 
 pub(super) const SCENARIOS: &[Scenario] = compat! {
-    "compat.version/says-who-it-is", &[],
+    "compat.version/names-the-runtime", &[],
         &[Fault::Ignore(Op::Version), Fault::Fail(Op::Version), Fault::Hang(Op::Version)], |lab, out| {
         let called = lab.call(Op::Version, &Values::default())?;
         out.expect("--version", called.succeeded(), "success: exit 0", called.ended);

@@ -86,7 +86,7 @@ pub const CITES: &[(&str, &str)] = &[
 /// The most memory that a call may take, in KiB. The largest configuration here has some hundred kilobytes.
 const MOST_MEMORY: i64 = 512 * 1024;
 
-/// Tries it, in a process that is set apart.
+/// Tries it, in a process that is isolated.
 #[must_use]
 pub fn attempt(hostile: &Hostile, settings: &Settings, tag: &str) -> CaseResult {
     let mut result = CaseResult::default();

@@ -104,7 +104,7 @@ impl Judge {
         self.rules.iter().map(|(rule, _)| rule.id.to_owned()).filter(|id| subjects.contains(id)).collect()
     }
 
-    /// Tries an input, in a process that is set apart.
+    /// Tries an input, in a process that is isolated.
     #[must_use]
     pub fn attempt(&self, input: &Input, facts: bool, settings: &Settings, tag: &str) -> CaseResult {
         match input {

@@ -11,7 +11,7 @@ use plimsoll_fixtures::probe::Seen;
 use super::kind::{CREATE_CONTAINER, CREATE_RUNTIME, IT, Kind, Lifecycle, PRESTART};
 use super::namespaces::{asked_for, of_process};
 
-/// A wrong runtime does not run them, or only when all is over.
+/// A faulty runtime does not run them, or only when all is over.
 macro_rules! seen {
     ($id:literal, $cites:expr, $member:literal, $run:expr) => {
         Scenario::new(

@@ -192,7 +192,7 @@ fn destroys(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
 
 /// By a draft delete says that a poststop hook failed.
 pub(super) const DRAFT: Scenario = Scenario::new(
-    "hooks.failure-told/poststop",
+    "hooks.failure-reported/poststop",
     &["runtime.lifecycle.poststop-failure-error"],
     &[Fault::Drop("/hooks/poststop/1"), Fault::Succeed(Op::Delete)],
     |lab, out| {

@@ -43,7 +43,7 @@ pub(super) const IT: &str = "it";
 
 /// One row for each kind, in the order of the lifecycle; `living` leaves out poststop, when there is no process.
 /// A row has the name of the kind here, its member of `/hooks`, its name in ids, the clause on when it runs, and two
-/// kinds for a wrong runtime to take it for: one of another operation, one of other namespaces.
+/// kinds for a faulty runtime to take it for: one of another operation, one of other namespaces.
 macro_rules! for_each_kind {
     (living $row:ident) => {
         for_each_kind!($row, [])

@@ -1,5 +1,5 @@
 //! How willingly the kernel ends a hook that executes in the container when memory is short: as its program. Where a runtime gives that
-//! to the first process alone, the hooks of an unimportant container are as hard to end as the runtime.
+//! to the init process alone, the hooks of an unimportant container are as hard to end as the runtime.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;

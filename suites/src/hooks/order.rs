@@ -55,7 +55,7 @@ pub(super) const BETWEEN: &[Scenario] = &[
         start_container_before_program,
     ),
     Scenario::new(
-        "hooks.order/whole-life",
+        "hooks.order/whole-lifecycle",
         &["runtime.lifecycle.step-order", "config.hooks.summary-table"],
         &[
             Fault::Move("/hooks/prestart", "/hooks/createRuntime"),

@@ -144,7 +144,7 @@ fn status(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
 macro_rules! untrue {
     ($kind:ident, $member:literal, $slug:literal, $when:literal, $elsewhere:literal, $beside:literal) => {
         Scenario::new(
-            concat!("hooks.state-untrue/", $slug),
+            concat!("hooks.state-status-plausible/", $slug),
             &["runtime.state.status-custom-only-new-states"],
             &[Fault::Push(concat!("/hooks/", $member, "/0/args"), r#""false-state=/status=\"stopped\"""#)],
             |lab, out| untrue(&kind::$kind, lab, out),
@@ -191,7 +191,7 @@ fn annotations(kind: &Kind, lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
 macro_rules! unread {
     ($kind:ident, $member:literal, $slug:literal, $when:literal, $elsewhere:literal, $beside:literal) => {
         Scenario::new(
-            concat!("hooks.state-unread/", $slug),
+            concat!("hooks.state-not-read/", $slug),
             &[
                 "runtime.create.makes-container",
                 "runtime.start.runs-program",

@@ -13,7 +13,7 @@ use plimsoll_engine::profile::Op;
 use super::failure::{is_stopped, tidy_up};
 use super::kind::{self, IT, Kind, Lifecycle, names};
 
-/// A wrong runtime waits for ever.
+/// A faulty runtime waits for ever.
 macro_rules! aborted {
     ($kind:ident, $member:literal, $slug:literal) => {
         Scenario::new(

@@ -87,7 +87,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     .axis(Axis::Compat),
     // The kernel keeps count of those: two that are sent at once are two.
     Scenario::new(
-        "lifecycle.kill/one-signal-is-one",
+        "lifecycle.kill/delivered-once",
         CITES,
         &[Fault::Twice(Op::Kill), Fault::Ignore(Op::Kill)],
         |lab, out| {
@@ -104,7 +104,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     .axis(Axis::Compat),
     // To kill by no signal asks whether there is somebody. Some runtimes know no such signal.
     Scenario::new(
-        "lifecycle.kill/no-signal-harms-nobody",
+        "lifecycle.kill/signal-0-has-no-effect",
         CITES,
         &[Fault::Send(Signal::SIGKILL), Fault::Send(Signal::SIGPROF)],
         |lab, out| {

@@ -1,4 +1,4 @@
-//! Operations and state (`runtime.md`): the life of a container, told as stories.
+//! Operations and state (`runtime.md`): the life of a container, told as scenarios.
 
 mod bundle;
 mod created;

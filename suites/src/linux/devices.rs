@@ -64,7 +64,7 @@ pub(super) fn device(path: &str, kind: &str, major: u32, minor: u32) -> Value {
     json!({ "path": path, "type": kind, "major": major, "minor": minor, "fileMode": 0o600 })
 }
 
-/// One case a row: the devices, and wrong runtimes.
+/// One case a row: the devices, and faulty runtimes.
 macro_rules! devices {
     ($($name:literal, $devices:expr, $faults:expr;)*) => {
         &[$(Case::new(&DEVICES, $name, |r| r.set(LIST, $devices), $faults)),*]

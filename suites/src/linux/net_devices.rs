@@ -23,8 +23,8 @@ const NEW: &str = "ctr0";
 const NAME: &str = "/linux/netDevices/plimsoll0/name";
 const HOST: &[Need] = &[Need::HostView, Need::Capability("CAP_NET_ADMIN")];
 
-/// One scenario a row: id, clauses, the faults that turn it red, and the story.
-macro_rules! stories {
+/// One scenario a row: id, clauses, the faults that turn it red, and the scenario.
+macro_rules! scenarios {
     ($($id:literal, [$($clause:literal),*], $proves:expr, $run:expr;)*) => {
         &[$(Scenario::new(
             concat!("linux.net-devices.", $id),
@@ -42,7 +42,7 @@ fn moved<'l>(lab: &'l Lab<'_>, devices: &Value) -> StepResult<(Container<'l>, St
     Ok((container, inside))
 }
 
-pub(super) const MOVED: &[Scenario] = stories! {
+pub(super) const MOVED: &[Scenario] = scenarios! {
     "moved/under-its-own-name", ["available", "key-is-host-name", "name-default", "only-moves-existing"],
         &[Fault::Drop(DEVICES), Fault::Take(NAME, "\"ctr0\"")], |lab, out| {
             let host = lab.network()?;

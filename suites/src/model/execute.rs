@@ -53,7 +53,7 @@ const LEAVES_NOTHING: &str = "model.leaves-nothing";
 /// No call hangs.
 const IN_TIME: &str = "model.in-time";
 
-/// Plays the steps, in a process that is set apart.
+/// Plays the steps, in a process that is isolated.
 #[must_use]
 pub fn attempt(steps: &[Step], settings: &Settings, tag: &str) -> CaseResult {
     let mut result = CaseResult::default();

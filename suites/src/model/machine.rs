@@ -75,7 +75,7 @@ pub(super) fn allowed(phase: Phase, call: Call) -> Vec<(End, Phase)> {
             other => vec![(Refused, other)],
         },
         Call::Kill(_) => match phase {
-            // The program handles no signal, so the kernel spares it as the first process of its namespace.
+            // The program handles no signal, so the kernel spares it as the init process of its namespace.
             Running => vec![(Worked, Running)],
             other => vec![(Refused, other)],
         },

@@ -50,7 +50,7 @@ pub enum Call {
     Update,
 }
 
-/// A signal. A first process of a pid namespace that handles none feels only the first.
+/// A signal. An init process of a pid namespace that handles none feels only the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "the names are those of the signals")]

@@ -1,4 +1,4 @@
-//! Destinations that lawful symbolic links of the root filesystem lead to, as `/var/run` does in most images. A runtime
+//! Destinations that valid symbolic links of the root filesystem lead to, as `/var/run` does in most images. A runtime
 //! that refuses every link, since some lead out, runs none of those.
 
 use plimsoll_engine::check::Scenario;
@@ -19,7 +19,7 @@ const WRONG: &[Fault] =
 /// One scenario a row: the links with what is mounted, and the place that they lead to.
 macro_rules! led {
     ($($name:literal, $edits:expr, $place:literal;)*) => {
-        &[$(Scenario::new(concat!("mounts.destination.lawful-link/", $name), CITES, WRONG, |lab, out| {
+        &[$(Scenario::new(concat!("mounts.destination.safe-symlink/", $name), CITES, WRONG, |lab, out| {
             is_mounted(lab, out, $edits, $place)
         }).needs(&[Need::HostView])),*]
     };

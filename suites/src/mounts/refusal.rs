@@ -25,7 +25,7 @@ pub(super) fn refuses(
 
 const IGNORED: &[Fault] = &[Fault::Drop("/mounts/6"), Fault::Succeed(Op::Create)];
 
-/// A story of refusal.
+/// A scenario of refusal.
 macro_rules! refusal {
     ($id:literal, $cites:expr, $good:expr, $bad:expr) => {
         Scenario::new($id, $cites, IGNORED, |lab, out| refuses(lab, out, $good, $bad))

@@ -137,7 +137,7 @@ const CGROUP_MOUNT: fn(&mut Recipe) -> &mut Recipe =
     |r| r.mount("/sys/fs/cgroup", "cgroup", "cgroup", &["nosuid", "noexec", "nodev", "ro"]);
 
 /// With version 2, a mount from the host's cgroup namespace may change the options of the host, which other checks beside
-/// this one need: `resources.border` tries it.
+/// this one need: `resources.delegation` tries it.
 pub(super) const CGROUPS: &[Case] = &[
     Case::new(&CGROUP, "shows-the-groups", |r| CGROUP_MOUNT(r.new_namespace("cgroup")), NO_MOUNT)
         .needs(&[Need::Namespace("cgroup")]),

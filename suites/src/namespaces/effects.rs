@@ -8,9 +8,9 @@ use plimsoll_fixtures::probe::{Ask, Reply};
 
 use super::LIST;
 
-/// The program is the first process, and sees no other.
+/// The program is the init process, and sees no other.
 const PID: Rule = Rule::new(
-    "namespaces.pid.first-process",
+    "namespaces.pid.init",
     &["linux.namespaces.type-pid", "linux.namespaces.no-path-new"],
     |_| vec![Ask::Session, Ask::List("/proc".into())],
     |_, evidence, out| {

@@ -87,7 +87,7 @@ pub(super) const SCENARIOS: &[Scenario] = watched! {
     "exec-in-a-user-namespace", |r| usual_user(mighty(r)).new_namespace("cgroup"), nothing_but_the_container;
 };
 
-/// A hook of the image looks into the first process, which is the runtime still. In a user namespace it cannot: that process has
+/// A hook of the image looks into the init process, which is the runtime still. In a user namespace it cannot: that process has
 /// executed nothing in there, so its memory belongs to the user namespace around.
 pub(super) const HOOKED: &[Scenario] = &[
     hooked!("start-container-hook", &[Fault::Drop("/linux/namespaces/0")], |lab, out| {

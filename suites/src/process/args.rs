@@ -68,7 +68,7 @@ pub(super) const CASES: &[Case] = &[
         |r| r.args(&["/tmp/..//./probe"]),
         &[Fault::Take("/process/args/0", "\"/probe\"")],
     ),
-    // A link is a lawful way to a program, as /bin and /bin/sh are in most images.
+    // A link is a valid way to a program, as /bin and /bin/sh are in most images.
     Case::new(&ARGV, "below-a-link", |r| r.symlink("/link", "/").args(&["/link/probe"]), NO_LINK),
     Case::new(&ARGV, "program-is-a-link", |r| r.symlink("/opt/probe", "../probe").args(&["/opt/probe"]), NO_LINK),
 ];

@@ -1,4 +1,4 @@
-//! `process.scheduler`, `process.ioPriority` and `process.execCPUAffinity` as far as the first process is concerned
+//! `process.scheduler`, `process.ioPriority` and `process.execCPUAffinity` as far as the init process is concerned
 //! (`config.md#linux-process`, since 1.1.0 and 1.2.1).
 
 use nix::libc;
@@ -34,7 +34,7 @@ const FLAGS: [(&str, i32); 3] = [
 ];
 const CLASSES: [(&str, i64); 3] = [("IOPRIO_CLASS_RT", 1), ("IOPRIO_CLASS_BE", 2), ("IOPRIO_CLASS_IDLE", 3)];
 
-/// The first process runs under the configured policy, and each attribute that is not given is zero.
+/// The init process runs under the configured policy, and each attribute that is not given is zero.
 const ATTRIBUTES: Rule = Rule::by_host(
     "process.scheduler",
     &[
@@ -88,7 +88,7 @@ const UNSET: Rule =
     })
     .axis(Axis::Compat);
 
-/// The first process has the configured class and level of input and output.
+/// The init process has the configured class and level of input and output.
 const IO_PRIORITY: Rule = Rule::by_host(
     "process.io-priority",
     &["config.process.io-priority-class-values", "config.process.io-priority-level-range"],
@@ -100,7 +100,7 @@ const IO_PRIORITY: Rule = Rule::by_host(
     },
 );
 
-/// The processors of the first process are those of the harness, whatever is configured for programs of `exec`.
+/// The processors of the init process are those of the harness, whatever is configured for programs of `exec`.
 const AFFINITY: Rule = Rule::by_host(
     "process.exec-cpu-affinity.not-for-init",
     &["config.process.exec-cpu-affinity-not-for-init"],
@@ -164,7 +164,7 @@ pub(super) const IO_CASES: &[Case] = io! {
     "idle" "IOPRIO_CLASS_IDLE" 0
 };
 
-/// The story changes its own process, which the runtime is a child of, and which ends with the story.
+/// The scenario changes its own process, which the runtime is a child of, and which ends with the scenario.
 pub(super) const SCENARIOS: &[Scenario] = &[Scenario::new(
     "process.scheduler.nice-unset/zero-whatever-the-caller-has",
     &["config.process.scheduler-nice-default"],

@@ -26,7 +26,7 @@ pub(super) const CPUS: Knob = Knob::of_both("cpuset", "cpuset.cpus");
 const MEMS: Knob = Knob::of_both("cpuset", "cpuset.mems");
 
 /// In version 2 a weight from 1 to 10000. Two conversions are in use; both keep the ends, and the order of values is
-/// looked at by a story.
+/// looked at by a scenario.
 fn shares(wanted: &Value, held: &KnobValue, _: &Config) -> bool {
     let shares = wanted.as_u64().unwrap_or_default();
     let weight: Option<u64> = held.text.parse().ok();

@@ -19,7 +19,7 @@ const NEEDS: &[Need] =
 
 /// One run, since the second act may take away what the first one needs.
 pub(super) const SCENARIOS: &[Scenario] = &[Scenario::new(
-    "resources.border/limit-and-options-of-the-host-stay",
+    "resources.delegation/limit-and-options-of-the-host-stay",
     &["linux.namespaces.type-cgroup"],
     &[Fault::DropLast("/linux/namespaces"), Fault::Drop("/linux/resources/pids"), Fault::DropGroupOptions],
     |lab, out| {
@@ -53,7 +53,7 @@ fn options(lab: &Lab<'_>, out: &mut Judgement, before: &[String]) -> StepResult 
     container.finish_and_delete()
 }
 
-/// Gives the host what a wrong runtime has taken from it.
+/// Gives the host what a faulty runtime has taken from it.
 fn restore(lab: &Lab<'_>, before: &[String]) -> StepResult {
     if cgroup::options()?.unwrap_or_default() == before {
         return Ok(());

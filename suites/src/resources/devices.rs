@@ -1,5 +1,5 @@
 //! `linux.resources.devices` (`config-linux.md#allowed-device-list`): the kernel denies what the rules
-//! deny, before it looks for a driver. The numbers are those that are set apart for local use, and have none; so an
+//! deny, before it looks for a driver. The numbers are those that are isolated for local use, and have none; so an
 //! access that is allowed finds nothing behind the node. Default devices are left alone: runtimes allow them by
 //! themselves, as they do making a node that cannot be opened.
 
@@ -110,7 +110,7 @@ fn all(allow: bool) -> Value {
     json!({ "allow": allow, "access": "rwm" })
 }
 
-/// One case a row: the rules, and wrong runtimes.
+/// One case a row: the rules, and faulty runtimes.
 macro_rules! opened {
     ($rule:expr; $($name:literal, [$($entry:expr),+], $faults:expr;)*) => {
         &[$(Case::new($rule, $name, |r| with(r, json!([$($entry),+])), $faults)),*]

@@ -127,7 +127,7 @@ const UNTHROTTLED: Scenario = Scenario::new(
 )
 .needs(&[Need::Knob(cpu::QUOTA)]);
 
-/// The processor time of the container's first process, in ticks.
+/// The processor time of the container's init process, in ticks.
 fn ticks(container: &Container<'_>) -> StepResult<u64> {
     let text = read::kernel(format!("/proc/{}/stat", container.pid))?;
     let after_name = text.rsplit_once(')').map_or("", |(_, rest)| rest);
@@ -138,7 +138,7 @@ fn ticks(container: &Container<'_>) -> StepResult<u64> {
 /// Nanoseconds after which a program is said to go on; a few microseconds may be counted late.
 const PROGRESS: u64 = 1_000_000;
 
-/// The processor time of the container's first process, in nanoseconds: by proc_pid_schedstat(5), or by ticks where the
+/// The processor time of the container's init process, in nanoseconds: by proc_pid_schedstat(5), or by ticks where the
 /// kernel does not count them.
 pub(super) fn run_time(container: &Container<'_>) -> StepResult<u64> {
     const TICK: u64 = 10_000_000;

@@ -10,7 +10,7 @@ use plimsoll_fixtures::probe::{Answer, Ask, Reply};
 
 use super::others::{HUGE, HUGE_AT, HUGE_LIMIT_AT, HUGE_PAGE, limit};
 
-/// More than both stories want at once.
+/// More than both scenarios want at once.
 const ENOUGH: u64 = 4;
 const NEEDS: &[Need] = &[Need::Knob(HUGE), Need::HugePages(ENOUGH)];
 const CITES: &[&str] = &["linux.resources.hugepage.limit-effect"];

@@ -27,7 +27,7 @@ pub(super) const SCENARIOS: &[Scenario] =
     &[BEFORE_START, NOT_ABOVE, STAYS, ONLY_WHAT_IS_NAMED, WITHIN_THE_OUTER, REALTIME, SHARED_PATH, OCCUPIED];
 
 const BEFORE_START: Scenario = Scenario::new(
-    "resources.place/limits-are-there-before-start",
+    "resources.own-cgroup/limits-are-there-before-start",
     &["runtime.lifecycle.resources-exist-before-start", "linux.resources.pids.limit", "linux.resources.memory.limit"],
     &[Fault::Drop("/linux/resources/pids"), Fault::Drop("/linux/resources/memory"), Fault::MoveOut, Fault::Beside],
     |lab, out| {
@@ -48,7 +48,7 @@ const BEFORE_START: Scenario = Scenario::new(
 
 /// The limits of a container are none of its neighbours'.
 const NOT_ABOVE: Scenario = Scenario::new(
-    "resources.place/not-in-the-group-above",
+    "resources.own-cgroup/not-in-the-group-above",
     &["linux.resources.pids.limit", "linux.cgroups-path.joins-or-creates"],
     &[Fault::Above, Fault::Drop("/linux/resources/pids")],
     |lab, out| {
@@ -69,7 +69,7 @@ fn pod_limit(pod: &Pod) -> StepResult<Option<u64>> {
 
 /// A group that is there already, and a configuration that says nothing of limits.
 const STAYS: Scenario = Scenario::new(
-    "resources.place/without-resources-limits-stay",
+    "resources.own-cgroup/without-resources-limits-stay",
     &["linux.resources.only-when-updating"],
     &[Fault::Take(RESOURCES, r#"{"pids":{"limit":-1}}"#), Fault::Take(RESOURCES, r#"{"pids":{"limit":51}}"#)],
     |lab, out| {
@@ -85,7 +85,7 @@ const STAYS: Scenario = Scenario::new(
 
 /// One limit is named, and the others of the same group are not.
 const ONLY_WHAT_IS_NAMED: Scenario = Scenario::new(
-    "resources.place/what-is-not-named-stays",
+    "resources.own-cgroup/what-is-not-named-stays",
     &["linux.resources.only-when-updating"],
     &[
         Fault::Take("/linux/resources/pids", r#"{"limit":-1}"#),
@@ -112,7 +112,7 @@ const ONLY_WHAT_IS_NAMED: Scenario = Scenario::new(
 
 /// The group above has a limit of its own, which is not the container's to lift.
 const WITHIN_THE_OUTER: Scenario = Scenario::new(
-    "resources.place/the-limit-above-stays",
+    "resources.own-cgroup/the-limit-above-stays",
     &["linux.resources.pids.limit", "linux.resources.only-when-updating"],
     &[Fault::Drop("/linux/resources/pids"), Fault::Above],
     |lab, out| {
@@ -158,7 +158,7 @@ const REALTIME: Scenario = Scenario::new(
 
 /// A second container for a group that has one: an error, or it stands there, too.
 const SHARED_PATH: Scenario = Scenario::new(
-    "resources.place/two-containers-in-one-group",
+    "resources.own-cgroup/two-containers-in-one-group",
     &[
         "linux.cgroups.fitness-check-allowed",
         "linux.cgroups.fitness-check-error",
@@ -195,7 +195,7 @@ fn groups(container: &Container<'_>) -> StepResult<Vec<String>> {
 
 /// A group with a process that is not the container's: an error, or the process outlives the container.
 const OCCUPIED: Scenario = Scenario::new(
-    "resources.place/a-foreign-process-in-the-group",
+    "resources.own-cgroup/a-foreign-process-in-the-group",
     &["runtime.delete.keeps-foreign-resources", "linux.cgroups.fitness-check-error"],
     &[Fault::Ignore(Op::Create), Fault::Beside],
     occupied,

@@ -48,7 +48,7 @@ macro_rules! rule {
     };
 }
 
-/// Cases of a rule, one a row: name, what is set at which member, the wrong runtimes.
+/// Cases of a rule, one a row: name, what is set at which member, the faulty runtimes.
 macro_rules! cases {
     ($rule:expr, $needs:expr; $($name:literal, [$($at:expr => $value:expr),+], $faults:expr;)*) => {
         &[$(plimsoll_engine::check::Case::new($rule, $name, |r| r$(.set($at, $value))+, $faults).needs($needs)),*]

@@ -90,7 +90,7 @@ pub(super) const ANSWERS: &[Scenario] = &[
         Ok(())
     })
     .needs(HOST),
-    Scenario::new("seccomp.notify.answer/goes-on", NOTIFIED, NOT_NOTIFIED, |lab, out| {
+    Scenario::new("seccomp.notify.answer/continues", NOTIFIED, NOT_NOTIFIED, |lab, out| {
         let answer = answered(lab, out, notifying, Verdict::Goes)?;
         out.expect_eq("what the program sees", answer.map_err(|refused| refused.errno), Err(libc::EBADF));
         Ok(())
@@ -241,7 +241,7 @@ fn of_exec(lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
     let pid = program.pid(&hello)?.map(|pid| i64::from(pid.as_raw()));
     out.expect_eq("pid", state["pid"].as_i64(), pid);
     out.expect_eq("metadata", state["metadata"].as_str(), Some(TEXT));
-    out.expect("the first process", first.state()?["pid"] != state["pid"], "another one", &state["pid"]);
+    out.expect("the init process", first.state()?["pid"] != state["pid"], "another one", &state["pid"]);
     let answer = program.ask_while(ask(), || second.answer(Verdict::Value(9), lab.driver.deadline()).map(drop))?;
     out.expect_eq("what the program sees", answer, Some(Ok(Reply::Count(9))));
     program.finish()?.ok()?;

@@ -1,5 +1,5 @@
-//! The design of the experiment. In each block every subject has one turn of each kind, in random order, so that what
-//! drifts, and what one turn leaves to the kernel to tidy up later, hits all of them alike.
+//! The design of the experiment. In each block every subject has one turn of each kind, in random order, so that drift, and work that a
+//! turn leaves to the kernel, affect all of them alike.
 
 use std::collections::BTreeMap;
 use std::io;

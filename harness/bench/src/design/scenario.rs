@@ -1,4 +1,4 @@
-//! The configurations that are measured. Each is a list of edits to the committed base, or a bundle of the user's.
+//! The configurations to measure with: edits to the base configuration, or a bundle of the user.
 
 use std::path::PathBuf;
 

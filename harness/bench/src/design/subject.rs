@@ -1,4 +1,4 @@
-//! What is measured: a runtime and how it is spoken to, or the floor.
+//! What is measured: a runtime and its profile, or the floor.
 
 use std::fs;
 use std::io;

@@ -1,4 +1,4 @@
-//! What a container costs besides time.
+//! The cost of a container besides time.
 
 use std::fs;
 use std::io;

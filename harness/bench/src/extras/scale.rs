@@ -1,4 +1,4 @@
-//! Many containers: at once, beside each other, one after the other.
+//! Many containers: concurrently, running at the same time, one after the other.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,4 @@
-//! The two kinds of programs that the kernel runs for a container: the seccomp filter and, on version 2, that of devices.
+//! The two BPF programs of a container: the seccomp filter and, on cgroup version 2, the device filter.
 
 use serde_json::Value;
 

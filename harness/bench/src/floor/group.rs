@@ -1,4 +1,4 @@
-//! The control group: a directory in each hierarchy, joined without waiting for a grace period.
+//! The cgroup: a directory in each hierarchy, joined without waiting for a grace period.
 
 use std::io;
 use std::path::PathBuf;

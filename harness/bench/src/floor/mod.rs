@@ -1,6 +1,6 @@
-//! What the floor does for a bundle, worked out before the clock starts: the same namespaces, control group, limits,
-//! mounts, devices, masks and rights as a runtime would make, as a list of system calls. What a runtime has to find out
-//! (which paths exist, which hierarchies there are), the plan knows.
+//! The plan of the floor for a bundle, computed before the clock starts: the namespaces, cgroup, limits, mounts, devices, masks and
+//! privileges that a runtime would set up, as a list of system calls. What a runtime has to find out (which paths exist, which hierarchies
+//! there are) is in the plan.
 
 mod filter;
 mod group;

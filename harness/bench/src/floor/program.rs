@@ -1,4 +1,4 @@
-//! The last steps before the container's program, and that.
+//! The last steps before the container's program.
 
 use std::io;
 

@@ -1,4 +1,4 @@
-//! Writes a plan: steps, and behind them what they point to.
+//! Writes a plan: the steps, followed by the data that they point to.
 
 use std::fs::File;
 use std::io;

@@ -1,4 +1,4 @@
-//! What of the host can change a time, and whether two hosts are the same in that.
+//! The properties of the host that can change a time, and whether two hosts have the same.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What of the host can change a time.
+//! Properties of the host that can change a time.
 
 pub mod machine;
 pub mod noise;

@@ -1,4 +1,4 @@
-//! What else the machine does while we measure: proc_stat(5), proc_loadavg(5), the frequencies of the processors.
+//! What else the machine does during a measurement: proc_stat(5), proc_loadavg(5), CPU frequencies.
 
 use std::io;
 

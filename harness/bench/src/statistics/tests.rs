@@ -1,4 +1,4 @@
-//! Statistics of made-up samples, whose truth is known.
+//! Statistics of made-up samples with known results.
 
 use fastrand::Rng;
 use proptest::prelude::{prop, prop_assert, prop_assert_eq, proptest};

@@ -1,4 +1,4 @@
-//! What a system call is for: by its name, and where that tells nothing, by the file that it is about.
+//! The step that a system call belongs to: by its name or, where that is ambiguous, by its file.
 
 use std::fs;
 use std::io;

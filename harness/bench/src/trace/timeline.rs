@@ -1,4 +1,4 @@
-//! From single events to steps with shares and to spans on a time line.
+//! From single events to steps with shares, and to spans on a time line.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

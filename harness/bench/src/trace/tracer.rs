@@ -1,4 +1,4 @@
-//! Follows programs and all that they start through their system calls. See ptrace(2).
+//! Follows programs and their descendants through their system calls. See ptrace(2).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

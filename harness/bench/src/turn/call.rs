@@ -1,4 +1,4 @@
-//! One call of a program, made ready before the clock starts: no shell, no look-up in PATH, no copy of this process.
+//! One call of a program, prepared before the clock starts: no shell, no look-up in PATH, no copy of this process.
 
 use std::ffi::{CString, OsString};
 use std::io;

@@ -1,4 +1,4 @@
-//! The clock that harness and payload share: `CLOCK_MONOTONIC`, as time since an unknown moment.
+//! The clock of harness and payload: `CLOCK_MONOTONIC`.
 
 use std::time::Duration;
 

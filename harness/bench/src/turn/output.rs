@@ -1,4 +1,4 @@
-//! What a container's program says: the time at which it started.
+//! The output of a container's program: the time at which it started.
 
 use std::fs::File;
 use std::io;

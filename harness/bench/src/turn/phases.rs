@@ -1,5 +1,5 @@
-//! One turn of one subject: a container from create to delete, or by `run`, each operation timed, and each effect seen
-//! to. Speed that is bought by leaving something out shows as a mishap and never as a time.
+//! One turn of one subject: a container from create to delete, or by `run`. Each operation is timed and its effect is checked, so that
+//! leaving something out counts as a mishap and never as a time.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read};

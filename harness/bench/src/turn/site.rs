@@ -1,4 +1,4 @@
-//! Where the containers of a benchmark are made: their bundles, names and control groups.
+//! Where the containers of a benchmark are made: bundles, names and cgroups.
 
 use std::fs;
 use std::io;

@@ -1,4 +1,4 @@
-//! Being told of the end of children. Every `unsafe` of this crate is here.
+//! Notification of the end of child processes. Every `unsafe` of this crate is here.
 #![expect(unsafe_code, reason = "a signal handler; each block says why it is sound")]
 
 use std::io;

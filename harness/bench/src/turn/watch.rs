@@ -1,4 +1,4 @@
-//! Waiting, and meanwhile reaping at once whatever ends: a zombie that nobody reaps makes some runtimes wait for seconds.
+//! Waits, and reaps whatever ends at once: a zombie that is not reaped makes some runtimes wait for seconds.
 
 use std::collections::BTreeMap;
 use std::fs::File;

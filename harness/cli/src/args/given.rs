@@ -1,4 +1,4 @@
-//! What the command line says beyond its values: which options were given, and what follows from that for others.
+//! Which options were given on the command line, and the defaults that depend on that.
 
 use std::path::{Path, PathBuf};
 

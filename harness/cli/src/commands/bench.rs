@@ -63,7 +63,10 @@ fn unmeasured(found: &Benchmark) -> ExitCode {
     let mut code = ExitCode::from(if found.cut_short.is_some() { 2 } else { 0 });
     for scenario in &found.scenarios {
         for one in scenario.subjects.iter().filter(|one| one.phases.is_empty() && !one.mishaps.is_empty()) {
-            say(&format!("plimsoll: no cycle of {} succeeded in {}, so it has no times", one.subject, scenario.name));
+            say(&format!(
+                "plimsoll: no turn of {} succeeded in {}, so there are no times of it",
+                one.subject, scenario.name
+            ));
             code = ExitCode::from(2);
         }
     }
@@ -79,7 +82,7 @@ fn scenarios(args: &Bench) -> Result<Vec<Scenario>, Failure> {
     let known = || Scenario::names().collect::<Vec<_>>().join(", ");
     let named = names.into_iter().map(|name| {
         Scenario::named(name)
-            .ok_or_else(|| Failure::Usage(format!("no scenario is called {name}; there are {}, all", known())))
+            .ok_or_else(|| Failure::Usage(format!("there is no scenario {name}; there are {}, all", known())))
     });
     let bundles = args.bundle.iter().map(|dir| {
         let dir = std::path::absolute(dir).map_err(Failure::usage)?;
@@ -89,7 +92,7 @@ fn scenarios(args: &Bench) -> Result<Vec<Scenario>, Failure> {
 }
 
 fn no_bundle(dir: &std::path::Path) -> Failure {
-    Failure::Usage(format!("{} is no bundle: it has no config.json", dir.display()))
+    Failure::Usage(format!("{} is not a bundle: it has no config.json", dir.display()))
 }
 
 fn plan(args: &Bench) -> Plan {

@@ -19,10 +19,10 @@ pub fn clean(args: &Clean) -> Result<ExitCode, Failure> {
         say(&format!("{subcommand} {thing}"));
     }
     for (path, why) in &report.undecided {
-        say(&format!("left alone {}: {why}", path.display()));
+        say(&format!("not removed: {}: {why}", path.display()));
     }
     if report.is_empty() {
-        say("nothing to clean: no killed run has left anything");
+        say("nothing to clean up");
     }
     Ok(ExitCode::SUCCESS)
 }

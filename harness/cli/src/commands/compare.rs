@@ -1,10 +1,12 @@
 //! `plimsoll compare`: what changed between two runs.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use plimsoll_reports::compare::{compare as compared, markdown, text, unlike};
 use plimsoll_reports::file::Document;
 use plimsoll_reports::model::Report;
+use plimsoll_suites::renamed;
 
 use crate::args::{Compare, ComparisonFormat, DisplayOptions};
 use crate::shared::expectations::KnownDeviations;
@@ -14,12 +16,11 @@ use crate::shared::output::print;
 /// Shows the changes; the exit code is that of a gate.
 pub fn compare(args: &Compare, display: DisplayOptions) -> Result<ExitCode, Failure> {
     let known = KnownDeviations::read(&args.expect)?;
-    let old = Report::read(&args.old).map_err(Failure::usage)?;
-    let mut new = Report::read(&args.new).map_err(Failure::usage)?;
+    let [old, mut new] = [read(&args.old)?, read(&args.new)?];
     if let Some(differs) = unlike(&old, &new).filter(|_| !args.common) {
         let files = format!("{} and {}", args.old.display(), args.new.display());
         return Err(Failure::Usage(format!(
-            "{files} are not of the same checks: {differs}; --common compares the others"
+            "{files} have different checks: {differs}; --common compares the checks in both"
         )));
     }
     known.apply(&mut new, false);
@@ -38,4 +39,11 @@ pub fn compare(args: &Compare, display: DisplayOptions) -> Result<ExitCode, Fail
         code => code,
     };
     Ok(ExitCode::from(code))
+}
+
+/// Results, with the ids that checks have today.
+fn read(path: &Path) -> Result<Report, Failure> {
+    let mut report = Report::read(path).map_err(Failure::usage)?;
+    renamed::update(&mut report);
+    Ok(report)
 }

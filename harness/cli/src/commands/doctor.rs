@@ -1,4 +1,4 @@
-//! `plimsoll doctor`: what this host lacks, how many checks that costs, and which of it a virtual machine has.
+//! `plimsoll doctor`: what this host lacks, how many checks need it, and whether a virtual machine has it.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -32,11 +32,11 @@ pub fn doctor(args: &Doctor) -> Result<ExitCode, Failure> {
     let mut text = format!("kernel   {}\ncgroups  {}\n", facts.kernel, facts.cgroups);
     writeln!(text, "checks   {} of {} can run here", checks.len() - lost, checks.len()).map_err(Failure::host)?;
     if let Some(Missing { what, way }) = &missing {
-        writeln!(text, "  {lost:>4} checks: {what}; {way}; a virtual machine can have it").map_err(Failure::host)?;
+        writeln!(text, "  {lost:>4} checks: {what}; {way}; `plimsoll vm` can provide it").map_err(Failure::host)?;
     }
-    // Who lacks the right to look cannot tell what else is missing.
+    // Without the privilege to look, nothing else can be checked.
     for gap in gaps.iter().filter(|_| missing.is_none()) {
-        let machine = if gap.closed_by_vm { "; a virtual machine can have it" } else { "" };
+        let machine = if gap.closed_by_vm { "; `plimsoll vm` can provide it" } else { "" };
         writeln!(text, "  {:>4} {}: {}{machine}", gap.checks, plural(gap.checks, "check"), gap.reason)
             .map_err(Failure::host)?;
     }
@@ -69,15 +69,15 @@ fn gaps(checks: &[Check], unmet: impl Fn(&Need) -> Option<String>) -> Vec<Gap> {
     gaps
 }
 
-/// What else stands in the way, and what to do.
+/// Other obstacles, and what to do about them.
 fn advice(cgroups: &str) -> Vec<String> {
     let mut lines = Vec::new();
     if cgroups != "v2" {
-        lines.push(format!("cgroups  {cgroups}: version 2 alone is to be had by `plimsoll vm --cgroup v2 -- run …`"));
+        lines.push(format!("cgroups  {cgroups}: `plimsoll vm --cgroup v2 -- run …` has version 2 only"));
     }
     if cgroups == "hybrid" {
         lines.push(
-            "cgroups  hybrid: crun refuses that; `plimsoll run --cgroup-view v1` shows it version 1 alone".into(),
+            "cgroups  hybrid, which crun refuses; `plimsoll run --cgroup-view v1` shows it only version 1".into(),
         );
     }
     let path = env::var_os("PATH").unwrap_or_default();

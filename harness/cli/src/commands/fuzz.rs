@@ -1,4 +1,4 @@
-//! `plimsoll fuzz`: tries random cases on a runtime, makes what breaks a property minimal, and reports.
+//! `plimsoll fuzz`: runs random cases, minimizes those that violate a property, and reports them.
 
 mod case;
 mod differential;
@@ -21,7 +21,7 @@ use plimsoll_reports::text::printable;
 use plimsoll_suites::fuzz::input::Judge;
 use plimsoll_suites::mutants;
 
-pub use self::case::{Kept, add, list};
+pub use self::case::{SavedCase, add, list};
 use self::expectations::KnownDeviations;
 use self::findings::Findings;
 use self::progress::Reporter;
@@ -82,10 +82,10 @@ pub fn fuzz(args: &args::Fuzz, display: DisplayOptions) -> Result<ExitCode, Fail
     Ok(ExitCode::from(code))
 }
 
-/// `plimsoll replay`: tries a kept case once more.
+/// `plimsoll replay`: tries a saved case once more.
 pub fn replay(args: &args::Replay, display: DisplayOptions) -> Result<ExitCode, Failure> {
     let checks = plimsoll_suites::all();
-    let kept = Kept::read(&args.place, &checks)?;
+    let kept = SavedCase::read(&args.place, &checks)?;
     let fault = args.fault.as_deref().map(fault).transpose()?;
     let session = Session::open(&args.subject, None)?.with_fault(fault);
     let judge = Judge::new(checks, session.abilities().clone(), Vec::new());
@@ -122,7 +122,7 @@ fn seed(args: &args::Fuzz, began: SystemTime) -> u64 {
     args.seed.unwrap_or_else(|| u64::try_from(now()).unwrap_or_default())
 }
 
-fn corpus(named: Option<&Path>) -> Result<Vec<(String, Kept)>, Failure> {
+fn corpus(named: Option<&Path>) -> Result<Vec<(String, SavedCase)>, Failure> {
     match named {
         Some(dir) => list(dir, &plimsoll_suites::all()),
         None if Path::new(CORPUS).is_dir() => list(Path::new(CORPUS), &plimsoll_suites::all()),
@@ -135,7 +135,7 @@ fn fault(text: &str) -> Result<Fault, Failure> {
     let checks = plimsoll_suites::all();
     let mutants = mutants::of(&checks.iter().collect::<Vec<_>>());
     let found = mutants.iter().find(|mutant| mutant.fault.to_string() == text).map(|mutant| mutant.fault);
-    found.ok_or_else(|| Failure::Usage(format!("no mutant {text}; reports/proofs lists them, one a line")))
+    found.ok_or_else(|| Failure::Usage(format!("there is no mutant {text}; reports/proofs lists them, one per line")))
 }
 
 fn milliseconds(since: Instant) -> u64 {

@@ -1,4 +1,4 @@
-//! `plimsoll run --list` and `--list-circumstances`: the checks and what they cite, and under what they are judged.
+//! `plimsoll run --list` and `--list-circumstances`: the checks and the clauses that they cite, and under what they are judged.
 
 use std::io::{self, Write};
 use std::process::ExitCode;

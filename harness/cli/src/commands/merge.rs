@@ -1,4 +1,4 @@
-//! `plimsoll merge`: puts the parts of a run together.
+//! `plimsoll merge`: merges the results of a partitioned run.
 
 use std::process::ExitCode;
 

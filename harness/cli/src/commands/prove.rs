@@ -1,5 +1,5 @@
-//! `plimsoll prove`: poses as wrong runtimes in front of a real one, and shows that the checks see each of them, and
-//! that they see nothing where nothing is wrong.
+//! `plimsoll prove`: injects faults into a runtime, and shows that the checks catch each of these mutants, and that neutral
+//! variations of the runtime change no verdict.
 
 mod hidden;
 mod neutral;
@@ -34,7 +34,7 @@ use crate::shared::session::{Session, interrupted};
 /// Results of checks, each with the number of its job.
 type Results = Vec<(usize, model::Check)>;
 
-/// Poses as each mutant, compares neutral runtimes, writes `proof.json` and shows what came of it.
+/// Runs all mutants and neutral variations, writes `proof.json` and shows the result.
 pub fn prove(args: &Prove, display: DisplayOptions) -> Result<ExitCode, Failure> {
     let began = SystemTime::now();
     let started = Instant::now();
@@ -130,7 +130,7 @@ fn described(mutant: &Mutant<'_>) -> proof::Mutant {
         id: mutant.fault.to_string(),
         group: mutant.fault.group().to_owned(),
         description: mutant.fault.to_string(),
-        applies_to: format!("{declared} checks that are there for it, {others} others"),
+        applies_to: format!("declared by {declared} checks, visible to {others} others"),
     }
 }
 
@@ -168,7 +168,7 @@ fn explanations(mutants: &[Mutant<'_>]) -> Result<Vec<Explanation>, Failure> {
 /// Says on standard error what is not as the baseline has it.
 fn tell(against: &baseline::Difference, is_filtered: bool) {
     for mutant in &against.lost {
-        say(&format!("plimsoll: a runtime that {mutant} was seen before and is not any more"));
+        say(&format!("plimsoll: a mutant of the baseline survives: a runtime that {mutant}"));
     }
     // With a filter that is what was asked for.
     let untried = if is_filtered { &[][..] } else { &against.untried };

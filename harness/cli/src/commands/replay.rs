@@ -1,4 +1,4 @@
-//! `plimsoll replay`: tries a check or a saved case again.
+//! `plimsoll replay`: runs a check or a saved case again.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -8,26 +8,26 @@ use plimsoll_engine::host;
 use plimsoll_foreign::trust;
 use plimsoll_reports::file::Document;
 use plimsoll_reports::model::Report;
+use plimsoll_suites::renamed;
 
 use crate::args::{Arguments, Command, DECISIVE, DisplayOptions, Replay, Subject, is_given};
 use crate::shared::failure::Failure;
 use crate::shared::output::say;
 use crate::shared::replay::{ReplayCommand, line};
 
-/// `plimsoll replay`: a check of results, or a kept case.
+/// `plimsoll replay`: a check of results, or a saved case.
 pub fn replay(args: &Replay, display: DisplayOptions) -> Result<ExitCode, Failure> {
     match (&args.id, args.place.is_dir()) {
         (None, true) => crate::commands::fuzz::replay(args, display),
         (Some(id), false) => check(args, id, display),
         (None, false) if args.place.is_file() => Err(Failure::Usage(format!(
-            "{} is no kept case; name a check of it: plimsoll replay RESULTS ID",
+            "{} is not a saved case; for results, give the id of a check: plimsoll replay RESULTS ID",
             args.place.display()
         ))),
         (None, false) => crate::commands::fuzz::replay(args, display),
-        (Some(_), true) => Err(Failure::Usage(format!(
-            "{} is a directory, that of one kept case: leave the id out",
-            args.place.display()
-        ))),
+        (Some(_), true) => {
+            Err(Failure::Usage(format!("{} is the directory of a saved case: leave out the id", args.place.display())))
+        }
     }
 }
 
@@ -35,13 +35,15 @@ pub fn replay(args: &Replay, display: DisplayOptions) -> Result<ExitCode, Failur
 /// else could have written them.
 fn check(args: &Replay, id: &str, display: DisplayOptions) -> Result<ExitCode, Failure> {
     let place = args.place.display();
-    let report = Report::read(&args.place).map_err(Failure::usage)?;
+    let mut report = Report::read(&args.place).map_err(Failure::usage)?;
+    renamed::update(&mut report);
+    let id = renamed::current(id);
     if !report.checks.iter().any(|check| check.id == id) {
-        return Err(Failure::Usage(format!("no check is called {id} in {place}")));
+        return Err(Failure::Usage(format!("there is no check {id} in {place}")));
     }
     if let Some(why) = trust::objection(&args.place).map_err(Failure::host)? {
         return Err(Failure::Usage(format!(
-            "{place} is not used, since it says what is executed as root and {why}: make it writable for yourself alone, or call \
+            "{place} is refused: it decides what is executed as root, and {why}; make it writable only for yourself, or call \
              `plimsoll run --replay {id}`"
         )));
     }
@@ -50,7 +52,7 @@ fn check(args: &Replay, id: &str, display: DisplayOptions) -> Result<ExitCode, F
     say(&line(words.iter().cloned()));
     if let ([], Some(now)) = (args.subject.runtime.as_slice(), changed(&report)) {
         say(&format!(
-            "plimsoll: {} is another file than was judged then (SHA-256 {:.12}, now {now:.12})",
+            "plimsoll: {} has changed since that run (SHA-256 {:.12}, now {now:.12})",
             report.runtime.path, report.runtime.sha256
         ));
     }
@@ -66,8 +68,8 @@ fn changed(report: &Report) -> Option<String> {
 
 /// The words of the results, with the options that are given now in place of theirs.
 fn words(report: &Report, now: &Subject) -> Result<Vec<String>, String> {
-    let nothing = "does not say how it was made, as results before schema 1.2: call `plimsoll run … --replay ID` with its options";
-    let foreign = "says a command that plimsoll does not write";
+    let nothing = "does not contain its command, as results before schema 1.2: call `plimsoll run … --replay ID` with its options";
+    let foreign = "contains a command that plimsoll does not write";
     let first = report.command.first().ok_or(nothing)?;
     let subcommand =
         if first == "vm" { report.command.iter().position(|word| word == "--").map_or(0, |at| at + 1) } else { 0 };
@@ -82,7 +84,7 @@ fn words(report: &Report, now: &Subject) -> Result<Vec<String>, String> {
     overlay(&mut subject, now);
     ReplayCommand::of(&subject)
         .map(|again| again.run())
-        .map_err(|why| format!("names what is not there any more: {why}"))
+        .map_err(|why| format!("names something that does not exist any more: {why}"))
 }
 
 /// What these words say of the subject; nothing at all where they have another command or other options.

@@ -1,4 +1,4 @@
-//! `plimsoll report`: shows results again, in any format.
+//! `plimsoll report`: renders results in any format.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

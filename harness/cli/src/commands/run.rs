@@ -1,4 +1,4 @@
-//! `plimsoll run`: judges runtimes, one after the other, and reports.
+//! `plimsoll run`: runs the checks against one or more runtimes.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -39,7 +39,7 @@ pub fn run(args: &Run, display: DisplayOptions) -> Result<ExitCode, Failure> {
     let mut written = Vec::new();
     for (subject, output) in subjects {
         let mut report = Report { partition, ..judge(args, &subject, &checks, display)? };
-        // A part of the suite cannot tell whether an expectation of another part is stale.
+        // Part of the suite says nothing about expectations of other checks.
         let all = args.filter.is_empty()
             && args.under.is_empty()
             && !args.quick
@@ -122,7 +122,7 @@ fn judge(args: &Run, subject: &Subject, checks: &[Check], display: DisplayOption
 }
 
 /// Why the rest of a run is pointless when the first check is red.
-const NO_CONTAINER: &str = "the simplest container does not live through create, start, kill and delete";
+const NO_CONTAINER: &str = "the simplest container cannot be created, started, killed and deleted";
 
 /// How checks are run.
 #[derive(Clone, Copy)]
@@ -156,10 +156,10 @@ fn carry_out(
         let jobs = batches.into_iter().map(Job::plain).collect();
         results.extend(session.run(jobs, &mut progress)?.into_iter().map(|(_, check)| check));
     } else {
-        let reason = format!("not tried: {NO_CONTAINER}");
+        let reason = format!("not run: {NO_CONTAINER}");
         results.extend(rest.iter().map(|check| model::Check { reason: reason.clone(), ..blank(check) }));
         let hint = requirements::hint_of_view(&session.host);
-        cut_short = Some(format!("{NO_CONTAINER}; {hint}--no-preflight tries the other checks all the same"));
+        cut_short = Some(format!("{NO_CONTAINER}; {hint}--no-preflight runs the other checks anyway"));
     }
     progress.end();
     if interrupted() {

@@ -25,11 +25,11 @@ pub fn submit(args: &Submit) -> Result<ExitCode, Failure> {
     let results = args.results.display();
     let files = build(&report, &product, &suite()).map_err(|why| Failure::Usage(format!("{results}: {why}")))?;
     if args.output.exists() {
-        return Err(Failure::Usage(format!("{} is there already; name another --output", args.output.display())));
+        return Err(Failure::Usage(format!("{} exists; choose another --output", args.output.display())));
     }
     fill(&args.output, &files)?;
     report.write(&args.output.join("results.json")).map_err(Failure::host)?;
-    say(&format!("made {}; look through it, then `plimsoll verify-submission {0}`", args.output.display()));
+    say(&format!("created {}; review it, then run `plimsoll verify-submission {0}`", args.output.display()));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -38,7 +38,7 @@ pub fn verify_submission(args: &VerifySubmission) -> Result<ExitCode, Failure> {
     let wrong = verify(&args.dir, &suite(), env!("CARGO_PKG_VERSION"));
     wrong.iter().for_each(|why| say(&format!("plimsoll: {why}")));
     if wrong.is_empty() {
-        say(&format!("{} is complete and in itself consistent", args.dir.display()));
+        say(&format!("{} is complete and consistent", args.dir.display()));
     }
     Ok(ExitCode::from(u8::from(!wrong.is_empty())))
 }

@@ -1,4 +1,4 @@
-//! `plimsoll trace`: shows where the time of a start goes.
+//! `plimsoll trace`: shows where the time of `create` and `start` goes.
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -24,7 +24,7 @@ pub fn trace(args: &Trace, display: DisplayOptions) -> Result<ExitCode, Failure>
     requirements::required()?;
     ready(&args.format, [args.output.as_path()])?;
     let scenario = Scenario::named(&args.scenario)
-        .ok_or_else(|| Failure::Usage(format!("no scenario is called {}", args.scenario)))?;
+        .ok_or_else(|| Failure::Usage(format!("there is no scenario {}", args.scenario)))?;
     let pid_namespace = match enter(&INTERRUPTED).map_err(Failure::host)? {
         Side::Within(namespace) => namespace,
         Side::Outside(code) => return Ok(ExitCode::from(code)),
@@ -35,9 +35,7 @@ pub fn trace(args: &Trace, display: DisplayOptions) -> Result<ExitCode, Failure>
     let filled = fill(&mut found, &setup, &scenario);
     found.warnings.extend(setup.harm_of(filled)?);
     found.cut_short = interrupted().then(|| "interrupted".to_owned());
-    found
-        .warnings
-        .push("a traced program stops twice at each system call, so times are longer than they are".to_owned());
+    found.warnings.push("tracing stops the program twice at each system call, so all times are too long".to_owned());
     found.duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let written = found.write(&args.output).map_err(Failure::host);
     let nothing = found.traces.is_empty();

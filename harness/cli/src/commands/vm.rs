@@ -1,4 +1,4 @@
-//! `plimsoll vm`: runs a command of plimsoll in virtual machines and brings back what came of it.
+//! `plimsoll vm`: runs a plimsoll command in virtual machines and copies its output files back.
 
 pub mod context;
 mod files;
@@ -32,7 +32,7 @@ pub fn vm(args: &Vm, display: DisplayOptions) -> Result<ExitCode, Failure> {
     let words = [OsString::from("plimsoll")].into_iter().chain(args.command.iter().cloned());
     let command = match Arguments::command().try_get_matches_from(words).and_then(|matches| Arguments::of(&matches)) {
         Ok(Arguments { command: Command::Vm(_), .. }) => {
-            return Err(Failure::Usage("a machine inside a machine is not to be had: name another command".to_owned()));
+            return Err(Failure::Usage("`plimsoll vm` cannot run `vm`: use another command".to_owned()));
         }
         Ok(command) => command.command,
         Err(answer) => return Ok(usage_answer(&answer)),
@@ -44,7 +44,7 @@ pub fn vm(args: &Vm, display: DisplayOptions) -> Result<ExitCode, Failure> {
     match (machines.as_slice(), &command) {
         ([only], _) => alone(&runner, only),
         (several, Command::Run(run)) => side_by_side::run(&runner, several, run, display),
-        _ => Err(Failure::Usage("several machines are for `run`, whose results can be put side by side".to_owned())),
+        _ => Err(Failure::Usage("with several machines the command has to be `run`".to_owned())),
     }
 }
 
@@ -115,11 +115,11 @@ impl Cleaner {
 /// Writes a file that came back, if it is one that the command was to leave: the runtime is root in the machine, and may have
 /// asked for any.
 fn bring_back(file: &Returned, wanted: &[PathBuf]) -> Result<(), Failure> {
-    let failed = |why: String| Failure::Host(format!("cannot bring {} back: {why}", file.path.display()));
+    let failed = |why: String| Failure::Host(format!("cannot copy {} back: {why}", file.path.display()));
     let below = |wanted: &&PathBuf| file.path.starts_with(wanted);
     let wanted = wanted.iter().find(below).ok_or_else(|| failed("it was not asked for".to_owned()))?;
     let (Some(above), Some(name)) = (wanted.parent(), wanted.file_name()) else {
-        return Err(failed("its place is no file".to_owned()));
+        return Err(failed("its path is not a file".to_owned()));
     };
     let rest = file.path.strip_prefix(wanted).unwrap_or(Path::new(""));
     // The place itself was named by the user, what is below it by the machine.

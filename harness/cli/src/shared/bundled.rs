@@ -1,4 +1,4 @@
-//! The bundled runtime. It is in this same file: `plimsoll runtime …` is it, and so is a link of its name.
+//! The bundled runtime, which is in the same file: as `plimsoll runtime …`, or through a link of its name.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ pub fn command_line(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsStri
 
 /// The file that holds it.
 pub fn file() -> Result<PathBuf, Failure> {
-    std::env::current_exe().map_err(|why| Failure::Host(format!("cannot tell where this program is: {why}")))
+    std::env::current_exe().map_err(|why| Failure::Host(format!("cannot find the path of this program: {why}")))
 }
 
 #[cfg(test)]

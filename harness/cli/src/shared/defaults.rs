@@ -1,5 +1,5 @@
-//! `plimsoll.toml`: what a project would otherwise give on every command line. Its values become the defaults of the
-//! options, so that the command line wins and `--help` shows them.
+//! `plimsoll.toml`: default options of a project. The values become the defaults of the options, so the command line wins and
+//! `--help` shows them.
 
 use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
@@ -46,7 +46,7 @@ pub struct Defaults {
 /// `"a"` is as good as `["a"]`.
 fn one_or_several<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
-    #[serde(untagged, expecting = "a text, or a list of texts")]
+    #[serde(untagged, expecting = "a string or a list of strings")]
     enum Either {
         One(String),
         Several(Vec<String>),
@@ -84,7 +84,9 @@ impl FromStr for ViewName {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        <View as ValueEnum>::from_str(text, false).map(|_| Self).map_err(|_| format!("no view {text:?}: host or v1"))
+        <View as ValueEnum>::from_str(text, false)
+            .map(|_| Self)
+            .map_err(|_| format!("unknown view {text:?}: use host or v1"))
     }
 }
 
@@ -154,7 +156,7 @@ impl Defaults {
             let leads_out = std::fs::canonicalize(own.join(above)).is_ok_and(|above| !above.starts_with(&own));
             if leads_out || file.components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir)) {
                 return Err(Failure::Usage(format!(
-                    "{}: `{}` leads out of its directory: name that file on the command line",
+                    "{}: `{}` is outside of its directory: give that file on the command line",
                     place.display(),
                     printable(&file.to_string_lossy())
                 )));
@@ -290,7 +292,7 @@ output = "out.json"
         }
         for out in ["output = \"../a.json\"", "output = \"/a.json\"", "output = \"link/a\"", "format = [\"html=../a\"]"]
         {
-            assert!(stays(out).unwrap_err().to_string().contains("leads out of its directory"), "{out}");
+            assert!(stays(out).unwrap_err().to_string().contains("is outside of its directory"), "{out}");
         }
     }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use plimsoll_reports::expectations::Expectations;
 use plimsoll_reports::model::Report;
+use plimsoll_suites::renamed;
 
 use crate::shared::failure::Failure;
 use crate::shared::output::say;
@@ -14,8 +15,9 @@ pub struct KnownDeviations(Vec<Expectations>);
 impl KnownDeviations {
     /// Reads the files.
     pub fn read(files: &[PathBuf]) -> Result<Self, Failure> {
-        let read: Result<_, _> = files.iter().map(|path| Expectations::read(path)).collect();
-        read.map(Self).map_err(Failure::usage)
+        let read = |path: &PathBuf| Expectations::read(path).map(|file| file.with_former_ids(renamed::former));
+        let files: Result<_, _> = files.iter().map(read).collect();
+        files.map(Self).map_err(Failure::usage)
     }
 
     /// Notes in the report what was expected, and warns of entries that have expired and, when the report is of the whole

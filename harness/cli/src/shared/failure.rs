@@ -1,4 +1,4 @@
-//! What ends the program without a report: one line each, and an exit code.
+//! Errors that end the program without a report: one line each, and an exit code.
 
 use std::error::Error;
 use std::io::ErrorKind;

@@ -1,4 +1,4 @@
-//! Where reports go: each request is a format and perhaps a file.
+//! Where reports go: each request names a format and possibly a file.
 
 use std::env;
 use std::fs::{File, OpenOptions};
@@ -29,7 +29,7 @@ impl FromStr for ReportRequest {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (format, file) = match text.split_once('=') {
-            Some((_, "")) => return Err("name a file after `=`, or leave the `=` out for standard output".to_owned()),
+            Some((_, "")) => return Err("give a file after `=`, or leave out the `=` for standard output".to_owned()),
             Some((format, file)) => (format, Some(PathBuf::from(file))),
             None => (text, None),
         };
@@ -47,13 +47,13 @@ impl ReportRequest {
 /// Fails when two formats would be mixed on standard output, or when a folder would be printed there.
 pub fn agreed(requests: &[ReportRequest]) -> Result<(), Failure> {
     if requests.iter().any(|request| request.format == Format::Oci && request.file.is_none()) {
-        return Err(Failure::Usage("the format oci makes several files; name a directory: oci=DIR".to_owned()));
+        return Err(Failure::Usage("the format oci writes several files; give a directory: oci=DIR".to_owned()));
     }
     let mut printed = requests.iter().filter(|request| request.is_printed());
     match (printed.next(), printed.next()) {
         (Some(one), Some(other)) => {
             let (one, other) = (one.format, other.format);
-            Err(Failure::Usage(format!("{one} and {other} cannot both be printed; give one a file: {other}=FILE")))
+            Err(Failure::Usage(format!("{one} and {other} cannot both be printed; write one to a file: {other}=FILE")))
         }
         _ => Ok(()),
     }
@@ -144,7 +144,7 @@ fn no_summary(path: &Path, why: &io::Error) -> Failure {
 }
 
 /// One line on standard error. Whatever is in it, a terminal obeys none of it, and no second line can be forged.
-/// Where nobody can hear it, nothing is said.
+/// Errors of standard error are ignored.
 pub fn say(text: &str) {
     tell(&printable(text));
 }
@@ -171,7 +171,7 @@ mod tests {
     fn a_request_is_a_format_and_perhaps_a_file() {
         assert_eq!("table".parse(), Ok(ReportRequest { format: Format::Table, file: None }));
         assert_eq!("html=a=b".parse(), Ok(ReportRequest { format: Format::Html, file: Some("a=b".into()) }));
-        assert!("html=".parse::<ReportRequest>().unwrap_err().contains("leave the `=` out"));
+        assert!("html=".parse::<ReportRequest>().unwrap_err().contains("leave out the `=`"));
         assert!("pdf".parse::<ReportRequest>().unwrap_err().contains("there are table, "));
     }
 

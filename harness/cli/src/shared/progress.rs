@@ -1,4 +1,4 @@
-//! What a user sees while checks run: a bar on a terminal, plain lines elsewhere.
+//! Progress of a run: a bar on a terminal, plain lines elsewhere.
 
 use std::io::IsTerminal;
 
@@ -39,23 +39,26 @@ impl Progress {
             (Event::Started(_), None) => {}
             (Event::Finished(check), _) => self.finished(check),
             (Event::OthersFirst, _) => self.say(
-                "plimsoll: another run on this host goes first: one of them looks for what changed the host, which it does alone",
+                "plimsoll: waiting for another run on this host, which is finding out which check changed the host",
             ),
             (Event::HostChanged { change, left }, _) => {
                 let (what, how) = change.words();
                 let now = if *left {
-                    "the runtime did it in one of its calls, or another program did; it is left so"
+                    "the runtime or another program did it; it was not restored"
                 } else {
-                    "the runtime did it in one of its calls, or that of another run, or another program; it was put back"
+                    "the runtime, that of another run, or another program did it; it was restored"
                 };
                 self.say(&format!(
-                    "plimsoll: warning: {what} of the host changed during the run ({how}) and did not again when each check ran by \
-                     itself: {now}"
+                    "plimsoll: warning: {what} of the host changed during the run ({how}), but not when each check ran alone: {now}"
                 ));
             }
             (Event::Interrupted { change, put_back }, _) => {
                 let (what, how) = change.words();
-                let now = if *put_back { "it was put back" } else { "it is left so, since other runs have checks under way" };
+                let now = if *put_back {
+                    "it was restored"
+                } else {
+                    "it was not restored, since checks of other runs are in progress"
+                };
                 self.say(&format!(
                     "plimsoll: warning: {what} of the host changed during the run ({how}), which was interrupted before it was known \
                      whether the runtime did it or another program; {now}"

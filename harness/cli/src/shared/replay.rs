@@ -1,4 +1,4 @@
-//! The commands that try a check or a saved case again, as users can type them.
+//! The command lines that run a check or a saved case again.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -34,7 +34,7 @@ impl ReplayCommand {
         line(self.run().into_iter().chain(["--replay".to_owned()]))
     }
 
-    /// The line that tries a kept case again, behind a fault if there is one.
+    /// The line that tries a saved case again, behind a fault if there is one.
     pub fn case(&self, dir: &Path, fault: Option<String>) -> String {
         let case = ["replay".to_owned(), dir.to_string_lossy().into_owned()];
         let fault = fault.into_iter().flat_map(|fault| ["--fault".to_owned(), fault]);

@@ -1,5 +1,5 @@
-//! What a run cannot do without, told before anything is tried; and set-ups in which what it does to keep itself apart would not
-//! hold: refused where another user could take part, told where it is the caller's own choice.
+//! What a run needs, checked before anything else; and set-ups in which the isolation of a run would not hold: refused if another
+//! user could interfere, a warning if it is the choice of the caller.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -22,7 +22,7 @@ pub fn required() -> Result<(), Failure> {
     }
 }
 
-/// Fails without `/proc`, where nothing can be told of this host.
+/// Fails without `/proc`, which everything else needs.
 pub fn has_proc() -> Result<(), Failure> {
     let there = Path::new("/proc/self/mountinfo").exists() && Path::new("/proc/filesystems").exists();
     let why = || "/proc is not mounted, or not that of this pid namespace: mount -t proc proc /proc".to_owned();
@@ -41,33 +41,26 @@ pub struct Missing {
 /// container may be no more than anybody's), or control groups.
 pub fn missing() -> Result<Option<Missing>, Failure> {
     const MAKES_NAMESPACES: &str = "CAP_SYS_ADMIN";
-    let why = "judging a runtime needs root: it makes mounts, cgroups and namespaces";
+    let why = "testing a runtime needs root: it makes mounts, cgroups and namespaces";
     if !nix::unistd::geteuid().is_root() {
-        let way = "run it with sudo. `plimsoll run --list` works for everyone";
+        let way = "use sudo; only `plimsoll run --list` works without";
         return Ok(Some(Missing { what: why.to_owned(), way }));
     }
     if host::missing_capabilities().map_err(Failure::host)?.iter().any(|name| name == MAKES_NAMESPACES) {
-        let way = "run it on the host, in a privileged container, or as `plimsoll vm -- …`";
-        return Ok(Some(Missing { what: format!("{why}, and this root lacks {MAKES_NAMESPACES}"), way }));
+        let way = "run it on the host, in a privileged container, or with `plimsoll vm -- …`";
+        return Ok(Some(Missing { what: format!("{why}, and root has no {MAKES_NAMESPACES} here"), way }));
     }
     if Mode::of_host().map_err(Failure::host)? == Mode::None {
-        let way = "mount -t cgroup2 cgroup2 /sys/fs/cgroup, or run it as `plimsoll vm -- …`";
-        return Ok(Some(Missing {
-            what: "judging a runtime needs control groups, and none are mounted".to_owned(),
-            way,
-        }));
+        let way = "mount -t cgroup2 cgroup2 /sys/fs/cgroup, or use `plimsoll vm -- …`";
+        return Ok(Some(Missing { what: "testing a runtime needs cgroups, and none are mounted".to_owned(), way }));
     }
     Ok(None)
 }
 
-/// What may help where no container lives, told without regard to what the runtime says: some refuse a hybrid host.
+/// A hint for when no container works, whatever the runtime says: some refuse a hybrid host.
 pub fn hint_of_view(host: &Host) -> &'static str {
     let is_shown_hybrid = host.cgroups == "hybrid" && host.cgroup_view == "host";
-    if is_shown_hybrid {
-        "this host's cgroups are hybrid, which crun refuses: --cgroup-view v1 hides that; "
-    } else {
-        ""
-    }
+    if is_shown_hybrid { "the cgroups of this host are hybrid, which crun refuses: try --cgroup-view v1; " } else { "" }
 }
 
 /// Refuses a temporary directory in which others can replace that of the run, and warns of a runtime that others can change.
@@ -75,8 +68,8 @@ pub fn hold(runtime: &Path) -> Result<(), Failure> {
     let place = std::env::temp_dir();
     if let Some(why) = unsafe_place(&place)? {
         return Err(Failure::Host(format!(
-            "the temporary directory {} {why}, so others could replace what the run keeps there: chmod 1777 it as root, or name \
-             another by TMPDIR",
+            "the temporary directory {} {why}, so other users could replace the files of the run: chmod 1777 it as root, or set \
+             TMPDIR",
             place.display()
         )));
     }
@@ -86,7 +79,7 @@ pub fn hold(runtime: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Why others could replace a directory that is made in this one. One that is not there is told of when it is needed.
+/// Why other users could replace a directory that is made in this one. A missing one is reported when it is needed.
 fn unsafe_place(place: &Path) -> Result<Option<String>, Failure> {
     let Ok(place) = fs::canonicalize(place) else { return Ok(None) };
     let status = fs::metadata(&place).map_err(Failure::host)?;

@@ -1,10 +1,10 @@
-//! Which checks a user means.
+//! Selects checks.
 
 use std::str::FromStr;
 
 use globset::{Glob, GlobMatcher};
 use plimsoll_engine::check::Check;
-use plimsoll_suites::circumstances;
+use plimsoll_suites::{circumstances, renamed};
 use sha2::{Digest, Sha256};
 
 use crate::shared::failure::Failure;
@@ -26,8 +26,8 @@ impl Filter {
             Some(("level", name)) => Self::Level(name.to_uppercase()),
             Some(("axis", name)) => Self::Axis(name.to_lowercase()),
             Some((other, _)) => {
-                let known = "clause=, section=, level=, axis= or a glob on ids";
-                return Err(Failure::Usage(format!("unknown filter `{other}=`; there are {known}")));
+                let known = "clause=, section=, level=, axis= or a glob of ids";
+                return Err(Failure::Usage(format!("unknown filter `{other}=`; use {known}")));
             }
             None => Self::Id(matcher(text)?),
         })
@@ -36,9 +36,9 @@ impl Filter {
     fn takes(&self, check: &Check) -> bool {
         match self {
             Self::Id(glob) => {
-                glob.is_match(&check.id) || (!names_circumstance(glob) && glob.is_match(plain(&check.id)))
+                matches(glob, &check.id) || (!names_circumstance(glob) && matches(glob, plain(&check.id)))
             }
-            Self::Clause(glob) => check.clauses.iter().any(|clause| glob.is_match(&clause.id)),
+            Self::Clause(glob) => check.clauses.iter().any(|clause| matches(glob, &clause.id)),
             Self::Section(name) => check.section() == name,
             Self::Level(name) => check.clauses.iter().any(|clause| clause.level == *name),
             Self::Axis(name) => check.axis().as_str() == name,
@@ -54,6 +54,11 @@ fn names_circumstance(glob: &GlobMatcher) -> bool {
 /// An id without its circumstance.
 fn plain(id: &str) -> &str {
     id.split('@').next().unwrap_or(id)
+}
+
+/// Whether a glob matches an id, or one that it had in an earlier version.
+fn matches(glob: &GlobMatcher, id: &str) -> bool {
+    glob.is_match(id) || renamed::former(id).into_iter().any(|id| glob.is_match(id))
 }
 
 fn matcher(glob: &str) -> Result<GlobMatcher, Failure> {
@@ -80,7 +85,7 @@ pub fn select(checks: Vec<Check>, filters: &[String]) -> Result<Vec<Check>, Fail
 fn hint(filters: &str) -> String {
     let named = filters.rsplit_once('@').and_then(|(_, name)| circumstances::named(name));
     named.map_or_else(
-        || "`plimsoll run --list` shows all".to_owned(),
+        || "`plimsoll run --list` lists all".to_owned(),
         |circumstance| format!("`--under {}` judges checks under that circumstance", circumstance.name),
     )
 }
@@ -122,15 +127,16 @@ impl Part {
     }
 }
 
-/// The check of exactly this id.
+/// The check of exactly this id, or that had it in an earlier version.
 pub fn one(checks: Vec<Check>, id: &str) -> Result<Check, Failure> {
+    let id = renamed::current(id);
     let near: Vec<String> = checks.iter().map(|check| check.id.clone()).filter(|known| known.contains(id)).collect();
     checks.into_iter().find(|check| check.id == id).ok_or_else(|| {
         let hint = match near.as_slice() {
-            [] => "`plimsoll run --list` shows all".to_owned(),
+            [] => "`plimsoll run --list` lists all".to_owned(),
             some => format!("did you mean {}?", some.iter().take(3).cloned().collect::<Vec<_>>().join(", ")),
         };
-        Failure::Usage(format!("no check is called {id}; {hint}"))
+        Failure::Usage(format!("there is no check {id}; {hint}"))
     })
 }
 

@@ -1,4 +1,4 @@
-//! What every command that calls a runtime shares: finding it, setting up the place, running jobs in it.
+//! What every command that calls a runtime shares: finds the runtime, sets up the sandbox, runs jobs in it.
 
 use std::env;
 use std::os::unix::fs::PermissionsExt;
@@ -32,7 +32,7 @@ use crate::shared::requirements;
 /// Set by Ctrl-C or a request to end.
 pub static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// A place that is set up, and a runtime to be judged there.
+/// A sandbox, and a runtime to test in it.
 pub struct Session {
     settings: Settings,
     abilities: Abilities,
@@ -43,12 +43,12 @@ pub struct Session {
     pub host: Host,
     /// Facts of the runtime.
     pub runtime: Runtime,
-    /// Dropped last: it tidies up.
+    /// Dropped last, since it cleans up.
     _place: RunSandbox,
 }
 
 impl Session {
-    /// Finds the runtime, checks that this can work, and sets up the place.
+    /// Finds the runtime, checks the requirements, and sets up the sandbox.
     pub fn open(subject: &Subject, keep: Option<&Path>) -> Result<Self, Failure> {
         let profile = Profile::load(&subject.profile).map_err(Failure::usage)?;
         let named = match subject.runtime.as_slice() {
@@ -129,7 +129,7 @@ impl Session {
         self.jobs
     }
 
-    /// How a user tries a kept case again.
+    /// How a user tries a saved case again.
     pub fn replay(&self, dir: &Path) -> String {
         self.replay_command.case(dir, self.settings.fault.map(|fault| fault.to_string()))
     }
@@ -175,7 +175,7 @@ pub fn self_report(settings: &Settings) -> Result<SelfReport, Failure> {
     })?;
     if report.version_hung {
         say(&format!(
-            "plimsoll: warning: {} did not come back within {:?} when it was asked for its version",
+            "plimsoll: warning: {} did not answer `--version` within {:?}",
             settings.runtime.display(),
             settings.timeout
         ));
@@ -191,8 +191,8 @@ fn groups(place: &mut RunSandbox) -> Option<Arc<RunGroups>> {
     place.make_groups().map_or_else(
         |why| {
             say(&format!(
-                "plimsoll: {why}: checks run without control groups of their own, so nothing limits their processes and \
-                 memory, and a group that a runtime leaves is found by its name alone"
+                "plimsoll: {why}: checks run without cgroups of their own: their processes and memory are not limited, and a cgroup that a \
+                 runtime leaves is found only by its name"
             ));
             None
         },
@@ -205,7 +205,7 @@ fn foreign(settings: &Settings, runtime: &Runtime) -> String {
     let Profile { name, versions, .. } = &settings.profile;
     let known = versions.iter().map(|version| format!("`{}…`", version.trim_end())).collect::<Vec<_>>().join(", ");
     format!(
-        "{} says its version is `{}`, and profile {name} expects {known}: name the right one by --profile, or a copy with \
+        "{} says its version is `{}`, and profile {name} expects {known}: choose the right one with --profile, or use a copy with \
          this version in `versions`",
         runtime.path, runtime.version
     )
@@ -240,7 +240,9 @@ pub fn find_runtime(named: &Path) -> Result<PathBuf, Failure> {
     let path = found.map_or_else(|| std::path::absolute(named), Ok).map_err(Failure::usage)?;
     match std::fs::metadata(&path) {
         Err(why) => usage(format!("no runtime at {}: {why}", path.display())),
-        Ok(meta) if !meta.is_file() => usage(format!("{} is not a file; name the runtime's binary", path.display())),
+        Ok(meta) if !meta.is_file() => {
+            usage(format!("{} is not a file; give the binary of the runtime", path.display()))
+        }
         Ok(meta) if meta.permissions().mode() & 0o111 == 0 => {
             usage(format!("{} is not executable; chmod +x it", path.display()))
         }

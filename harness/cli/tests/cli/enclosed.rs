@@ -26,7 +26,7 @@ fn what_a_measured_runtime_does_to_its_surroundings_stays_there() {
         let rest = format!("98{}.{}", call.len(), std::process::id());
         let own = fs::read_link("/proc/self/ns/pid").unwrap();
         let links = "readlink /proc/self/ns/pid /proc/self/ns/uts /proc/self/ns/ipc";
-        // Where it is not set apart it does none of that: this is somebody's host.
+        // Where it is not isolated it does none of that: this is somebody's host.
         let rude = format!("kill -9 -1; hostname elsewhere; setsid sleep {rest} &");
         let body = format!(
             "case \"$*\" in *delete*)\n{links} >{}\n[ $(readlink /proc/self/ns/pid) = {} ] || {{ {rude} }} ;; esac\nexec {} \"$@\"",

@@ -94,7 +94,7 @@ fn a_first_call_that_hangs_is_interrupted_too() {
     assert_eq!(ran.stderr, "plimsoll: interrupted before the first check\n");
 }
 
-/// In a container the harness is the first process, which no signal ends unless it has a handler.
+/// In a container the harness is the init process, which no signal ends unless it has a handler.
 #[test]
 fn the_first_process_of_a_container_is_interrupted_too() {
     let real = runtime_or_skip!();

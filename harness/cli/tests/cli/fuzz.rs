@@ -1,4 +1,4 @@
-//! The search with random cases: it finds wrong runtimes and makes what shows them minimal, it is the same for the same
+//! The search with random cases: it finds faulty runtimes and makes what shows them minimal, it is the same for the same
 //! seed, and what it keeps can be tried again.
 
 use std::path::Path;
@@ -24,12 +24,9 @@ const WRONG: [(&str, &[&str]); 20] = [
     ("drops the last of /process/args", &["process.args."]),
     ("drops the last of /process/capabilities/bounding", &["process.capabilities."]),
     ("drops the last of /linux/maskedPaths", &["linux.masked-paths"]),
-    (
-        "takes /process/user/uid for 0",
-        &["process.user.", "namespaces.user.", "process.capabilities.", "mounts.effect."],
-    ),
-    ("takes /process/user/gid for 0", &["process.user.", "namespaces.user."]),
-    ("takes /process/cwd for \"/\"", &["process.cwd."]),
+    ("reads /process/user/uid as 0", &["process.user.", "namespaces.user.", "process.capabilities.", "mounts.effect."]),
+    ("reads /process/user/gid as 0", &["process.user.", "namespaces.user."]),
+    ("reads /process/cwd as \"/\"", &["process.cwd."]),
     ("drops /process/oomScoreAdj", &["process.oom-score-adj"]),
     ("drops /mounts/6/options/0", &["mounts."]),
     ("adds \"LEAK=1\" to /process/env", &["process.env."]),

@@ -83,7 +83,7 @@ macro_rules! kernel_or_skip {
 }
 
 /// A check that needs `nsdelegate`.
-const BORDER: &str = "resources.border/limit-and-options-of-the-host-stay";
+const BORDER: &str = "resources.delegation/limit-and-options-of-the-host-stay";
 
 #[test]
 fn a_machine_runs_a_command_and_brings_its_results_back() {

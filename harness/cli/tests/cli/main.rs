@@ -20,6 +20,7 @@ mod machine;
 mod measured;
 mod parsers;
 mod pipelines;
+mod renamed;
 mod replay;
 mod requirements;
 mod untrusted;

@@ -56,7 +56,7 @@ fn what_fails_or_only_claims_to_be_done_has_no_times() {
         let script = bench.script("broken", body);
         let (ran, found) = measure(&bench, &["--runtime", script.to_str().unwrap()]);
         assert_eq!(ran.code, 2, "{}", ran.stderr);
-        assert!(ran.stderr.contains("no cycle of broken succeeded"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("no turn of broken succeeded"), "{}", ran.stderr);
         let subject = &found["scenarios"][0]["subjects"][0];
         assert_eq!(subject["phases"], json!([]));
         let mishaps = subject["mishaps"].as_array().unwrap();
@@ -101,10 +101,10 @@ fn a_gate_is_red_only_for_what_became_slower_on_the_same_machine() {
 fn mistakes_are_answered_before_anything_is_measured() {
     let bench = Bench::new();
     for (arguments, answer) in [
-        (&["bench", "--scenario", "none"][..], "no scenario is called none; there are default, minimal"),
-        (&["bench", "--bundle", "/nonexistent"], "is no bundle: it has no config.json"),
+        (&["bench", "--scenario", "none"][..], "there is no scenario none; there are default, minimal"),
+        (&["bench", "--bundle", "/nonexistent"], "is not a bundle: it has no config.json"),
         (&["bench", "--gate", "5%"], "a gate compares two runtimes"),
-        (&["bench", "--precision", "many"], "no share \"many\""),
+        (&["bench", "--precision", "many"], "not a share: \"many\""),
     ] {
         let ran = bench.plimsoll(arguments);
         assert_eq!(ran.code, 4, "{}", ran.stderr);

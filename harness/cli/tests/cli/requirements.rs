@@ -36,7 +36,7 @@ fn without_proc_or_control_groups_nothing_is_tried() {
     let _real = runtime_or_skip!();
     for subcommand in SUBCOMMANDS {
         assert_one_line(&after("umount -l /proc", subcommand), &["/proc is not mounted", "mount -t proc"]);
-        assert_one_line(&after("umount -R /sys/fs/cgroup", subcommand), &["needs control groups", "plimsoll vm"]);
+        assert_one_line(&after("umount -R /sys/fs/cgroup", subcommand), &["needs cgroups", "plimsoll vm"]);
     }
     for subcommand in ["doctor", "clean"] {
         assert_one_line(&after("umount -l /proc", &[subcommand]), &["/proc is not mounted"]);
@@ -60,7 +60,7 @@ fn a_doctor_counts_what_a_run_would_run() {
         "-c",
         "umount -R /sys/fs/cgroup; exec \"$0\" \"$@\"",
     ]);
-    assert!(bare.contains("checks   0 of") && bare.contains("needs control groups"), "{bare}");
+    assert!(bare.contains("checks   0 of") && bare.contains("needs cgroups"), "{bare}");
     assert!(said(&[]).lines().all(|line| !line.starts_with("checks   0 of")));
 }
 

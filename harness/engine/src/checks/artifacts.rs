@@ -1,4 +1,4 @@
-//! Keeps what a check worked with: bundles, logs, the commands, made ready to be run again by hand.
+//! Saves the artifacts of a check (bundles, logs, commands) so that it can be repeated by hand.
 
 use std::fs;
 use std::io;

@@ -1,6 +1,6 @@
-//! Cases that share a container. A case is a few edits of the base, and most cases touch members that no other case of
-//! the batch looks at, so one container can carry several of them. What passes in a batch is settled; whatever else
-//! happens there settles nothing, and the case is tried again alone.
+//! Cases that share a container. A case is a few edits of the base configuration, and most cases edit members that no other case of
+//! the batch looks at, so one container can have the edits of several. A case that passes in a batch has passed; any other case runs
+//! again alone.
 
 use plimsoll_fixtures::{Edit, Recipe};
 
@@ -75,7 +75,7 @@ impl<'c> Candidate<'c> {
         }
         let edits = recipe.edits;
         let changed = edits.iter().filter_map(place).map(str::to_owned);
-        // A case that leaves a member unset has no edit of it. Its faults tell what it looks at.
+        // A case that leaves a member unset has no edit of it. Its faults say which members it looks at.
         let seen = case.proves.iter().flat_map(|fault| fault.members()).map(str::to_owned);
         let places = changed.chain(seen).collect();
         let raw = edits.iter().any(|edit| matches!(edit, Edit::Raw(_)));

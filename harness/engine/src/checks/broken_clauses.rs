@@ -1,4 +1,4 @@
-//! Which clauses a verdict is told with: first those that what was found breaks, whatever the check is about.
+//! The clauses that a verdict cites: first those that the findings break, whatever the check is about.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ impl BrokenClauses {
         Self { hung: Some(op), alone: true, ..self }
     }
 
-    /// With the finding that ended the story.
+    /// With the finding that ended the scenario.
     pub(crate) fn with_failure(self, finding: &Finding) -> Self {
         let refused = [Op::Create, Op::Start, Op::Delete].into_iter().find(|op| is_failure_of(finding, *op));
         Self { refused, alone: self.alone && refused.is_some(), ..self }

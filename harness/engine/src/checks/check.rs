@@ -1,5 +1,5 @@
-//! The shape of a check: a [`Rule`] judges what is true of every running container, a [`Case`] is a list of edits that
-//! makes one rule apply, a [`Scenario`] is a story where order, errors or leftovers are the point.
+//! What a check is. A [`Rule`] judges what is true of every running container, a [`Case`] is a list of edits that makes one rule apply,
+//! a [`Scenario`] is a sequence of operations where order, errors or leftovers matter.
 
 use std::sync::Arc;
 
@@ -100,12 +100,12 @@ pub struct Case {
     pub edits: fn(&mut Recipe) -> &mut Recipe,
     /// What must be there, besides what the rule needs.
     pub needs: &'static [Need],
-    /// The wrong runtimes that must turn this case red.
+    /// The faulty runtimes that must turn this case red.
     pub proves: &'static [Fault],
 }
 
 impl Case {
-    /// A case, and the wrong runtimes that must turn it red.
+    /// A case, and the faulty runtimes that must turn it red.
     #[must_use]
     pub const fn new(
         rule: &'static Rule,
@@ -124,10 +124,10 @@ impl Case {
     }
 }
 
-/// A story told with containers, where order, errors or leftovers are the point.
+/// A sequence of operations, where order, errors or leftovers matter.
 #[derive(Clone, Copy, Debug)]
 pub struct Scenario {
-    /// Stable name, `section.subject/story`.
+    /// Stable name, `section.subject/scenario`.
     pub id: &'static str,
     /// Ids of the clauses that the verdict rests on.
     pub cites: &'static [&'static str],
@@ -136,13 +136,13 @@ pub struct Scenario {
     /// Why a broken expectation is only a warning, although a cited clause is mandatory: where the specification
     /// contradicts itself, or leaves room. That many runtimes break the clause is no reason.
     pub advisory: Option<&'static str>,
-    /// What must be there for it to be told.
+    /// What it needs.
     pub needs: &'static [Need],
     /// Whether it may wait for a deadline: it is started before the others, so that they run meanwhile.
     pub waits: bool,
-    /// The wrong runtimes that must turn it red.
+    /// The faulty runtimes that must turn it red.
     pub proves: &'static [Fault],
-    /// The story.
+    /// The scenario.
     pub run: fn(&Lab<'_>, &mut Judgement) -> StepResult,
 }
 
@@ -192,11 +192,11 @@ impl Scenario {
 pub enum Body {
     /// One container, judged by one rule.
     Case(&'static Case),
-    /// A story.
+    /// A scenario.
     Scenario(&'static Scenario),
 }
 
-/// The clauses that every container rests on. What breaks one of them is told with it, whatever else a check cites.
+/// The clauses that every container relies on. A finding that breaks one of them cites it, whatever else the check cites.
 #[derive(Debug)]
 pub struct BaseClauses {
     /// Create makes a container.
@@ -270,7 +270,7 @@ impl Check {
         matches!(self.body, Body::Scenario(scenario) if scenario.waits)
     }
 
-    /// The wrong runtimes that must turn it red.
+    /// The faulty runtimes that must turn it red.
     #[must_use]
     pub fn proves(&self) -> &'static [Fault] {
         match self.body {

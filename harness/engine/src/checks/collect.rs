@@ -1,4 +1,4 @@
-//! What a rule looks at in a container.
+//! Collects the evidence of a rule from a container.
 
 use plimsoll_fixtures::Config;
 

@@ -1,4 +1,4 @@
-//! Carries out one check in the process that is its own: before, the run, after, the verdict.
+//! Executes one check, or a batch of cases, in its worker process and determines the verdict.
 
 use std::io;
 use std::path::PathBuf;
@@ -24,7 +24,7 @@ use crate::runtime::release::Release;
 use crate::runtime::settings::Settings;
 use crate::system::cgroup;
 
-/// What the run wants of each check, besides its verdict.
+/// What to do with each check besides determining its verdict.
 #[derive(Clone, Debug, Default)]
 pub struct ExecuteOptions {
     /// Where to keep bundles, logs and evidence.
@@ -40,7 +40,7 @@ impl ExecuteOptions {
     }
 }
 
-/// What the process of one or several checks tells the supervisor.
+/// What a worker sends to the supervisor.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Done {
     /// The results of the checks that are settled.
@@ -52,7 +52,7 @@ pub struct Done {
     pub controls: Vec<u64>,
 }
 
-/// Carries out a check, in a process that [`crate::sandbox::isolate`] has set apart. `tag` is unique in the run.
+/// Executes a check, in an isolated process ([`crate::sandbox::isolate`]). `tag` is unique in the run.
 #[must_use]
 pub fn execute(check: &Check, settings: &Settings, tag: &str, options: &ExecuteOptions) -> Done {
     let started = Instant::now();
@@ -116,12 +116,12 @@ fn attempt(
     Ok(Done { results: Vec::new(), changes: run.changes, controls })
 }
 
-/// Carries out a batch of cases in one container, in a process that [`crate::sandbox::isolate`] has set apart. What is
+/// Executes a batch of cases in one container, in an isolated process ([`crate::sandbox::isolate`]). What is
 /// returned has passed; the other cases have no verdict yet, whatever the reason.
 #[must_use]
 pub fn execute_batch(checks: &[&Check], settings: &Settings, tag: &str) -> Done {
     let started = Instant::now();
-    // A failure of ours settles nothing; it is told when the cases are tried alone.
+    // An error of the harness is reported when the cases run alone.
     let mut done = attempt_batch(checks, settings, tag).unwrap_or_default();
     let each = milliseconds(started.elapsed()) / f64::from(u32::try_from(checks.len()).unwrap_or(1));
     done.results.iter_mut().for_each(|result| result.duration_ms = each);
@@ -199,7 +199,7 @@ fn judge_batch<'c>(checks: &[&'c Check], lab: &Lab<'_>, passed: &mut Vec<&'c Che
 /// Why an exit code of 0 alone is no failure.
 const EXIT_CODE_ONLY: &str = "the exit code alone is wrong, and the specification leaves open how an error is told";
 
-/// From what was told, judged and left behind to a verdict.
+/// Decides the verdict from the result, the judgement and what was left behind.
 fn decide(
     check: &Check,
     release: Release,
@@ -235,7 +235,7 @@ fn decide(
         Ok(Ok(())) if judgement.expectations() == 0 => return harness_error(result, "the check judged nothing"),
         Ok(Ok(())) => {}
     }
-    // A story that broke off has not tidied up; only what it cannot have made itself counts then.
+    // A check that ended early has not cleaned up; then only what it cannot have made itself counts.
     let left: Vec<Finding> = left.into_iter().filter(|finding| finished || is_harm(finding)).collect();
     let harmed = !left.is_empty();
     broken.left = left.iter().any(|finding| !is_harm(finding));
@@ -256,8 +256,8 @@ fn decide(
     }
 }
 
-/// A story that could not go on. Where the runtime has harmed what is not the container's, that is the reason, and a failure of the
-/// runtime; else it is one of ours.
+/// A check that could not continue. If the runtime changed something outside of the container, that is the reason, and a failure of the
+/// runtime; otherwise it is an error of the harness.
 fn abort(result: &mut model::Check, why: &str, left: Vec<Finding>) {
     let harm: Vec<Finding> = left.into_iter().filter(is_harm).collect();
     if harm.is_empty() {
@@ -279,7 +279,7 @@ fn blame_on_limits(result: &mut model::Check, reached: &[String]) {
     result.reason = if result.reason.is_empty() { words } else { format!("{}; {words}", result.reason) };
 }
 
-/// What a reader is told of limits that were reached; nothing when none was.
+/// The limits that were reached, as text; none if there are none.
 pub(crate) fn reached_words(reached: &[String]) -> Option<String> {
     let list = reached.join(" and ");
     (!reached.is_empty()).then(|| format!("what the runtime started reached {list}, set by the harness for each check"))

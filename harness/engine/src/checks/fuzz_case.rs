@@ -1,5 +1,5 @@
-//! One container that many rules are judged on at once, each by the whole configuration: what a random bundle is tried
-//! with. Unlike a check, a case has no verdict; its result says which properties were broken.
+//! Runs a random bundle: one container, judged by all rules that apply. The result has no verdict; it lists the properties that were
+//! violated.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -26,7 +26,7 @@ pub const IN_TIME: &str = "bundle.in-time";
 /// After delete the host is as before.
 pub const LEAVES_NOTHING: &str = "bundle.leaves-nothing";
 
-/// What came of a case.
+/// The result of a case.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CaseResult {
     /// The properties that were broken.
@@ -80,7 +80,7 @@ pub struct CaseInput<'o> {
     pub facts: bool,
 }
 
-/// Tries a bundle, in a process that [`crate::sandbox::isolate`] has set apart.
+/// Tries a bundle, in a process that [`crate::sandbox::isolate`] has isolated.
 #[must_use]
 pub fn attempt(input: CaseInput<'_>, settings: &Settings, tag: &str) -> CaseResult {
     let mut result = CaseResult::default();
@@ -105,7 +105,7 @@ impl GuardedRun {
             }
             Err(Stop::Error(why) | Stop::Skip(why)) => result.error = Some(why),
         }
-        // A story that broke off has not tidied up; only what it cannot have made itself counts then.
+        // A check that ended early has not cleaned up; then only what it cannot have made itself counts.
         let left: Vec<Finding> = self.left.into_iter().filter(|it| finished || is_harm(it)).collect();
         if !left.is_empty() {
             result.broken.push(BrokenProperty::by(leaves_nothing, left));

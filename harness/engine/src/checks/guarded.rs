@@ -28,10 +28,10 @@ pub struct GuardedRun {
     pub calls: Vec<Call>,
 }
 
-/// How a story ended: by itself, or by a panic.
+/// How a scenario ended: by itself, or by a panic.
 pub(super) type Caught = std::thread::Result<StepResult>;
 
-/// A story that was told on a bench of its own, and what it left behind.
+/// A check that ran on its lab, and what it left behind.
 pub(super) struct LabRun<'s> {
     pub(super) lab: Lab<'s>,
     pub(super) result: Caught,
@@ -53,7 +53,7 @@ pub(super) fn run_on_lab<'s>(
     let guard = Guard::before_all(lab.watched())?;
     let result = catch_unwind(AssertUnwindSafe(|| run(&lab).or_else(|stop| lab.excuse(stop))));
     lab.take_down();
-    // A story that broke off leaves its processes; nobody waits for those.
+    // A check that ended early leaves its processes; they are not waited for.
     let looked = if matches!(result, Ok(Ok(()) | Err(Stop::Unsupported(_)))) {
         guard.after()
     } else {
@@ -80,10 +80,10 @@ pub(super) fn run_on_lab<'s>(
     Ok(LabRun { lab, result, left, changes })
 }
 
-/// Tells a story on a bench of its own, in a process that [`crate::sandbox::isolate`] has set apart, and tidies up after it.
+/// Runs `run` on a lab of its own, in an isolated process ([`crate::sandbox::isolate`]), and cleans up after it.
 ///
 /// # Errors
-/// When the bench cannot be made or taken away.
+/// When the lab cannot be set up or removed.
 pub fn run_guarded(settings: &Settings, tag: &str, run: impl FnOnce(&Lab<'_>) -> StepResult) -> io::Result<GuardedRun> {
     let run = run_on_lab(settings, tag, run)?;
     let calls = run.lab.driver.calls();
@@ -92,7 +92,7 @@ pub fn run_guarded(settings: &Settings, tag: &str, run: impl FnOnce(&Lab<'_>) ->
     Ok(GuardedRun { result, left: run.left, calls })
 }
 
-/// Takes a bench away, and whatever the guard has found to be still on it. Its directory is shown once more, when
+/// Removes a lab, and whatever the guard found to be left. `last` gets its directory when
 /// nothing lives in it.
 pub(super) fn clear(lab: Lab<'_>, clean: bool, last: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
     let (dir, tag) = (lab.dir.clone(), lab.tag.clone());
@@ -114,7 +114,7 @@ fn if_gone(why: io::Error) -> io::Result<()> {
     if why.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(why) }
 }
 
-/// What no story does, however it breaks off: a change of something that is not the container's.
+/// Whether a finding is a change outside of the container, which no check makes itself.
 pub(crate) fn is_harm(finding: &Finding) -> bool {
     const OWN: [&str; 4] = ["cgroups", "host mounts", "processes", "state directory"];
     !OWN.contains(&finding.what.as_str())

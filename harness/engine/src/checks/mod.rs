@@ -1,4 +1,4 @@
-//! What a check is, what it needs, and how it is carried out and judged.
+//! What a check is, what it needs, and how it is executed and judged.
 
 pub mod artifacts;
 pub mod batch;

@@ -1,4 +1,4 @@
-//! What a check needs, and whether this host and this runtime have it. What is missing gives the reason of a skip.
+//! What a check needs, and whether this host and this runtime have it. What is missing is the reason of a skip.
 
 use std::fs;
 
@@ -128,7 +128,7 @@ impl Need {
         !matches!(self, Self::HostView | Self::Operation(_) | Self::Option(..))
     }
 
-    /// Why it is not met, in words that tell what would meet it.
+    /// Why it is not met, and what would meet it.
     #[must_use]
     pub fn unmet(&self, have: &Abilities) -> Option<String> {
         let missing = |met: bool, why: String| if met { None } else { Some(why) };

@@ -1,4 +1,4 @@
-//! The directory of the run, which all checks share: a runtime that removes it or fills it leaves the harness nothing to work with.
+//! The directory of the run, which all checks share. A runtime that removes or fills it makes the harness fail.
 
 use nix::errno::Errno;
 use nix::sys::statvfs::statvfs;

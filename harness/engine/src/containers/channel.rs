@@ -1,5 +1,4 @@
-//! The conversation with a probe: questions go in as lines, answers come out as marked lines, whatever else a runtime
-//! may print between them.
+//! The protocol between harness and probe: questions as lines, answers as marked lines, whatever else a runtime prints between them.
 
 use std::fs::File;
 use std::io::Write;
@@ -57,7 +56,7 @@ impl Channel {
         Ok(Self { questions: Some(questions.into()), answers, noise: String::new(), timeout, is_terminal: true })
     }
 
-    /// What came in beside the answers that were read so far, up to a limit.
+    /// Other output so far, up to a limit.
     #[must_use]
     pub fn noise(&self) -> &str {
         &self.noise

@@ -1,5 +1,4 @@
-//! The other side of `--console-socket` and `--pidfd-socket`: a socket on which the runtime hands over the master of the container's
-//! terminal, or a descriptor of its process.
+//! The receiving end of `--console-socket` and `--pidfd-socket`: the runtime sends the master of the terminal, or a pidfd.
 
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixListener;

@@ -1,4 +1,4 @@
-//! A container under test: its operations, its process, and the conversation with the probe inside.
+//! A container under test: its operations, its process, and the channel to the probe.
 
 mod observe;
 
@@ -77,7 +77,7 @@ fn confirm_set_apart(lab: &Lab<'_>, bundle: &Bundle, pid: Pid) -> StepResult {
     }
     Err(Stop::broken(
         "the process that create named",
-        "set apart from the host",
+        "isolated from the host",
         format!("pid {pid} is in {}", seen.display()),
     ))
 }

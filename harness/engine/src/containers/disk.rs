@@ -1,4 +1,4 @@
-//! A block device that nobody else uses, to be limited: a loop device on a file of the check, or one of null_blk.
+//! A block device for limits: a loop device on a file of the check, or one of null_blk.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -81,7 +81,7 @@ impl Disk {
     pub fn schedule(&mut self, name: &str) -> StepResult {
         let file = self.sys.join("queue/scheduler");
         let before = read::kernel(&file)?;
-        // The one that is in use stands in brackets.
+        // The active one is in brackets.
         let own = before.split(['[', ']']).nth(1).map(str::to_owned);
         fs::write(&file, name)
             .map_err(|why| Stop::Skip(format!("no scheduler {name} for block devices ({why}): load its module")))?;

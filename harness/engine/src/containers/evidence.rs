@@ -1,4 +1,4 @@
-//! The facts that rules judge: what the probe answered, what the host saw.
+//! The facts that rules judge: the answers of the probe and what the host sees.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub struct Evidence {
     /// What the host saw of its process. A runtime whose containers have a kernel of their own shows nothing here;
     /// rules that need it say so, and are skipped for it.
     pub outside: Option<Observation>,
-    /// What the container's own control groups hold of the settings that the rule looks at.
+    /// The values of the cgroup settings that the rule looks at.
     pub knob_values: BTreeMap<Knob, Result<KnobValue, String>>,
     /// What the container was made from.
     pub bundle: Bundle,

@@ -1,4 +1,4 @@
-//! A call of the runtime that lasts as long as the program that it runs: `exec`, and `run` in the foreground.
+//! Calls of the runtime that last as long as the program: `exec`, and `run` in the foreground.
 
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
@@ -24,7 +24,7 @@ use crate::system::process::{Capture, KEPT, Running, wait_readable};
 pub struct Foreground<'l> {
     lab: &'l Lab<'l>,
     op: Op,
-    /// The first process of the container that a program was added to.
+    /// The init process of the container that a program was added to.
     added_to: Option<Pid>,
     running: Running,
     command: String,
@@ -101,7 +101,7 @@ impl<'l> Foreground<'l> {
     /// Whether the call has not ended yet.
     ///
     /// # Errors
-    /// [`Stop::Error`] when the kernel does not tell.
+    /// [`Stop::Error`] when the kernel gives no answer.
     pub fn is_under_way(&self) -> StepResult<bool> {
         Ok(!wait_readable(&[self.running.pidfd()], Instant::now())?)
     }

@@ -1,4 +1,4 @@
-//! A hook that is held up while the harness looks: it connects to a socket, and goes on when the harness lets go of it.
+//! A hook that waits while the harness observes: it connects to a socket, and continues when the harness closes the connection.
 
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;

@@ -1,6 +1,6 @@
-//! The bench of one check: it makes bundles and containers, and keeps the record of what was done.
+//! The lab of one check: makes bundles and containers, and records what was done.
 //!
-//! What a lab makes needs it to the end, so this file, `container` and `foreground` import each other.
+//! Containers refer to their lab, so this file, `container` and `foreground` import each other.
 
 mod attempt;
 mod refused;
@@ -31,7 +31,7 @@ use crate::system::cgroup;
 
 pub use attempt::{Attempt, Sockets};
 
-/// The bench of one check.
+/// The lab of one check.
 #[derive(Debug)]
 pub struct Lab<'s> {
     /// What the run shares.
@@ -58,7 +58,7 @@ pub struct Lab<'s> {
 }
 
 impl<'s> Lab<'s> {
-    /// A bench in `dir`, which is there and empty.
+    /// A lab in `dir`, an existing empty directory.
     #[must_use]
     pub fn new(settings: &'s Settings, dir: PathBuf, tag: String) -> Self {
         let driver = Driver::new(settings, dir.join("state"));
@@ -147,7 +147,7 @@ impl<'s> Lab<'s> {
         Foreground::start(self, Op::Run, &self.values(bundle))
     }
 
-    /// What create and run are told of a bundle.
+    /// The arguments of create and run for a bundle.
     #[must_use]
     pub fn values(&self, bundle: &Bundle) -> Values {
         Values::default()

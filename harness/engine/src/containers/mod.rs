@@ -1,4 +1,4 @@
-//! A container of a check, from its bundle to its end, and what stands around it: terminals, networks, other namespaces.
+//! A container of a check, from its bundle to its end, with terminals, networks and namespaces.
 
 pub mod channel;
 pub mod console;

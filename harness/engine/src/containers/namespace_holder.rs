@@ -1,4 +1,4 @@
-//! Namespaces that the harness makes, for containers to join by path: each is kept by a process that does nothing else.
+//! Namespaces for containers to join by path, each held by a process that does nothing else.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};

@@ -1,5 +1,5 @@
-//! Valid values that a runtime may choose not to support (`config.md#valid-values`): it refuses them with an error before
-//! anything was made, and is as good as any other. What its features list it has to support.
+//! Valid values that a runtime need not support (`config.md#valid-values`): it may refuse them with an error before anything is made.
+//! It has to support what its `features` lists.
 
 use plimsoll_fixtures::Config;
 use serde_json::Value;
@@ -135,7 +135,7 @@ pub(crate) fn is_asked(config: &Config) -> bool {
     OPTIONAL_FEATURES.iter().any(|feature| (feature.asked)(config))
 }
 
-/// A call of the runtime that said that it failed, and what it was told to make.
+/// A failed call of the runtime, and its configuration.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     /// `create` or `start`.

@@ -1,5 +1,5 @@
-//! Overlays over directories of the host, in the mount namespace of one check: what is there stays to be seen, and what
-//! the runtime writes there comes to light, whatever else this host is doing.
+//! Overlays over directories of the host, in the mount namespace of one check. They record what the runtime writes there, whatever else
+//! happens on the host.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -84,7 +84,7 @@ impl Drop for Overlays<'_> {
     fn drop(&mut self) {
         self.lab.overlaid.take();
         for place in self.mounted.iter().rev() {
-            // What does not go now goes with the mount namespace of the check; the guard tells of it.
+            // What remains goes with the mount namespace of the check; the guard reports it.
             match umount2(place, MntFlags::MNT_DETACH) {
                 Ok(()) | Err(_) => {}
             }

@@ -1,5 +1,5 @@
-//! Configurations that no program may run with. Process settings may be applied by `create` or by `start`, so either may
-//! refuse; what counts is that no program runs and no container is left.
+//! Configurations that must be refused. `create` or `start` may apply process settings, so either may refuse; no program may run and no
+//! container may remain.
 
 use plimsoll_fixtures::Recipe;
 

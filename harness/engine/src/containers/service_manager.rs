@@ -1,4 +1,4 @@
-//! A service manager that waits for the program of a container to be ready, as `sd_notify(3)` has it.
+//! A service manager that waits until a container is ready, see sd_notify(3).
 
 use std::io::ErrorKind;
 use std::os::fd::AsFd;
@@ -41,7 +41,7 @@ impl Manager {
         values.with(NOTIFY, self.path.to_string_lossy())
     }
 
-    /// What has been said to it meanwhile. Descriptors that come along are closed, which tells the sender that it was heard.
+    /// The messages received so far. Descriptors in them are closed, which tells the sender that they were received.
     fn hear(&self, said: &mut Vec<String>) -> StepResult {
         let mut bytes = [0; 4096];
         loop {

@@ -1,4 +1,4 @@
-//! Ids of users outside of a user namespace.
+//! User ids outside of a user namespace.
 
 /// Both maps of a user namespace that a check makes: inside 0 is this id outside, and so on.
 pub const FIRST_ID: u32 = 100_000;

@@ -1,4 +1,4 @@
-//! The guard within a run: around one operation that must have no effect.
+//! The guard within a check: around one operation that must have no effect.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::system::deadline::scaled;
 /// Name of the canary in the directory of a check.
 pub const CANARY: &str = "canary";
 
-/// How long a process that was told to end may take.
+/// How long a process may take to end.
 const GRACE: Duration = Duration::from_secs(2);
 
 impl Lab<'_> {
@@ -28,7 +28,7 @@ impl Lab<'_> {
         }
     }
 
-    /// The host as it is now, to be compared with what it is after one step of a story. Containers of the story may
+    /// The host as it is now, to be compared with what it is after one step of a scenario. Containers of the scenario may
     /// live meanwhile: only what appears, goes or changes is told. That a process has ended is not.
     ///
     /// # Errors
@@ -38,12 +38,12 @@ impl Lab<'_> {
     }
 }
 
-/// The host before one step of a story.
+/// The host before one step of a scenario.
 #[derive(Debug)]
 pub struct Watch(Guard);
 
 impl Watch {
-    /// What differs now, after the step that is called `what`; but for descriptors, which a story opens itself.
+    /// What differs now, after the step that is called `what`; but for descriptors, which a scenario opens itself.
     ///
     /// # Errors
     /// [`Stop::Error`] when something cannot be read.

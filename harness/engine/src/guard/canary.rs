@@ -1,4 +1,4 @@
-//! The canary: a directory tree beside the bundles that no runtime has a reason to touch, and its description.
+//! The canary: a directory tree beside the bundles that no runtime should touch.
 
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::system::proc::files::about;
 
-/// Larger files are told apart by size alone.
+/// Larger files are compared only by size.
 const HASHED: u64 = 64 * 1024;
 
 /// Makes the tree in a new directory. Its members are those that careless runtimes have harmed: a file, a link out of
@@ -88,7 +88,7 @@ fn content(path: &Path, status: &Metadata) -> io::Result<String> {
         Err(odd) if odd.is_odd() => return Ok(format!(" size {size}, and {odd}")),
         Err(why) => return Err(why.into()),
     };
-    // Eight bytes tell two contents apart for a reader as well as all do.
+    // Eight bytes are enough to distinguish two contents.
     let digest: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     Ok(format!(" size {size} sha256 {digest}…"))
 }

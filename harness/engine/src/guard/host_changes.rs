@@ -1,5 +1,5 @@
-//! Changes of the whole host that came up while several checks ran: each of those checks runs again, by itself, on a host
-//! that was put back. What does not come again was somebody else's doing, and is left as that program made it.
+//! Changes of the host during a run of several checks at a time: each of these checks runs again alone, on the restored host. A change
+//! that does not occur again was made by another program, and is left as it is.
 
 use std::io;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ pub struct HostChanges {
     expected: Arc<KernelState>,
     /// Undone by this run, and not yet known whose. What another run has undone is not among them.
     undone: Vec<Change>,
-    /// What the kernel did not take back, and what came of it: nobody can tell any more whose that is.
+    /// Changes that could not be undone; they cannot be attributed any more.
     stuck: Vec<Finding>,
     /// Loop devices that were attached or detached meanwhile. Programs do that all the time, and one that is about to mount a device
     /// must find it.

@@ -1,5 +1,4 @@
-//! What is one on the whole host and no file by a path of its own: each kind has members, which a name stands for in
-//! [`KernelState`](super::KernelState), and can make one what it was.
+//! Kernel state that is shared by the whole host and is not a single file. Each kind has named members and can restore one.
 
 use std::collections::BTreeMap;
 use std::io;

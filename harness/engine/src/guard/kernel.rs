@@ -1,6 +1,6 @@
-//! What a runtime can change for the whole host, whatever namespaces it was given: settings of the kernel and of its
-//! modules, swap, loop devices and the clock. All checks of a run share these, so who changed one is only known when
-//! nothing else ran at the same time; see [`crate::run::schedule`].
+//! Kernel state that a runtime can change for the whole host, whatever its namespaces: settings of the kernel and its modules, swap, loop
+//! devices, the clock. All checks of a run share it, so a change can only be attributed when nothing else runs; see
+//! [`crate::run::schedule`].
 
 use std::collections::BTreeMap;
 use std::io;
@@ -198,7 +198,7 @@ impl Change {
     }
 }
 
-/// Undoes changes, and tells of each what it was.
+/// Undoes changes, and returns a finding for each.
 #[must_use]
 pub fn undo_all(changes: &[Change]) -> Vec<Finding> {
     changes.iter().map(|change| change.finding(&change.undo())).collect()

@@ -1,4 +1,4 @@
-//! Loop devices: which file each one shows. Any program of the host may attach one at any time and be about to mount it.
+//! Loop devices and their backing files. Other programs of the host may attach one at any time.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

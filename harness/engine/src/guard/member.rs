@@ -1,4 +1,4 @@
-//! Names and values of what is one on the whole host.
+//! Names and values of host-wide state.
 
 use std::fmt::Display;
 use std::fs::{self, File};

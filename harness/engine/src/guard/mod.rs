@@ -1,5 +1,5 @@
-//! The guard: the host before a check and after it must be the same. Runs in the check process, which has namespaces
-//! of its own, so that whatever differs there was left by the check.
+//! The guard: the host must be the same before and after a check. It runs in the worker process, in the namespaces of the check, so
+//! whatever differs there was left by the check.
 
 mod canary;
 mod clock;
@@ -48,7 +48,7 @@ pub struct GuardSettings {
     pub state_root: PathBuf,
     /// Settings of the kernel to watch beside the usual ones, as paths below `/proc/sys`.
     pub extra_sysctls: Vec<String>,
-    /// How long a process that was told to end may take before it counts as left behind. Costs time only when there
+    /// How long a process may take to end before it counts as left behind. Costs time only when there
     /// is one.
     pub grace: Duration,
 }

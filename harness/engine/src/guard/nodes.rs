@@ -1,5 +1,5 @@
-//! The device nodes that the kernel keeps in a devtmpfs, which is one on the whole host: a runtime that mounts it anywhere can
-//! change what the host has in `/dev`, although the check has a `/dev` of its own.
+//! Device nodes of the devtmpfs, which is shared by the whole host: a runtime that mounts it anywhere can change the `/dev` of the host,
+//! although the check has its own `/dev`.
 
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};

@@ -1,4 +1,4 @@
-//! Changes of the whole host that come again while no runtime is called: another program makes them, over and over.
+//! Changes of the host that another program makes repeatedly: they occur again while no runtime is called.
 
 use std::io;
 use std::time::{Duration, Instant};

@@ -1,5 +1,4 @@
-//! The other processes of a check's own pid namespace: listing them, waiting for those that are about to end, ending
-//! them.
+//! The other processes of the check's pid namespace: lists them, waits for those about to end, kills them.
 
 use std::collections::BTreeSet;
 use std::fs;

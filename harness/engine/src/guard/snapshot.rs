@@ -1,4 +1,4 @@
-//! What the guard compares: facts about the host by subject, each fact a name and a value.
+//! What the guard compares: facts about the host by subject, each with a name and a value.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -94,7 +94,7 @@ fn describe_processes(processes: &[Stat]) -> io::Result<Facts> {
     processes.iter().map(describe).collect()
 }
 
-/// The mounts that a container of the check may be made of, and the others: those no story leaves, however it breaks off.
+/// The mounts that a container of the check may be made of, and the others: those no scenario leaves, however it breaks off.
 pub(super) fn mounts(settings: &GuardSettings) -> io::Result<Snapshot> {
     let is_own = |point: &str| saved_mounts::is_of_container(Path::new(point), settings.place());
     let mut mounts = saved_mounts::mounts()?;

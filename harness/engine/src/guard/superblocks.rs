@@ -1,5 +1,5 @@
-//! Options of the filesystems that are mounted on the host. All mounts of one share them, in whatever mount namespace: a
-//! runtime that makes the host's root read-only anywhere does so for all.
+//! Mount options of superblocks. All mounts of a filesystem share them, in every mount namespace: a runtime that makes the root of the
+//! host read-only does so for all.
 
 use std::collections::BTreeMap;
 use std::io;

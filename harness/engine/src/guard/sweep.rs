@@ -1,4 +1,4 @@
-//! Ending what a check has left, when its verdict is known.
+//! Kills and removes what a check left, after its verdict is known.
 
 use std::collections::BTreeSet;
 use std::io;

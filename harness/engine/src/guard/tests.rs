@@ -51,7 +51,7 @@ fn told(findings: Vec<Finding>) -> Vec<(String, String)> {
     findings.into_iter().map(|finding| (finding.what, finding.observed)).collect()
 }
 
-/// Asserts that there is one finding, of this subject, and that it tells this.
+/// Asserts that there is one finding, of this subject and with this text.
 #[track_caller]
 fn assert_one(found: &[(String, String)], what: &str, told: &str) {
     assert!(matches!(found, [(subject, observed)] if subject == what && observed.contains(told)), "{found:?}");

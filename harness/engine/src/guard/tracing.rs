@@ -1,4 +1,4 @@
-//! Tracing of the kernel: what it records, and which probes are placed in it and in programs.
+//! Kernel tracing: its settings, and the probes in the kernel and in programs.
 
 use std::collections::BTreeMap;
 use std::io;

@@ -1,4 +1,4 @@
-//! Which files tell what a runtime can change for the whole host.
+//! The files of host-wide kernel state.
 
 use std::fs;
 use std::io;
@@ -89,7 +89,7 @@ pub(super) fn watched() -> io::Result<&'static [PathBuf]> {
 }
 
 /// The parameters of the modules in a directory, and whether those that can be unloaded are there. One that is loaded meanwhile is
-/// none of these: lawful operations do that.
+/// none of these: valid operations do that.
 fn modules(dir: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
     for module in if_there(fs::read_dir(dir))?.into_iter().flatten() {
         let module = module?.path();

@@ -1,4 +1,4 @@
-//! What of the host can change a verdict: for the report, and for deciding what can run.
+//! Facts of the host that can change a verdict, for the report and for deciding which checks can run.
 
 use std::fs::{self, File};
 use std::io::{self, Read};

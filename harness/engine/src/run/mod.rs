@@ -1,4 +1,4 @@
-//! A run: which checks are under way at the same time, on which host, against which runtime.
+//! A run: which checks run at the same time, on which host, against which runtime.
 
 pub mod host;
 pub mod schedule;

@@ -1,4 +1,4 @@
-//! Runs checks side by side, each in a process of its own, and tells what happens as a stream of [`Event`]s.
+//! Runs checks concurrently, each in its own process, and reports progress as [`Event`]s.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
@@ -196,7 +196,7 @@ impl Plan<'_> {
     }
 
     /// What to start now. An exclusive job is first in the queue, and waits until all others have ended. Those that wait take
-    /// nobody's place: as many of them run beside the others, unless only one job at a time is wanted.
+    /// no slots: as many of them run in addition, unless only one job at a time is wanted.
     fn next<'c>(&self, state: &mut RunState<'c>, workers: &Workers<Task<'c>>) -> Option<Task<'c>> {
         let is_exclusive = |(_, job): &Task<'_>| job.exclusive;
         if workers.tasks().chain(state.waiting.front()).any(is_exclusive) {
@@ -292,12 +292,12 @@ impl Plan<'_> {
         Ok(())
     }
 
-    /// What is known of a check whose process told nothing.
+    /// What is known of a check whose process sent no result.
     fn only_replay(&self, check: &Check) -> Evidence {
         Evidence { replay: self.options.replay_of(check), ..Evidence::default() }
     }
 
-    /// Tidies up after a process that died, was ended or sent something else than its result, and says so if it had a
+    /// Cleans up after a process that died, was ended or sent something else than its result, and says so if it had a
     /// single check.
     fn without_result(
         &self,

@@ -1,5 +1,5 @@
-//! What a runtime says of itself, `--version` and `features`, asked before the first check. It runs as set apart as in a
-//! check: nothing that is executed here is trusted yet.
+//! What a runtime says about itself, `--version` and `features`, asked before the first check and in the same isolation as a check:
+//! nothing that is executed here is trusted.
 
 use std::io;
 use std::path::Path;

@@ -24,10 +24,10 @@ use crate::system::process::wait_readable;
 /// How many processes were set to work, by all crews of this run: names are given once.
 static STARTED: AtomicUsize = AtomicUsize::new(0);
 
-/// How long those who are dismissed may take to end.
+/// How long killed workers may take to end.
 const KILL_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Processes at work, and what each works on.
+/// The running workers, and the task of each.
 pub struct Workers<T> {
     run: String,
     dir: PathBuf,
@@ -47,19 +47,19 @@ struct Worker<T> {
 /// A process that has ended.
 #[derive(Debug)]
 pub struct Ended<T> {
-    /// What it worked on.
+    /// Its task.
     pub task: T,
-    /// What it sent; nothing when it died, or did not send exactly one result of its own.
+    /// Its result; none if it died, or did not send exactly one.
     pub output: Option<Vec<u8>>,
     /// In every name that it made.
     tag: String,
-    /// Whether it was ended for want of time.
+    /// Whether it was killed at its deadline.
     pub late: bool,
     /// The limits that its processes have reached, in words.
     pub reached: Vec<String>,
 }
 
-/// What a process wants to find around it, besides what each one finds.
+/// Options for the environment of a worker.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WorkerOptions {
     /// The control groups of the host, and its cgroup namespace: no groups of its own, and no limits.
@@ -76,24 +76,24 @@ impl<T> Workers<T> {
         Self { run, dir, groups, limit, list: Vec::new() }
     }
 
-    /// How many are at work.
+    /// The number of workers.
     #[must_use]
     pub fn len(&self) -> usize {
         self.list.len()
     }
 
-    /// What they work on.
+    /// Their tasks.
     pub fn tasks(&self) -> impl Iterator<Item = &T> {
         self.list.iter().map(|worker| &worker.task)
     }
 
-    /// Whether nobody is at work.
+    /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
-    /// Sets a process to work. `work` gets a tag that is unique in the run.
+    /// Starts a worker. `work` gets a tag that is unique in the run.
     ///
     /// # Errors
     /// When this process cannot fork, or make the groups of the new one.
@@ -101,7 +101,7 @@ impl<T> Workers<T> {
         self.start_with(WorkerOptions::default(), task, work)
     }
 
-    /// As [`Workers::start`], for a process that wants to find something else around it.
+    /// As [`Workers::start`], with options.
     ///
     /// # Errors
     /// As [`Workers::start`].
@@ -127,7 +127,7 @@ impl<T> Workers<T> {
         Ok(())
     }
 
-    /// Waits a moment for somebody to end, and takes out those who have. Whoever is out of time is ended.
+    /// Waits a moment for workers to end, and returns those that have. Workers past their deadline are killed.
     ///
     /// # Errors
     /// When the harness cannot wait.
@@ -155,7 +155,7 @@ impl<T> Workers<T> {
         Ok(ended)
     }
 
-    /// Waits until somebody has something to say, has ended, or is out of time.
+    /// Waits until a worker sends something, ends, or reaches its deadline.
     fn wait(&mut self) -> io::Result<()> {
         let Some(first) = self.list.iter().map(|worker| worker.deadline).min() else { return Ok(()) };
         let mut fds = Vec::new();
@@ -173,7 +173,7 @@ impl<T> Workers<T> {
         Ok(())
     }
 
-    /// Ends everybody, with everything that they started, and removes what is left of that. One whose processes are frozen at
+    /// Kills all workers, with everything that they started, and removes what they left. A worker whose processes are frozen at
     /// that moment is ended again until it is gone.
     ///
     /// # Errors
@@ -190,7 +190,7 @@ impl<T> Workers<T> {
         Ok(())
     }
 
-    /// Removes what a process has left that died or was ended.
+    /// Removes what a dead worker has left.
     ///
     /// # Errors
     /// When a control group cannot be removed.
@@ -203,7 +203,7 @@ impl<T> Workers<T> {
     }
 }
 
-/// Whoever is still at work when an error ends the workers is dismissed: its processes are in nobody's way then.
+/// Kills the remaining workers when an error drops this.
 impl<T> Drop for Workers<T> {
     fn drop(&mut self) {
         // The error that is on its way says more; what resists is found when the run is cleaned up.
@@ -211,7 +211,7 @@ impl<T> Drop for Workers<T> {
     }
 }
 
-/// Ends a process with everything that it started. On cgroup v1 a frozen process does not die, and one that is thawed may freeze
+/// Kills a worker with everything that it started. On cgroup v1 a frozen process does not die, and one that is thawed may freeze
 /// itself again before it is killed: it is thawed again afterwards.
 fn end<T>(worker: &Worker<T>) -> io::Result<()> {
     match &worker.groups {

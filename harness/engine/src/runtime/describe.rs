@@ -1,4 +1,4 @@
-//! Values as findings show them: for people, in the field's notation, and never as Rust writes them down.
+//! Values as text for findings, in the notation of the field and not as Rust prints them.
 
 mod ask;
 mod system;

@@ -1,5 +1,5 @@
-//! Calls the runtime: an operation and its values in, an [`Outcome`] out. Every call has a deadline, bounded output and
-//! a record for the report.
+//! Calls the runtime: an operation and its values in, an [`Outcome`] out. Every call has a deadline and bounded output, and is recorded
+//! for the report.
 
 pub(crate) mod pending;
 
@@ -130,7 +130,7 @@ impl<'s> Driver<'s> {
         Ok((running, command))
     }
 
-    /// The values as the runtime hears them.
+    /// The values as the runtime gets them.
     fn heard(&self, op: Op, values: &Values, dir: &Path) -> Values {
         let values = match (&*self.caller.borrow(), self.settings.fault) {
             (None, _) => values.clone().with("root", self.root.to_string_lossy()),

@@ -1,4 +1,4 @@
-//! What a judge says, and how a story that cannot go on says why.
+//! The findings of a judge, and why a check ends early.
 
 use plimsoll_foreign::read::ReadError;
 use plimsoll_reports::model::Finding;
@@ -55,7 +55,7 @@ impl Judgement {
         self.exit_code_only += usize::from(outcome.ended == Ended::Exit(0));
     }
 
-    /// Whether nothing is wrong but that errors were not told.
+    /// Whether the only findings are exit codes of 0 instead of errors.
     #[must_use]
     pub fn is_exit_code_only(&self) -> bool {
         self.exit_code_only > 0 && self.exit_code_only == self.findings.len()
@@ -101,7 +101,7 @@ impl Judgement {
     }
 }
 
-/// Why a story ends before its last line.
+/// Why a scenario ends before its last line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stop {
     /// The runtime did something that makes the rest pointless.
@@ -117,7 +117,7 @@ pub enum Stop {
 }
 
 impl Stop {
-    /// A finding that ends the story.
+    /// A finding that ends the scenario.
     #[must_use]
     pub fn broken(what: impl Into<String>, expected: impl Into<String>, observed: impl Into<String>) -> Self {
         Self::Broken(Finding { what: what.into(), expected: expected.into(), observed: observed.into() })

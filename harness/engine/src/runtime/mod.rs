@@ -1,4 +1,4 @@
-//! Speaking to a runtime: its dialect, what it is called with, what it answers, and how it can be wrong.
+//! How to call a runtime: its command line, its answers, and its faults.
 
 pub mod caller;
 pub mod describe;

@@ -1,5 +1,5 @@
-//! How to speak to a runtime: its command-line dialect, as data. Built in for runc and its kin and for runsc; a user
-//! may bring a file. Nothing here looks at the name of the binary.
+//! The command-line profile of a runtime, as data. Profiles for runc and similar runtimes and for runsc are built in; users can add files.
+//! The name of the binary does not matter.
 
 use std::collections::BTreeMap;
 use std::path::Path;

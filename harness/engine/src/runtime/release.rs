@@ -1,4 +1,4 @@
-//! Releases of the specification: which one a runtime is judged by, and which clauses are older.
+//! Releases of the specification: which one a runtime is tested against, and which clauses are older.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Release(pub u32, pub u32, pub u32);
 
-/// What a runtime is judged by that claims nothing: the last release before runtimes could tell.
+/// The release for a runtime that claims none: the last one before `features`.
 pub const UNCLAIMED: Release = Release(1, 0, 2);
 
 /// Later than each release: what is under discussion.

@@ -1,4 +1,4 @@
-//! What every check of a run shares.
+//! The settings that all checks of a run share.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -55,7 +55,7 @@ const WAIT_FOR_WRONG: Duration = Duration::from_secs(1);
 pub const LEAK: &str = "PLIMSOLL_OF_THE_RUNTIME";
 
 impl Settings {
-    /// The same with this fault. What a wrong runtime never does is not waited for as long: only a check that passes
+    /// The same with this fault. What a faulty runtime never does is not waited for as long: only a check that passes
     /// without the fault proves something, and that is much faster.
     #[must_use]
     pub fn with_fault(&self, fault: Option<Fault>) -> Self {

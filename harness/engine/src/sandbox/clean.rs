@@ -1,5 +1,5 @@
-//! Removing what runs left behind whose owner was killed. Runs that still have their owner are never touched, nor are those of
-//! which that cannot be told; see [`crate::system::liveness`].
+//! Removes what killed runs left behind. Runs whose owner is alive or cannot be determined are not touched; see
+//! [`crate::system::liveness`].
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -40,7 +40,7 @@ pub struct Report {
     pub cgroups: Vec<PathBuf>,
     /// Directories with all that was in them.
     pub directories: Vec<PathBuf>,
-    /// What belongs to runs that may live, and why that cannot be told: it was not touched.
+    /// What belongs to runs that may be alive, and why that is unknown: it was not touched.
     pub undecided: Vec<(PathBuf, String)>,
 }
 

@@ -1,9 +1,8 @@
-//! Sets one check apart: namespaces of its own for processes, control groups, mounts, host name, network and IPC, and a
-//! `/dev` of its own, so that whatever it or the runtime does dies with it, and what others do on this host meanwhile is not
-//! taken for its doing.
+//! Isolates one check: it has its own pid, cgroup, mount, uts, network and ipc namespaces and its own `/dev`. Whatever it or the
+//! runtime does ends with it, and what other programs do on the host is not attributed to it.
 //!
 //! ```text
-//! supervisor ──into groups of its own ([`birth`])──► check (pid 1, reaps the runtime's orphans) ──► unshare(mnt, uts, net, ipc)
+//! supervisor ──into its own cgroups ([`into_cgroup`])──► check (pid 1, reaps the runtime's orphans) ──► unshare(mnt, uts, net, ipc)
 //!      ◄── result over a socket ──────────────────────┘
 //! ```
 //! The check dies with the supervisor, and a pid namespace with its pid 1, so a killed harness leaves no process and no
@@ -35,7 +34,7 @@ use crate::system::sys::{close_all_but, forget_streams, loopback_up, tell};
 /// A check under way.
 #[derive(Debug)]
 pub struct IsolatedProcess {
-    /// Its first process; when that ends, everything of the check has ended.
+    /// Its init process; when that ends, everything of the check has ended.
     pub pid: Pid,
     /// Readable once it has ended.
     pub pidfd: OwnedFd,
@@ -43,7 +42,7 @@ pub struct IsolatedProcess {
     pub output: Receiver,
 }
 
-/// Runs `work` in a process set apart and sends what it returns. Its `/dev` is prepared at `dev`, a directory of the run. It
+/// Runs `work` in a process isolated and sends what it returns. Its `/dev` is prepared at `dev`, a directory of the run. It
 /// stands in `groups`, if there are some, and sees no others.
 ///
 /// # Errors
@@ -77,7 +76,7 @@ const OWN: CloneFlags = CloneFlags::CLONE_NEWNS
     .union(CloneFlags::CLONE_NEWNET)
     .union(CloneFlags::CLONE_NEWIPC);
 
-/// Exit code of a process that could not be set apart.
+/// Exit code of a process that could not be isolated.
 const FAILED: i32 = 70;
 
 fn perform(sender: Sender, dev: &Path, groups: Option<&CheckGroups>, work: impl FnOnce() -> Vec<u8>) -> io::Result<()> {

@@ -1,5 +1,4 @@
-//! What sets a check apart from the host: namespaces, control groups, `/dev` and a directory of its own; and how all that is
-//! cleaned up.
+//! What isolates a check from the host: namespaces, cgroups, `/dev` and a directory of its own; and the cleanup of all that.
 
 pub mod clean;
 pub mod isolate;

@@ -1,5 +1,5 @@
-//! The place of a run: a mount namespace of its own with a private tmpfs, gone with the process, and names on the host
-//! that tell whose they are.
+//! The sandbox of a run: a mount namespace with a private tmpfs, which ends with the process, and names on the host that say which run
+//! owns them.
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
@@ -46,9 +46,9 @@ pub struct RunSandbox {
     groups: Option<Arc<RunGroups>>,
     /// The top of a hierarchy of version 2 that the runtime is not shown.
     hidden: Option<OwnedFd>,
-    /// Held until this process ends, or has tidied up: so `plimsoll clean` knows that the run lives.
+    /// Held until this process ends, or has cleaned up: so `plimsoll clean` knows that the run lives.
     lock: Option<Lock>,
-    /// The pid namespace of the run, where the whole of it is set apart.
+    /// The pid namespace of the run, where the whole of it is isolated.
     pid_namespace: Option<PidNamespace>,
 }
 

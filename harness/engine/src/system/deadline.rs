@@ -1,4 +1,4 @@
-//! How long the harness waits: durations that suit a machine that is not busy, scaled for one that is slow.
+//! Durations for deadlines, scaled for slow machines.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;

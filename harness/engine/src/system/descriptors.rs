@@ -1,4 +1,4 @@
-//! Waiting for descriptors, the one that leads nowhere, and those that come over a socket.
+//! Waits for descriptors, opens `/dev/null`, receives descriptors over a socket.
 
 use std::io::{self, IoSliceMut};
 use std::os::fd::{AsFd, OwnedFd, RawFd};

@@ -1,5 +1,5 @@
-//! Whose turn it is on this host. Checks of several runs go on beside each other; a run that puts the host back has it alone, so
-//! that no other run loses sight of what its own runtime has changed, or takes what is put back for the doing of its runtime.
+//! A lock for the host. Checks of several runs share it; a run that restores the host takes it exclusively, so that no other run loses
+//! track of what its own runtime changed, or attributes the restored state to it.
 
 use std::fs::File;
 use std::io;
@@ -96,7 +96,7 @@ impl<'p> HostLock<'p> {
 
 /// Two questions whether it is this run's turn are this far apart.
 const MOMENT: Duration = Duration::from_millis(20);
-/// The user is told of a longer wait.
+/// A longer wait is reported to the user.
 const LONG: Duration = Duration::from_secs(2);
 
 /// The time in which it is the turn of other runs.

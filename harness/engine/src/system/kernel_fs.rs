@@ -1,5 +1,4 @@
-//! Filesystems that the kernel has once, wherever they are mounted. A runtime that mounts one in its own namespace changes it for the
-//! whole host.
+//! Filesystems that exist once per kernel. A runtime that mounts one in its own namespace changes it for the whole host.
 
 use std::ffi::CStr;
 use std::io;
@@ -13,7 +12,7 @@ pub(crate) static BINFMT_MISC: KernelFs = KernelFs::new(c"binfmt_misc");
 pub(crate) static DEVTMPFS: KernelFs = KernelFs::new(c"devtmpfs");
 pub(crate) static TRACEFS: KernelFs = KernelFs::new(c"tracefs");
 
-/// What a process that is set apart has to keep open for them.
+/// What a process that is isolated has to keep open for them.
 pub(crate) fn descriptors() -> Vec<BorrowedFd<'static>> {
     let opened = |fs: &'static KernelFs| Some(fs.root.get()?.as_ref()?.as_fd());
     [&BINFMT_MISC, &DEVTMPFS, &TRACEFS].into_iter().filter_map(opened).collect()

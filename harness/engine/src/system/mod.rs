@@ -1,4 +1,4 @@
-//! The system below: system calls, processes, `/proc`, control groups, and what a run keeps of them. Everything else stands on this.
+//! System calls, processes, `/proc`, cgroups, and what a run keeps of them.
 
 pub mod cgroup;
 pub mod deadline;

@@ -1,5 +1,5 @@
-//! Processes whose parent in the runtime has gone without waiting for them: they come to this process, the first of its
-//! pid namespace, and somebody waits for their end — a container's first process, or the runtime itself.
+//! Reaps processes whose parent in the runtime ended without waiting for them. They are reparented to this process, the init process
+//! of its pid namespace, and somebody waits for their end.
 
 use std::io;
 use std::sync::Mutex;

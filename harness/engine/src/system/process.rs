@@ -1,4 +1,4 @@
-//! One call of a program: started, fed, watched through a pidfd, ended at its deadline, its output bounded.
+//! One call of a program: started, given input, watched through a pidfd, killed at its deadline; its output is bounded.
 
 use std::ffi::{CString, OsStr, OsString};
 use std::io::{self, Read};
@@ -66,7 +66,7 @@ pub struct Capture {
 }
 
 impl Capture {
-    /// Captures up to `limit` bytes of what comes out of `fd`.
+    /// Captures up to `limit` bytes from `fd`.
     ///
     /// # Errors
     /// When the descriptor cannot be made non-blocking.

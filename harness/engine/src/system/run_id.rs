@@ -1,4 +1,4 @@
-//! The name of a run: the process that owns it, so that anyone can tell later whether it still lives.
+//! The id of a run. It names the process that owns the run, so that anyone can find out whether it is alive.
 
 use std::fmt;
 use std::io;
@@ -53,7 +53,7 @@ impl RunId {
         self.pid
     }
 
-    /// Inode of the owner's pid namespace, if the name tells it.
+    /// Inode of the owner's pid namespace, if the name contains it.
     pub(crate) fn namespace(&self) -> Option<u32> {
         self.namespace.map(|short| short.wrapping_add(INITIAL))
     }

@@ -1,8 +1,8 @@
-//! What a check holds from before the runtime ran, so that it can still see what became of its mounts: `/proc` by a descriptor,
-//! and copies of the mounts that it cannot work without.
+//! What a check saves before the runtime runs, to see and restore its mounts afterwards: a descriptor of `/proc`, and copies of the
+//! mounts that it needs.
 //!
-//! A runtime may mount over everything, or take `/proc` away. That is its failure and not one of the harness: the list of mounts is
-//! read by the descriptor, and then everything is put back where it was.
+//! A runtime may mount over everything or remove `/proc`. That is its failure and not one of the harness: the list of mounts is read
+//! through the descriptor, and then everything is restored.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -53,7 +53,7 @@ pub fn save() -> io::Result<()> {
     Ok(())
 }
 
-/// Keeps a list of mounts that was opened before this process was set apart.
+/// Keeps a list of mounts that was opened before this process was isolated.
 pub(crate) fn keep_outside(list: File) {
     OUTSIDE.get_or_init(|| list);
 }
@@ -136,7 +136,7 @@ pub fn restore(own: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether a mount may be what a container is made of: below its bundle or the state of the runtime. A story that breaks off
+/// Whether a mount may be what a container is made of: below its bundle or the state of the runtime. A scenario that breaks off
 /// leaves such mounts.
 pub(crate) fn is_of_container(point: &Path, own: &Path) -> bool {
     point.strip_prefix(own).is_ok_and(|below| below.components().count() > 1)

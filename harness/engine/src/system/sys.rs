@@ -1,4 +1,4 @@
-//! The system calls that no crate of ours wraps safely. Every `unsafe` of the engine is here.
+//! System calls that no other crate wraps safely. All `unsafe` code is in files of this name.
 #![expect(unsafe_code, reason = "raw system calls; each block says why it is sound")]
 
 use std::ffi::{CStr, CString};
@@ -368,7 +368,7 @@ pub fn on_interrupt(flag: &'static AtomicBool) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether one of those signals has come, for whoever waits for something.
+/// Whether one of those signals was received.
 #[must_use]
 pub fn is_interrupted() -> bool {
     let flag = FLAG.load(Ordering::SeqCst);

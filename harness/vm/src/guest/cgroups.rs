@@ -1,4 +1,4 @@
-//! Control groups as systemd sets a host up: mounts of the mode that was asked for, every controller passed on.
+//! Cgroups as systemd sets them up: the mounts of the requested mode, with every controller delegated.
 
 use std::fs;
 use std::io;

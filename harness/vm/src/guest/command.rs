@@ -1,4 +1,4 @@
-//! Runs the command, passes on what it writes, and reaps every process of the machine.
+//! Runs the command, forwards its output, and reaps every process of the machine.
 
 use std::io;
 use std::os::fd::AsFd;

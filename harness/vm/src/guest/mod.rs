@@ -1,5 +1,4 @@
-//! Process 1 of the machine: makes a host of it that a runtime can be judged on, runs the command, and sends back what
-//! came of it.
+//! Process 1 of the machine: sets up a host for runtimes, runs the command, and sends back the results.
 
 mod cgroups;
 mod command;

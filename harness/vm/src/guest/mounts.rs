@@ -1,4 +1,4 @@
-//! The filesystems of a host that is up.
+//! The filesystems of a booted host.
 
 use std::fs;
 use std::io;

@@ -1,4 +1,4 @@
-//! A serial port that messages leave by.
+//! A serial port for messages.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};

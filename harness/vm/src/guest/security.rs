@@ -1,4 +1,4 @@
-//! Gives the security module its policy.
+//! Loads the policy of the security module.
 
 use std::fs;
 use std::io;

@@ -1,4 +1,4 @@
-//! A benchmark on the page: tables, distributions, phases, curves, time lines.
+//! A benchmark: tables, distributions, phases, curves, time lines.
 
 use maud::{Markup, html};
 
@@ -16,7 +16,7 @@ pub(super) fn bench(benchmark: &Benchmark) -> Markup {
             @for scenario in &benchmark.scenarios { (self::scenario(benchmark, scenario)) }
             (curves(&benchmark.curves))
             (traces(&benchmark.traces))
-            h2 { "Measured where" }
+            h2 { "Machine" }
             (facts(benchmark))
         }
     }
@@ -98,14 +98,14 @@ fn distribution(scenario: &Scenario, name: &str) -> Markup {
         return html! {};
     }
     let title = format!("Distribution of {name}");
-    lines(&title, &Scale::even("ms", most), &Scale::even("share that took no longer", 1.0), &series)
+    lines(&title, &Scale::even("ms", most), &Scale::even("cumulative share", 1.0), &series)
 }
 
 fn curves(all: &[Curve]) -> Markup {
     html! {
         @for (axis, title, across) in [
-            (Axis::Parallel, "With many starts at once", "starts at once"),
-            (Axis::Population, "Beside containers that live", "containers alive"),
+            (Axis::Parallel, "Concurrent starts", "starts at once"),
+            (Axis::Population, "Starts with other containers running", "running containers"),
         ] {
             @let of_axis: Vec<&Curve> = all.iter().filter(|curve| curve.axis == axis).collect();
             @if !of_axis.is_empty() {

@@ -1,4 +1,4 @@
-//! One check in each run: what was found, on which clauses that rests, and how to see it again.
+//! One check in each run: the findings, the clauses, and how to run it again.
 
 use maud::{Markup, html};
 
@@ -62,7 +62,7 @@ fn body(check: &Check) -> Markup {
         @if !check.reason.is_empty() { p { (Line(&check.reason)) } }
         @if let Some(known) = &check.known {
             p.note {
-                "Expected: " strong { (known.verdict) } ", for it " (Line(&known.reason))
+                "Expected: " strong { (known.verdict) } ", " (Line(&known.reason))
                 @if !known.link.is_empty() { " (" (Link(&known.link)) ")" }
             }
         }
@@ -97,8 +97,8 @@ fn seen(evidence: &Evidence) -> Markup {
                 pre tabindex="0" { (Lines(&config.pretty())) }
             }
         }
-        @if let Some(kept) = &evidence.kept { p { "Kept in " code { (Line(kept)) } } }
-        p.replay { "See it again: " code { (Line(&evidence.replay)) } }
+        @if let Some(kept) = &evidence.kept { p { "Artifacts in " code { (Line(kept)) } } }
+        p.replay { "Run it again: " code { (Line(&evidence.replay)) } }
     }
 }
 

@@ -1,5 +1,5 @@
-//! The whole suite, clause by clause. A check that rests on several clauses is told in full below the first of them and
-//! named below the others.
+//! The whole suite, clause by clause. A check that cites several clauses is shown in full below the first of them and listed below the
+//! others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -95,7 +95,7 @@ fn one(out: &mut dyn Write, matrix: &Matrix<'_>, cited: &Cited<'_, '_>) -> io::R
             }
             ul.checks { (GAP) }
             @if !cited.elsewhere.is_empty() {
-                p.aside { "These rest on it too, and are told below another clause:" }
+                p.aside { "These checks cite it too, and are listed under another clause:" }
                 ul.entries { @for row in &cited.elsewhere { li {
                     span class={ "chip v-" (row.worst().as_str()) } { (row.worst().as_str()) }
                     a href={ "#" (anchor("check", row.id)) } { code { (Line(row.id)) } }

@@ -1,4 +1,4 @@
-//! A proof: the kill matrix of groups of mutants by sections of checks, each group mutant by mutant, and fairness.
+//! A proof: the kill matrix of groups of mutants by sections of checks, each mutant, and the neutral variations.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,7 +48,7 @@ impl<'a> Part<'a> {
     pub(super) fn render(&self) -> Markup {
         html! {
             section aria-labelledby=(self.anchor()) {
-                h2 id=(self.anchor()) { "Mutants in front of " (Line(&self.name())) }
+                h2 id=(self.anchor()) { "Mutants of " (Line(&self.name())) }
                 p { (crate::table::proof::counts(&self.proof.counted())) "." }
                 (self.matrix())
                 (self.survivors())
@@ -151,7 +151,7 @@ impl<'a> Part<'a> {
         let lists = [
             ("Checks that kill no mutant", self.proof.vacuous.iter().collect::<Vec<_>>()),
             (
-                "Checks that do not pass without a mutant, and so prove nothing",
+                "Checks that do not pass without a mutant, so they prove nothing",
                 self.proof.unsound.iter().map(|one| &one.check).collect(),
             ),
         ];
@@ -178,7 +178,7 @@ impl<'a> Part<'a> {
                     @for difference in &neutral.differences {
                         div.brief {
                             code { (Line(&difference.check)) }
-                            span { (difference.alone) " alone, " (difference.behind) " behind it" }
+                            span { (difference.alone) " alone, " (difference.behind) " with it" }
                             span.aside { (Line(&difference.reason)) }
                         }
                     }

@@ -1,4 +1,4 @@
-//! What a reader came for: what is unexpected, where runtimes differ, what is known, and why checks did not run.
+//! Unexpected verdicts, differences between runtimes, known deviations, and why checks did not run.
 
 use std::collections::BTreeMap;
 

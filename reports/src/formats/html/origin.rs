@@ -31,7 +31,7 @@ fn origin(runtime: &Runtime, host: &Host, plimsoll: &str, run: &str, started_at:
         ("version", version.to_owned()),
         ("SHA-256", runtime.sha256.clone()),
         ("profile", runtime.profile.clone()),
-        ("judged by", format!("release {} of the specification", runtime.spec)),
+        ("tested against", format!("release {} of the specification", runtime.spec)),
         ("kernel", format!("{} {}", host.kernel, host.machine)),
         ("cgroups", host.cgroups.clone()),
         ("cgroup view", host.cgroup_view.clone()),

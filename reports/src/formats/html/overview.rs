@@ -1,4 +1,4 @@
-//! What the runs came to: one line each, and the matrix of sections by runtimes.
+//! The summary: one line per run, and the matrix of sections by runtimes.
 
 use maud::{Markup, html};
 
@@ -32,7 +32,7 @@ fn state(report: &Report) -> Markup {
         0 if known > 0 => {
             html! { span.state.good { "As expected, with " (known) " known " (crate::text::plural(known, "deviation")) } }
         }
-        0 => html! { span.state.good { "As the specification demands" } },
+        0 => html! { span.state.good { "No unexpected results" } },
         1 => html! { span.state.bad { (red) " unexpected" } },
         3 => html! { span.state.doubtful { "Nothing ran" } },
         _ => html! { span.state.bad { "Incomplete" } },

@@ -1,4 +1,4 @@
-//! The frame of the page: head, navigation, script; and how a page is put out bit by bit.
+//! The frame of the page: head, navigation, script. The page is written piece by piece.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,4 @@
-//! Plots as SVG, drawn by hand: lines over two axes, stacked bars, time lines. They take their colours from the page.
+//! Plots as SVG: lines over two axes, stacked bars, time lines. They use the colours of the page.
 
 use maud::{Markup, html};
 

@@ -1,5 +1,5 @@
-//! Text that a runtime may have chosen. maud escapes what HTML would take for markup; here goes what a reader would not
-//! see or would be misled by, and what HTML forbids even when escaped.
+//! Text that a runtime may have chosen. maud escapes markup; this module handles what a reader would not see or be misled by, and what
+//! HTML forbids even when escaped.
 
 use std::fmt::Write;
 

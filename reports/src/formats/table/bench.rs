@@ -1,4 +1,4 @@
-//! A benchmark in a terminal: a table a scenario, with a bar for each median.
+//! A benchmark in a terminal: one table per scenario, with a bar for each median.
 
 use comfy_table::{Cell, CellAlignment, Color};
 
@@ -145,7 +145,7 @@ pub(super) fn blocks(width: f64) -> String {
 /// How many times what went wrong, and the first time in words.
 fn mishaps(page: &mut Page, measured: &Measured) {
     for (kind, word) in
-        [(MishapKind::Failed, "failed"), (MishapKind::Hung, "hung"), (MishapKind::Wrong, "came out wrong")]
+        [(MishapKind::Failed, "failed"), (MishapKind::Hung, "hung"), (MishapKind::Wrong, "wrong result")]
     {
         let of_kind: Vec<_> = measured.mishaps.iter().filter(|mishap| mishap.kind == kind).collect();
         if let Some(first) = of_kind.first() {

@@ -1,4 +1,4 @@
-//! What a benchmark tells besides phases: cost, curves, soaks, traces.
+//! A benchmark besides phases: cost, curves, soaks, traces.
 
 use super::bench::{blocks, time};
 use super::page::{Page, Paint};
@@ -30,7 +30,7 @@ pub(super) fn costs(page: &mut Page, costs: &[Cost]) {
         }
     }
     page.laid_out(&table.to_string());
-    page.line(0, &[(Paint::Strong, "Cost of a container that lives")]);
+    page.line(0, &[(Paint::Strong, "Cost of a running container")]);
     let mut table = blank_table(page.style());
     let heads = ["", "processes", "PSS KiB", "cgroup KiB", "smallest limit KiB"];
     table.set_header(heads.iter().enumerate().map(|(at, head)| aligned(at, head)));
@@ -51,7 +51,7 @@ pub(super) fn costs(page: &mut Page, costs: &[Cost]) {
 pub(super) fn curves(page: &mut Page, curves: &[Curve]) {
     for (axis, title, column) in [
         (Axis::Parallel, "Starts at once", "at once"),
-        (Axis::Population, "One more start beside containers that live", "alive"),
+        (Axis::Population, "Starts with other containers running", "running"),
     ] {
         let mut of_axis = curves.iter().filter(|curve| curve.axis == axis).peekable();
         if of_axis.peek().is_none() {

@@ -1,4 +1,4 @@
-//! The matrix of clauses as a person reads it: counts by section, level and version, then each clause with its checks.
+//! The matrix of clauses: counts by section, level and version, then each clause with its checks.
 
 use std::collections::BTreeMap;
 

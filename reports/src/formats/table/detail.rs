@@ -1,4 +1,4 @@
-//! One check that did not pass: in full where the runtime or the harness failed, in a few lines for a warning.
+//! One check that did not pass: in full for a failure or an error, in a few lines for a warning.
 
 use super::page::{Page, Paint};
 use crate::model::{Axis, Call, Check, Clause, Evidence, Finding, Verdict};
@@ -21,7 +21,7 @@ pub(super) fn full(page: &mut Page, check: &Check) {
         page.value(INDENT, "reason", &check.reason);
     }
     if let Some(known) = check.known.as_ref().filter(|_| check.is_red()) {
-        page.value(INDENT, "expected", &format!("{}, for it {}", known.verdict, known.reason));
+        page.value(INDENT, "expected", &format!("{}: {}", known.verdict, known.reason));
         if !known.link.is_empty() {
             page.prose_below(INDENT, Paint::Dim, &known.link);
         }

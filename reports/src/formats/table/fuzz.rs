@@ -1,5 +1,4 @@
-//! A search as a person reads it in a terminal: how much was tried, what was found with the minimal case, what was judged
-//! how often.
+//! A search: how much was tried, what was found with the minimized case, and what was judged how often.
 
 use std::collections::BTreeSet;
 

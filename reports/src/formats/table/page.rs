@@ -1,5 +1,5 @@
-//! Lines of text with indents and colour. Every string that is put on the page is escaped here, since any of them may
-//! hold what the runtime under test chose to say; only the table of counts, escaped cell by cell, goes round it.
+//! Lines of text with indents and colour. Every string on the page is escaped here, since the runtime may have chosen any of them. Only
+//! the table of counts, escaped cell by cell, bypasses this.
 
 use super::Style;
 use crate::text::{clip, plural, printable, wrap};

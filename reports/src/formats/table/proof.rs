@@ -1,5 +1,5 @@
-//! A proof as a person reads it in a terminal: how many mutants of each group were killed and how, then each thing that
-//! should not be: survivors, verdicts that something neutral changed, errors, checks that prove nothing.
+//! A proof: how many mutants of each group were killed and how, then survivors, verdicts changed by neutral variations, errors, and checks
+//! that prove nothing.
 
 use std::collections::BTreeMap;
 
@@ -82,7 +82,7 @@ fn survivors(page: &mut Page, proof: &Proof, mut survivors: Vec<&Mutant>) {
         let tried = proof.pairs.iter().filter(|pair| pair.mutant == mutant.id && pair.verdict.is_some());
         let tried: Vec<String> = tried.map(|pair| pair.check.clone()).collect();
         page.value(2, "checks", &shortened(page, &tried).join("\n"));
-        page.value(2, "why", explained.unwrap_or("not explained: close the hole, or say why there is none"));
+        page.value(2, "why", explained.unwrap_or("not explained: extend a check, or add a reason to the list"));
     }
 }
 
@@ -98,7 +98,7 @@ fn fairness(page: &mut Page, proof: &Proof) {
         let counted = format!("{count} of {compared} verdicts changed");
         page.line(2, &[(paint, &counted), (Paint::Plain, &format!(" by a runtime that {}", neutral.description))]);
         for difference in &neutral.differences {
-            let changed = format!(": {} alone, {} behind it ", difference.alone, difference.behind);
+            let changed = format!(": {} alone, {} with it ", difference.alone, difference.behind);
             page.line(4, &[(Paint::Strong, &difference.check), (paint, &changed), (Paint::Dim, &difference.reason)]);
         }
     }
@@ -113,9 +113,8 @@ fn errors(page: &mut Page, proof: &Proof) {
 
 fn by_others(page: &mut Page, proof: &Proof) {
     let pairs = proof.pairs.iter().filter(|pair| pair.outcome == Outcome::KilledByOther);
-    let lines: Vec<String> = pairs
-        .map(|pair| format!("{} is blind to {}; killed by {}", pair.check, pair.mutant, pair.by.join(", ")))
-        .collect();
+    let lines: Vec<String> =
+        pairs.map(|pair| format!("{} misses {}; killed by {}", pair.check, pair.mutant, pair.by.join(", "))).collect();
     list(page, "Killed by other checks only", &lines);
 }
 
@@ -128,7 +127,7 @@ fn absent(page: &mut Page, mutants: &[&Mutant]) {
 fn unsound(page: &mut Page, proof: &Proof) {
     let lines: Vec<String> =
         proof.unsound.iter().map(|one| format!("{:<8} {} {}", one.verdict, one.check, one.reason)).collect();
-    let title = "Checks that do not pass without a mutant, and so prove nothing";
+    let title = "Checks that do not pass without a mutant, so they prove nothing";
     if page.style().verbose {
         list(page, title, &lines);
     } else if !lines.is_empty() {
@@ -198,7 +197,7 @@ pub(crate) fn counts(totals: &Totals) -> String {
         counts.push(checks(totals.vacuous, "vacuous"));
     }
     if totals.differences > 0 {
-        counts.push(format!("verdicts changed by something neutral: {}", totals.differences));
+        counts.push(format!("verdicts changed by neutral variations: {}", totals.differences));
     }
     counts.join(", ")
 }
@@ -220,7 +219,7 @@ mod tests {
         let mutants = BTreeMap::from([(Outcome::KilledByOther, 1), (Outcome::Survived, 1)]);
         let totals = Totals { mutants, vacuous: 2, unexplained: 1, differences: 3, ..Totals::default() };
         let expected = "1 of 2 mutants killed (1 by other checks only), 1 survived (1 unexplained), 0 checks proven, \
-                        2 checks vacuous, verdicts changed by something neutral: 3";
+                        2 checks vacuous, verdicts changed by neutral variations: 3";
         assert_eq!(counts(&totals), expected);
     }
 }

@@ -1,4 +1,4 @@
-//! The counts of verdicts, a row for each section of the specification and one for all of them.
+//! Counts of verdicts: a row for each section and a row for all.
 
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
 

@@ -1,5 +1,4 @@
-//! Several runtimes beside each other: counts by section, then each check on which they do not agree, then each that is
-//! unexpected.
+//! Several runtimes side by side: counts by section, then the checks with different verdicts, then the unexpected ones.
 
 use comfy_table::{Attribute, Cell};
 
@@ -20,7 +19,7 @@ pub(super) fn render(reports: &[Report], style: Style) -> String {
         let unexpected: Vec<&Check> = report.checks.iter().filter(|check| check.is_unexpected()).collect();
         if !unexpected.is_empty() {
             page.blank();
-            page.line(0, &[(Paint::Strong, "Unexpected of "), (Paint::Strong, label)]);
+            page.line(0, &[(Paint::Strong, "Unexpected results of "), (Paint::Strong, label)]);
         }
         for check in unexpected {
             if style.verbose { detail::full(&mut page, check) } else { detail::brief(&mut page, check) }

@@ -1,4 +1,4 @@
-//! What containers cost besides time, and what becomes of time when there are many.
+//! The cost of containers besides time, and times with many containers.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! Times: samples, what they come to, and one subject against another.
+//! Times: samples, their statistics, and comparisons between subjects.
 
 use serde::{Deserialize, Serialize};
 

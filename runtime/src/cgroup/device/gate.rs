@@ -1,7 +1,7 @@
 //! The moment from which the rules hold.
 //!
 //! The container's own nodes must be made first, and `mknod` is an access that a rule can deny. So the rules are
-//! prepared while the first process makes its mounts and nodes, and take effect when the gate is closed: once it tells
+//! prepared while the init process makes its mounts and nodes, and take effect when the gate is closed: once it tells
 //! that they are made, before any hook or program of the container runs.
 
 use std::fs::File;

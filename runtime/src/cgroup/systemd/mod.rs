@@ -53,7 +53,7 @@ impl Cgroup for Scope {
         self.tree.make()
     }
 
-    /// The first process is moved by [`Cgroup::adopt`], but for a version 2 cgroup, which it is born in.
+    /// The init process is moved by [`Cgroup::adopt`], but for a version 2 cgroup, which it is created in.
     fn entry(&self, init: Option<Pid>) -> Result<Entry> {
         match (init, self.tree.unified()) {
             (None, Some(group)) if !self.tree.is_hybrid() => Entry::open(Some(&group.dir), std::iter::empty()),

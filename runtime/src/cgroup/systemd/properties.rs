@@ -30,7 +30,7 @@ fn property(name: &str, value: Value) -> Property {
     (name.to_owned(), value)
 }
 
-/// What makes the unit a container's: where it belongs, that its inside is not systemd's, and the first process.
+/// What makes the unit a container's: where it belongs, that its inside is not systemd's, and the init process.
 pub(super) fn of_unit(slice: &str, unit: &str, child: Pid, version: Version) -> Vec<Property> {
     let mut properties = vec![
         property("Description", Value::Text(format!("OCI container {unit}"))),

@@ -39,7 +39,7 @@ const STAGED: &[&str] = &[
     "namespaces.cgroup.own-group-is-the-root",
     "namespaces.network.only-loopback",
     "namespaces.owned-by-the-user-namespace",
-    "namespaces.pid.first-process",
+    "namespaces.pid.init",
     "namespaces.user.files",
     "namespaces.user.process",
     "namespaces.uts.own-name",
@@ -102,7 +102,7 @@ const ALONE: &[(&str, &[&str])] = &[
         "process.capabilities.effect",
         &["/linux/uidMappings", "/linux/namespaces", "/process/scheduler", "/process/ioPriority", "/root"],
     ),
-    ("namespaces.pid.first-process", &["/linux/namespaces"]),
+    ("namespaces.pid.init", &["/linux/namespaces"]),
     ("process.cwd.missing", &["/linux/uidMappings", "/root"]),
     ("process.env.home", &["/process/user"]),
     ("process.optional", &["/process/args"]),
@@ -122,7 +122,7 @@ pub fn of(checks: &[Check]) -> Vec<(&'static Rule, usize)> {
     all.filter(|(rule, _)| seen.insert(rule.id)).collect()
 }
 
-/// What the cases of each rule are about: the members that their wrong runtimes get wrong, without numbers in lists.
+/// What the cases of each rule are about: the members that their faulty runtimes get wrong, without numbers in lists.
 #[must_use]
 pub fn members(checks: &[Check]) -> BTreeMap<&'static str, BTreeSet<String>> {
     let mut members: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
@@ -166,7 +166,7 @@ pub fn weight(id: &str) -> u32 {
         "mounts.option.symfollow",
         "mounts.optional-members",
         "namespaces.owned-by-the-user-namespace",
-        "namespaces.pid.first-process",
+        "namespaces.pid.init",
         "namespaces.user.*",
         "process.capabilities.effect",
         "process.stdio.reopened",

@@ -1,4 +1,4 @@
-//! What is measured besides phases: cost, scale, soak.
+//! Measurements besides the phases: cost, scale, soak.
 
 use plimsoll_bench::cost;
 use plimsoll_bench::scale::Series;

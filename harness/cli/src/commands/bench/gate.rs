@@ -1,4 +1,4 @@
-//! Comparison over time: with an earlier benchmark, or of an old and a new binary measured side by side.
+//! Compares benchmarks: with an earlier one, or two binaries that were measured together.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -16,7 +16,7 @@ pub struct Verdict {
     lines: Vec<String>,
     /// The share that does not count as a difference.
     margin: f64,
-    /// Whether an interval is too wide to tell.
+    /// Whether an interval is too wide for a verdict.
     open: bool,
     red: bool,
 }
@@ -28,7 +28,7 @@ pub fn comparable(old: &Benchmark, new: &Benchmark) -> Result<(), Failure> {
         return Ok(());
     }
     let why = obstacles.join("; ");
-    Err(Failure::Usage(format!("the baseline cannot be compared with this machine: {why}. Measure it anew here")))
+    Err(Failure::Usage(format!("the baseline cannot be compared with this machine: {why}; measure it again here")))
 }
 
 /// One ratio with what it is about.
@@ -63,11 +63,10 @@ pub fn answer(verdict: &Verdict) -> Result<ExitCode, Failure> {
     }
     if !verdict.lines.is_empty() {
         let margin = verdict.margin * 100.0;
-        writeln!(text, "no difference: the whole interval lies within {margin} % of equality")
-            .map_err(Failure::host)?;
+        writeln!(text, "no difference: the whole interval is within {margin} %").map_err(Failure::host)?;
     }
     if verdict.open {
-        writeln!(text, "inconclusive: it reaches beyond; more blocks (--precision, --limit) make it narrower")
+        writeln!(text, "inconclusive: the interval is wider than that; measure more blocks (--precision, --limit)")
             .map_err(Failure::host)?;
     }
     print(&text)?;

@@ -1,4 +1,4 @@
-//! Who is measured: each runtime found, asked for its version, and given a name; the floor last.
+//! The runtimes to measure: found, asked for their version, and named. The floor comes last.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,19 +22,19 @@ use crate::shared::output::say;
 use crate::shared::requirements;
 use crate::shared::session::{find_runtime, self_report};
 
-/// A place that is set up, and who is measured there.
+/// A sandbox, and the subjects to measure in it.
 pub struct Setup {
-    /// Who; the first is what the others are held against.
+    /// The subjects; the others are compared with the first.
     pub subjects: Vec<Subject>,
     view: &'static str,
     /// What the runtimes change on the host.
     host: HostChanges,
-    /// Dropped last: it tidies up.
+    /// Dropped last, since it cleans up.
     pub sandbox: RunSandbox,
 }
 
 impl Setup {
-    /// Finds the runtimes and sets up the place.
+    /// Finds the runtimes and sets up the sandbox.
     pub fn open(runtimes: &RuntimeArgs, with_floor: bool, pid_namespace: PidNamespace) -> Result<Self, Failure> {
         let mut files: Vec<PathBuf> =
             runtimes.runtime.iter().map(|named| find_runtime(named)).collect::<Result<_, _>>()?;

@@ -1,5 +1,5 @@
-//! `plimsoll fuzz --differential`: the same random bundles on several runtimes. What they do not agree on is reported,
-//! made minimal, and grouped by rule: a difference that no rule calls a breach shows where the specification is silent.
+//! `plimsoll fuzz --differential`: runs the same random bundles on several runtimes. Differences are minimized and grouped by
+//! rule. A difference that violates no rule shows where the specification is silent.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ use plimsoll_suites::fuzz::chance;
 use plimsoll_suites::fuzz::input::{Input, Judge};
 use proptest::strategy::ValueTree;
 
-use super::case::{Kept, describe};
+use super::case::{SavedCase, describe};
 use super::findings::count;
 use super::shrink::read;
 use super::{CASES, milliseconds, processor_ms, seed};
@@ -32,7 +32,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// Compares runtimes with each other.
 pub fn compare(args: &args::Fuzz, display: DisplayOptions) -> Result<ExitCode, Failure> {
     if args.differential.len() < 2 {
-        return Err(Failure::Usage("--differential compares runtimes: name two at least, A,B".to_owned()));
+        return Err(Failure::Usage("--differential needs at least two runtimes: A,B".to_owned()));
     }
     let (began, started) = (SystemTime::now(), Instant::now());
     let seed = seed(args, began);
@@ -143,7 +143,7 @@ impl Comparison<'_> {
         Ok(trials)
     }
 
-    /// What the runtimes do not agree on, by rule: which properties are broken, and what a program inside was told.
+    /// The differences between runtimes, by rule: violated properties, and answers inside.
     fn differences(&self, trials: &[CaseResult]) -> Vec<(String, Vec<Finding>)> {
         let mut found: BTreeMap<String, Vec<Finding>> = BTreeMap::new();
         let broken =
@@ -213,7 +213,7 @@ impl Comparison<'_> {
         let (input, findings) = best;
         let dir = self.place(rule);
         let clauses = self.judge.clauses(rule);
-        let kept = Kept {
+        let kept = SavedCase {
             description: describe(&input),
             property: rule.to_owned(),
             clauses: clauses.iter().map(|clause| clause.id.clone()).collect(),

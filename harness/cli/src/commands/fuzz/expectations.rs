@@ -1,10 +1,11 @@
-//! What is known of a runtime before the search: files of expectations.
+//! Known deviations in a random search.
 
 use std::path::PathBuf;
 
 use plimsoll_engine::fuzz_case;
 use plimsoll_reports::expectations::Expectations;
 use plimsoll_reports::model::{Host, Known as Entry, Runtime, Verdict};
+use plimsoll_suites::renamed;
 
 use crate::shared::failure::Failure;
 
@@ -31,8 +32,9 @@ pub struct Case<'c> {
 impl KnownDeviations {
     /// Reads the files.
     pub fn read(files: &[PathBuf]) -> Result<Self, Failure> {
-        let read: Result<_, _> = files.iter().map(|path| Expectations::read(path)).collect();
-        read.map(Self).map_err(Failure::usage)
+        let read = |path: &PathBuf| Expectations::read(path).map(|file| file.with_former_ids(renamed::former));
+        let files: Result<_, _> = files.iter().map(read).collect();
+        files.map(Self).map_err(Failure::usage)
     }
 
     /// What is known of a case of these parts that broke a property. A check whose edits are in the bundle and that is

@@ -1,4 +1,4 @@
-//! What was found: each property with each minimal case once.
+//! The findings of a search: each property with each minimized case once.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ use plimsoll_reports::model::Verdict;
 use plimsoll_reports::model::fuzz::Failure as Found;
 use plimsoll_suites::fuzz::input::{Input, Judge};
 
-use super::case::{Kept, below, describe};
+use super::case::{SavedCase, below, describe};
 use super::expectations::{Case, KnownDeviations};
 use super::milliseconds;
 use super::shrink::{Minimal, Shrinker};
@@ -139,7 +139,7 @@ impl<'s> Findings<'s> {
 
     fn keep(&self, tried: &Tried<'_>, minimal: &Minimal, found: &mut Found) -> Result<(), Failure> {
         let dir = self.free(&found.property)?;
-        let kept = Kept {
+        let kept = SavedCase {
             description: found.description.clone(),
             property: found.property.clone(),
             clauses: found.clauses.iter().map(|clause| clause.id.clone()).collect(),
@@ -157,7 +157,7 @@ impl<'s> Findings<'s> {
     /// A directory that is not there yet. The name of a property comes from a process in which the runtime was called.
     fn free(&self, property: &str) -> Result<PathBuf, Failure> {
         beneath::own_directory(self.keep)
-            .map_err(|why| Failure::Usage(format!("cannot keep cases in {}: {why}", self.keep.display())))?;
+            .map_err(|why| Failure::Usage(format!("cannot save cases in {}: {why}", self.keep.display())))?;
         for number in 1_u32.. {
             let dir = below(self.keep, &format!("{property}-{number}"))?;
             if fs::symlink_metadata(&dir).is_err() {

@@ -1,4 +1,4 @@
-//! What a user sees of a search under way, and of a case that is tried again.
+//! Progress of a search, and the result of a replayed case.
 
 use std::io::IsTerminal;
 
@@ -7,7 +7,7 @@ use plimsoll_engine::fuzz_case::CaseResult;
 use plimsoll_reports::model::fuzz::Failure as Found;
 use plimsoll_reports::text::printable;
 
-use super::case::Kept;
+use super::case::SavedCase;
 use crate::args::DisplayOptions;
 use crate::shared::failure::Failure;
 use crate::shared::output::{print, say};
@@ -51,8 +51,8 @@ impl Reporter {
     }
 }
 
-/// Says what came of a case that was tried again.
-pub fn replayed(kept: &Kept, result: &CaseResult, display: DisplayOptions) -> Result<(), Failure> {
+/// Prints the result of a replayed case.
+pub fn replayed(kept: &SavedCase, result: &CaseResult, display: DisplayOptions) -> Result<(), Failure> {
     if display.quiet {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! Draws cases and tries several at once.
+//! Draws cases and runs several at the same time.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use plimsoll_suites::model::sequence;
 use proptest::strategy::{Strategy, ValueTree};
 
 use super::CASES;
-use super::case::Kept;
+use super::case::SavedCase;
 use super::findings::{Findings, Tried, count};
 use super::progress::Reporter;
 use super::shrink::read;
@@ -97,18 +97,18 @@ impl<'s> Search<'s> {
     /// Tries the corpus, then random cases until there were enough of them or the time is over.
     pub fn run(
         &mut self,
-        corpus: &[(String, Kept)],
+        corpus: &[(String, SavedCase)],
         findings: &mut Findings<'_>,
         reporter: &mut Reporter,
     ) -> Result<(), Failure> {
         let sources = self.judge.sources();
         let draw = Draw::new(&sources);
         if sources.is_empty() && self.wanted.kinds.contains(&Kind::Bundle) {
-            return Err(Failure::Nothing("no edits of these sections can be made here".to_owned()));
+            return Err(Failure::Nothing("this host supports no edits of these sections".to_owned()));
         }
         let settings = self.session.settings();
         let mut workers: Workers<Task> = Workers::new(settings, settings.timeout * 6);
-        let of_corpus = |(_, kept): &(String, Kept)| Task { case: None, again: false, input: kept.input.clone() };
+        let of_corpus = |(_, kept): &(String, SavedCase)| Task { case: None, again: false, input: kept.input.clone() };
         let mut waiting: VecDeque<Task> = corpus.iter().map(of_corpus).collect();
         let (mut number, started) = (0, Instant::now());
         loop {

@@ -1,4 +1,4 @@
-//! Makes a case that breaks a property minimal: whatever can go, goes, as long as the same property breaks.
+//! Minimizes a case: removes whatever can be removed while the same property is still violated.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};

@@ -1,5 +1,5 @@
-//! Mutants that the runtime behind is itself like. What takes no notice of a member passes the checks of its default, and a mutant
-//! of that member changes nothing there; a check of the same member does not pass on such a runtime as it is.
+//! Mutants that make no difference, since the runtime itself has the same fault. A runtime that ignores a member passes the checks
+//! of its default, and dropping that member changes nothing; another check of the member fails on such a runtime anyway.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ fn explanation(mutant: &Mutant<'_>, red: &[&Check]) -> Option<Explanation> {
         sections.contains(section_of(&check.id)) && own.any(|own| members.iter().any(|member| is_of(own, member)))
     };
     let deviation = red.iter().find(|check| touches(check))?;
-    let reason = format!("the runtime behind it gets this member wrong by itself: {} is red there", deviation.id);
+    let reason = format!("the runtime itself gets this member wrong: {} fails without the mutant", deviation.id);
     Some(Explanation { mutant: mutant.fault.to_string(), reason })
 }
 

@@ -1,4 +1,4 @@
-//! Puts what is not wrong in front of the runtime: no verdict may change.
+//! Runs the checks behind neutral variations of the runtime: no verdict may change.
 
 use std::iter;
 

@@ -1,4 +1,4 @@
-//! Sets checks against mutants.
+//! Runs checks against mutants.
 
 use plimsoll_engine::check::Check;
 use plimsoll_engine::fault::Fault;
@@ -43,7 +43,7 @@ pub fn pairs(
     Ok(found)
 }
 
-/// What came of posed jobs.
+/// The outcomes of jobs with faults.
 pub fn outcomes(jobs: &[Job<'_>], results: Results) -> Vec<Pair> {
     let posed = results.into_iter().filter_map(|(number, result)| Some((jobs.get(number)?.fault?, result)));
     posed.map(|(fault, result)| pair(fault, result)).collect()

@@ -1,5 +1,5 @@
-//! What a proof of some of the checks can tell of a mutant: that it is seen, and where all are selected that could see it, that it
-//! is not.
+//! What a proof of some of the checks says about a mutant. That it survives only counts if all checks that could catch it were
+//! selected.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use plimsoll_engine::check::Check;
 use plimsoll_reports::model::proof::{Outcome, Pair};
 use plimsoll_suites::mutants::{self, Mutant};
 
-/// The selection, beside the whole suite.
+/// The selected checks, and the whole suite.
 pub struct Scope {
     /// For each mutant of the whole suite that some check declares, and none that is selected.
     of_others: BTreeSet<String>,
@@ -61,17 +61,14 @@ pub fn words(unsettled: &[Pair], checks: &[&Check]) -> Vec<String> {
     let mut words: Vec<String> = survived()
         .filter(declares)
         .map(|pair| {
-            format!(
-                "plimsoll: warning: {} is there for a runtime that {}, and does not see it",
-                pair.check, pair.mutant
-            )
+            format!("plimsoll: warning: {} does not catch its mutant: a runtime that {}", pair.check, pair.mutant)
         })
         .collect();
     let mutants: BTreeSet<&str> = survived().map(|pair| pair.mutant.as_str()).collect();
     if !mutants.is_empty() {
         let count = mutants.len();
         words.push(format!(
-            "plimsoll: {count} more mutants were tried and not seen, and are not counted: checks that the filter leaves out could see them"
+            "plimsoll: {count} more mutants survived the selected checks; they are not counted, since other checks could catch them"
         ));
     }
     words

@@ -1,4 +1,4 @@
-//! What the command in a machine is told of the command that started the machine, for those who try a check again.
+//! Passes the `plimsoll vm` command into the machine, so that results name the whole command that replays a check.
 
 use std::path::absolute;
 

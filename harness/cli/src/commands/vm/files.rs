@@ -1,5 +1,5 @@
-//! What a command needs inside a machine, and what it leaves: taken from its own options, so that every path means the
-//! same inside as outside.
+//! The files that a command needs in a machine and the files that it writes, from its options. Paths mean the same inside and
+//! outside.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -9,12 +9,12 @@ use crate::shared::failure::Failure;
 use crate::shared::output::ReportRequest;
 use crate::shared::session::find_runtime;
 
-/// What goes in, and what comes out.
+/// The files to copy in, and those to copy out.
 #[derive(Clone, Debug)]
 pub struct Files {
     /// The command's words.
     pub arguments: Vec<String>,
-    /// Whether it judges a runtime, and tells how that is done again.
+    /// Whether it tests a runtime, and its results say how to replay it.
     pub judges: bool,
     /// The directory of the user.
     pub directory: PathBuf,
@@ -122,7 +122,7 @@ impl Files {
         if profile.is_file() { self.take(profile) } else { Ok(()) }
     }
 
-    /// Packs what a user names beside the command: programs with their libraries, directories whole.
+    /// Packs what a user adds: programs with their libraries, directories as a whole.
     fn add(&mut self, path: &Path) -> Result<(), Failure> {
         let path = absolute(path)?;
         if path.is_dir() {
@@ -138,7 +138,7 @@ impl Files {
         Ok(())
     }
 
-    /// Files that a command renders what came of it into.
+    /// Files that a command renders its results into.
     fn rendered(&mut self, requests: &[ReportRequest]) -> Result<(), Failure> {
         requests.iter().filter_map(|request| request.file.as_ref()).try_for_each(|file| self.bring_back(file))
     }

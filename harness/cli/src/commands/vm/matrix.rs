@@ -1,4 +1,4 @@
-//! The machines that a user asks for: by options, of which every combination counts, or by a file.
+//! The machines to run: every combination of the options, or those of a file.
 
 use std::path::{Path, PathBuf};
 
@@ -22,7 +22,7 @@ pub struct MachineConfig {
 }
 
 impl MachineConfig {
-    /// What tells it from others: `6.1.0-50-cloud-amd64 v2 selinux`.
+    /// Its name: `6.1.0-50-cloud-amd64 v2 selinux`.
     #[must_use]
     pub fn name(&self) -> String {
         let lsm = if self.lsm == Lsm::None { String::new() } else { format!(" {}", self.lsm) };
@@ -100,7 +100,7 @@ fn read(path: &Path) -> Result<Vec<Row>, Failure> {
     let text = read::given(path, read::SETTINGS).map_err(|why| usage(why.to_string()))?;
     let file: File = toml::from_str(&text).map_err(|why| usage(why.to_string().trim().replace('\n', " ")))?;
     if file.machine.is_empty() {
-        return Err(usage("it names no machine: add a table [[machine]]".to_owned()));
+        return Err(usage("it has no [[machine]] table".to_owned()));
     }
     let beside = path.parent().unwrap_or(Path::new(""));
     let rows = file.machine.into_iter().map(|row| Row { kernel: row.kernel.map(|kernel| beside.join(kernel)), ..row });

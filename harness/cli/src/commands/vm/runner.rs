@@ -1,4 +1,4 @@
-//! What all machines of one call share, and one machine's run.
+//! Runs one machine, with what all machines of a call share.
 
 use std::path::PathBuf;
 use std::thread::available_parallelism;
@@ -47,7 +47,7 @@ impl<'t> MachineRunner<'t> {
     fn probe(&self, machine: &MachineConfig) -> Result<bool, Error> {
         let root = self.root(machine)?;
         let works = machine::gets_ready(&self.hardware(machine), &root, PROBE)?;
-        let found = if works { "works: using it" } else { "does not work here: going on by software" };
+        let found = if works { "works and is used" } else { "does not work here: using emulation" };
         say(&format!("plimsoll: kvm {found}"));
         Ok(works)
     }

@@ -1,4 +1,4 @@
-//! Several machines: the same run in each, the results beside each other.
+//! Several machines: the same run in each, results side by side.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -28,7 +28,7 @@ pub fn run(
 ) -> Result<ExitCode, Failure> {
     if run.keep.is_some() || run.replay.is_some() {
         return Err(Failure::Usage(
-            "--keep and --replay are for one machine: name one kernel, cgroup and lsm".to_owned(),
+            "--keep and --replay need a single machine: give one kernel, cgroup and lsm".to_owned(),
         ));
     }
     let next = AtomicUsize::new(0);

@@ -1,4 +1,4 @@
-//! What is learnt of a container: by questions to the probe inside, and by the host's view of its process.
+//! Observes a container: by questions to the probe, and by what the host sees of its process.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What a wrong runtime does beside what it was asked for. The faults themselves are in [`crate::runtime::fault`].
+//! Faults that happen after an operation. The faults themselves are in [`crate::runtime::fault`].
 
 mod listener;
 mod network;

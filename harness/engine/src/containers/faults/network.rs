@@ -1,4 +1,4 @@
-//! What a wrong runtime does to the network devices that it has moved.
+//! Faults in moving network devices.
 
 use std::io;
 use std::net::Ipv4Addr;

@@ -1,4 +1,4 @@
-//! Calls of create, and the container that may have come of one.
+//! Calls of `create`, and the container that may result.
 
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::chown;
@@ -162,7 +162,7 @@ impl Lab<'_> {
         Ok(Attempt { lab: self, bundle: bundle.clone(), outcome, channel, console, stderr })
     }
 
-    /// Keeps what a call of create or start was told that said that it failed.
+    /// Keeps the configuration of a failed call of create or start.
     pub(crate) fn note_refusal(&self, outcome: &Outcome, bundle: &Bundle) {
         let refusal = outcome.refused().is_ok().then(|| Refusal { op: outcome.op, config: bundle.config.clone() });
         self.refusal.replace(refusal);

@@ -1,4 +1,4 @@
-//! What a story comes to that ended because a configuration was refused.
+//! The result of a check whose configuration was refused.
 
 use plimsoll_fixtures::Config;
 use serde_json::Value;
@@ -18,7 +18,7 @@ impl Lab<'_> {
         let Some(refusal) = refusal.filter(|refusal| finding.what.starts_with(&refusal.op.to_string())) else {
             return Err(stop);
         };
-        // What a wrong runtime reads is not what was configured, so what it refuses says nothing.
+        // What a faulty runtime reads is not what was configured, so what it refuses says nothing.
         let choosy = match self.settings.fault {
             Some(Fault::Neutral(neutral)) => neutral == Neutral::Choosy,
             Some(_) => return Err(stop),

@@ -1,4 +1,4 @@
-//! How much a check tries with a slow runtime.
+//! How much a check repeats with a slow runtime.
 
 use super::Lab;
 

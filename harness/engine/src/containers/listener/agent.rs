@@ -1,4 +1,4 @@
-//! A process that answers while a call of the runtime is under way: what a filter notifies of goes on.
+//! A process that answers seccomp notifications while a call of the runtime is in progress.
 
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};

@@ -1,5 +1,5 @@
-//! The other side of `linux.seccomp.listenerPath`: a socket on which the runtime hands over the descriptor that notified
-//! system calls are answered through. Specification: `config-linux.md#containerprocessstate`; seccomp_unotify(2).
+//! The receiving end of `linux.seccomp.listenerPath`: a socket on which the runtime sends the notification descriptor.
+//! Specification: `config-linux.md#containerprocessstate`; seccomp_unotify(2).
 
 mod agent;
 mod sys;

@@ -1,5 +1,5 @@
-//! Network devices for a runtime to move: they are made in a network namespace that the check has to itself, so the
-//! host's network is never touched, and they go with it.
+//! Network devices for a runtime to move. They are made in a network namespace of the check, so the host's network is never touched,
+//! and they disappear with it.
 
 mod device;
 mod netlink;
@@ -110,7 +110,7 @@ impl Stack {
     /// Every device.
     ///
     /// # Errors
-    /// [`Stop::Error`] when the kernel does not tell.
+    /// [`Stop::Error`] when the kernel gives no answer.
     pub fn devices(&self) -> StepResult<Vec<Device>> {
         self.0.devices().map_err(Stop::error("list the network devices"))
     }

@@ -1,4 +1,4 @@
-//! As much of rtnetlink(7) as checks of network devices need: make, change and list devices, add and list addresses.
+//! The part of rtnetlink(7) that the checks need: make, change and list devices, add and list addresses.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};

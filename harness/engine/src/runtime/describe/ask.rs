@@ -1,4 +1,4 @@
-//! What the probe is asked to do.
+//! Questions to the probe.
 
 use plimsoll_fixtures::probe::Ask;
 

@@ -1,4 +1,4 @@
-//! What the kernel and the probe tell.
+//! Facts from the kernel and the probe.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! A call whose end is waited for later: something else can be done meanwhile.
+//! A call that was started and is waited for later.
 
 use std::path::Path;
 

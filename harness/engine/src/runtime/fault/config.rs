@@ -1,4 +1,4 @@
-//! What a wrong runtime reads instead of the configuration.
+//! Faults in what the runtime reads as its configuration.
 
 use plimsoll_fixtures::probe::PATH;
 use plimsoll_fixtures::{Config, recipe};

@@ -1,4 +1,4 @@
-//! What a wrong runtime does, as reports say it.
+//! Faults as text for reports.
 
 use std::fmt;
 
@@ -10,13 +10,13 @@ impl fmt::Display for Fault {
             Self::Drop(pointer) => write!(f, "drops {pointer}"),
             Self::DropLast(pointer) => write!(f, "drops the last of {pointer}"),
             Self::Reverse(pointer) => write!(f, "reverses {pointer}"),
-            Self::Take(pointer, value) => write!(f, "takes {pointer} for {value}"),
+            Self::Take(pointer, value) => write!(f, "reads {pointer} as {value}"),
             Self::Push(pointer, value) => write!(f, "adds {value} to {pointer}"),
-            Self::Move(from, to) => write!(f, "takes {from} for {to}"),
+            Self::Move(from, to) => write!(f, "reads {from} as {to}"),
             Self::Ignore(op) => write!(f, "does nothing for {op} and says it worked"),
             Self::Succeed(op) => write!(f, "says that {op} worked, whatever happened"),
             Self::Fail(op) => write!(f, "says that {op} failed though it worked"),
-            Self::Twice(op) => write!(f, "does {op} twice"),
+            Self::Twice(op) => write!(f, "runs {op} twice"),
             Self::Lie(pointer, value) => write!(f, "says {value} for {pointer} of the state"),
             Self::EagerStart => write!(f, "runs the program at create"),
             Self::Send(signal) => write!(f, "sends {signal} whatever it is asked to send"),
@@ -42,14 +42,14 @@ impl fmt::Display for Fault {
             Self::Beside => write!(f, "puts the process into control groups beside those that have the limits"),
             Self::Above => write!(f, "gives the limits to the control groups above, too"),
             Self::GiveGroupAway => write!(f, "gives the control groups and their files to another user"),
-            Self::DropGroupOptions => write!(f, "takes the options of the host's cgroup version 2 away"),
+            Self::DropGroupOptions => write!(f, "removes the mount options of the host's cgroup version 2"),
             Self::Misupdate(pointer, value) => write!(f, "updates {pointer} to {value}"),
-            Self::Hang(op) => write!(f, "does not come back from {op}"),
+            Self::Hang(op) => write!(f, "hangs in {op}"),
             Self::ExecOutside => write!(f, "executes the program of exec on the host"),
             Self::ExecMovedOut => write!(f, "takes the program of exec out of the control groups"),
-            Self::Flaky(op, code) => write!(f, "does nothing at each fifth {op} and exits with {code}"),
-            Self::Amend(op, words) => write!(f, "does {op} as if with {}", words.join(" ")),
-            Self::Forget(op, name) => write!(f, "takes no notice of {name} at {op}"),
+            Self::Flaky(op, code) => write!(f, "does nothing on every fifth {op} and exits with {code}"),
+            Self::Amend(op, words) => write!(f, "runs {op} as if given {}", words.join(" ")),
+            Self::Forget(op, name) => write!(f, "ignores {name} at {op}"),
             Self::StateIn(place) => write!(f, "keeps its state in $XDG_RUNTIME_DIR/{place} by default"),
             Self::Misreport(op, pointer, value) => write!(f, "prints {value} for {pointer} at {op}"),
             Self::Network(wrong) => write!(f, "{wrong}"),

@@ -1,4 +1,4 @@
-//! Configurations that ask for the same, or for no less, as another one.
+//! Configurations that are equivalent to another one.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! How a wrong runtime hands the listener of a filter over.
+//! Faults in handing over the listener of a seccomp filter.
 
 use std::fmt;
 

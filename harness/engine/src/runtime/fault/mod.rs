@@ -1,5 +1,5 @@
-//! The wrong runtimes that the engine can pose as. It stands between harness and runtime: it changes the configuration
-//! that the runtime reads or the answer that the harness hears, while the harness judges by the true configuration.
+//! Faults that the engine injects, which make a mutant of the runtime. The engine changes the configuration that the runtime reads, or
+//! the answer that the harness gets, while the harness judges by the true configuration.
 
 mod config;
 mod display;
@@ -83,7 +83,7 @@ pub enum Fault {
     GiveGroupAway,
     /// It mounts cgroup version 2 on the host, without options, which takes those of the host away.
     DropGroupOptions,
-    /// What update is told has this value, given as JSON, at this JSON pointer.
+    /// Update gets this value, given as JSON, at this JSON pointer.
     Misupdate(&'static str, &'static str),
     /// It does not come back from this operation.
     Hang(Op),
@@ -123,7 +123,7 @@ pub enum Leftover {
     Cgroup,
     /// A control group of another name.
     OtherCgroup,
-    /// A control group in each hierarchy whose name tells nothing of the container.
+    /// A cgroup in each hierarchy whose name is unrelated to the container.
     ForeignCgroup,
     /// A directory of its id in the state root.
     State,
@@ -209,7 +209,7 @@ impl Fault {
         }
     }
 
-    /// What update is told when it is to be told `resources`.
+    /// What update gets instead of `resources`.
     #[must_use]
     pub fn resources(self, mut resources: Value) -> Value {
         if let Self::Misupdate(pointer, value) = self {
@@ -218,7 +218,7 @@ impl Fault {
         resources
     }
 
-    /// What the harness hears of how a call of `op` ended.
+    /// How a call of `op` seems to end.
     #[must_use]
     pub fn ended(self, op: Op, ended: Ended) -> Ended {
         match self {
@@ -229,7 +229,7 @@ impl Fault {
         }
     }
 
-    /// What the harness hears of the standard output of `op`.
+    /// What `op` seems to print.
     #[must_use]
     pub fn said(self, op: Op, stdout: String) -> String {
         if let Self::All(faults) = self {

@@ -1,4 +1,4 @@
-//! What a wrong runtime does to the network devices that it has moved.
+//! Faults in moving network devices.
 
 use std::fmt;
 
@@ -31,11 +31,11 @@ impl fmt::Display for NetworkFault {
             Self::NoVersion4 => "forgets the IPv4 addresses of a network device",
             Self::NoVersion6 => "forgets the IPv6 addresses of a network device",
             Self::FewerAddresses => "forgets an address of a network device",
-            Self::Down => "leaves network devices switched off",
-            Self::Resized => "changes the largest packet of a network device",
-            Self::LinkAddress => "gives a network device an address of the link",
-            Self::OwnAddress => "gives a network device an address of its own choice",
-            Self::UpAgain => "switches network devices up once more at start",
+            Self::Down => "leaves network devices down",
+            Self::Resized => "changes the MTU of a network device",
+            Self::LinkAddress => "adds a link-local address to a network device",
+            Self::OwnAddress => "adds an address to a network device",
+            Self::UpAgain => "sets network devices up again at start",
             Self::Back => "takes network devices back at delete",
         })
     }

@@ -1,4 +1,4 @@
-//! What makes no runtime wrong: a runtime that is merely another one. No verdict may change behind it.
+//! Neutral variations of a runtime, which are not faults: no verdict may change.
 
 use std::fmt;
 use std::path::Path;
@@ -83,7 +83,7 @@ impl Neutral {
         }
     }
 
-    /// The values of a call from directory `dir`, as the runtime hears them.
+    /// The values of a call from directory `dir`, as the runtime gets them.
     pub(crate) fn heard(self, dir: &Path, values: Values) -> Values {
         let path = values.words("bundle").first().filter(|_| self == Self::Resolving);
         let resolved = path.and_then(|path| dir.join(path).canonicalize().ok());
@@ -107,7 +107,7 @@ impl Neutral {
         }
     }
 
-    /// What the harness hears of its features: what it refuses it does not list.
+    /// Its features as the harness sees them: what it refuses it does not list.
     pub(super) fn features(self, stdout: String) -> String {
         let Ok(mut document) = serde_json::from_str::<Value>(&stdout) else { return stdout };
         if self != Self::Choosy {
@@ -130,7 +130,7 @@ impl Neutral {
         document.to_string()
     }
 
-    /// What the harness hears of an answer from inside.
+    /// An answer from inside as the harness sees it.
     pub(crate) fn answer(self, ask: &Ask, answer: Answer) -> Answer {
         // What a call comes to under a filter is configured, the error number included.
         if self != Self::OtherErrors || matches!(ask, Ask::Syscall { .. }) {

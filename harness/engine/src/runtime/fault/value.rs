@@ -1,4 +1,4 @@
-//! Small ways to get a value wrong, whatever the value is. They make a mutant of every member that a case sets.
+//! Faults in a value, whatever the value is. They make a mutant of every member that a case sets.
 
 use std::fmt;
 
@@ -89,14 +89,14 @@ impl fmt::Display for ValueFault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
             Self::Drop => "drops",
-            Self::Empty => "takes for empty",
+            Self::Empty => "empties",
             Self::Shorten => "drops the last of",
             Self::Reverse => "reverses",
-            Self::OffByOne => "takes for one more",
-            Self::Double => "takes for twice as much",
-            Self::Flip => "takes for its opposite",
-            Self::Replace => "takes for another word",
-            Self::Elsewhere => "takes for another path",
+            Self::OffByOne => "increments",
+            Self::Double => "doubles",
+            Self::Flip => "inverts",
+            Self::Replace => "replaces",
+            Self::Elsewhere => "replaces the path",
         })
     }
 }

@@ -1,4 +1,4 @@
-//! A dead run with everything that a run can leave, in namespaces of its own, see [`crate::guard::testing`].
+//! A dead run with everything that a run can leave, in its own namespaces; see [`crate::guard::testing`].
 
 use super::*;
 use crate::guard::testing::{TestGroup, in_private_namespaces, refuse_outside, waiting_child};

@@ -1,9 +1,9 @@
-//! A process that is born into control groups of its own.
+//! Creates a process in its own cgroups.
 //!
 //! A process can move between groups later, but then the kernel waits for all processors (a grace period, up to 23 ms). It waits
-//! for nothing when a process of one thread writes `0` to `tasks` of version 1, and when a process is born into a group of
+//! for nothing when a process of one thread writes `0` to `tasks` of version 1, and when a process is created into a group of
 //! version 2. The process that a cgroup namespace is made by has to stand in the group that is to be its root, and with
-//! processes in it that group could not hand its controllers on; so there are two births:
+//! processes in it that group could not hand its controllers on; so there are two clones:
 //! ```text
 //! supervisor ──► helper, in the group of the check: joins, unshare(cgroup), leaves the namespace behind and ends
 //!      │         (now the group is empty, and can hand its controllers on)
@@ -53,7 +53,7 @@ pub(super) fn within(groups: &CheckGroups, child: impl FnOnce() -> i32) -> io::R
     }
 }
 
-/// A cgroup namespace whose roots are these groups. No process stands in them afterwards.
+/// A cgroup namespace whose roots are these cgroups. No process is in them afterwards.
 fn namespace_of(groups: &CheckGroups) -> io::Result<OwnedFd> {
     let root = groups.open_root()?;
     // The helper shares the table of descriptors, and puts the namespace here.

@@ -1,5 +1,5 @@
-//! Sets a whole measurement apart, once and ahead of it: the process that goes on is process 1 of a pid namespace, and has host
-//! name, IPC and mounts for itself. What a runtime leaves behind, signals or renames there does not reach the host.
+//! Isolates a whole measurement, once and before it begins: the process that continues is process 1 of a pid namespace, with its
+//! own uts, ipc and mount namespaces. What a runtime leaves, signals or renames there does not reach the host.
 //!
 //! ```text
 //! supervisor: waits, hands signals on ──► process 1: measures, reports, ends with the exit code
@@ -41,7 +41,7 @@ pub struct PidNamespace(());
 /// What the measurement has for itself, besides process ids.
 const OWN: CloneFlags = CloneFlags::CLONE_NEWNS.union(CloneFlags::CLONE_NEWUTS).union(CloneFlags::CLONE_NEWIPC);
 
-/// Goes on in a new process, set apart, while this one (which must have a single thread) waits for it. `interrupted` is set in
+/// Goes on in a new process, isolated, while this one (which must have a single thread) waits for it. `interrupted` is set in
 /// the new one by a signal that either of them gets; a second signal ends it at once.
 ///
 /// # Errors

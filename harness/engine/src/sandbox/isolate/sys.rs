@@ -1,4 +1,4 @@
-//! The system call that makes a process where it belongs.
+//! The clone(2) and clone3(2) calls.
 #![expect(unsafe_code, reason = "raw system calls; each block says why it is sound")]
 
 use std::io;
@@ -8,10 +8,10 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use libc::{c_int, c_long};
 use nix::unistd::Pid;
 
-/// What came of a [`clone`], in each of the two processes.
+/// The result of a [`clone`], in each of the two processes.
 #[derive(Debug)]
 pub(super) enum Cloned {
-    /// In the new process. It stands in the group that was asked for, if that is `true`.
+    /// In the new process. It is in the requested cgroup if that is `true`.
     Child(bool),
     /// In the old one: the new process's id, and its pidfd when that was asked for.
     Parent(Pid, Option<OwnedFd>),

@@ -1,5 +1,5 @@
-//! The groups of a check, as the check itself sees them: they are the roots of all hierarchies, so that whatever a runtime makes
-//! anywhere in these, under any name, lies in them, and nothing else does.
+//! The cgroups of a check, as the check sees them: they are the roots of all hierarchies, so whatever a runtime makes, under any name, is
+//! below them.
 
 use std::fs;
 use std::io;
@@ -23,7 +23,7 @@ use crate::system::saved_mounts;
 /// Where hosts keep their mounts of control groups.
 const TOP: &str = "/sys/fs/cgroup";
 
-/// The groups that this process stands in or below, once it is confined to them.
+/// The cgroups that this process is confined to.
 static OWN: OnceLock<Vec<Own>> = OnceLock::new();
 
 /// A hierarchy of which this process sees nothing but the group of the check.

@@ -1,4 +1,4 @@
-//! Settings of a control group, by their files in either version, and what a container's own group holds of them.
+//! Settings of a cgroup by their files in either version, and their values in the container's own cgroup.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -135,7 +135,7 @@ impl NewGroup {
         Some(format!("move the processes of {top} into a group below it, and enable controller {controller} there"))
     }
 
-    /// Why a new group lacks this setting, in words that tell what would bring it; nothing when it has it.
+    /// Why a new group lacks this setting, and what would provide it; none if it has it.
     #[must_use]
     pub fn lacks(&self, knob: &Knob) -> Option<String> {
         let bound = self.files.get(knob.controller).filter(|_| !knob.controller.is_empty());

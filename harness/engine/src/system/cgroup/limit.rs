@@ -1,5 +1,5 @@
-//! The limits of everything that a check starts: a runtime that starts processes without end, or takes memory without end, ends
-//! as a failure of that check, and the host goes on.
+//! Limits for everything that a check starts: a runtime that starts endless processes or uses up memory fails its check, and the host is
+//! not affected.
 
 use std::fs;
 use std::io;

@@ -1,5 +1,5 @@
-//! Control groups, read from the kernel's own files: which hierarchies there are, where a process stands in each, and
-//! what a group's files say. See cgroups(7). Where a directory is comes from mountinfo and is never guessed.
+//! Cgroups, read from the kernel's files: the hierarchies, the membership of processes, and the settings of a cgroup. See cgroups(7).
+//! The directory of a cgroup comes from mountinfo and is never guessed.
 
 mod confine;
 mod knob;

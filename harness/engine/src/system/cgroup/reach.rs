@@ -1,5 +1,4 @@
-//! Reaching groups at paths that are longer than the kernel takes. A runtime can make them, for the path of a group within
-//! its hierarchy is shorter, and whatever it leaves has to be found and removed.
+//! Access to cgroups whose path is longer than PATH_MAX. A runtime can make them, and they have to be found and removed.
 
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};

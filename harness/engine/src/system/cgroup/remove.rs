@@ -1,4 +1,4 @@
-//! Removing groups, waiting for what is still in them.
+//! Removes cgroups, waiting for the processes in them.
 
 use std::fs::{self, File};
 use std::io;

@@ -22,7 +22,7 @@ use crate::system::proc::files::{about, if_there};
 use crate::system::proc::mountinfo::{self, Mount};
 use crate::system::saved_mounts;
 
-/// Where the harness stands in version 2.
+/// The cgroup of the harness in version 2.
 pub(crate) const LEAF: &str = "harness";
 
 /// What a group of the version 1 controller `cpuset` has to have before it takes a process in.
@@ -245,13 +245,13 @@ impl CheckGroups {
         self.v2().map(|group| Ok(File::open(&group.dir)?.into())).transpose()
     }
 
-    /// The group of version 2 that the harness stands in.
+    /// The cgroup of the harness in version 2.
     pub(crate) fn open_leaf(&self) -> io::Result<Option<OwnedFd>> {
         self.v2().map(|group| Ok(File::open(group.dir.join(LEAF))?.into())).transpose()
     }
 
     /// Takes this process, which has a single thread, into the groups of version 1, and in version 2 into the one at `path` from
-    /// the check's: unless it was born there.
+    /// the check's: unless it was created there.
     pub(crate) fn join(&self, path: Option<&str>) -> io::Result<()> {
         if let (Some(group), Some(path)) = (self.v2(), path) {
             fs::write(group.dir.join(path).join("cgroup.procs"), "0")?;

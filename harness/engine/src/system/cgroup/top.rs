@@ -1,5 +1,4 @@
-//! The tmpfs that hosts with version 1 mount their hierarchies in. All processes of the host write to the same one, so a check
-//! gets another that looks alike.
+//! The tmpfs in which hosts with version 1 mount their hierarchies. All processes of the host share it, so each check gets a copy.
 
 use std::fs;
 use std::io;

@@ -1,4 +1,4 @@
-//! Walking hierarchies: finding groups by name, thawing them.
+//! Walks the hierarchies: finds cgroups by name, thaws them.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,4 +1,4 @@
-//! A view of the host's control groups that shows version 1 only, for runtimes that refuse a hybrid host.
+//! A view of the cgroups of the host that shows only version 1, for runtimes that refuse a hybrid host.
 
 use std::fs;
 use std::io;

@@ -1,4 +1,4 @@
-//! From the number that a process has in a pid namespace to the one that it has here.
+//! Maps a pid inside a pid namespace to the pid here.
 
 use std::fs;
 use std::io;

@@ -1,4 +1,4 @@
-//! The witness outside: what the kernel says of a process, seen from the host.
+//! The observer: what the kernel says about a process, seen from the host.
 
 pub mod limits;
 

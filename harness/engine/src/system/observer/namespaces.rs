@@ -1,4 +1,4 @@
-//! The namespaces of a process: which, who owns them, what is above them. See namespaces(7) and ioctl_nsfs(2).
+//! The namespaces of a process: their ids, owners and parents. See namespaces(7) and ioctl_nsfs(2).
 
 use std::collections::BTreeMap;
 use std::io;
@@ -31,7 +31,7 @@ pub(crate) fn of(process: &ProcDir) -> io::Result<BTreeMap<String, Namespace>> {
     let mut found = BTreeMap::new();
     for name in process.names("ns")? {
         let opened = openat(&dir, name.as_str(), OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty());
-        // `pid_for_children` leads nowhere until the new pid namespace has its first process.
+        // `pid_for_children` leads nowhere until the new pid namespace has its init process.
         if let Some(namespace) = if_there(opened.map_err(io::Error::from))? {
             let described =
                 describe(&name, namespace.as_fd()).map_err(|why| about(format!("namespace {name}"), &why))?;

@@ -33,7 +33,7 @@ pub(crate) fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-/// Whether the file, or the process that it told of, is gone.
+/// Whether the file or its process is gone.
 pub(crate) fn is_gone(why: &io::Error) -> bool {
     // A file of /proc that was opened while its process lived reads as ESRCH, a file of a removed cgroup as ENODEV.
     why.kind() == io::ErrorKind::NotFound || matches!(why.raw_os_error(), Some(libc::ESRCH | libc::ENODEV))

@@ -26,7 +26,7 @@ pub struct Mount {
     pub tags: Vec<String>,
     /// Type of the filesystem.
     pub kind: String,
-    /// What is mounted, as the filesystem tells it.
+    /// The source of the mount.
     pub source: String,
     /// Options of the filesystem, shared by all its mounts.
     pub super_options: Vec<String>,

@@ -1,4 +1,4 @@
-//! `/proc/PID` held open: all that is read through it is of one process, even when its pid is given to another.
+//! An open `/proc/PID`: everything read through it is of one process, even if its pid is reused.
 
 use std::ffi::OsStr;
 use std::fs::File;

@@ -1,4 +1,4 @@
-//! `/proc/PID/stat`, as much of it as tells one process from another; and the list of processes. See proc_pid_stat(5).
+//! `/proc/PID/stat`: the fields that identify a process, and the list of processes. See proc_pid_stat(5).
 
 use std::fs;
 use std::io;

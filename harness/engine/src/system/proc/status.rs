@@ -1,4 +1,4 @@
-//! `/proc/PID/status`: identity, capabilities, signals and what else the kernel sums up. See proc_pid_status(5).
+//! `/proc/PID/status`: identity, capabilities, signals and more. See proc_pid_status(5).
 
 use std::collections::BTreeMap;
 use std::io;

@@ -31,13 +31,8 @@ pub enum Event<'e> {
         /// Whether it is left so: it was put back where another run was seen, whose runtime may have done it.
         left: bool,
     },
-    /// The host was found changed when an interruption kept the checks from running by themselves.
-    Interrupted {
-        /// What changed.
-        change: &'e Change,
-        /// Whether it was put back.
-        put_back: bool,
-    },
+    /// The host was found changed, and put back, when an interruption kept the checks from running by themselves.
+    Interrupted(&'e Change),
     /// Nothing is started for a while: another run has the host alone, or this one waits until the checks of others have ended.
     OthersFirst,
 }
@@ -126,14 +121,11 @@ fn stuck(check: &Check, changes: &[Finding]) -> model::Check {
 fn has_turn(state: &mut RunState<'_>, workers: &Workers<Task<'_>>) -> io::Result<bool> {
     let Some((_, next)) = state.waiting.front() else { return Ok(false) };
     let exclusive = next.exclusive;
-    let lock = state.host.lock();
-    if exclusive {
-        return Ok(workers.is_empty() && lock.have_alone()?);
-    }
     if workers.is_empty() {
-        lock.release();
+        state.host.let_others_in()?;
     }
-    lock.share()
+    let lock = state.host.lock();
+    if exclusive { Ok(workers.is_empty() && lock.have_alone()?) } else { lock.share() }
 }
 
 /// A job under way, and its number.
@@ -156,8 +148,7 @@ impl Plan<'_> {
         if !matches!(worked, Ok(true)) {
             let left = workers.kill_all().and_then(|()| state.host.leave());
             worked?;
-            let (changes, put_back) = left?;
-            changes.iter().for_each(|change| tell(Event::Interrupted { change, put_back }));
+            left?.iter().for_each(|change| tell(Event::Interrupted(change)));
         }
         state.results.sort_by_key(|(number, _)| *number);
         Ok(state.results)

@@ -81,12 +81,11 @@ impl Setup {
         measured.map(|()| harm)
     }
 
-    /// It is put back, unless other runs have checks under way: those may be looking for the same change.
+    /// It is restored, when the checks of other runs have ended if they do so soon.
     fn harm(&mut self) -> Result<Vec<String>, Failure> {
-        let (changes, put_back) = self.host.leave().map_err(Failure::host)?;
+        let changes = self.host.leave().map_err(Failure::host)?;
         let told = |what: &str, how: &str| format!("{what} of the host changed while runtimes were measured: {how}");
-        let now = if put_back { "put back" } else { "left so, since other runs have checks under way" };
-        let changes = changes.iter().map(Change::words).map(|(what, how)| told(&what, &format!("{how} ({now})")));
+        let changes = changes.iter().map(Change::words).map(|(what, how)| told(&what, &format!("{how} (restored)")));
         let stuck = self.host.stuck().iter().map(|finding| format!("{}, {}", finding.what, finding.observed));
         Ok(changes.chain(stuck).collect())
     }

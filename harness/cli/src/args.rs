@@ -175,6 +175,9 @@ pub struct Prove {
     /// Only these checks; see `plimsoll run --help`.
     #[arg(long, value_name = "FILTER")]
     pub filter: Vec<String>,
+    /// Prove the checks under this circumstance; see `plimsoll run --help`.
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(circumstances::words()), hide_possible_values = true)]
+    pub under: Vec<String>,
     /// Write the proof to this file, as JSON.
     #[arg(long, value_name = "FILE", default_value = "proof.json")]
     pub output: PathBuf,

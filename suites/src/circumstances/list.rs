@@ -43,7 +43,7 @@ pub const ALL: &[Circumstance] = &[
         .needs(USER)
         .base(|r| ranges(r.inherit_namespace("uts")).new_namespace("network"), with_mount_points),
     Circumstance::new("read-only-root", "the root filesystem is read-only")
-        .base(|r| r.set("/root/readonly", true), with_mount_points),
+        .base(|r| r.set("/root/readonly", true), |r| r),
     Circumstance::new("no-dev-mount", "nothing is mounted at /dev, which is a directory of the root filesystem").base(
         |r| r.directory("/dev").remove("/mounts/1").remove("/mounts/1").remove("/mounts/1").remove("/mounts/1"),
         |r| r,

@@ -30,6 +30,18 @@ fn changed(circumstance: &Circumstance) -> &'static [&'static str] {
         "exec" => &["/process/terminal"],
         // There is no place for terminals, and another root filesystem has no directory for devices.
         "no-dev-mount" => &["/process/terminal", "/process/consoleSize", "/root"],
+        // There is no control group, nobody but root, and nothing that needs a privilege of the host.
+        "rootless-one-id" => &[
+            "/linux/resources",
+            "/linux/cgroupsPath",
+            "/linux/devices",
+            "/linux/intelRdt",
+            "/process/ioPriority",
+            "/process/oomScoreAdj",
+            "/process/rlimits",
+            "/process/scheduler",
+            "/process/user",
+        ],
         // Nobody but root is there.
         "userns-one-id" => &["/process/user", "/linux/devices"],
         // The directory of the host's processes is the container's, too.

@@ -42,6 +42,13 @@ pub const ALL: &[Circumstance] = &[
     Circumstance::new("userns-host-uts", "a new user namespace, and the host name of the host")
         .needs(USER)
         .base(|r| ranges(r.inherit_namespace("uts")).new_namespace("network"), with_mount_points),
+    Circumstance::new(
+        "rootless-one-id",
+        "a user without privileges calls, whose id is that of root in the container; no control group",
+    )
+    .needs(USER)
+    .base(|r| one_id(r).new_namespace("network").remove("/linux/cgroupsPath"), with_mount_points)
+    .caller(CallerState::User(FIRST_ID)),
     Circumstance::new("read-only-root", "the root filesystem is read-only")
         .base(|r| r.set("/root/readonly", true), |r| r),
     Circumstance::new("no-dev-mount", "nothing is mounted at /dev, which is a directory of the root filesystem").base(

@@ -2,14 +2,14 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::driver::Caller;
 use plimsoll_engine::fault::Fault;
 use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
-use plimsoll_engine::lab::Lab;
+use plimsoll_engine::lab::{Lab, give_directories, is_open_to_all};
 use plimsoll_engine::namespace_holder::FIRST_ID;
 use plimsoll_engine::need::Need;
 use plimsoll_fixtures::Recipe;
@@ -49,7 +49,7 @@ pub(super) const ADVICE: &[Scenario] = &[Scenario::new(
 
 /// Who is not root has the state in a directory of the own, and nowhere else.
 fn of_another_user(lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
-    if !open_to_all(&lab.settings.runtime)? {
+    if !is_open_to_all(&lab.settings.runtime)? {
         return Err(Stop::Skip(format!("{} cannot be executed by every user", lab.settings.runtime.display())));
     }
     chown(&lab.dir, Some(FIRST_ID), Some(FIRST_ID))?;
@@ -57,7 +57,7 @@ fn of_another_user(lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
     let caller = |dir: &Path| Caller { runtime_dir: dir.to_owned(), user: Some(FIRST_ID) };
     lab.driver.call_as(caller(&own))?;
     let bundle = lab.bundle(rootless)?;
-    give_directories(&bundle.dir)?;
+    give_directories(&bundle.dir, FIRST_ID)?;
     let container = lab.create(&bundle)?;
     container.started()?;
     out.expect("XDG_RUNTIME_DIR", holds(&own, container.id())?, "with the state in a directory of the runtime", &own);
@@ -80,22 +80,8 @@ fn directory(lab: &Lab<'_>, name: &str, owner: u32) -> StepResult<PathBuf> {
     Ok(dir)
 }
 
-/// Gives a directory away, and those in it. The files stay: some are linked from elsewhere.
-fn give_directories(dir: &Path) -> io::Result<()> {
-    chown(dir, Some(FIRST_ID), Some(FIRST_ID))?;
-    let entries = fs::read_dir(dir)?.collect::<io::Result<Vec<_>>>()?;
-    let directories = entries.into_iter().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
-    directories.map(|entry| entry.path()).try_for_each(|path| give_directories(&path))
-}
-
 /// Whether a directory in this one has an entry of this name.
 fn holds(dir: &Path, name: &str) -> io::Result<bool> {
     let entries = fs::read_dir(dir)?.collect::<io::Result<Vec<_>>>()?;
     Ok(entries.iter().any(|entry| entry.path().join(name).exists()))
-}
-
-/// Whether every user may execute a file.
-fn open_to_all(file: &Path) -> io::Result<bool> {
-    let modes = file.ancestors().map(|path| Ok(fs::metadata(path)?.mode())).collect::<io::Result<Vec<_>>>()?;
-    Ok(modes.iter().all(|mode| mode & 0o001 != 0))
 }

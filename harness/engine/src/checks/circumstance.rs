@@ -7,6 +7,7 @@ use crate::checks::need::Need;
 use crate::containers::lab::Lab;
 use crate::containers::way::Way;
 use crate::runtime::caller::CallerState;
+use crate::runtime::judgement::StepResult;
 
 /// The suite as it is: nothing is different.
 pub static PLAIN: Circumstance = Circumstance::new("", "the suite as it is");
@@ -47,9 +48,12 @@ pub enum Program {
 
 impl Circumstance {
     /// Makes the calls of a lab those of this circumstance.
-    pub(crate) fn enter(&self, lab: &Lab<'_>) {
-        lab.driver.call_in(self.caller);
+    ///
+    /// # Errors
+    /// [`Stop::Skip`](crate::runtime::judgement::Stop::Skip) when its caller cannot execute the runtime.
+    pub(crate) fn enter(&self, lab: &Lab<'_>) -> StepResult {
         lab.may_refuse.set(self.may_refuse);
+        lab.called_in(self.caller)
     }
 
     /// A circumstance that differs in nothing yet.

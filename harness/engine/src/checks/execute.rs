@@ -141,7 +141,7 @@ fn attempt_batch(checks: &[&Check], settings: &Settings, tag: &str) -> io::Resul
 }
 
 fn run_body(check: &Check, lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
-    check.under.enter(lab);
+    check.under.enter(lab)?;
     match check.body {
         Body::Case(case) => judge_case(check, case, lab, out),
         Body::Scenario(scenario) => {
@@ -180,7 +180,7 @@ fn judge_added(case: &Case, recipe: Recipe, lab: &Lab<'_>, out: &mut Judgement) 
 /// Judges each of several cases on the one container that they share, as if it were the case's own.
 fn judge_batch<'c>(checks: &[&'c Check], lab: &Lab<'_>, passed: &mut Vec<&'c Check>) -> StepResult {
     let [first, ..] = checks else { return Ok(()) };
-    first.under.enter(lab);
+    first.under.enter(lab)?;
     let container = lab.running_by(first.under.way, &batch::combined(checks))?;
     for check in checks {
         let (Body::Case(case), Some(recipe)) = (check.body, check.recipe()) else { continue };

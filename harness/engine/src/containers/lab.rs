@@ -3,6 +3,7 @@
 //! Containers refer to their lab, so this file, `container` and `foreground` import each other.
 
 mod attempt;
+mod owner;
 mod refused;
 mod time_left;
 
@@ -30,6 +31,7 @@ use crate::runtime::settings::Settings;
 use crate::system::cgroup;
 
 pub use attempt::{Attempt, Sockets};
+pub use owner::{give_directories, is_open_to_all};
 
 /// The lab of one check.
 #[derive(Debug)]
@@ -112,6 +114,7 @@ impl<'s> Lab<'s> {
         };
         self.mounted.borrow_mut().extend(recipe.edits.iter().filter_map(mounted));
         let bundle = Bundle::build(&dir, &of_release(recipe, self.settings.release), names, written)?;
+        self.give_to_caller(&dir)?;
         self.configs.borrow_mut().insert(id, bundle.config.0.clone());
         Ok(bundle)
     }

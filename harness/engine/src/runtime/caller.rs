@@ -9,16 +9,24 @@ pub enum CallerState {
     /// All that a careless caller hands on: ignored and blocked signals, one processor, a nice value, an I/O class, a umask, low
     /// limits, open descriptors, a deleted working directory, a session keyring, variables.
     Dirty,
+    /// The user of this number, with a group of the same number and no other, and no capability.
+    User(u32),
     /// A filter by which these system calls do not exist (`ENOSYS`), as on an older kernel.
     Without(&'static [&'static str]),
 }
 
 impl CallerState {
+    /// The user, where it is not that of the harness.
+    pub(crate) fn user(self) -> Option<u32> {
+        if let Self::User(id) = self { Some(id) } else { None }
+    }
+
     /// The arguments that make a probe a caller of this state; the command line of the program follows them.
     pub(crate) fn words(self) -> Vec<String> {
         match self {
             Self::Clean => Vec::new(),
             Self::Dirty => vec!["dirty".to_owned()],
+            Self::User(id) => vec!["as".to_owned(), id.to_string()],
             Self::Without(calls) => vec!["without".to_owned(), calls.join(",")],
         }
     }

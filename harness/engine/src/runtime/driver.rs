@@ -72,6 +72,11 @@ impl<'s> Driver<'s> {
         self.settings.profile.operation.contains_key(&op)
     }
 
+    /// The user who calls, where it is not that of the harness.
+    pub(crate) fn user(&self) -> Option<u32> {
+        self.state.get().user()
+    }
+
     /// From now on the caller is in this state.
     pub(crate) fn call_in(&self, state: CallerState) {
         self.state.set(state);

@@ -123,6 +123,7 @@ impl Lab<'_> {
         let (mut stderr, err) = Capture::pipe(KEPT)?;
         let (mut channel, console, stdin, stdout) = if bundle.config.flag("/process/terminal") {
             let console = Console::bind(&self.dir.join(format!("c{}", self.made.get())))?;
+            self.give_to_caller(console.path())?;
             values = values.with("console-socket", console.path().to_string_lossy());
             (None, Some(console), null()?, null()?)
         } else {

@@ -25,8 +25,7 @@ impl Lab<'_> {
             None => false,
         };
         if let Some(why) = self.may_refuse.take() {
-            self.driver.call_in(CallerState::Clean);
-            self.control(|recipe| recipe)?;
+            self.control_by_clean_caller()?;
             return Err(Stop::Unsupported(format!("{} refuses: {why}", refusal.op)));
         }
         let features = if choosy { &Value::Null } else { &*self.settings.features };
@@ -34,11 +33,17 @@ impl Lab<'_> {
         if refusal.op == Op::Start {
             self.discard(&refusal.config)?;
         }
-        self.control(|recipe| recipe)?;
+        self.control_by_clean_caller()?;
         Err(Stop::Unsupported(format!(
             "{} refuses {what}: a runtime chooses the valid values that it supports ({CLAUSE})",
             refusal.op
         )))
+    }
+
+    /// Sees that this runtime makes a plain container for a plain caller.
+    fn control_by_clean_caller(&self) -> StepResult {
+        self.driver.call_in(CallerState::Clean);
+        self.control(|recipe| recipe)
     }
 
     /// Deletes the container of a configuration that was created and cannot be started.

@@ -55,6 +55,10 @@ pub const ALL: &[Circumstance] = &[
         |r| r.directory("/dev").remove("/mounts/1").remove("/mounts/1").remove("/mounts/1").remove("/mounts/1"),
         |r| r,
     ),
+    Circumstance::new("no-pivot", "create --no-pivot, for root filesystems in a ramdisk")
+        .needs(&[Need::Option(Op::Create, "no-pivot")])
+        .option("no-pivot")
+        .may_refuse("what it asks for may not be safe without pivot_root"),
     Circumstance::new("terminal", "the program has a terminal").base(|r| r.set("/process/terminal", true), |r| r),
     Circumstance::new("run", "run in the foreground instead of create and start")
         .needs(&[Need::Operation(Op::Run)])

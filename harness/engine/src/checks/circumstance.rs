@@ -27,6 +27,8 @@ pub struct Circumstance {
     pub finish: fn(Recipe) -> Recipe,
     /// In which state the caller is.
     pub caller: CallerState,
+    /// An option of `create`, by its name in the profile.
+    pub option: Option<&'static str>,
     /// How the container comes to be.
     pub way: Way,
     /// Which of its programs is judged.
@@ -53,6 +55,7 @@ impl Circumstance {
     /// [`Stop::Skip`](crate::runtime::judgement::Stop::Skip) when its caller cannot execute the runtime.
     pub(crate) fn enter(&self, lab: &Lab<'_>) -> StepResult {
         lab.may_refuse.set(self.may_refuse);
+        lab.option.set(self.option);
         lab.called_in(self.caller)
     }
 
@@ -66,6 +69,7 @@ impl Circumstance {
             edits: |recipe| recipe,
             finish: |recipe| recipe,
             caller: CallerState::Clean,
+            option: None,
             way: Way::Create,
             program: Program::First,
             may_refuse: None,
@@ -98,6 +102,13 @@ impl Circumstance {
     #[must_use]
     pub const fn caller(mut self, caller: CallerState) -> Self {
         self.caller = caller;
+        self
+    }
+
+    /// With an option of `create`.
+    #[must_use]
+    pub const fn option(mut self, option: &'static str) -> Self {
+        self.option = Some(option);
         self
     }
 

@@ -50,6 +50,8 @@ pub struct Lab<'s> {
     controls: RefCell<Vec<u64>>,
     /// The last call of create or start, where the runtime said that it failed.
     pub(crate) refusal: RefCell<Option<Refusal>>,
+    /// An option of each call of create.
+    pub(crate) option: Cell<Option<&'static str>>,
     /// Why the runtime may refuse whatever it is asked for here.
     pub(crate) may_refuse: Cell<Option<&'static str>>,
     /// Whether a program has spoken from within a container of this check.
@@ -74,6 +76,7 @@ impl<'s> Lab<'s> {
             mounted: RefCell::default(),
             controls: RefCell::default(),
             refusal: RefCell::default(),
+            option: Cell::default(),
             may_refuse: Cell::default(),
             has_run: Cell::new(false),
             began: Instant::now(),
@@ -153,10 +156,11 @@ impl<'s> Lab<'s> {
     /// The arguments of create and run for a bundle.
     #[must_use]
     pub fn values(&self, bundle: &Bundle) -> Values {
-        Values::default()
+        let values = Values::default()
             .with("id", &bundle.id)
             .with("bundle", bundle.dir.to_string_lossy())
-            .with("pid-file", self.pid_file(bundle).to_string_lossy())
+            .with("pid-file", self.pid_file(bundle).to_string_lossy());
+        self.option.get().map_or(values.clone(), |option| values.with(option, ""))
     }
 
     /// Where create is asked to write the container's process id.

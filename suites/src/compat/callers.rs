@@ -1,5 +1,5 @@
-//! What the program has of whoever called the runtime, and what it has not: signals that are ignored, a choice of processors, the
-//! runtime's own words.
+//! What the program inherits from the caller of the runtime, and what it must not: ignored signals, the CPU affinity, variables of the
+//! runtime.
 
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::sys::signal::Signal;

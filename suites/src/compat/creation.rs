@@ -1,4 +1,4 @@
-//! Choices at create, kill and delete that the specification leaves open and users were bitten by.
+//! Behaviour of create, kill and delete that the specification leaves open and that has caused problems for users.
 
 use std::fs;
 use std::io;

@@ -1,4 +1,4 @@
-//! `exec`: a program is added to a running container. What is judged by the rules for programs is in `process.exec`.
+//! `exec`: adds a program to a running container. `process.exec` applies the rules for programs.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::describe::Describe;

@@ -1,4 +1,4 @@
-//! Options of exec that concern more than the process itself: descriptors, a control group, a terminal, a paused container.
+//! Options of exec besides the process: descriptors, a cgroup, a terminal, a paused container.
 
 use std::fs;
 use std::path::PathBuf;

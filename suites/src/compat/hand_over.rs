@@ -1,4 +1,4 @@
-//! What the caller of create hands over: descriptors, a terminal, and the bundle that its directory is.
+//! What the caller of create passes: descriptors, a terminal, and the current directory as the bundle.
 
 use std::fs::File;
 use std::os::fd::OwnedFd;

@@ -1,4 +1,4 @@
-//! `list`, `ps`, `events` and `state`: what a runtime tells of its containers agrees with the kernel.
+//! `list`, `ps`, `events` and `state`: the output agrees with the kernel.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::describe::Describe;

@@ -1,5 +1,5 @@
-//! Services that are containers, as `sd_notify(3)` has it: the caller names a socket in `NOTIFY_SOCKET`, and hears there that the
-//! program is ready, and which process it is.
+//! Containers as services, see sd_notify(3): the caller gives a socket in `NOTIFY_SOCKET`, and is notified there when the program is ready,
+//! with its pid.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;

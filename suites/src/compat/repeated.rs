@@ -1,4 +1,4 @@
-//! Operations that work once work each time: a runtime that fails only now and then is a wrong one.
+//! Operations give the same result each time: a runtime that fails only sometimes is faulty.
 
 use nix::sys::signal::Signal;
 use plimsoll_engine::check::Scenario;

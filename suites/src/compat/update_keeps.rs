@@ -1,5 +1,4 @@
-//! `update` changes what it names and nothing else: every limit that the kernel holds of the container is looked at
-//! before and after.
+//! `update` changes nothing that is not given: every limit of the container is compared before and after.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! Rules for the author of a configuration: each row is one that breaks a rule, beside one that keeps it. What breaks a rule is
-//! an invalid value, an object without a member that it must have included, and those a runtime must refuse.
+//! Rules for the author of a configuration: each row has a configuration that breaks a rule, and one that keeps it. A broken rule is an
+//! invalid value, or a required member that is missing, and a runtime must refuse it.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;

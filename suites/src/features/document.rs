@@ -1,4 +1,4 @@
-//! The document as such: the two releases, its members, its annotations.
+//! The document itself: the two releases, its members, its annotations.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;

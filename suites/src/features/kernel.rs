@@ -1,5 +1,5 @@
-//! Whether this kernel does what a listed word stands for. The document is of the runtime and may list what this host does
-//! not support, so a word counts only where the harness itself gets from the kernel what the word asks for.
+//! Whether this kernel supports a listed value. The document describes the runtime and may list what this host does not support, so a value
+//! is only tested if the harness itself can use it.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Every word that the document lists is one that a configuration can use.
+//! Every value that the document lists can be used in a configuration.
 
 use std::os::unix::net::UnixListener;
 use std::path::Path;

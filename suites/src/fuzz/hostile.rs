@@ -1,5 +1,5 @@
-//! Configurations, ids and paths that mean harm. Whatever a runtime makes of them: it refuses or goes on, in bounded time
-//! and memory, without dying of a signal, and takes away again what it has made.
+//! Malicious configurations, ids and paths. The runtime must refuse or accept them in bounded time and memory, without crashing, and remove
+//! what it made.
 
 mod mutation;
 mod sandbox;

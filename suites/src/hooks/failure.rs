@@ -1,5 +1,5 @@
-//! A hook that fails: an error, the container's process is stopped, what follows is destruction. Only a poststop hook
-//! fails without consequence (`runtime.md#lifecycle`).
+//! A hook that fails: an error, the container's process is killed, and the container is destroyed. Only the failure of a poststop hook has
+//! no consequence (`runtime.md#lifecycle`).
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;

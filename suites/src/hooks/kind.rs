@@ -1,4 +1,4 @@
-//! The six kinds of hooks, and the life of a container as the hook log tells it.
+//! The six kinds of hooks, and the lifecycle of a container as seen in the hook log.
 
 use nix::unistd::Pid;
 use plimsoll_engine::describe::Describe;

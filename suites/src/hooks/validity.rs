@@ -1,4 +1,4 @@
-//! Which hooks a runtime takes, and which it refuses.
+//! Which hooks a runtime accepts, and which it refuses.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;

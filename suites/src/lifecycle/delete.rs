@@ -1,4 +1,4 @@
-//! The operation delete: what create made goes (`runtime.md#delete`).
+//! delete removes what create made (`runtime.md#delete`).
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

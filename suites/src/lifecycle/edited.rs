@@ -1,4 +1,4 @@
-//! Edits of `config.json` after create do not reach the container (`runtime.md#lifecycle`).
+//! Edits of `config.json` after create have no effect (`runtime.md#lifecycle`).
 
 use std::fs;
 

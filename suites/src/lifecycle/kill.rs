@@ -1,4 +1,4 @@
-//! The operation kill: the named signal reaches the container's process (`runtime.md#kill`).
+//! kill sends the given signal to the container's process (`runtime.md#kill`).
 
 use nix::sys::signal::Signal;
 use plimsoll_engine::check::Scenario;

@@ -1,4 +1,4 @@
-//! `linux.devices`: nodes that the container has besides the default ones.
+//! `linux.devices`: device nodes besides the default ones.
 
 use plimsoll_engine::check::{Case, Rule, Scenario};
 use plimsoll_engine::describe::Octal;

@@ -1,5 +1,5 @@
-//! `linux.netDevices`: devices that move into the container (`config-linux.md#network-devices`). They are made in a
-//! network namespace of the check, which stands for the host's.
+//! `linux.netDevices`: devices that move into the container (`config-linux.md#network-devices`). They are made in a network namespace of
+//! the check, in place of that of the host.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 

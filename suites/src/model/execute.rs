@@ -1,4 +1,4 @@
-//! Plays a sequence of steps and holds each outcome, the state and the process against the model.
+//! Executes a sequence of steps and compares each outcome, the state and the process with the model.
 
 use std::fs;
 use std::os::fd::OwnedFd;

@@ -1,5 +1,5 @@
-//! The lifecycle as `runtime.md` has it, as a relation: what a call may come to in a phase, and which phase follows. What
-//! the specification leaves open is allowed either way, and the line that does so says why.
+//! The lifecycle of `runtime.md` as a relation: the possible outcomes of a call in a phase, and the phases that follow. What the
+//! specification leaves open is allowed either way, and a comment says why.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,4 @@
-//! Options of one mount: what the kernel's list of the container's mounts shows of each word
-//! (`config.md#linux-mount-options`).
+//! Options of a single mount, by the kernel's list of the container's mounts (`config.md#linux-mount-options`).
 
 use plimsoll_engine::check::{Case, Rule};
 use plimsoll_engine::evidence::Evidence;

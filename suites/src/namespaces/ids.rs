@@ -1,4 +1,4 @@
-//! `linux.uidMappings` and `linux.gidMappings`: the maps of the user namespace, and what they do to processes and files.
+//! `linux.uidMappings` and `linux.gidMappings`: the maps of the user namespace, and their effect on processes and files.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};

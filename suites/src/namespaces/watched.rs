@@ -1,6 +1,6 @@
-//! What a container can get at in the processes by which the runtime adds programs to it, or joins others to its pid
-//! namespace. With `CAP_SYS_PTRACE` it may look into each process there, so none may have anything of the host when it is
-//! born: neither root, directory, namespaces and descriptors, nor the environment of the runtime, nor a way to write its binary.
+//! What a container can access in the processes by which the runtime adds programs to it, or joins others to its pid namespace. With
+//! `CAP_SYS_PTRACE` it may look into each process there, so none may have anything of the host: neither root, directory, namespaces and
+//! descriptors, nor the environment of the runtime, nor a way to write its binary.
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;

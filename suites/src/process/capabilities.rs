@@ -1,4 +1,4 @@
-//! `process.capabilities`: five sets, as capabilities(7) lets them live through execve(2).
+//! `process.capabilities`: the five sets after execve(2), see capabilities(7).
 
 use plimsoll_engine::check::{Case, Rule, Scenario};
 use plimsoll_engine::fault::Fault;

@@ -1,4 +1,4 @@
-//! `process.capabilities`: what the kernel lets the program do with them, and refuses without.
+//! `process.capabilities`: what the kernel permits with each capability, and denies without it.
 
 use nix::libc;
 use plimsoll_engine::check::{Case, Rule};

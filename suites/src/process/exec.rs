@@ -1,5 +1,5 @@
-//! Programs that `exec` adds to a running container. It is no operation of the specification; users of runc rely on it,
-//! and the process that it is given is one as in `config.json`, so the same rules judge it.
+//! Programs that `exec` adds to a running container. It is not an operation of the specification, but users of runc rely on it, and its
+//! process is one as in `config.json`, so the same rules judge it.
 
 use plimsoll_engine::check::{Rule, Scenario};
 use plimsoll_engine::fault::Fault;

@@ -1,4 +1,4 @@
-//! Random mounts. Their place is `/m`, which each bundle moves out of the way of others.
+//! Random mounts. Their destination is `/m`; each bundle moves it so that mounts do not overlap.
 
 use plimsoll_fixtures::{Edit, Recipe};
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! Random filters, for calls that nothing but the probe's questions makes.
+//! Random seccomp filters, for calls that only the questions of the probe make.
 
 use plimsoll_fixtures::Edit;
 use proptest::prelude::*;

@@ -82,7 +82,7 @@ pub fn prepare(cgroup: &Rc<dyn Cgroup>, config: &Config) -> Result<Gateway> {
     if !is_able || !cgroup.is_joined_late() {
         return confine(&**cgroup, config);
     }
-    let (directory, own) = (cgroup.birthplace()?, Some(Rc::clone(cgroup)));
+    let (directory, own) = (cgroup.clone_target()?, Some(Rc::clone(cgroup)));
     Ok(Gateway { directory, own, mounts: shown(&**cgroup, config), ..Gateway::default() })
 }
 

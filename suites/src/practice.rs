@@ -11,7 +11,7 @@ const LIST: &str = include_str!("../data/practice.jsonl");
 pub const ENGINES: &str = "engines break";
 /// The level of what people and their scripts use.
 pub const USERS: &str = "users rely";
-/// The level of a difference that is nobody's mistake.
+/// The level of a difference that is not a mistake.
 pub const DIFFERENCE: &str = "worth knowing";
 
 /// A line of the list.

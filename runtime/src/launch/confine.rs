@@ -43,7 +43,7 @@ pub fn choose(request: &LaunchRequest, config: &Config, directory: &Directory) -
     if site.was_there(&host) && !cgroup.processes()?.is_empty() {
         let path = &site.place.path;
         return Err(Error::new(format!(
-            "linux.cgroupsPath: others live in the cgroup `{path}`; choose one of its own"
+            "linux.cgroupsPath: the cgroup `{path}` has other processes; choose another one"
         )));
     }
     let note = serde_json::to_vec(&site).doing(|| "write where the cgroup is".into())?;

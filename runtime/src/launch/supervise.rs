@@ -71,7 +71,7 @@ pub fn supervise(
 /// Takes the seccomp listener from the init process and gives it to the agent that the profile names.
 fn hand_over_listener(plan: &Plan<'_>, child: &ChildProcess) -> Result<()> {
     let (Some(handover), Some(profile)) = (&plan.handover, &plan.config.linux.seccomp) else {
-        return Err(Error::new("nobody expects a seccomp listener"));
+        return Err(Error::new("no listener was expected"));
     };
     let Some(listener) = handover.receive(child.pidfd.as_fd())? else { return Ok(()) };
     let status = if plan.joins_container() { Status::Running } else { Status::Creating };

@@ -150,7 +150,7 @@ pub(super) const REFUSED: &[Scenario] = &[Scenario::new(
 .needs(ANY)
 .axis(plimsoll_reports::model::Axis::Compat)];
 
-/// `checkBeforeUpdate`: a limit below what is used now is refused, and the container lives.
+/// `checkBeforeUpdate`: a limit below the current usage is refused, and the container keeps running.
 pub(super) const CHECKED: &[Scenario] = &[Scenario::new(
     "resources.memory.check-before-update/below-the-usage",
     &[

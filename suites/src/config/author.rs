@@ -105,7 +105,7 @@ const UNREAD: &[Scenario] = rules! { "runtime.create.may-validate";
 
 /// Members that need not be looked at.
 pub(super) const ADVISORY: &[Scenario] = &[
-    UNREAD[0].advisory("consoleSize has to be ignored without a terminal, so nobody need read it"),
+    UNREAD[0].advisory("consoleSize is ignored without a terminal, so a runtime need not read it"),
     UNREAD[1].advisory(FOR_EXEC),
     UNREAD[2].advisory(FOR_EXEC),
     UNREAD[3].advisory("a key that is unknown is no error, so a runtime need not look at keys"),

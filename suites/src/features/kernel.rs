@@ -27,7 +27,7 @@ const ATTRIBUTES: &[(&str, u64, u64)] = &[
     ("symfollow", 0, libc::MOUNT_ATTR_NOSYMFOLLOW),
     ("nodiratime", libc::MOUNT_ATTR_NODIRATIME, 0),
     ("diratime", 0, libc::MOUNT_ATTR_NODIRATIME),
-    // Of these one replaces another, so whoever sets one has to clear all.
+    // These replace each other, so to set one, all have to be cleared.
     ("noatime", libc::MOUNT_ATTR_NOATIME, libc::MOUNT_ATTR__ATIME),
     ("strictatime", libc::MOUNT_ATTR_STRICTATIME, libc::MOUNT_ATTR__ATIME),
     ("relatime", libc::MOUNT_ATTR_RELATIME, libc::MOUNT_ATTR__ATIME),

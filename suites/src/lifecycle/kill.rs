@@ -102,7 +102,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         },
     )
     .axis(Axis::Compat),
-    // To kill by no signal asks whether there is somebody. Some runtimes know no such signal.
+    // Signal 0 only tests whether the process exists. Some runtimes do not support it.
     Scenario::new(
         "lifecycle.kill/signal-0-has-no-effect",
         CITES,

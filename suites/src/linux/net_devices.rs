@@ -52,7 +52,7 @@ pub(super) const MOVED: &[Scenario] = scenarios! {
             out.expect_eq("devices inside", but_lo(&inside)?, [OWN]);
             out.expect("devices of the host", !but_lo(&host)?.contains(&OWN.to_owned()), "one less", but_lo(&host)?);
             out.expect("the other device", host.device("plimsoll1").is_ok(), "still on the host", but_lo(&host)?);
-            out.expect_eq("addresses that nobody gave it", inside.device(OWN)?.given(), Vec::<String>::new());
+            out.expect_eq("additional addresses", inside.device(OWN)?.given(), Vec::<String>::new());
             container.finish_and_delete()?;
             out.expect("the device after delete", host.device(OWN).is_err(), "gone with its namespace", but_lo(&host)?);
             Ok(())

@@ -273,7 +273,7 @@ impl<'l> Actor<'l> {
             None => false,
         };
         let after = self.known.where_process(lives);
-        self.accept(PHASE, after, || format!("after `{step}` the process lives: {lives}"))?;
+        self.accept(PHASE, after, || format!("after `{step}` the process is alive: {lives}"))?;
         let state = self.lab.call_id(Op::State, &self.id)?;
         let ended = end(Call::State.property(), &state.ended, &state.said())?;
         let document: Value = serde_json::from_str(&state.stdout).unwrap_or_default();

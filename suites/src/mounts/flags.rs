@@ -117,7 +117,7 @@ fn cgroup<'r>(recipe: &'r mut Recipe, word: &str) -> &'r mut Recipe {
 
 const OWN_CGROUPS: &[Need] = &[Need::HostView, Need::Filesystem("cgroup"), Need::Namespace("cgroup")];
 
-/// Some set all of these words on each mount of cgroups, whatever they are told.
+/// Some runtimes set all of these options on each cgroup mount, whatever is configured.
 const ANY_CGROUP: &[Fault] = &[FIRST, Fault::Drop("/mounts/6")];
 
 pub(super) const ON_CGROUPS: &[Case] = &[

@@ -77,7 +77,7 @@ const PROCESS: Rule = Rule::new(
 )
 .needs(NEEDS);
 
-/// Files keep their owner on the host; who that is inside is told by the maps, or it is nobody.
+/// Files keep their owner on the host; inside, the maps decide who that is, or it is nobody.
 const FILES: Rule = Rule::new(
     "namespaces.user.files",
     &["linux.uid-mappings.effect", "linux.gid-mappings.effect"],

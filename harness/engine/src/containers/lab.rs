@@ -283,7 +283,7 @@ impl<'s> Lab<'s> {
     /// # Errors
     /// [`Stop::Skip`] elsewhere.
     pub fn needs_next(&self, what: &str) -> StepResult {
-        let why = || Stop::Skip(format!("{what} is a draft: `--spec next` judges by it"));
+        let why = || Stop::Skip(format!("{what} is a draft: use `--spec next`"));
         if self.claims_next() { Ok(()) } else { Err(why()) }
     }
 

@@ -12,7 +12,7 @@ struct Place {
     entry: bool,
 }
 
-/// Arrays whose elements are told apart by one of their members.
+/// Arrays whose elements are identified by one of their members.
 const KEYED: [(&str, &str); 6] = [
     ("/mounts", "destination"),
     ("/linux/namespaces", "type"),

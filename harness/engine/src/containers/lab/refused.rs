@@ -29,10 +29,7 @@ impl Lab<'_> {
             self.discard(&refusal.config)?;
         }
         self.control(|recipe| recipe)?;
-        Err(Stop::Unsupported(format!(
-            "{} refuses {what}: a runtime chooses the valid values that it supports ({CLAUSE})",
-            refusal.op
-        )))
+        Err(Stop::Unsupported(format!("{} refuses {what}, which a runtime need not support ({CLAUSE})", refusal.op)))
     }
 
     /// Deletes the container of a configuration that was created and cannot be started.

@@ -11,7 +11,7 @@ use crate::runtime::profile::{Op, Values};
 
 impl Lab<'_> {
     /// Where the configuration asks for what a runtime need not support, and a plain one runs, a refusal is no finding.
-    pub(crate) fn excuse(&self, stop: Stop) -> StepResult {
+    pub(crate) fn accept_refusal(&self, stop: Stop) -> StepResult {
         let Stop::Broken(finding) = &stop else { return Err(stop) };
         let refusal = self.refusal.borrow_mut().take();
         let Some(refusal) = refusal.filter(|refusal| finding.what.starts_with(&refusal.op.to_string())) else {

@@ -7,6 +7,12 @@ use crate::text::{clip, printable, printable_lines};
 const LINE: usize = 200;
 
 impl Check {
+    /// The circumstance under which it was judged, if any.
+    #[must_use]
+    pub fn circumstance(&self) -> Option<&str> {
+        self.id.split_once('@').map(|(_, name)| name)
+    }
+
     /// One line: the first finding, else the reason, else that an expected deviation is gone.
     #[must_use]
     pub fn headline(&self) -> String {

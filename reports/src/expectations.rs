@@ -178,7 +178,8 @@ impl Expectations {
     pub fn apply(&self, report: &mut Report) {
         let entries: Vec<&Entry> = self.entries().filter(|entry| entry.concerns(report)).collect();
         for check in &mut report.checks {
-            let entry = entries.iter().find(|entry| entry.matches(&check.id) && !entry.is_away(check.verdict));
+            let entry =
+                entries.iter().find(|entry| entry.matches(&check.id) && !entry.is_away(&check.id, check.verdict));
             check.known = check.known.take().or_else(|| entry.map(|entry| entry.known()));
         }
     }
@@ -220,9 +221,13 @@ impl Entry {
         self.checks.iter().any(|pattern| pattern.matches(id))
     }
 
-    /// Whether what comes and goes does not show in this verdict: that is another one, and nothing is broken by it.
-    fn is_away(&self, verdict: Verdict) -> bool {
-        self.sometimes && verdict != self.verdict && matches!(verdict, Verdict::Pass | Verdict::Warn)
+    /// Whether what comes and goes does not show in this verdict: that is another one, and nothing is broken by it. What an entry
+    /// says of the suite as it is may show under a circumstance, and need not.
+    fn is_away(&self, id: &str, verdict: Verdict) -> bool {
+        let of_plain =
+            id.contains('@') && !self.checks.iter().any(|pattern| pattern.has_circumstance() && pattern.matches(id));
+        let may_be_away = self.sometimes || of_plain;
+        may_be_away && verdict != self.verdict && matches!(verdict, Verdict::Pass | Verdict::Warn)
     }
 
     fn known(&self) -> Known {
@@ -231,7 +236,19 @@ impl Entry {
 }
 
 impl Pattern {
+    /// Whether it means the check of this id. One without an `@` means it under every circumstance.
     fn matches(&self, id: &str) -> bool {
+        let plain = id.split('@').next().unwrap_or(id);
+        self.names(id) || (!self.has_circumstance() && self.names(plain))
+    }
+
+    /// Whether it says under which circumstance.
+    fn has_circumstance(&self) -> bool {
+        self.glob.glob().glob().contains('@')
+    }
+
+    /// Whether it matches this very id, or one that the check had in an earlier version.
+    fn names(&self, id: &str) -> bool {
         self.glob.is_match(id) || (self.former)(id).into_iter().any(|id| self.glob.is_match(id))
     }
 

@@ -43,13 +43,23 @@ impl<'a> Matrix<'a> {
     /// The counts of each section in each run.
     #[must_use]
     pub fn sections(&self) -> BTreeMap<&'a str, Vec<Tally>> {
-        let mut sections: BTreeMap<&str, Vec<Tally>> = BTreeMap::new();
+        self.rows_of(Report::sections)
+    }
+
+    /// The counts under each circumstance in each run; empty when all checks are of the plain suite.
+    #[must_use]
+    pub fn circumstances(&self) -> BTreeMap<&'a str, Vec<Tally>> {
+        self.rows_of(Report::circumstances)
+    }
+
+    fn rows_of(&self, tallies: impl Fn(&'a Report) -> BTreeMap<&'a str, Tally>) -> BTreeMap<&'a str, Vec<Tally>> {
+        let mut rows: BTreeMap<&str, Vec<Tally>> = BTreeMap::new();
         for (column, report) in self.reports.iter().enumerate() {
-            for (section, tally) in report.sections() {
-                sections.entry(section).or_insert_with(|| vec![Tally::default(); self.reports.len()])[column] = tally;
+            for (name, tally) in tallies(report) {
+                rows.entry(name).or_insert_with(|| vec![Tally::default(); self.reports.len()])[column] = tally;
             }
         }
-        sections
+        rows
     }
 
     /// The checks whose verdicts are not the same in all runs.

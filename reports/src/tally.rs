@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use crate::model::{Check, Report, Verdict};
 use crate::text::plural;
 
+/// How reports name the checks that are under no circumstance.
+pub const PLAIN: &str = "plain";
+
 /// How many checks got each verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -88,11 +91,21 @@ impl FromIterator<Verdict> for Tally {
 impl Report {
     /// Counts the verdicts of the checks of each section.
     pub fn sections(&self) -> BTreeMap<&str, Tally> {
-        let mut sections: BTreeMap<&str, Tally> = BTreeMap::new();
+        self.tallies(|check| &check.section)
+    }
+
+    /// Counts the verdicts of the checks under each circumstance; empty when all are of the plain suite.
+    pub fn circumstances(&self) -> BTreeMap<&str, Tally> {
+        let tallies = self.tallies(|check| check.circumstance().unwrap_or(PLAIN));
+        if tallies.keys().all(|name| *name == PLAIN) { BTreeMap::new() } else { tallies }
+    }
+
+    fn tallies<'r>(&'r self, key: impl Fn(&'r Check) -> &'r str) -> BTreeMap<&'r str, Tally> {
+        let mut tallies: BTreeMap<&str, Tally> = BTreeMap::new();
         for check in &self.checks {
-            sections.entry(&check.section).or_default().add(check.verdict);
+            tallies.entry(key(check)).or_default().add(check.verdict);
         }
-        sections
+        tallies
     }
 
     /// Counts the verdicts of all checks.

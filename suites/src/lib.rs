@@ -1,5 +1,6 @@
 //! The suite: the clauses of the specification ([`clauses`]) and the checks that cite them, one module per section of the specification.
 
+pub mod circumstances;
 pub mod clauses;
 pub mod coverage;
 pub mod fuzz;
@@ -24,6 +25,7 @@ mod seccomp;
 use std::sync::Arc;
 
 use plimsoll_engine::check::{BaseClauses, Body, Case, Check, Scenario};
+use plimsoll_engine::circumstance::PLAIN;
 
 /// Every case of the suite, section by section, file by file.
 const CASES: &[&[&[Case]]] =
@@ -59,7 +61,7 @@ pub fn all() -> Vec<Check> {
         let cite = |clause: &&str| clauses::find(&clauses, clause).unwrap_or_else(|| panic!("{id} cites {clause}"));
         let relied_on = practice.iter().filter(|record| record.covers(&id)).map(practice::Record::clause);
         let clauses = cites.iter().map(cite).chain(relied_on).map(Arc::new).collect();
-        Check { id, clauses, base_clauses: Arc::clone(&base_clauses), body }
+        Check { id, clauses, base_clauses: Arc::clone(&base_clauses), body, under: &PLAIN }
     };
     let cases = CASES.iter().copied().flatten().copied().flatten();
     let cases = cases.map(|case| check(format!("{}/{}", case.rule.id, case.name), case.rule.cites, Body::Case(case)));

@@ -11,9 +11,11 @@ mod vm;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use plimsoll_engine::release::Release;
 use plimsoll_reports::format::Format;
+use plimsoll_suites::circumstances;
 
 pub use self::bench::{Bench, Cadence, RuntimeArgs, Trace, Turn, What};
 pub use self::display::DisplayOptions;
@@ -173,6 +175,9 @@ pub struct Prove {
     /// Only these checks; see `plimsoll run --help`.
     #[arg(long, value_name = "FILTER")]
     pub filter: Vec<String>,
+    /// Prove the checks under this circumstance; see `plimsoll run --help`.
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(circumstances::words()), hide_possible_values = true)]
+    pub under: Vec<String>,
     /// Write the proof to this file, as JSON.
     #[arg(long, value_name = "FILE", default_value = "proof.json")]
     pub output: PathBuf,
@@ -197,6 +202,13 @@ pub struct Run {
     /// `axis=spec`. If given several times, a check has to match any of them.
     #[arg(long, value_name = "FILTER")]
     pub filter: Vec<String>,
+    /// Judge cases again under this circumstance, such as `dirty-caller`; `--list-circumstances` shows all. `plain` is the suite as it
+    /// is, which is the default, and `all` is everything. May be given several times.
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(circumstances::words()), hide_possible_values = true)]
+    pub under: Vec<String>,
+    /// List the circumstances instead of running the checks.
+    #[arg(long)]
+    pub list_circumstances: bool,
     /// Run only the first check of each group, which is the part of an id before the slash: every rule once, in a few
     /// seconds.
     #[arg(long)]

@@ -55,6 +55,7 @@ fn arguments() -> Result<Result<Arguments, clap::Error>, Failure> {
 fn act(arguments: Arguments) -> Result<ExitCode, Failure> {
     match arguments.command {
         Command::Run(run) if run.list => list::list(&run),
+        Command::Run(run) if run.list_circumstances => list::list_circumstances(),
         Command::Run(run) => run::run(&run, arguments.display),
         Command::Prove(prove) => prove::prove(&prove, arguments.display),
         Command::Bench(args) => bench::bench(&args, arguments.display),

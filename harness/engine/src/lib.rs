@@ -13,12 +13,12 @@ mod runtime;
 mod sandbox;
 mod system;
 
-pub use checks::{artifacts, batch, check, execute, fuzz_case, guarded, need};
+pub use checks::{artifacts, batch, check, circumstance, execute, fuzz_case, guarded, need};
 pub use containers::{
     channel, console, container, disk, evidence, foreground, hook_barrier, lab, listener, namespace_holder, network,
-    overlay, refusal, service_manager, watch,
+    overlay, refusal, service_manager, watch, way,
 };
 pub use run::{host, schedule, self_report, workers};
-pub use runtime::{describe, driver, fault, judgement, profile, release, settings};
+pub use runtime::{caller, describe, driver, fault, judgement, profile, release, settings};
 pub use sandbox::{clean, isolate, result_channel, run_sandbox};
 pub use system::{cgroup, deadline, liveness, observer, orphans, process, run_id, saved_mounts, sys};

@@ -60,7 +60,7 @@ pub const LOG: Limit = Limit::mib(16);
 /// A file of a user in TOML: settings, a profile, expectations.
 pub const SETTINGS: Limit = Limit::mib(4);
 /// Results, a proof or a benchmark, however many checks they are of.
-pub const RESULTS: Limit = Limit::mib(2048);
+pub const RESULTS: Limit = Limit::mib(256);
 /// A program, a library or another file that goes into a virtual machine or comes out of it.
 pub const PROGRAM: Limit = Limit::mib(1024);
 /// A case of a corpus.

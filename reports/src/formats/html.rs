@@ -48,6 +48,7 @@ fn runs(matrix: &Matrix<'_>) -> Markup {
     html! {
         (overview::verdicts(matrix))
         (overview::sections(matrix))
+        (overview::circumstances(matrix))
         (notable::unexpected(matrix))
         (notable::differences(matrix))
         (notable::known(matrix))

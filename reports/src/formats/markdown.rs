@@ -2,6 +2,8 @@
 //! rendered; what is left out is counted. Text of unknown origin stands in code spans, where no mark-up and no mention
 //! works.
 
+use std::collections::BTreeMap;
+
 use crate::matrix::{Matrix, Row};
 use crate::model::{Check, Report, Verdict};
 use crate::tally::Tally;
@@ -23,6 +25,7 @@ pub fn render(reports: &[Report]) -> String {
         page.add(&state(report, label));
     }
     page.add(&sections(&matrix));
+    page.add(&circumstances(&matrix));
     let unexpected = |row: &&Row<'_>| row.present().any(Check::is_unexpected);
     page.list("Unexpected", matrix.rows.iter().filter(unexpected).map(|row| entry(&matrix, row)));
     page.list("Where the runtimes differ", matrix.differences().map(|row| difference(&matrix, row)));
@@ -77,26 +80,37 @@ fn state(report: &Report, label: &str) -> String {
     format!("**{word}** {}: {} in {took}\n\n", code(label), report.tally().sentence())
 }
 
-/// For one runtime a column for each verdict, for several one for each runtime.
 fn sections(matrix: &Matrix<'_>) -> String {
+    let all: Vec<Tally> = matrix.reports.iter().map(|report| report.tally()).collect();
+    table(matrix, "section", &matrix.sections()) + &format!("| **all** | {} |\n", cells(&all).join(" | "))
+}
+
+/// Nothing when all checks are of the plain suite.
+fn circumstances(matrix: &Matrix<'_>) -> String {
+    let rows = matrix.circumstances();
+    if rows.is_empty() { String::new() } else { format!("\n{}", table(matrix, "circumstance", &rows)) }
+}
+
+/// For one runtime a column for each verdict, for several one for each runtime.
+fn table(matrix: &Matrix<'_>, head: &str, rows: &BTreeMap<&str, Vec<Tally>>) -> String {
     let single = matrix.reports.len() == 1;
     let heads: Vec<String> = match single {
         true => Verdict::ALL.iter().map(|verdict| verdict.to_string()).collect(),
         false => matrix.labels.iter().map(|label| code(label)).collect(),
     };
-    let cells = |tallies: &[Tally]| -> Vec<String> {
-        let count = |count: usize| if count == 0 { String::new() } else { count.to_string() };
-        match tallies {
-            [tally] => Verdict::ALL.iter().map(|verdict| count(tally.of(*verdict))).collect(),
-            several => several.iter().map(Tally::sentence).collect(),
-        }
-    };
-    let mut table = format!("| section | {} |\n|---|{}\n", heads.join(" | "), "---:|".repeat(heads.len()));
-    for (section, tallies) in matrix.sections() {
-        table.push_str(&format!("| {} | {} |\n", code(section), cells(&tallies).join(" | ")));
+    let mut table = format!("| {head} | {} |\n|---|{}\n", heads.join(" | "), "---:|".repeat(heads.len()));
+    for (name, tallies) in rows {
+        table.push_str(&format!("| {} | {} |\n", code(name), cells(tallies).join(" | ")));
     }
-    let all: Vec<Tally> = matrix.reports.iter().map(|report| report.tally()).collect();
-    table + &format!("| **all** | {} |\n", cells(&all).join(" | "))
+    table
+}
+
+fn cells(tallies: &[Tally]) -> Vec<String> {
+    let count = |count: usize| if count == 0 { String::new() } else { count.to_string() };
+    match tallies {
+        [tally] => Verdict::ALL.iter().map(|verdict| count(tally.of(*verdict))).collect(),
+        several => several.iter().map(Tally::sentence).collect(),
+    }
 }
 
 fn entry(matrix: &Matrix<'_>, row: &Row<'_>) -> String {

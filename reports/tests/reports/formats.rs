@@ -9,7 +9,7 @@ use plimsoll_reports::table::Style;
 use crate::golden::assert_golden;
 use crate::hostile::poisoned;
 use crate::sample::proof::proof;
-use crate::sample::{report, with_verdicts};
+use crate::sample::{check, report, with_verdicts};
 use crate::tools::{content, tool, written};
 
 fn text(format: Format, reports: &[Report]) -> String {
@@ -170,5 +170,20 @@ fn the_yaml_of_results_is_read_by_a_parser() {
                     assert sum(doc['counts'].values()) == len(doc['tests']), doc";
         let Some(mut python) = tool("python3", "apt-get install python3-yaml") else { return };
         content(python.args(["-c", read]).arg(path));
+    }
+}
+
+fn judged(ids: &[&str]) -> Report {
+    Report { checks: ids.iter().map(|id| check(id, Verdict::Pass)).collect(), ..report() }
+}
+
+#[test]
+fn checks_are_counted_by_circumstance_where_there_are_any() {
+    let both = judged(&["a.b/c", "a.b/c@terminal", "d.e/f@terminal"]);
+    let counts: Vec<(&str, usize)> = both.circumstances().into_iter().map(|(name, tally)| (name, tally.pass)).collect();
+    assert_eq!(counts, [("plain", 1), ("terminal", 2)]);
+    for format in [Format::Table, Format::Markdown, Format::Html] {
+        let has_table = |report: &Report| text(format, &[report.clone()]).to_lowercase().contains("circumstance");
+        assert!(has_table(&both) && !has_table(&judged(&["a.b/c"])), "{format}");
     }
 }

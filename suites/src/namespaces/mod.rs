@@ -54,11 +54,12 @@ pub(crate) fn range(inside: u32, outside: u32, size: u32) -> Value {
 /// A new user namespace with these ranges for users and groups. It takes a network namespace with it: the kernel lets
 /// nobody mount a sysfs for a network that the user namespace does not own.
 pub(crate) fn user<'r>(recipe: &'r mut Recipe, ranges: &[Value]) -> &'r mut Recipe {
-    recipe
-        .new_namespace("user")
-        .new_namespace("network")
-        .set("/linux/uidMappings", ranges)
-        .set("/linux/gidMappings", ranges)
+    maps(recipe.new_namespace("user").new_namespace("network"), ranges)
+}
+
+/// These ranges for users and groups.
+pub(crate) fn maps<'r>(recipe: &'r mut Recipe, ranges: &[Value]) -> &'r mut Recipe {
+    recipe.set("/linux/uidMappings", ranges).set("/linux/gidMappings", ranges)
 }
 
 /// A new user namespace with the usual range.

@@ -39,15 +39,15 @@ pub fn bench(args: &Bench, display: DisplayOptions) -> Result<ExitCode, Failure>
         Side::Within(namespace) => namespace,
         Side::Outside(code) => return Ok(ExitCode::from(code)),
     };
-    let setup = Setup::open(&args.runtimes, !args.no_floor, pid_namespace)?;
+    let mut setup = Setup::open(&args.runtimes, !args.no_floor, pid_namespace)?;
     let plan = plan(args);
     let mut found = setup.blank(design(args, &plan, &setup));
     if let Some(baseline) = &baseline {
         gate::comparable(baseline, &found)?;
     }
     let began = Instant::now();
-    fill(&mut found, &setup, &scenarios, args, (&plan, display))?;
-    found.warnings.extend(setup.harm()?);
+    let filled = fill(&mut found, &setup, &scenarios, args, (&plan, display));
+    found.warnings.extend(setup.harm_of(filled)?);
     found.duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let written = found.write(&args.output).map_err(Failure::host);
     let unmeasured = unmeasured(&found);

@@ -20,6 +20,7 @@ use plimsoll_reports::file::Document;
 use plimsoll_reports::format::Documents;
 use plimsoll_reports::model::proof::{self, Explanation, Neutral, Outcome, Pair, Proof, Unsound};
 use plimsoll_reports::model::{self, Verdict};
+use plimsoll_suites::circumstances;
 use plimsoll_suites::mutants::{self, Mutant};
 
 use self::scope::Scope;
@@ -41,7 +42,7 @@ pub fn prove(args: &Prove, display: DisplayOptions) -> Result<ExitCode, Failure>
     requirements::required()?;
     ready(&args.format, [args.output.as_path()])?;
     let before = args.baseline.as_deref().map(baseline::read).transpose().map_err(Failure::Usage)?;
-    let whole = plimsoll_suites::all();
+    let whole = circumstances::judged(&args.under);
     let checks = select(whole.clone(), &args.filter)?;
     let all: Vec<&Check> = checks.iter().collect();
     let scope = Scope::of(&all, &whole);

@@ -12,6 +12,7 @@ use plimsoll_foreign::read;
 use plimsoll_reports::file::Document;
 use plimsoll_reports::format::Documents;
 use plimsoll_reports::model::{self, Partition, Report, Verdict};
+use plimsoll_suites::circumstances;
 
 use crate::args::{DisplayOptions, Run, Subject};
 use crate::shared::expectations::KnownDeviations;
@@ -39,7 +40,11 @@ pub fn run(args: &Run, display: DisplayOptions) -> Result<ExitCode, Failure> {
     for (subject, output) in subjects {
         let mut report = Report { partition, ..judge(args, &subject, &checks, display)? };
         // Part of the suite says nothing about expectations of other checks.
-        let all = args.filter.is_empty() && !args.quick && args.replay.is_none() && partition.is_none();
+        let all = args.filter.is_empty()
+            && args.under.is_empty()
+            && !args.quick
+            && args.replay.is_none()
+            && partition.is_none();
         let all = all && report.cut_short.is_none();
         known.apply(&mut report, all);
         written.push(report.write(&output).map_err(Failure::host));
@@ -60,10 +65,15 @@ pub fn run(args: &Run, display: DisplayOptions) -> Result<ExitCode, Failure> {
 /// The checks that the user means, whichever part of them shall run.
 fn selected(args: &Run) -> Result<Vec<Check>, Failure> {
     Ok(match &args.replay {
-        Some(id) => vec![one(plimsoll_suites::all(), id)?],
-        None if args.quick => first_of_each_subject(select(plimsoll_suites::all(), &args.filter)?),
-        None => select(plimsoll_suites::all(), &args.filter)?,
+        Some(id) => vec![one(circumstances::judged(&circumstance_of(id)), id)?],
+        None if args.quick => first_of_each_subject(select(circumstances::judged(&args.under), &args.filter)?),
+        None => select(circumstances::judged(&args.under), &args.filter)?,
     })
+}
+
+/// The circumstance that an id names.
+fn circumstance_of(id: &str) -> Vec<String> {
+    id.split_once('@').into_iter().map(|(_, name)| name.to_owned()).collect()
 }
 
 /// Each runtime for itself, and where its results go.

@@ -10,7 +10,7 @@ use plimsoll_bench::watch::Watch;
 use plimsoll_engine::isolate::pid_namespace::{Side, enter};
 use plimsoll_reports::file::Document;
 use plimsoll_reports::format::Documents;
-use plimsoll_reports::model::bench::Design;
+use plimsoll_reports::model::bench::{Benchmark, Design};
 
 use crate::args::{DisplayOptions, Trace};
 use crate::commands::bench::Setup;
@@ -29,21 +29,11 @@ pub fn trace(args: &Trace, display: DisplayOptions) -> Result<ExitCode, Failure>
         Side::Within(namespace) => namespace,
         Side::Outside(code) => return Ok(ExitCode::from(code)),
     };
-    let setup = Setup::open(&args.runtimes, false, pid_namespace)?;
+    let mut setup = Setup::open(&args.runtimes, false, pid_namespace)?;
     let mut found = setup.blank(design(&setup));
     let began = Instant::now();
-    let place = Sites::new(&setup.sandbox).map_err(Failure::host)?;
-    let mut watch = Watch::new().map_err(Failure::host)?;
-    for (at, subject) in setup.subjects.iter().enumerate() {
-        let program = if subject.floor { STAMP } else { STAY };
-        let site = place.site(&format!("t{at}"), &scenario, program).map_err(Failure::host)?;
-        match follow(subject, &site, &mut watch) {
-            Ok(traces) => found.traces.extend(traces),
-            Err(_) if interrupted() => break,
-            Err(why) => found.warnings.push(format!("{} cannot be traced: {why}", subject.name)),
-        }
-    }
-    found.warnings.extend(setup.harm()?);
+    let filled = fill(&mut found, &setup, &scenario);
+    found.warnings.extend(setup.harm_of(filled)?);
     found.cut_short = interrupted().then(|| "interrupted".to_owned());
     found.warnings.push("tracing stops the program twice at each system call, so all times are too long".to_owned());
     found.duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -54,6 +44,22 @@ pub fn trace(args: &Trace, display: DisplayOptions) -> Result<ExitCode, Failure>
     let shown = deliver(&args.format, &Documents { benchmarks: vec![found], ..Documents::default() }, display);
     every([written, shown])?;
     if nothing || cut_short.is_some() { Err(Failure::Host(why)) } else { Ok(ExitCode::SUCCESS) }
+}
+
+/// Traces each subject. One that cannot be traced becomes a warning.
+fn fill(found: &mut Benchmark, setup: &Setup, scenario: &Scenario) -> Result<(), Failure> {
+    let place = Sites::new(&setup.sandbox).map_err(Failure::host)?;
+    let mut watch = Watch::new().map_err(Failure::host)?;
+    for (at, subject) in setup.subjects.iter().enumerate() {
+        let program = if subject.floor { STAMP } else { STAY };
+        let site = place.site(&format!("t{at}"), scenario, program).map_err(Failure::host)?;
+        match follow(subject, &site, &mut watch) {
+            Ok(traces) => found.traces.extend(traces),
+            Err(_) if interrupted() => break,
+            Err(why) => found.warnings.push(format!("{} cannot be traced: {why}", subject.name)),
+        }
+    }
+    Ok(())
 }
 
 /// Once is enough to see where the time goes, and nothing is drawn.

@@ -52,16 +52,11 @@ impl Progress {
                     "plimsoll: warning: {what} of the host changed during the run ({how}), but not when each check ran alone: {now}"
                 ));
             }
-            (Event::Interrupted { change, put_back }, _) => {
+            (Event::Interrupted(change), _) => {
                 let (what, how) = change.words();
-                let now = if *put_back {
-                    "it was restored"
-                } else {
-                    "it was not restored, since checks of other runs are in progress"
-                };
                 self.say(&format!(
                     "plimsoll: warning: {what} of the host changed during the run ({how}), which was interrupted before it was known \
-                     whether the runtime did it or another program; {now}"
+                     whether the runtime did it or another program; it was restored"
                 ));
             }
         }

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use globset::{Glob, GlobMatcher};
 use plimsoll_engine::check::Check;
-use plimsoll_suites::renamed;
+use plimsoll_suites::{circumstances, renamed};
 use sha2::{Digest, Sha256};
 
 use crate::shared::failure::Failure;
@@ -35,13 +35,25 @@ impl Filter {
 
     fn takes(&self, check: &Check) -> bool {
         match self {
-            Self::Id(glob) => matches(glob, &check.id),
+            Self::Id(glob) => {
+                matches(glob, &check.id) || (!names_circumstance(glob) && matches(glob, plain(&check.id)))
+            }
             Self::Clause(glob) => check.clauses.iter().any(|clause| matches(glob, &clause.id)),
             Self::Section(name) => check.section() == name,
             Self::Level(name) => check.clauses.iter().any(|clause| clause.level == *name),
             Self::Axis(name) => check.axis().as_str() == name,
         }
     }
+}
+
+/// Whether a glob says under which circumstance; one that does not means all.
+fn names_circumstance(glob: &GlobMatcher) -> bool {
+    glob.glob().glob().contains('@')
+}
+
+/// An id without its circumstance.
+fn plain(id: &str) -> &str {
+    id.split('@').next().unwrap_or(id)
 }
 
 /// Whether a glob matches an id, or one that it had in an earlier version.
@@ -64,9 +76,18 @@ pub fn select(checks: Vec<Check>, filters: &[String]) -> Result<Vec<Check>, Fail
         checks.into_iter().filter(|check| parsed.iter().any(|filter| filter.takes(check))).collect();
     if chosen.is_empty() {
         let filters = filters.join(" ");
-        return Err(Failure::Nothing(format!("no check matches {filters}; `plimsoll run --list` lists all")));
+        return Err(Failure::Nothing(format!("no check matches {filters}; {}", hint(&filters))));
     }
     Ok(chosen)
+}
+
+/// What may help where nothing matches.
+fn hint(filters: &str) -> String {
+    let named = filters.rsplit_once('@').and_then(|(_, name)| circumstances::named(name));
+    named.map_or_else(
+        || "`plimsoll run --list` lists all".to_owned(),
+        |circumstance| format!("`--under {}` judges checks under that circumstance", circumstance.name),
+    )
 }
 
 /// The first check of each subject, the subject being the part of an id before the slash. The checks come sorted.

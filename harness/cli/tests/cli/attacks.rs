@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use crate::bench::{Bench, SIMPLEST};
@@ -163,6 +164,33 @@ fn a_measurement_tells_what_its_runtime_changed_and_puts_it_back() {
     let ran = bench.plimsoll(&["trace", "--runtime", &runtime.to_string_lossy(), "--output", "results.json"]);
     let warnings = ran.results["warnings"].to_string();
     assert!(warnings.contains(&format!("{setting} of the host changed while runtimes were measured")), "{warnings}");
+    assert_becomes(setting, &before);
+}
+
+/// The second run must not take what the runtime of the first has changed for the host as it is, and restore that.
+#[test]
+fn a_run_that_begins_meanwhile_does_not_keep_what_another_has_changed() {
+    let real = runtime_or_skip!();
+    let setting = "/proc/sys/vm/dirty_expire_centisecs";
+    let (before, other) = another(setting);
+    let (first, second) = (Bench::new(), Bench::new());
+    let changed = first.path("changed");
+    let evil = format!("echo {other} >{setting}; : >{}; sleep 1", changed.display());
+    let runtime = at_delete(&first, &real, &evil);
+    let start = |bench: &Bench, runtime: &Path, filter: &str| {
+        let runtime = runtime.to_string_lossy();
+        let args = ["run", "--runtime", &runtime, "--jobs", "1", "--no-preflight", "--filter", filter];
+        bench.command(&args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    };
+    let mut one = start(&first, &runtime, SIMPLEST);
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !changed.exists() {
+        assert!(Instant::now() < deadline, "nothing was deleted");
+        std::thread::yield_now();
+    }
+    let mut two = start(&second, &real, "process.e*");
+    assert_eq!(one.wait().unwrap().code(), Some(1));
+    assert_eq!(two.wait().unwrap().code(), Some(0));
     assert_becomes(setting, &before);
 }
 

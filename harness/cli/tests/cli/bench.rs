@@ -84,9 +84,18 @@ impl Ran {
 
     /// Ids of the checks that passed.
     pub fn passed(&self) -> Vec<&str> {
+        self.of(&["pass"])
+    }
+
+    /// Ids of the checks that failed, or that warn.
+    pub fn red(&self) -> Vec<&str> {
+        self.of(&["fail", "warn", "timeout"])
+    }
+
+    fn of(&self, verdicts: &[&str]) -> Vec<&str> {
         let checks = self.results["checks"].as_array().map_or(&[][..], Vec::as_slice);
-        let passed = checks.iter().filter(|check| check["verdict"] == "pass");
-        passed.map(|check| check["id"].as_str().unwrap()).collect()
+        let wanted = checks.iter().filter(|check| verdicts.contains(&check["verdict"].as_str().unwrap()));
+        wanted.map(|check| check["id"].as_str().unwrap()).collect()
     }
 
     /// Nothing of the run is left on the host.

@@ -6,6 +6,7 @@ mod attacks;
 mod bench;
 mod bundled;
 mod callers;
+mod circumstances;
 mod cleaned;
 mod confined;
 mod dependencies;

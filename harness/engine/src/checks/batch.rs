@@ -5,6 +5,7 @@
 use plimsoll_fixtures::{Edit, Recipe};
 
 use crate::checks::check::{Body, Case, Check};
+use crate::checks::circumstance::Program;
 
 /// The largest batch. A container that cannot be made costs all of them a second one.
 const MAX_SIZE: usize = 8;
@@ -38,16 +39,16 @@ pub fn group<'c>(checks: &[&'c Check]) -> Vec<Vec<&'c Check>> {
     batches.into_iter().map(checks).collect()
 }
 
-/// What several cases ask for at once.
+/// What several cases ask for at once, which are under the same circumstance.
 #[must_use]
-pub fn combined(cases: &[&Case]) -> Recipe {
+pub fn combined(checks: &[&Check]) -> Recipe {
     let mut all: Vec<Edit> = Vec::new();
     let mut seen: Vec<Vec<Edit>> = Vec::new();
-    for case in cases {
-        let edits = recipe(case).edits;
+    for check in checks {
+        let edits = check.recipe().unwrap_or_default().edits;
         if !seen.contains(&edits) {
-            let own = edits.iter().filter(|edit| seen.is_empty() || !is_global(edit));
-            all.extend(own.cloned());
+            let own = edits.iter().filter(|edit| seen.is_empty() || !(is_global(edit) || all.contains(edit)));
+            all.extend(own.cloned().collect::<Vec<_>>());
             seen.push(edits);
         }
     }
@@ -66,8 +67,13 @@ struct Candidate<'c> {
 
 impl<'c> Candidate<'c> {
     fn of(check: &'c Check) -> Self {
-        let Body::Case(case) = check.body else { return Self { check, edits: None, places: Vec::new() } };
-        let edits = recipe(case).edits;
+        let none = Self { check, edits: None, places: Vec::new() };
+        let (Body::Case(case), Some(recipe)) = (check.body, check.recipe()) else { return none };
+        // Programs that are added have containers of their own.
+        if check.under.program == Program::Added {
+            return none;
+        }
+        let edits = recipe.edits;
         let changed = edits.iter().filter_map(place).map(str::to_owned);
         // A case that leaves a member unset has no edit of it. Its faults say which members it looks at.
         let seen = case.proves.iter().flat_map(|fault| fault.members()).map(str::to_owned);
@@ -78,6 +84,9 @@ impl<'c> Candidate<'c> {
 
     fn is_compatible_with(&self, other: &Self) -> bool {
         let (Some(own), Some(others)) = (&self.edits, &other.edits) else { return false };
+        if self.check.under.name != other.check.under.name {
+            return false;
+        }
         let meet = || self.places.iter().any(|place| other.places.iter().any(|theirs| overlap(place, theirs)));
         own == others || (global_edits(own).eq(global_edits(others)) && !meet())
     }

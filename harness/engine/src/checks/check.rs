@@ -7,6 +7,7 @@ use plimsoll_fixtures::probe::Ask;
 use plimsoll_fixtures::{Config, Recipe};
 use plimsoll_reports::model::{Axis, Clause};
 
+use crate::checks::circumstance::Circumstance;
 use crate::checks::need::Need;
 use crate::containers::evidence::Evidence;
 use crate::containers::lab::Lab;
@@ -219,6 +220,8 @@ pub struct Check {
     pub base_clauses: Arc<BaseClauses>,
     /// How it is carried out.
     pub body: Body,
+    /// Under which circumstance.
+    pub under: &'static Circumstance,
 }
 
 impl Check {
@@ -248,7 +251,17 @@ impl Check {
             Body::Case(case) => (case.rule.needs, case.needs),
             Body::Scenario(scenario) => (scenario.needs, &[]),
         };
-        first.iter().chain(second)
+        first.iter().chain(second).chain(self.under.needs)
+    }
+
+    /// What a case asks for, under its circumstance; nothing for a scenario.
+    #[must_use]
+    pub fn recipe(&self) -> Option<Recipe> {
+        let Body::Case(case) = self.body else { return None };
+        let mut recipe = Recipe::default();
+        (self.under.edits)(&mut recipe);
+        (case.edits)(&mut recipe);
+        Some((self.under.finish)(recipe))
     }
 
     /// Whether it may wait for a deadline.
@@ -269,10 +282,11 @@ impl Check {
     /// Why a broken expectation is only a warning, where the check itself says so.
     #[must_use]
     pub fn advisory(&self) -> Option<&'static str> {
-        match self.body {
+        let own = match self.body {
             Body::Case(case) => case.rule.advisory,
             Body::Scenario(scenario) => scenario.advisory,
-        }
+        };
+        own.or(self.under.advisory)
     }
 
     /// Why a broken expectation is only a warning for a runtime of this release: no cited clause is mandatory, or none of

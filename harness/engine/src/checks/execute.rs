@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Instant;
 
+use plimsoll_fixtures::{Edit, Recipe};
 use plimsoll_reports::model::{self, Evidence, Finding, Verdict};
 use serde::{Deserialize, Serialize};
 
@@ -11,9 +12,11 @@ use crate::checks::artifacts;
 use crate::checks::batch;
 use crate::checks::broken_clauses::BrokenClauses;
 use crate::checks::check::{Body, Case, Check};
+use crate::checks::circumstance::Program;
 use crate::checks::guarded::{Caught, clear, is_harm, panic_text, run_on_lab};
 use crate::checks::run_dir;
 use crate::containers::lab::Lab;
+use crate::containers::way::Way;
 use crate::guard::Change;
 use crate::runtime::driver::milliseconds;
 use crate::runtime::judgement::{Judgement, StepResult, Stop};
@@ -138,8 +141,9 @@ fn attempt_batch(checks: &[&Check], settings: &Settings, tag: &str) -> io::Resul
 }
 
 fn run_body(check: &Check, lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
+    check.under.enter(lab);
     match check.body {
-        Body::Case(case) => judge_case(case, lab, out),
+        Body::Case(case) => judge_case(check, case, lab, out),
         Body::Scenario(scenario) => {
             (scenario.run)(lab, out)?;
             lab.control_if_none_ran()
@@ -147,23 +151,40 @@ fn run_body(check: &Check, lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
     }
 }
 
-fn judge_case(case: &Case, lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
-    let container = lab.running(case.edits)?;
+fn judge_case(check: &Check, case: &Case, lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
+    let recipe = check.recipe().unwrap_or_default();
+    if check.under.program == Program::Added {
+        return judge_added(case, recipe, lab, out);
+    }
+    let container = lab.running_by(check.under.way, &recipe)?;
     let config = container.bundle.config.clone();
     let evidence = case.rule.collect_evidence(&container, &config)?;
     (case.rule.judge)(&config, &evidence, out);
     container.finish_and_delete()
 }
 
+/// Judges the process of a case on a program that is added to a container of the base.
+fn judge_added(case: &Case, recipe: Recipe, lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
+    let config = recipe.config();
+    let is_file = |edit: &Edit| edit.path().is_some();
+    let container =
+        lab.running_by(Way::Create, &Recipe { edits: recipe.edits.into_iter().filter(is_file).collect() })?;
+    let mut program = container.exec(&config.0["process"])?;
+    program.greeted()?;
+    let evidence = program.evidence((case.rule.asks)(&config), &container.bundle)?;
+    (case.rule.judge)(&config, &evidence, out);
+    program.finish()?.ok()?;
+    container.finish_and_delete()
+}
+
 /// Judges each of several cases on the one container that they share, as if it were the case's own.
 fn judge_batch<'c>(checks: &[&'c Check], lab: &Lab<'_>, passed: &mut Vec<&'c Check>) -> StepResult {
-    let case = |check: &Check| if let Body::Case(case) = check.body { Some(case) } else { None };
-    let cases: Vec<&Case> = checks.iter().filter_map(|check| case(check)).collect();
-    let recipe = batch::combined(&cases);
-    let container = lab.create(&lab.build(&recipe)?)?;
-    container.started()?;
-    for (check, case) in checks.iter().zip(cases) {
-        let bundle = lab.seen_as(&container.bundle, &batch::recipe(case));
+    let [first, ..] = checks else { return Ok(()) };
+    first.under.enter(lab);
+    let container = lab.running_by(first.under.way, &batch::combined(checks))?;
+    for check in checks {
+        let (Body::Case(case), Some(recipe)) = (check.body, check.recipe()) else { continue };
+        let bundle = lab.seen_as(&container.bundle, &recipe);
         let mut out = Judgement::default();
         let mut evidence = case.rule.collect_evidence(&container, &bundle.config)?;
         evidence.bundle = bundle;

@@ -13,7 +13,7 @@ use crate::checks::check::Rule;
 use crate::checks::guarded::{GuardedRun, is_harm, run_guarded};
 use crate::checks::need::Need;
 use crate::containers::container::Container;
-use crate::containers::evidence::{Evidence, Inside};
+use crate::containers::evidence::Evidence;
 use crate::containers::lab::Lab;
 use crate::runtime::judgement::{Judgement, StepResult, Stop};
 use crate::runtime::settings::Settings;
@@ -134,8 +134,7 @@ fn judge_all(input: CaseInput<'_>, lab: &Lab<'_>, result: &mut CaseResult) -> St
     // What changes something is asked last, in the order of the rule.
     for rule in loud {
         let asks = (rule.asks)(&config);
-        let answers = ask_in_parts(&container, &asks)?;
-        let inside = Inside::new(asks.into_iter().zip(answers).collect());
+        let inside = container.answers(asks)?;
         note(rule, &Evidence { inside, ..shared.clone() });
     }
     container.finish_and_delete()
@@ -145,33 +144,11 @@ fn judge_all(input: CaseInput<'_>, lab: &Lab<'_>, result: &mut CaseResult) -> St
 fn gather(rules: &[&Rule], seen: bool, container: &Container<'_>, config: &Config) -> StepResult<Evidence> {
     let outside = if seen { Some(container.observe()?) } else { None };
     let asks: BTreeSet<Ask> = rules.iter().flat_map(|rule| (rule.asks)(config)).collect();
-    let asks: Vec<Ask> = asks.into_iter().collect();
-    let answers = ask_in_parts(container, &asks)?;
-    let inside = Inside::new(asks.into_iter().zip(answers).collect());
+    let inside = container.answers(asks.into_iter().collect())?;
     let knobs: BTreeSet<Knob> = rules.iter().flat_map(|rule| rule.knobs).copied().collect();
     let knob_values =
         knobs.into_iter().map(|knob| Ok((knob, container.knob_value(&knob)?))).collect::<StepResult<_>>()?;
     Ok(Evidence { inside, outside, knob_values, bundle: container.bundle.clone() })
-}
-
-/// A terminal takes lines of 4 KiB at most.
-const LONGEST_LINE: usize = 3000;
-
-fn ask_in_parts(container: &Container<'_>, asks: &[Ask]) -> StepResult<Vec<Answer>> {
-    let (mut answers, mut part, mut length) = (Vec::new(), Vec::new(), 0);
-    for ask in asks {
-        let own = format!("{ask:?}").len() + 40;
-        if length + own > LONGEST_LINE && !part.is_empty() {
-            answers.extend(container.ask_all(&part)?);
-            (part, length) = (Vec::new(), 0);
-        }
-        part.push(ask.clone());
-        length += own;
-    }
-    if !part.is_empty() {
-        answers.extend(container.ask_all(&part)?);
-    }
-    Ok(answers)
 }
 
 fn changes_something(ask: &Ask) -> bool {

@@ -4,6 +4,7 @@ pub mod artifacts;
 pub mod batch;
 pub(crate) mod broken_clauses;
 pub mod check;
+pub mod circumstance;
 mod collect;
 pub mod execute;
 pub mod fuzz_case;

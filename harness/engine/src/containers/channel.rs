@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use plimsoll_fixtures::probe::{Answer, Ask, Hello, MARK};
 
 use crate::runtime::judgement::{StepResult, Stop};
+use crate::system::deadline::scaled;
 use crate::system::process::{Capture, wait_readable};
 
 /// The longest line that is waited for: a whole mountinfo, or 64 KiB of file as numbers.
@@ -22,6 +23,9 @@ pub struct Channel {
     timeout: Duration,
     is_terminal: bool,
 }
+
+/// How long before its end a program may close its standard output.
+const CLOSING: Duration = Duration::from_secs(1);
 
 /// How much is kept of what is no answer.
 const NOISE_KEPT: usize = 4096;
@@ -145,6 +149,10 @@ impl Channel {
                 return Err(Stop::broken("the program", limit, "it is alive but sends nothing"));
             }
             if self.answers.fd().is_none() {
+                // Who ends closes it a moment before.
+                if wait_readable(&[pidfd], deadline.min(Instant::now() + scaled(CLOSING)))? {
+                    return Ok(None);
+                }
                 let expected = "open until the program ends";
                 return Err(Stop::broken("the program's standard output", expected, "closed"));
             }

@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use crate::containers::channel::Channel;
 use crate::containers::lab::Lab;
+use crate::containers::way::Call;
 use crate::runtime::describe::Describe;
 use crate::runtime::fault::Fault;
 use crate::runtime::judgement::{Outcome, StepResult, Stop};
@@ -37,6 +38,8 @@ pub struct Container<'l> {
     stderr: RefCell<Capture>,
     eager: bool,
     hello: Cell<Option<u64>>,
+    /// The call of `run` that ends with the program.
+    call: RefCell<Option<Call>>,
 }
 
 /// What `state` printed.
@@ -107,7 +110,7 @@ impl<'l> Container<'l> {
         confirm_set_apart(lab, &bundle, pid)?;
         let eager = lab.settings.fault == Some(Fault::EagerStart);
         let (channel, stderr) = (RefCell::new(channel), RefCell::new(stderr));
-        Ok(Self { lab, bundle, pid, pidfd, channel, stderr, eager, hello: Cell::new(None) })
+        Ok(Self { lab, bundle, pid, pidfd, channel, stderr, eager, hello: Cell::new(None), call: RefCell::default() })
     }
 
     /// The container id.
@@ -151,13 +154,26 @@ impl<'l> Container<'l> {
     /// [`Stop::Broken`] when `start` fails, the probe keeps silent, or the process is another.
     pub fn started(&self) -> StepResult<Hello> {
         self.start()?.ok()?;
+        self.greeted_as_configured()
+    }
+
+    /// Waits for the probe inside to speak, and sees that it is the configured program.
+    pub(crate) fn greeted_as_configured(&self) -> StepResult<Hello> {
         let hello = self.greeted()?;
-        confirm_configured(&self.bundle, &hello)?;
-        self.lab.has_run.set(true);
-        if self.lab.settings.profile.shares_kernel {
-            self.confirm(&hello)?;
-        }
+        self.confirm_greeting(&hello)?;
         Ok(hello)
+    }
+
+    /// What has spoken is the configured program, and the process that the runtime named.
+    pub(crate) fn confirm_greeting(&self, hello: &Hello) -> StepResult {
+        confirm_configured(&self.bundle, hello)?;
+        self.lab.has_run.set(true);
+        if self.lab.settings.profile.shares_kernel { self.confirm(hello) } else { Ok(()) }
+    }
+
+    /// This call of `run` lasts as long as the program, and deletes the container then.
+    pub(crate) fn is_in_foreground(&self, call: Call) {
+        self.call.replace(Some(call));
     }
 
     /// Waits for the probe inside to speak.
@@ -301,13 +317,16 @@ impl<'l> Container<'l> {
         self.wait()
     }
 
-    /// Ends the program, and deletes the container.
+    /// Ends the program, and deletes the container, unless a call of `run` does that.
     ///
     /// # Errors
     /// [`Stop::Broken`] when delete fails.
     pub fn finish_and_delete(&self) -> StepResult {
         self.finish()?;
-        self.delete()?.ok()
+        match self.call.take() {
+            Some(call) => call.end(self.lab, &mut self.channel.borrow_mut(), &mut self.stderr.borrow_mut())?.ok(),
+            None => self.delete()?.ok(),
+        }
     }
 
     /// What runtime and program have written to standard error since create.

@@ -48,6 +48,8 @@ pub struct Lab<'s> {
     controls: RefCell<Vec<u64>>,
     /// The last call of create or start, where the runtime said that it failed.
     pub(crate) refusal: RefCell<Option<Refusal>>,
+    /// Why the runtime may refuse whatever it is asked for here.
+    pub(crate) may_refuse: Cell<Option<&'static str>>,
     /// Whether a program has spoken from within a container of this check.
     pub(crate) has_run: Cell<bool>,
     began: Instant,
@@ -70,6 +72,7 @@ impl<'s> Lab<'s> {
             mounted: RefCell::default(),
             controls: RefCell::default(),
             refusal: RefCell::default(),
+            may_refuse: Cell::default(),
             has_run: Cell::new(false),
             began: Instant::now(),
             overlaid: RefCell::default(),

@@ -19,3 +19,4 @@ pub mod refusal;
 pub mod service_manager;
 mod users;
 pub mod watch;
+pub mod way;

@@ -11,12 +11,12 @@ use crate::guard::{Change, KernelState};
 use crate::system::deadline::scaled;
 use crate::system::host_lock::{Delay, HostLock};
 
-/// How long a run that is interrupted waits for the checks of others.
+/// How long a run waits for the checks of others that cannot wait for ever: it was interrupted, or judges nothing.
 const FOR_OTHERS: Duration = Duration::from_secs(10);
 
 /// The state of the kernel that checks are to leave, and what has changed since.
 #[derive(Debug)]
-pub(crate) struct HostChanges {
+pub struct HostChanges {
     expected: Arc<KernelState>,
     /// Undone by this run, and not yet known whose. What another run has undone is not among them.
     undone: Vec<Change>,
@@ -39,7 +39,19 @@ impl HostChanges {
         }
     }
 
-    /// The host is expected to stay as it is at this time.
+    /// The host is expected to stay as it is when the checks of other runs have ended.
+    ///
+    /// # Errors
+    /// When something of it cannot be read.
+    pub fn since_now() -> io::Result<Self> {
+        let mut host = Self::new(&Arc::default());
+        host.wait_for_others()?;
+        host.begin()?;
+        host.lock.release();
+        Ok(host)
+    }
+
+    /// The same, from now on.
     pub(crate) fn begin(&mut self) -> io::Result<()> {
         self.expected = Arc::new(KernelState::now()?);
         Ok(())
@@ -89,7 +101,8 @@ impl HostChanges {
     }
 
     /// What differs for good since the host was last known to be as expected.
-    pub(crate) fn stuck(&self) -> &[Finding] {
+    #[must_use]
+    pub fn stuck(&self) -> &[Finding] {
         &self.stuck
     }
 
@@ -101,20 +114,36 @@ impl HostChanges {
         self.undone.retain(|change| !changes.iter().any(|again| again.is_about_the_same(change)));
     }
 
-    /// Puts the host back when no check will run any more that could tell whose doing it was. Returned are the changes, and whether
-    /// they were put back: not while other runs have checks under way, which may be looking for the same ones.
-    pub(crate) fn leave(&mut self) -> io::Result<(Vec<Change>, bool)> {
-        let changes = self.look()?;
+    /// No check of this run is under way. Another run that waits to be alone finds the host as it was: that is what it will hold its
+    /// checks against.
+    pub(crate) fn let_others_in(&mut self) -> io::Result<()> {
+        if self.lock.others_wait()? {
+            self.put_back()?;
+            self.lock.release();
+        }
+        Ok(())
+    }
+
+    /// Puts the host back when no check will run any more that could tell whose doing it was. It waits some time for the checks of
+    /// other runs, which may be looking for the same change. Returned are the changes.
+    ///
+    /// # Errors
+    /// When the host cannot be looked at, or its lock cannot be opened.
+    pub fn leave(&mut self) -> io::Result<Vec<Change>> {
+        if !self.look()?.is_empty() {
+            self.wait_for_others()?;
+            self.put_back()?;
+        }
+        Ok(std::mem::take(&mut self.undone))
+    }
+
+    fn wait_for_others(&mut self) -> io::Result<()> {
         let deadline = Instant::now() + scaled(FOR_OTHERS);
         let mut delay = Delay::default();
-        while !changes.is_empty() && !self.lock.have_alone()? {
-            if Instant::now() > deadline {
-                return Ok((changes, false));
-            }
+        while !self.lock.have_alone()? && Instant::now() < deadline {
             delay.wait()?;
         }
-        self.put_back()?;
-        Ok((std::mem::take(&mut self.undone), true))
+        Ok(())
     }
 
     /// No check is left that could have made the changes that were undone. They are how the host is now, unless another run was

@@ -26,6 +26,7 @@ use std::time::{Duration, Instant};
 use plimsoll_reports::model::Finding;
 
 pub use canary::{describe as tree, plant_canary};
+pub use host_changes::HostChanges;
 pub use kernel::{Change, KernelState, undo_all};
 pub(crate) use other_programs::made_by_others;
 pub(crate) use snapshot::DESCRIPTORS;

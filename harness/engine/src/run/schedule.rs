@@ -31,13 +31,8 @@ pub enum Event<'e> {
         /// Whether it is left so: it was put back where another run was seen, whose runtime may have done it.
         left: bool,
     },
-    /// The host was found changed when an interruption kept the checks from running by themselves.
-    Interrupted {
-        /// What changed.
-        change: &'e Change,
-        /// Whether it was put back.
-        put_back: bool,
-    },
+    /// The host was found changed, and put back, when an interruption kept the checks from running by themselves.
+    Interrupted(&'e Change),
     /// Nothing is started for a while: another run has the host alone, or this one waits until the checks of others have ended.
     OthersFirst,
 }
@@ -126,14 +121,11 @@ fn stuck(check: &Check, changes: &[Finding]) -> model::Check {
 fn has_turn(state: &mut RunState<'_>, workers: &Workers<Task<'_>>) -> io::Result<bool> {
     let Some((_, next)) = state.waiting.front() else { return Ok(false) };
     let exclusive = next.exclusive;
-    let lock = state.host.lock();
-    if exclusive {
-        return Ok(workers.is_empty() && lock.have_alone()?);
-    }
     if workers.is_empty() {
-        lock.release();
+        state.host.let_others_in()?;
     }
-    lock.share()
+    let lock = state.host.lock();
+    if exclusive { Ok(workers.is_empty() && lock.have_alone()?) } else { lock.share() }
 }
 
 /// A job under way, and its number.
@@ -152,33 +144,46 @@ impl Plan<'_> {
         let controls = Arc::clone(&self.settings.controls);
         let mut state = RunState { waiting: waiting.into(), results: Vec::new(), host, controls };
         let mut workers: Workers<Task<'_>> = Workers::new(self.settings, self.limit);
+        let worked = self.work(&mut state, &mut workers, &mut tell);
+        if !matches!(worked, Ok(true)) {
+            let left = workers.kill_all().and_then(|()| state.host.leave());
+            worked?;
+            left?.iter().for_each(|change| tell(Event::Interrupted(change)));
+        }
+        state.results.sort_by_key(|(number, _)| *number);
+        Ok(state.results)
+    }
+
+    /// Works until no job is left. False when it was interrupted before.
+    fn work<'c>(
+        &self,
+        state: &mut RunState<'c>,
+        workers: &mut Workers<Task<'c>>,
+        tell: &mut impl FnMut(Event<'_>),
+    ) -> io::Result<bool> {
         let mut delay = Delay::default();
         while !(state.waiting.is_empty() && workers.is_empty()) {
             if (self.interrupted)() {
-                workers.kill_all()?;
-                let (changes, put_back) = state.host.leave()?;
-                changes.iter().for_each(|change| tell(Event::Interrupted { change, put_back }));
-                break;
+                return Ok(false);
             }
-            while has_turn(&mut state, &workers)?
-                && let Some((number, job)) = self.next(&mut state, &workers)
+            while has_turn(state, workers)?
+                && let Some((number, job)) = self.next(state, workers)
             {
                 delay = Delay::default();
-                self.start(number, job, &mut workers, &mut state, &mut tell)?;
+                self.start(number, job, workers, state, tell)?;
             }
             if workers.is_empty() && !state.waiting.is_empty() && delay.wait()? {
                 tell(Event::OthersFirst);
             }
             for ended in workers.ended()? {
-                self.settle(&workers, ended, &mut state, &mut tell)?;
+                self.settle(workers, ended, state, tell)?;
             }
             if !state.waiting.iter().chain(workers.tasks()).any(|(_, job)| job.exclusive) {
                 let changes = state.host.accept()?;
                 changes.iter().for_each(|(change, left)| tell(Event::HostChanged { change, left: *left }));
             }
         }
-        state.results.sort_by_key(|(number, _)| *number);
-        Ok(state.results)
+        Ok(true)
     }
 
     /// What to start now. An exclusive job is first in the queue, and waits until all others have ended. Those that wait take

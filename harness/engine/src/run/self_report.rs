@@ -47,8 +47,11 @@ impl SelfReport {
     /// When the binary cannot be executed, when the answer takes too long, and when the user interrupts.
     pub fn of(settings: &Settings, interrupted: &dyn Fn() -> bool) -> io::Result<Self> {
         let mut host = HostChanges::new(&Arc::default());
-        wait_until(interrupted, || host.lock().share())?;
+        // What another run's runtime has changed is put back by then.
+        wait_until(interrupted, || host.lock().have_alone())?;
         host.begin()?;
+        host.lock().release();
+        wait_until(interrupted, || host.lock().share())?;
         let mut answers = Answers::or_leave(&mut host, settings, interrupted)?;
         let mut harm = Vec::new();
         if !host.look()?.is_empty() {

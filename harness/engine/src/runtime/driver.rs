@@ -3,7 +3,7 @@
 
 pub(crate) mod pending;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::fd::OwnedFd;
@@ -14,6 +14,7 @@ use plimsoll_foreign::read;
 use plimsoll_reports::model::Call;
 use serde_json::Value;
 
+use crate::runtime::caller::CallerState;
 use crate::runtime::fault::{Fault, Neutral};
 use crate::runtime::judgement::{Outcome, StepResult, Stop};
 use crate::runtime::profile::{Op, Values};
@@ -45,6 +46,7 @@ pub struct Driver<'s> {
     /// The state directory: `--root`.
     pub root: PathBuf,
     caller: RefCell<Option<Caller>>,
+    state: Cell<CallerState>,
     calls: RefCell<Vec<Call>>,
     /// How often each operation was asked for, where the engine poses with a fault.
     asked: RefCell<BTreeMap<Op, u32>>,
@@ -54,13 +56,25 @@ impl<'s> Driver<'s> {
     /// A driver whose runtime keeps its state in `root`.
     #[must_use]
     pub fn new(settings: &'s Settings, root: PathBuf) -> Self {
-        Self { settings, root, caller: RefCell::default(), calls: RefCell::default(), asked: RefCell::default() }
+        Self {
+            settings,
+            root,
+            caller: RefCell::default(),
+            state: Cell::default(),
+            calls: RefCell::default(),
+            asked: RefCell::default(),
+        }
     }
 
     /// Whether the runtime has this operation.
     #[must_use]
     pub fn has(&self, op: Op) -> bool {
         self.settings.profile.operation.contains_key(&op)
+    }
+
+    /// From now on the caller is in this state.
+    pub(crate) fn call_in(&self, state: CallerState) {
+        self.state.set(state);
     }
 
     /// From now on this one calls: the state directory is named no more.
@@ -105,7 +119,7 @@ impl<'s> Driver<'s> {
     /// As [`Driver::call`], but for the deadline.
     pub fn start(&self, op: Op, values: &Values, dir: &Path, fds: Vec<OwnedFd>) -> StepResult<(Running, String)> {
         let values = &self.heard(op, values, dir);
-        let argv = [self.in_between(values), self.argv(op, values)?].concat();
+        let argv = [self.in_state(), self.in_between(values), self.argv(op, values)?].concat();
         let argv =
             self.settings.fault.map_or_else(|| Ok(argv.clone()), |fault| self.posed(fault, op, values, &argv))?;
         let command = quote(&argv);
@@ -131,6 +145,13 @@ impl<'s> Driver<'s> {
             Some(Fault::Neutral(neutral)) => neutral.heard(dir, values),
             _ => values,
         }
+    }
+
+    /// The program between harness and runtime that gives the caller its state.
+    fn in_state(&self) -> Vec<OsString> {
+        let words = self.state.get().words();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        if words.is_empty() { Vec::new() } else { self.probe(&words) }
     }
 
     /// The program between harness and runtime that makes its caller another one.

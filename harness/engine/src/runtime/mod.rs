@@ -1,5 +1,6 @@
 //! How to call a runtime: its command line, its answers, and its faults.
 
+pub mod caller;
 pub mod describe;
 pub mod driver;
 pub mod fault;

@@ -63,29 +63,39 @@ impl<'p> HostLock<'p> {
         Ok(shares)
     }
 
+    /// Whether another run waits for what this one holds.
+    pub(crate) fn others_wait(&mut self) -> io::Result<bool> {
+        let waits =
+            self.held.is_some() && self.waits.is_none() && lock(self.turn, FlockArg::LockSharedNonblock)?.is_none();
+        self.others |= waits;
+        Ok(waits)
+    }
+
     /// Whether other runs were on this host since this one began, as far as it met them.
     pub(crate) fn met_others(&mut self) -> io::Result<bool> {
         self.others |= self.waits.is_none() && lock(self.turn, FlockArg::LockExclusiveNonblock)?.is_none();
         Ok(self.others)
     }
 
-    /// Whether this run has the host alone. It asks again until it has: others end their checks meanwhile, and start none.
+    /// Whether this run has the host alone. It asks again until it has: others end their checks meanwhile, and start none. Where
+    /// another waits already, it keeps what it holds.
     pub(crate) fn have_alone(&mut self) -> io::Result<bool> {
         if matches!(self.held, Some(Held::Alone(_))) {
             return Ok(true);
         }
-        self.held = None;
         if self.waits.is_none() {
             self.waits = lock(self.turn, FlockArg::LockExclusiveNonblock)?;
         }
         if self.waits.is_some() {
+            self.held = None;
             self.held = lock(self.host, FlockArg::LockExclusiveNonblock)?.map(Held::Alone);
         }
         if self.held.is_some() {
             self.waits = None;
         }
-        self.others |= self.held.is_none();
-        Ok(self.held.is_some())
+        let alone = matches!(self.held, Some(Held::Alone(_)));
+        self.others |= !alone;
+        Ok(alone)
     }
 
     /// This run has no check under way: others may have their turn.
@@ -182,7 +192,8 @@ mod tests {
         let (mut one, mut other) = (place.run(), place.run());
         assert!(one.share().unwrap() && other.share().unwrap());
         assert!(!one.have_alone().unwrap());
-        assert!(!other.have_alone().unwrap());
+        assert!(!other.have_alone().unwrap() && other.others_wait().unwrap());
+        other.release();
         assert!(one.have_alone().unwrap());
         one.release();
         assert!(other.have_alone().unwrap());

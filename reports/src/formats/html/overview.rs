@@ -1,5 +1,7 @@
 //! The summary: one line per run, and the matrix of sections by runtimes.
 
+use std::collections::BTreeMap;
+
 use maud::{Markup, html};
 
 use super::untrusted::{Line, anchor};
@@ -41,35 +43,59 @@ fn state(report: &Report) -> Markup {
 
 /// The matrix: a row for each section; for one runtime a column for each verdict, for several one for each runtime.
 pub(super) fn sections(matrix: &Matrix<'_>) -> Markup {
-    let sections = matrix.sections();
     let totals: Vec<Tally> = matrix.reports.iter().map(|report| report.tally()).collect();
-    let single = totals.len() == 1;
+    let name = |section: &str| html! { a href={ "#" (anchor("section", section)) } { (Line(section)) } };
     html! {
         section aria-labelledby="sections" {
             h2 id="sections" { "Sections of the specification" }
             section.scroll tabindex="0" aria-label="Table of sections" {
                 table.matrix {
-                    thead { tr {
-                        th scope="col" { "Section" }
-                        @if single {
-                            th scope="col" { "Share" }
-                            th.number scope="col" { "Checks" }
-                            @for verdict in Verdict::ALL { th.number scope="col" { (verdict.as_str()) } }
-                        } @else {
-                            @for label in &matrix.labels { th scope="col" { (Line(label)) } }
-                        }
-                    } }
-                    tbody {
-                        @for (section, tallies) in &sections {
-                            tr {
-                                th scope="row" { a href={ "#" (anchor("section", section)) } { (Line(section)) } }
-                                (row(tallies))
-                            }
-                        }
-                    }
+                    (head(matrix, "Section"))
+                    tbody { (rows(&matrix.sections(), name)) }
                     tfoot { tr { th scope="row" { "All" } (row(&totals)) } }
                 }
             }
+        }
+    }
+}
+
+/// The same for circumstances, where checks were judged under some.
+pub(super) fn circumstances(matrix: &Matrix<'_>) -> Markup {
+    let circumstances = matrix.circumstances();
+    html! {
+        @if !circumstances.is_empty() {
+            section aria-labelledby="circumstances" {
+                h2 id="circumstances" { "Circumstances" }
+                section.scroll tabindex="0" aria-label="Table of circumstances" {
+                    table.matrix {
+                        (head(matrix, "Circumstance"))
+                        tbody { (rows(&circumstances, |name| html! { (Line(name)) })) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn head(matrix: &Matrix<'_>, first: &str) -> Markup {
+    html! {
+        thead { tr {
+            th scope="col" { (first) }
+            @if matrix.reports.len() == 1 {
+                th scope="col" { "Share" }
+                th.number scope="col" { "Checks" }
+                @for verdict in Verdict::ALL { th.number scope="col" { (verdict.as_str()) } }
+            } @else {
+                @for label in &matrix.labels { th scope="col" { (Line(label)) } }
+            }
+        } }
+    }
+}
+
+fn rows(tallies: &BTreeMap<&str, Vec<Tally>>, name: impl Fn(&str) -> Markup) -> Markup {
+    html! {
+        @for (first, tallies) in tallies {
+            tr { th scope="row" { (name(first)) } (row(tallies)) }
         }
     }
 }

@@ -1,4 +1,6 @@
-//! Counts of verdicts: a row for each section and a row for all.
+//! Counts of verdicts: a row for each section and a row for all, then one for each circumstance where there are several.
+
+use std::collections::BTreeMap;
 
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
 
@@ -10,14 +12,23 @@ use crate::text::printable;
 
 /// Puts the table on the page.
 pub(super) fn table(page: &mut Page, report: &Report) {
-    let mut table = blank_table(page.style());
-    let columns = ["section", "checks"].into_iter().chain(Verdict::ALL.iter().map(|verdict| verdict.as_str()));
-    table.set_header(columns.enumerate().map(|(index, name)| aligned(index, name).add_attribute(Attribute::Dim)));
-    for (section, tally) in &report.sections() {
-        table.add_row(row(&printable(section), tally));
+    let mut sections = rows(page.style(), "section", &report.sections());
+    sections.add_row(row("total", &report.tally()).into_iter().map(|cell| cell.add_attribute(Attribute::Bold)));
+    page.laid_out(&sections.to_string());
+    let circumstances = report.circumstances();
+    if !circumstances.is_empty() {
+        page.laid_out(&rows(page.style(), "circumstance", &circumstances).to_string());
     }
-    table.add_row(row("total", &report.tally()).into_iter().map(|cell| cell.add_attribute(Attribute::Bold)));
-    page.laid_out(&table.to_string());
+}
+
+fn rows(style: Style, head: &str, tallies: &BTreeMap<&str, Tally>) -> Table {
+    let mut table = blank_table(style);
+    let columns = [head, "checks"].into_iter().chain(Verdict::ALL.iter().map(|verdict| verdict.as_str()));
+    table.set_header(columns.enumerate().map(|(index, name)| aligned(index, name).add_attribute(Attribute::Dim)));
+    for (name, tally) in tallies {
+        table.add_row(row(&printable(name), tally));
+    }
+    table
 }
 
 /// A table in the style of the page, without rows.

@@ -32,13 +32,17 @@ impl Fragment {
 /// host, so there they are made beforehand.
 #[must_use]
 pub fn recipe(fragments: &[Fragment]) -> Recipe {
-    let mut edits: Vec<Edit> = fragments.iter().flat_map(|fragment| fragment.edits.clone()).collect();
-    let config = Recipe { edits: edits.clone() }.config();
-    if config.namespace("user").is_some() {
-        let made: Vec<Edit> = config.list("/mounts").iter().filter_map(|mount| mount_point(mount, &edits)).collect();
-        edits.extend(made);
-    }
-    Recipe { edits }
+    let recipe = Recipe { edits: fragments.iter().flat_map(|fragment| fragment.edits.clone()).collect() };
+    if recipe.config().namespace("user").is_some() { with_mount_points(recipe) } else { recipe }
+}
+
+/// The same with the mount points made that nothing else makes.
+#[must_use]
+pub fn with_mount_points(mut recipe: Recipe) -> Recipe {
+    let config = recipe.config();
+    let made: Vec<Edit> = config.list("/mounts").iter().filter_map(|mount| mount_point(mount, &recipe.edits)).collect();
+    recipe.edits.extend(made);
+    recipe
 }
 
 /// The directory or file that an entry of `mounts` is mounted on, where nothing else makes it.

@@ -1,6 +1,6 @@
 //! A random bundle, and how it is minimized: drop fragments, make values smaller, drop single edits.
 
-mod conflict;
+pub(crate) mod conflict;
 pub(super) mod draw;
 pub mod fragment;
 pub mod rules;

@@ -243,7 +243,7 @@ fn pointer(edit: &Edit) -> Option<String> {
     }
 }
 
-fn is_in(list: &[&str], id: &str) -> bool {
+pub(crate) fn is_in(list: &[&str], id: &str) -> bool {
     list.iter().any(|known| match known.strip_suffix('*') {
         Some(start) => id.starts_with(start),
         None => id == *known,

@@ -6,19 +6,19 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use plimsoll_bench::machine;
 use plimsoll_bench::subject::{Subject, floor, names, profile_for};
-use plimsoll_engine::guard::{KernelState, undo_all};
+use plimsoll_engine::guard::{Change, HostChanges};
 use plimsoll_engine::host;
 use plimsoll_engine::isolate::pid_namespace::PidNamespace;
 use plimsoll_engine::profile::Profile;
 use plimsoll_engine::release::UNCLAIMED;
 use plimsoll_engine::run_sandbox::{CgroupView, RunSandbox};
 use plimsoll_engine::settings::Settings;
-use plimsoll_reports::model::Finding;
 use plimsoll_reports::model::bench::{self, Benchmark, Design};
 
 use crate::args::{RuntimeArgs, View};
 use crate::shared::bundled;
 use crate::shared::failure::Failure;
+use crate::shared::output::say;
 use crate::shared::requirements;
 use crate::shared::session::{find_runtime, self_report};
 
@@ -27,8 +27,8 @@ pub struct Setup {
     /// The subjects; the others are compared with the first.
     pub subjects: Vec<Subject>,
     view: &'static str,
-    /// The host before the first call.
-    kernel: KernelState,
+    /// What the runtimes change on the host.
+    host: HostChanges,
     /// Dropped last, since it cleans up.
     pub sandbox: RunSandbox,
 }
@@ -44,7 +44,7 @@ impl Setup {
         }
         let view = if runtimes.cgroup_view == View::V1 { CgroupView::V1 } else { CgroupView::Host };
         let sandbox = RunSandbox::set_up(view).map_err(Failure::host)?.with_pid_namespace(pid_namespace);
-        let kernel = KernelState::now().map_err(Failure::host)?;
+        let host = HostChanges::since_now().map_err(Failure::host)?;
         let mut subjects = Vec::new();
         for (at, (file, name)) in files.iter().zip(names(&files)).enumerate() {
             let settings = Settings {
@@ -69,14 +69,25 @@ impl Setup {
         if with_floor {
             subjects.push(floor(&subjects[0].settings, &sandbox).map_err(Failure::host)?);
         }
-        Ok(Self { subjects, view: runtimes.cgroup_view.name(), kernel, sandbox })
+        Ok(Self { subjects, view: runtimes.cgroup_view.name(), host, sandbox })
     }
 
-    /// What changed on the host since the first call, in words; it is put back.
-    pub fn harm(&self) -> Result<Vec<String>, Failure> {
-        let changes = self.kernel.changes().map_err(Failure::host)?;
-        let words = |harm: Finding| format!("{} changed while runtimes were measured: {}", harm.what, harm.observed);
-        Ok(undo_all(&changes).into_iter().map(words).collect())
+    /// What changed on the host since the first call, in words, whatever came of the measurement; an error of that is told after it.
+    pub fn harm_of(&mut self, measured: Result<(), Failure>) -> Result<Vec<String>, Failure> {
+        let harm = self.harm()?;
+        if measured.is_err() {
+            harm.iter().for_each(|words| say(&format!("plimsoll: warning: {words}")));
+        }
+        measured.map(|()| harm)
+    }
+
+    /// It is restored, when the checks of other runs have ended if they do so soon.
+    fn harm(&mut self) -> Result<Vec<String>, Failure> {
+        let changes = self.host.leave().map_err(Failure::host)?;
+        let told = |what: &str, how: &str| format!("{what} of the host changed while runtimes were measured: {how}");
+        let changes = changes.iter().map(Change::words).map(|(what, how)| told(&what, &format!("{how} (restored)")));
+        let stuck = self.host.stuck().iter().map(|finding| format!("{}, {}", finding.what, finding.observed));
+        Ok(changes.chain(stuck).collect())
     }
 
     /// A benchmark in which nothing is measured yet.

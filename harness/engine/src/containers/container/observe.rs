@@ -100,8 +100,46 @@ impl Container<'_> {
         Ok(knob.value(&memberships, path).map_err(|why| why.to_string()))
     }
 
+    /// The answers to questions that may be too many for one line.
     pub(crate) fn answers(&self, asks: Vec<Ask>) -> StepResult<Inside> {
-        let answers = if asks.is_empty() { Vec::new() } else { self.ask_all(&asks)? };
+        let mut answers = Vec::new();
+        for part in in_lines(&asks) {
+            answers.extend(self.ask_all(part)?);
+        }
         Ok(Inside::new(asks.into_iter().zip(answers).collect()))
+    }
+}
+
+/// A terminal takes lines of 4 KiB at most.
+const LONGEST_LINE: usize = 3000;
+
+/// Questions in parts that each fit into a line of a terminal.
+fn in_lines(asks: &[Ask]) -> Vec<&[Ask]> {
+    let (mut parts, mut from, mut length) = (Vec::new(), 0, 0);
+    for (at, ask) in asks.iter().enumerate() {
+        let own = format!("{ask:?}").len() + 40;
+        if length + own > LONGEST_LINE && at > from {
+            parts.push(&asks[from..at]);
+            (from, length) = (at, 0);
+        }
+        length += own;
+    }
+    if from < asks.len() {
+        parts.push(&asks[from..]);
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn questions_are_asked_once_and_in_order() {
+        let asks: Vec<Ask> = (0..300).map(|number| Ask::Read(format!("/a/file/{number}"))).collect();
+        let parts = in_lines(&asks);
+        assert!(parts.len() > 2 && parts.iter().all(|part| !part.is_empty()));
+        assert_eq!(parts.concat(), asks);
+        assert!(in_lines(&[]).is_empty());
     }
 }

@@ -40,8 +40,8 @@ pub enum Sockets {
     OfAnother,
 }
 
-fn refused(why: &str) -> Outcome {
-    Outcome { op: Op::Create, ended: Ended::Exit(1), stdout: String::new(), stderr: why.to_owned() }
+fn refused(op: Op, why: &str) -> Outcome {
+    Outcome { op, ended: Ended::Exit(1), stdout: String::new(), stderr: why.to_owned() }
 }
 
 const ENDED_WELL: Ended = Ended::Exit(0);
@@ -53,6 +53,14 @@ impl Lab<'_> {
     /// [`Stop::Timeout`] at the deadline, [`Stop::Error`] when the binary cannot be executed.
     pub fn try_create(&self, bundle: &Bundle) -> StepResult<Attempt<'_>> {
         self.call_create(&self.dir, bundle, self.values(bundle), Vec::new())
+    }
+
+    /// Calls `run` so that it comes back when the program has started, whatever comes of it.
+    ///
+    /// # Errors
+    /// As [`Lab::try_create`].
+    pub(crate) fn try_run_detached(&self, bundle: &Bundle) -> StepResult<Attempt<'_>> {
+        self.attempt(Op::Run, &self.dir, bundle, self.values(bundle).with("detach", ""), Vec::new())
     }
 
     /// As [`Lab::try_create`], called in directory `from` and with other values: another name of the bundle, another
@@ -99,8 +107,14 @@ impl Lab<'_> {
         self.call_create(&self.dir, bundle, values, fds)
     }
 
-    fn call_create(
+    fn call_create(&self, from: &Path, bundle: &Bundle, values: Values, fds: Vec<OwnedFd>) -> StepResult<Attempt<'_>> {
+        self.attempt(Op::Create, from, bundle, values, fds)
+    }
+
+    /// Calls `create`, or `run` so that it comes back.
+    fn attempt(
         &self,
+        op: Op,
         from: &Path,
         bundle: &Bundle,
         mut values: Values,
@@ -115,13 +129,13 @@ impl Lab<'_> {
             let (channel, input, output) = Channel::pipes(self.settings.timeout)?;
             (Some(channel), None, input, output)
         };
-        if self.settings.fault.is_some_and(|fault| fault.ignores(Op::Create)) {
-            let outcome = Outcome { op: Op::Create, ended: ENDED_WELL, stdout: String::new(), stderr: String::new() };
+        if self.settings.fault.is_some_and(|fault| fault.ignores(op)) {
+            let outcome = Outcome { op, ended: ENDED_WELL, stdout: String::new(), stderr: String::new() };
             return Ok(Attempt { lab: self, bundle: bundle.clone(), outcome, channel, console, stderr });
         }
         self.refusal.replace(None);
         if self.settings.fault == Some(Fault::Neutral(Neutral::Choosy)) && optional_features::is_asked(&bundle.config) {
-            let outcome = refused("not supported");
+            let outcome = refused(op, "not supported");
             self.note_refusal(&outcome, bundle);
             return Ok(Attempt { lab: self, bundle: bundle.clone(), outcome, channel, console, stderr });
         }
@@ -131,18 +145,18 @@ impl Lab<'_> {
             _ => {}
         }
         let fds = [stdin, stdout, err].into_iter().chain(fds).collect();
-        let (running, command) = self.driver.start(Op::Create, &values, from, fds)?;
+        let (running, command) = self.driver.start(op, &values, from, fds)?;
         let deadline = self.driver.deadline();
         let end = match &mut channel {
             Some(channel) => running.finish(&mut [channel.answers(), &mut stderr], deadline)?,
             None => running.finish(&mut [&mut stderr], deadline)?,
         };
-        let outcome = self.driver.settle(Op::Create, command, &end, String::new(), stderr.text())?;
+        let outcome = self.driver.settle(op, command, &end, String::new(), stderr.text())?;
         self.note_refusal(&outcome, bundle);
         if let Some(fault) = self.settings.fault.filter(|_| outcome.succeeded()) {
             fault.after_create(self, bundle)?;
         }
-        if self.settings.fault == Some(Fault::EagerStart) && outcome.succeeded() {
+        if self.settings.fault == Some(Fault::EagerStart) && op == Op::Create && outcome.succeeded() {
             self.call(Op::Start, &Values::default().with("id", &bundle.id))?.ok()?;
         }
         Ok(Attempt { lab: self, bundle: bundle.clone(), outcome, channel, console, stderr })
@@ -155,7 +169,7 @@ impl Lab<'_> {
     }
 
     /// The container's process as the pid file names it, or else the state document.
-    fn pid_of(&self, bundle: &Bundle) -> StepResult<Pid> {
+    pub(crate) fn pid_of(&self, bundle: &Bundle) -> StepResult<Pid> {
         let named = self.named_in(&self.pid_file(bundle))?.and_then(|text| text.trim().parse().ok());
         let pid = match named {
             Some(pid) => Some(pid),

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::Lab;
 use crate::containers::optional_features::CLAUSE;
+use crate::runtime::caller::CallerState;
 use crate::runtime::fault::{Fault, Neutral};
 use crate::runtime::judgement::{StepResult, Stop};
 use crate::runtime::profile::{Op, Values};
@@ -23,6 +24,11 @@ impl Lab<'_> {
             Some(_) => return Err(stop),
             None => false,
         };
+        if let Some(why) = self.may_refuse.take() {
+            self.driver.call_in(CallerState::Clean);
+            self.control(|recipe| recipe)?;
+            return Err(Stop::Unsupported(format!("{} refuses: {why}", refusal.op)));
+        }
         let features = if choosy { &Value::Null } else { &*self.settings.features };
         let Some(what) = refusal.unsupported_feature(self.settings.release, features) else { return Err(stop) };
         if refusal.op == Op::Start {

@@ -1,0 +1,106 @@
+//! Circumstances: the same cases are judged again while something around them is different, and nothing that they are about. A
+//! circumstance is data, like a case: edits of the base, the state of the caller, the way in which the container comes to be.
+
+use plimsoll_fixtures::Recipe;
+
+use crate::checks::need::Need;
+use crate::containers::lab::Lab;
+use crate::containers::way::Way;
+use crate::runtime::caller::CallerState;
+
+/// The suite as it is: nothing is different.
+pub static PLAIN: Circumstance = Circumstance::new("", "the suite as it is");
+
+/// What is different.
+#[derive(Clone, Copy, Debug)]
+pub struct Circumstance {
+    /// Stable name: what follows the `@` in the id of a check.
+    pub name: &'static str,
+    /// What is different, in one line.
+    pub about: &'static str,
+    /// What must be there, besides what the check needs.
+    pub needs: &'static [Need],
+    /// How the base configuration differs.
+    pub edits: fn(&mut Recipe) -> &mut Recipe,
+    /// Completes a bundle when all other edits are made.
+    pub finish: fn(Recipe) -> Recipe,
+    /// In which state the caller is.
+    pub caller: CallerState,
+    /// How the container comes to be.
+    pub way: Way,
+    /// Which of its programs is judged.
+    pub program: Program,
+    /// Why a runtime may refuse to make the container here. What it makes has to be right.
+    pub may_refuse: Option<&'static str>,
+    /// Why a broken expectation is only a warning here, whatever the clause says.
+    pub advisory: Option<&'static str>,
+}
+
+/// A program of a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Program {
+    /// The one that it was made with.
+    First,
+    /// One that `exec` adds.
+    Added,
+}
+
+impl Circumstance {
+    /// Makes the calls of a lab those of this circumstance.
+    pub(crate) fn enter(&self, lab: &Lab<'_>) {
+        lab.driver.call_in(self.caller);
+        lab.may_refuse.set(self.may_refuse);
+    }
+
+    /// A circumstance that differs in nothing yet.
+    #[must_use]
+    pub const fn new(name: &'static str, about: &'static str) -> Self {
+        Self {
+            name,
+            about,
+            needs: &[],
+            edits: |recipe| recipe,
+            finish: |recipe| recipe,
+            caller: CallerState::Clean,
+            way: Way::Create,
+            program: Program::First,
+            may_refuse: None,
+            advisory: None,
+        }
+    }
+
+    /// Where a runtime may refuse, for this reason.
+    #[must_use]
+    pub const fn may_refuse(mut self, why: &'static str) -> Self {
+        self.may_refuse = Some(why);
+        self
+    }
+
+    /// With these needs.
+    #[must_use]
+    pub const fn needs(mut self, needs: &'static [Need]) -> Self {
+        self.needs = needs;
+        self
+    }
+
+    /// With another base, whose bundles are completed by `finish`.
+    #[must_use]
+    pub const fn base(mut self, edits: fn(&mut Recipe) -> &mut Recipe, finish: fn(Recipe) -> Recipe) -> Self {
+        (self.edits, self.finish) = (edits, finish);
+        self
+    }
+
+    /// With a caller in this state.
+    #[must_use]
+    pub const fn caller(mut self, caller: CallerState) -> Self {
+        self.caller = caller;
+        self
+    }
+
+    /// By an operation that the specification does not have, which is why a breach is a warning.
+    #[must_use]
+    pub const fn by(mut self, way: Way, program: Program, advisory: &'static str) -> Self {
+        (self.way, self.program, self.advisory) = (way, program, Some(advisory));
+        self
+    }
+}

@@ -23,14 +23,14 @@ use crate::sys::{self, CloneArgs, ClonedAs};
 /// # Errors
 /// The first failure: the hook cannot be executed, ends in another way than with 0, or takes too long.
 pub fn run_all(hooks: &Hooks, kind: HookKind, state: &State) -> Result<()> {
-    run_inside(hooks, kind, state, Surroundings::default())
+    run_inside(hooks, kind, state, HookContext::default())
 }
 
 /// As [`run_all`], for those that run where the program will.
 ///
 /// # Errors
 /// As [`run_all`].
-pub fn run_inside(hooks: &Hooks, kind: HookKind, state: &State, inside: Surroundings<'_>) -> Result<()> {
+pub fn run_inside(hooks: &Hooks, kind: HookKind, state: &State, inside: HookContext<'_>) -> Result<()> {
     for (index, hook) in hooks.of(kind).iter().enumerate() {
         run(hook, state, inside).doing(|| format!("hook {}[{index}] `{}`", kind.name(), hook.path.display()))?;
     }
@@ -39,7 +39,7 @@ pub fn run_inside(hooks: &Hooks, kind: HookKind, state: &State, inside: Surround
 
 /// What a hook has of the container that it runs in.
 #[derive(Debug, Default, Clone, Copy)]
-pub struct Surroundings<'a> {
+pub struct HookContext<'a> {
     /// The environment of a hook that says nothing of its own.
     pub env: Option<&'a [String]>,
     /// The filter of system calls, unless that is in force already. The hook installs it: who waits for the hook may need calls that
@@ -50,14 +50,14 @@ pub struct Surroundings<'a> {
 /// Runs every hook of one kind in order, and returns what went wrong.
 pub fn run_each(hooks: &Hooks, kind: HookKind, state: &State) -> Vec<Error> {
     let failed = |hook: &Hook| {
-        run(hook, state, Surroundings::default())
+        run(hook, state, HookContext::default())
             .doing(|| format!("hook {} `{}`", kind.name(), hook.path.display()))
             .err()
     };
     hooks.of(kind).iter().filter_map(failed).collect()
 }
 
-fn run(hook: &Hook, state: &State, inside: Surroundings<'_>) -> Result<()> {
+fn run(hook: &Hook, state: &State, inside: HookContext<'_>) -> Result<()> {
     let streams = Streams::new(state)?;
     let done = spawn(hook, &streams, inside).and_then(|(pid, pidfd)| {
         let ended = wait(pidfd.as_fd(), hook.timeout).doing(|| format!("process {pid}"))?;
@@ -122,7 +122,7 @@ fn end_of(stream: &OwnedFd) -> rustix::io::Result<String> {
 }
 
 /// Starts the hook.
-fn spawn(hook: &Hook, streams: &Streams, inside: Surroundings<'_>) -> Result<(i32, OwnedFd)> {
+fn spawn(hook: &Hook, streams: &Streams, inside: HookContext<'_>) -> Result<(i32, OwnedFd)> {
     let program = c_string(hook.path.as_os_str().as_bytes())?;
     let args = if hook.args.is_empty() { vec![program.clone()] } else { c_strings(&hook.args)? };
     let env = match hook.env.as_deref().or(inside.env) {

@@ -212,7 +212,7 @@ impl Channel {
             _ => None,
         });
         let message = Message::decode(&bytes[..received.bytes]);
-        message.map(|message| Some((message, fd))).ok_or_else(|| Error::new("the other process says what nobody knows"))
+        message.map(|message| Some((message, fd))).ok_or_else(|| Error::new("unknown message from the other process"))
     }
 
     /// Waits for `expected` and nothing else.

@@ -74,7 +74,7 @@ mod tests {
         let list = include_str!("../data/headings.txt").lines().filter(|line| !line.starts_with('#'));
         let headings: Vec<(&str, Option<&str>)> =
             list.map(|line| line.split_once(' ').map_or((line, None), |(at, ids)| (at, Some(ids)))).collect();
-        // A draft stands in no release yet.
+        // A draft is in no release yet.
         let is_of_a_page =
             |record: &&Record| !["schema/", "pull/"].iter().any(|place| record.source.starts_with(place));
         for record in all().iter().filter(is_of_a_page) {

@@ -1,5 +1,4 @@
-//! What is checked: the clauses of the specification ([`clauses`]) and the checks that cite them, one module a section
-//! of the specification.
+//! The suite: the clauses of the specification ([`clauses`]) and the checks that cite them, one module per section of the specification.
 
 pub mod circumstances;
 pub mod clauses;

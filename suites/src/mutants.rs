@@ -1,6 +1,5 @@
-//! The faulty runtimes that the suite is proven by. Those that a check declares are there for it. The others are derived:
-//! one for each member of the configuration that a case sets and each small way to get its value wrong, and one for each
-//! way in which an operation can be wrong.
+//! The mutants that the suite is tested with. Checks declare some of them. The others are derived: one for each member that a case sets
+//! and each small way to get its value wrong, and one for each way in which an operation can be wrong.
 
 use std::collections::{BTreeMap, BTreeSet};
 

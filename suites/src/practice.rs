@@ -1,5 +1,5 @@
-//! What callers of runtimes rely on where the specification is silent, in our own words (`data/practice.jsonl`): the command line of
-//! runc, and what it does that no document demands. A clause here has a level of its own kind.
+//! What callers of runtimes rely on where the specification is silent, in our own words (`data/practice.jsonl`): the command line of runc,
+//! and behaviour that no document requires. These clauses have levels of their own.
 
 use plimsoll_reports::model::Clause;
 use serde::Deserialize;
@@ -11,7 +11,7 @@ const LIST: &str = include_str!("../data/practice.jsonl");
 pub const ENGINES: &str = "engines break";
 /// The level of what people and their scripts use.
 pub const USERS: &str = "users rely";
-/// The level of a difference that is nobody's mistake.
+/// The level of a difference that is not a mistake.
 pub const DIFFERENCE: &str = "worth knowing";
 
 /// A line of the list.

@@ -64,7 +64,7 @@ pub(crate) fn leaves(
 ) -> StepResult {
     let (alive, state) = (container.is_alive()?, container.state()?);
     of(lab, out, what, call)?;
-    out.expect_eq(&format!("whether the process lives after {what}"), container.is_alive()?, alive);
+    out.expect_eq(&format!("whether the process is alive after {what}"), container.is_alive()?, alive);
     out.expect_eq(&format!("the state after {what}"), container.state()?.0, state.0);
     Ok(())
 }

@@ -29,8 +29,8 @@ fn overhead(criterion: &mut Criterion) {
         bencher.iter(|| {
             let call = Call::new(argv.clone(), &[], Path::new("/")).expect("a call");
             let fds = [null().expect("null"), null().expect("null"), null().expect("null")];
-            let begun = call.begin(&fds).expect("a child");
-            watch.end_of(begun.pid, Instant::now() + Duration::from_secs(9)).expect("an end")
+            let started = call.begin(&fds).expect("a child");
+            watch.end_of(started.pid, Instant::now() + Duration::from_secs(9)).expect("an end")
         });
     });
 }

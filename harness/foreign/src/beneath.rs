@@ -28,7 +28,7 @@ pub struct Root {
 /// # Errors
 /// [`ErrorKind::InvalidInput`] with a text that says what is wrong.
 pub fn parts(path: &Path) -> io::Result<Vec<&OsStr>> {
-    let outside = || io::Error::new(ErrorKind::InvalidInput, "the path does not stay below its directory");
+    let outside = || io::Error::new(ErrorKind::InvalidInput, "the path leads outside of its directory");
     let part = |component| match component {
         Component::Normal(part) => Some(Ok(part)),
         Component::CurDir => None,
@@ -102,10 +102,7 @@ impl Root {
         let status = fstat(&found)?;
         let is_dir = status.st_mode & SFlag::S_IFMT.bits() == SFlag::S_IFDIR.bits();
         if status.st_nlink > 1 && !is_dir {
-            return Err(io::Error::new(
-                ErrorKind::InvalidInput,
-                "the file has a second name, whose owner would change too",
-            ));
+            return Err(io::Error::new(ErrorKind::InvalidInput, "the file has another hard link"));
         }
         let (uid, gid) = (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
         Ok(fchownat(&found, "", uid, gid, AtFlags::AT_EMPTY_PATH)?)

@@ -167,7 +167,7 @@ impl Machine {
         Ok(())
     }
 
-    /// Takes in what came of it; an exit code when that is all.
+    /// Takes a part of the results; the exit code when it is the last.
     fn answer(&mut self) -> Result<Option<i32>, Error> {
         let bytes = taken(&mut self.emulator.result);
         if !bytes.is_empty() {

@@ -46,7 +46,7 @@ pub struct Emulator {
     pub console: Capture,
     /// The port of what happens.
     pub live: Capture,
-    /// The port of what came of it.
+    /// The port for results.
     pub result: Capture,
     /// What the emulator itself complains about.
     pub complaints: Capture,

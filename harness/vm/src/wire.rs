@@ -22,7 +22,7 @@ use crate::pack::{OWN, read_program};
 pub const CONSOLE: &str = "ttyS0";
 /// The port of what happens.
 pub const LIVE: &str = "/dev/ttyS1";
-/// The port of what came of it.
+/// The port for results.
 pub const RESULT: &str = "/dev/ttyS2";
 
 /// One thing that the machine says.

@@ -72,7 +72,7 @@ pub struct Pair {
     pub check: String,
     /// Id of the mutant.
     pub mutant: String,
-    /// What came of it.
+    /// The outcome.
     pub outcome: Outcome,
     /// The verdict of the check in front of the mutant; none when it did not run there.
     pub verdict: Option<Verdict>,
@@ -82,7 +82,7 @@ pub struct Pair {
     pub reason: String,
 }
 
-/// What came of a mutant.
+/// The outcome of a mutant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
@@ -170,9 +170,9 @@ pub struct Difference {
 /// Counts of a proof.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
-    /// Mutants by what came of them; see [`Proof::fates`].
+    /// Mutants by outcome; see [`Proof::fates`].
     pub mutants: BTreeMap<Outcome, u64>,
-    /// Pairs by what came of them.
+    /// Pairs by outcome.
     pub pairs: BTreeMap<Outcome, u64>,
     /// Checks that kill a mutant that they are there for.
     pub proven: u64,
@@ -187,7 +187,7 @@ pub struct Totals {
 }
 
 impl Proof {
-    /// What came of each mutant, by id: the best outcome of its pairs, but a survival outweighs an error. A mutant
+    /// The outcome of each mutant, by id: the best outcome of its pairs, but a survival outweighs an error. A mutant
     /// without pairs is not applicable.
     #[must_use]
     pub fn fates(&self) -> BTreeMap<&str, Outcome> {

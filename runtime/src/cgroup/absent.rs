@@ -5,7 +5,7 @@
 
 use rustix::process::{Gid, Pid, Uid};
 
-use super::{Below, Cgroup, Entry, Gate, Host, Mounts, OomEvents, Stats};
+use super::{Below, Cgroup, Entry, Host, Mounts, OomEvents, PreparedRules, Stats};
 use crate::config::{DeviceRule, Resources};
 use crate::error::{Error, Result};
 
@@ -55,8 +55,8 @@ impl Cgroup for Absent {
         if *resources == only_devices { Ok(()) } else { Err(needed("linux.resources: a limit")) }
     }
 
-    fn gate(&self, _: &[DeviceRule]) -> Result<Gate> {
-        Ok(Gate::open())
+    fn prepare_device_rules(&self, _: &[DeviceRule]) -> Result<PreparedRules> {
+        Ok(PreparedRules::none())
     }
 
     fn hand_over(&self, _: Uid, _: Gid) -> Result<()> {

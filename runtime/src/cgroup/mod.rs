@@ -7,11 +7,11 @@
 //! clone3                    Entry::directory gives the descriptor for CLONE_INTO_CGROUP
 //! child, first of all       Entry::join, then unshare(CLONE_NEWCGROUP)
 //! runtime, after clone      adopt (systemd moves the child; a child of systemd's waits for it before it goes on)
-//!                           gate; after the child's mknod Gate::close: from here on the device rules hold
+//!                           gate; after the child's mknod PreparedRules::apply: from here on the device rules hold
 //! ```
 //! Where there are hierarchies of version 1, and the child has the rights of root, it makes them itself:
 //! ```text
-//! runtime, before clone     … open ─ birthplace
+//! runtime, before clone     … open ─ clone_target
 //! child, first of all       make ─ apply ─ entry ─ Entry::join
 //! ```
 //! The start path never writes a pid to `cgroup.procs`: that waits for an RCU grace period, 7 to 23 ms on an idle host.
@@ -46,7 +46,7 @@ use std::os::fd::OwnedFd;
 use rustix::process::{Gid, Pid, Uid};
 
 pub use below::Below;
-pub use device::{Gate, Policy};
+pub use device::{Policy, PreparedRules};
 pub use entry::Entry;
 pub use events::{Oom, OomEvents};
 pub use host::{Hierarchy, Host, Version};
@@ -67,7 +67,7 @@ pub trait Cgroup: std::fmt::Debug {
     /// When a directory cannot be made, for want of rights or because its cgroup does not allow children.
     fn make(&self) -> Result<()>;
 
-    /// Whether a child can make and join the cgroup after its birth; then only [`Cgroup::birthplace`] is needed before.
+    /// Whether a child can make and join the cgroup after its birth; then only [`Cgroup::clone_target`] is needed before.
     fn is_joined_late(&self) -> bool {
         false
     }
@@ -76,7 +76,7 @@ pub trait Cgroup: std::fmt::Debug {
     ///
     /// # Errors
     /// As [`Cgroup::make`].
-    fn birthplace(&self) -> Result<Option<OwnedFd>> {
+    fn clone_target(&self) -> Result<Option<OwnedFd>> {
         Ok(None)
     }
 
@@ -119,7 +119,7 @@ pub trait Cgroup: std::fmt::Debug {
     ///
     /// # Errors
     /// When version 1 cannot express the rules, or the kernel refuses the program of version 2.
-    fn gate(&self, rules: &[DeviceRule]) -> Result<Gate>;
+    fn prepare_device_rules(&self, rules: &[DeviceRule]) -> Result<PreparedRules>;
 
     /// Runtime, before the container runs: gives the cgroup to the owner of the container's user namespace, as far as
     /// the kernel lists its files as delegatable. Does nothing on version 1, where delegation is not safe.

@@ -13,8 +13,8 @@ use super::group::Group;
 use super::host::{Hierarchy, Host, Version};
 use super::site::Site;
 use super::{
-    Below, Cgroup, Entry, Gate, Mounts, OomEvents, Stats, below, entry, freezer, kill, ownership, remove, settings,
-    stats,
+    Below, Cgroup, Entry, Mounts, OomEvents, PreparedRules, Stats, below, entry, freezer, kill, ownership, remove,
+    settings, stats,
 };
 use crate::config::{DeviceRule, Resources};
 use crate::error::{Context, Error, Result};
@@ -119,7 +119,7 @@ impl Cgroup for Tree {
         self.legacy_dirs().next().is_some()
     }
 
-    fn birthplace(&self) -> Result<Option<OwnedFd>> {
+    fn clone_target(&self) -> Result<Option<OwnedFd>> {
         let Some(member) = self.members.iter().find(|member| member.hierarchy.version == Version::V2) else {
             return Ok(None);
         };
@@ -160,7 +160,7 @@ impl Cgroup for Tree {
         settings::apply(resources, self)
     }
 
-    fn gate(&self, rules: &[DeviceRule]) -> Result<Gate> {
+    fn prepare_device_rules(&self, rules: &[DeviceRule]) -> Result<PreparedRules> {
         device::prepare(rules, self.legacy("devices"), self.unified())
     }
 

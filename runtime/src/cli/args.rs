@@ -33,22 +33,22 @@ fn version() -> &'static str {
 /// Options that come ahead of the verb.
 #[derive(Debug, Args)]
 pub(super) struct Global {
-    /// Directory that holds the state of all containers [default: /run/plimsoll, or below $XDG_RUNTIME_DIR]
+    /// Directory for the state of all containers [default: /run/plimsoll, or below $XDG_RUNTIME_DIR]
     #[arg(long, value_name = "DIR")]
     pub root: Option<PathBuf>,
-    /// File that warnings and errors are appended to
+    /// Append warnings and errors to this file
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
-    /// Format of that file
+    /// Format of the log file
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
     pub log_format: Format,
-    /// Log what is done
+    /// Log debug messages
     #[arg(long)]
     pub debug: bool,
-    /// Let systemd manage the cgroups; cgroupsPath is `slice:prefix:name` then
+    /// Let systemd manage the cgroups; cgroupsPath has the form `slice:prefix:name`
     #[arg(long)]
     pub systemd_cgroup: bool,
-    /// Whether to do without cgroups that are not delegated; `auto` is for whoever is not root
+    /// Ignore cgroups that are not delegated; `auto` means if the caller is not root
     #[arg(long, value_name = "WHEN", value_enum, default_value = "auto")]
     pub rootless: Rootless,
     /// Print the version
@@ -127,23 +127,23 @@ macro_rules! verb {
 
 /// The verbs in the order in which help lists them.
 const VERBS: [Described; 19] = [
-    verb!("create", Make, "Make a container, whose program waits for `start`"),
+    verb!("create", Make, "Create a container; its program waits for `start`"),
     verb!("start", Id, "Start the program of a created container"),
-    verb!("run", Run, "Make a container and start its program"),
-    verb!("exec", Exec, "Start a further process in a container"),
+    verb!("run", Run, "Create a container and start its program"),
+    verb!("exec", Exec, "Run another process in a running container"),
     verb!("state", Id, "Print the state of a container"),
     verb!("kill", Kill, "Send a signal to the program of a container"),
     verb!("delete", Delete, "Remove a stopped container"),
     verb!("list", List, "List the containers"),
-    verb!("pause", Id, "Stop all processes of a container where they are"),
-    verb!("resume", Id, "Let the processes of a paused container go on"),
+    verb!("pause", Id, "Freeze all processes of a container"),
+    verb!("resume", Id, "Resume all processes of a paused container"),
     verb!("ps", Ps, "List the processes of a container"),
-    verb!("events", Events, "Print what a container uses, and that it ran out of memory"),
+    verb!("events", Events, "Print the resource usage and out-of-memory events of a container"),
     verb!("update", Update, "Change the limits of a container"),
-    verb!("checkpoint", Checkpoint, "Write a running container to files, by criu"),
-    verb!("restore", Restore, "Bring back a container that was written to files, by criu"),
-    verb!("spec", Spec, "Write a configuration to begin with"),
-    verb!("features", Nothing, "Print what this runtime knows, as the features document of the specification"),
+    verb!("checkpoint", Checkpoint, "Checkpoint a running container with CRIU"),
+    verb!("restore", Restore, "Restore a container from a checkpoint with CRIU"),
+    verb!("spec", Spec, "Write a sample configuration"),
+    verb!("features", Nothing, "Print the features document of the specification"),
     verb!("completions", Completions, "Print the completions for a shell"),
     verb!("man", Man, "Write a manual page for the program and one for each verb"),
 ];
@@ -189,13 +189,13 @@ pub(super) struct Id {
 pub(super) struct Run {
     #[command(flatten)]
     pub make: Make,
-    /// Do not wait for the end of the program
+    /// Do not wait for the program
     #[arg(short, long)]
     pub detach: bool,
-    /// Do not delete the container when its program has ended
+    /// Do not delete the container when the program ends
     #[arg(long)]
     pub keep: bool,
-    /// Changes nothing: this runtime never adopts processes
+    /// No effect: this runtime never becomes a subreaper
     #[arg(long)]
     pub no_subreaper: bool,
 }
@@ -207,7 +207,7 @@ pub(super) struct Kill {
     /// Name or number
     #[arg(default_value = "TERM")]
     pub signal: String,
-    /// Send it to all processes of the container
+    /// Send the signal to all processes of the container
     #[arg(short, long)]
     pub all: bool,
 }
@@ -286,22 +286,22 @@ pub(super) struct Make {
     /// Directory of the bundle
     #[arg(short, long, value_name = "DIR", default_value = ".")]
     pub bundle: PathBuf,
-    /// Socket that the terminal is sent to
+    /// Send the terminal to this socket
     #[arg(long, value_name = "SOCKET")]
     pub console_socket: Option<PathBuf>,
-    /// Socket that a pidfd of the container's process is sent to
+    /// Send a pidfd of the container's process to this socket
     #[arg(long, value_name = "SOCKET")]
     pub pidfd_socket: Option<PathBuf>,
-    /// File that the number of the container's process is written to
+    /// Write the pid of the container's process to this file
     #[arg(long, value_name = "FILE")]
     pub pid_file: Option<PathBuf>,
-    /// Move the root over `/` instead of pivoting: for a host that runs from an initramfs
+    /// Use MS_MOVE instead of pivot_root(2), for a host that runs from an initramfs
     #[arg(long)]
     pub no_pivot: bool,
     /// Keep the session keyring of the caller
     #[arg(long)]
     pub no_new_keyring: bool,
-    /// Keep this many descriptors after standard error
+    /// Pass this many descriptors after standard error
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = number::<u32>)]
     pub preserve_fds: u32,
 }

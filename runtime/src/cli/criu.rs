@@ -15,34 +15,34 @@ use crate::operation::checkpoint::Extent;
 /// What both have in common.
 #[derive(Debug, Args)]
 struct Images {
-    /// Directory of the files
+    /// Directory of the checkpoint
     #[arg(long, value_name = "DIR", default_value = "./checkpoint")]
     image_path: PathBuf,
-    /// Directory of criu's log [default: that of the files]
+    /// Directory of CRIU's log [default: that of the files]
     #[arg(long, value_name = "DIR")]
     work_path: Option<PathBuf>,
-    /// Keep open TCP connections
+    /// Checkpoint established TCP connections
     #[arg(long)]
     tcp_established: bool,
-    /// Keep connections of Unix sockets to the outside
+    /// Allow Unix sockets that are connected outside of the container
     #[arg(long)]
     ext_unix_sk: bool,
-    /// The container shares a session or a terminal with the outside
+    /// Allow a session or terminal from outside of the container
     #[arg(long)]
     shell_job: bool,
-    /// Move memory when it is used
+    /// Transfer memory on demand
     #[arg(long)]
     lazy_pages: bool,
-    /// Keep file locks
+    /// Checkpoint file locks
     #[arg(long)]
     file_locks: bool,
-    /// How criu treats cgroups
+    /// How CRIU handles cgroups
     #[arg(long, value_name = "MODE", value_enum, default_value = "soft")]
     manage_cgroups_mode: CgroupMode,
-    /// Keep the namespace, but not what is in it
+    /// Create the namespace, but do not restore its contents
     #[arg(long, value_name = "NAMESPACE", value_enum)]
     empty_ns: Vec<Emptied>,
-    /// Remove memory that is stored twice from the older files
+    /// Remove duplicate memory pages from the older files
     #[arg(long)]
     auto_dedup: bool,
 }
@@ -59,22 +59,22 @@ pub(super) struct Checkpoint {
     id: String,
     #[command(flatten)]
     images: Images,
-    /// Files of a former pre-dump, relative to --image-path
+    /// Directory of an earlier pre-dump, relative to --image-path
     #[arg(long, value_name = "DIR")]
     parent_path: Option<PathBuf>,
-    /// Let the container go on
+    /// Leave the container running
     #[arg(long)]
     leave_running: bool,
-    /// Pass over TCP connections that are being made
+    /// Skip TCP connections that are not established yet
     #[arg(long)]
     tcp_skip_in_flight: bool,
-    /// Give a name to open files that have none any more
+    /// Allow open files that were unlinked
     #[arg(long)]
     link_remap: bool,
-    /// Descriptor that is written to when --lazy-pages is ready
+    /// Descriptor that gets a byte when --lazy-pages is ready
     #[arg(long, value_name = "FD", value_parser = number::<u32>)]
     status_fd: Option<u32>,
-    /// Send memory to a criu page server
+    /// Send memory to a CRIU page server
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = server)]
     page_server: Option<(String, u16)>,
     /// Write memory alone and let the container go on; a later checkpoint names it by --parent-path
@@ -91,16 +91,16 @@ pub(super) struct Restore {
     bundle: PathBuf,
     #[command(flatten)]
     images: Images,
-    /// Do not wait for the end of the program
+    /// Do not wait for the program
     #[arg(short, long)]
     detach: bool,
-    /// Socket that the terminal is sent to
+    /// Send the terminal to this socket
     #[arg(long, value_name = "SOCKET")]
     console_socket: Option<PathBuf>,
-    /// File that the number of the container's process is written to
+    /// Write the pid of the container's process to this file
     #[arg(long, value_name = "FILE")]
     pid_file: Option<PathBuf>,
-    /// Changes nothing: this runtime never adopts processes
+    /// No effect: this runtime never becomes a subreaper
     #[arg(long)]
     no_subreaper: bool,
     /// Changes nothing: criu changes the root in its own way

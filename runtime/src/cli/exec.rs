@@ -16,40 +16,40 @@ pub(super) struct Exec {
     /// The program and its arguments
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     args: Vec<String>,
-    /// File that holds a whole process document
+    /// File with a `process` object
     #[arg(short, long, value_name = "FILE")]
     process: Option<PathBuf>,
-    /// Give it a terminal
+    /// Allocate a terminal
     #[arg(short, long)]
     tty: bool,
-    /// Do not wait for its end
+    /// Do not wait for the process
     #[arg(short, long)]
     detach: bool,
-    /// Socket that the terminal is sent to
+    /// Send the terminal to this socket
     #[arg(long, value_name = "SOCKET")]
     console_socket: Option<PathBuf>,
-    /// Socket that a pidfd of the process is sent to
+    /// Send a pidfd of the process to this socket
     #[arg(long, value_name = "SOCKET")]
     pidfd_socket: Option<PathBuf>,
-    /// File that the number of the process is written to
+    /// Write the pid of the process to this file
     #[arg(long, value_name = "FILE")]
     pid_file: Option<PathBuf>,
-    /// Working directory in the container
+    /// Current directory in the container
     #[arg(long, value_name = "DIR")]
     cwd: Option<PathBuf>,
-    /// Further environment: NAME=value
+    /// Additional environment variable: NAME=value
     #[arg(short, long, value_name = "VARIABLE")]
     env: Vec<String>,
-    /// Who it runs as
+    /// User and group of the process
     #[arg(short, long, value_name = "UID[:GID]")]
     user: Option<String>,
-    /// Further groups
+    /// Additional groups
     #[arg(short = 'g', long, value_name = "GID", value_parser = number::<u32>)]
     additional_gids: Vec<u32>,
-    /// Further capabilities
+    /// Additional capabilities
     #[arg(short, long, value_name = "CAP")]
     cap: Vec<String>,
-    /// Let it gain no privileges
+    /// Set no_new_privs
     #[arg(long)]
     no_new_privs: bool,
     /// SELinux label
@@ -58,10 +58,10 @@ pub(super) struct Exec {
     /// AppArmor profile
     #[arg(long, value_name = "PROFILE")]
     apparmor: Option<String>,
-    /// Keep this many descriptors after standard error
+    /// Pass this many descriptors after standard error
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = number::<u32>)]
     preserve_fds: u32,
-    /// Also when the container is paused; it runs when that goes on
+    /// Do not fail if the container is paused; the process runs when it is resumed
     #[arg(long)]
     pub ignore_paused: bool,
     /// Cgroup below that of the container, which must exist [default: where the init process is]

@@ -17,31 +17,31 @@ pub(super) struct Update {
     /// File with a `linux.resources` object, `-` for standard input; all other options are ignored then
     #[arg(short, long, value_name = "FILE")]
     resources: Option<PathBuf>,
-    /// Weight on block devices, 10 to 1000
+    /// Block I/O weight, 10 to 1000
     #[arg(long, value_name = "N", value_parser = number::<u16>)]
     blkio_weight: Option<u16>,
-    /// Length of a period, in microseconds
+    /// CFS period, in microseconds
     #[arg(long, value_name = "US", value_parser = number::<u64>)]
     cpu_period: Option<u64>,
-    /// Run time for each period, in microseconds; -1 for no limit
+    /// CFS quota per period, in microseconds; -1 for no limit
     #[arg(long, value_name = "US", allow_hyphen_values = true, value_parser = number::<i64>)]
     cpu_quota: Option<i64>,
-    /// Run time that can be saved up, in microseconds
+    /// CFS burst, in microseconds
     #[arg(long, value_name = "US", value_parser = number::<u64>)]
     cpu_burst: Option<u64>,
-    /// Relative weight
+    /// CPU shares
     #[arg(long, value_name = "N", alias = "cpu-shares", value_parser = number::<u64>)]
     cpu_share: Option<u64>,
-    /// Length of a real-time period, in microseconds
+    /// Real-time period, in microseconds
     #[arg(long, value_name = "US", value_parser = number::<u64>)]
     cpu_rt_period: Option<u64>,
-    /// Real-time run time for each such period, in microseconds
+    /// Real-time runtime per period, in microseconds
     #[arg(long, value_name = "US", allow_hyphen_values = true, value_parser = number::<i64>)]
     cpu_rt_runtime: Option<i64>,
-    /// 1 for SCHED_IDLE, 0 for the ordinary policy
+    /// 1 for SCHED_IDLE, 0 for the normal policy
     #[arg(long, value_name = "0|1", value_parser = number::<i64>)]
     cpu_idle: Option<i64>,
-    /// Processors, such as 0-3,7
+    /// CPUs, such as 0-3,7
     #[arg(long, value_name = "LIST")]
     cpuset_cpus: Option<String>,
     /// Memory nodes, such as 0-1
@@ -50,16 +50,16 @@ pub(super) struct Update {
     /// Limit of kernel memory; old kernels only
     #[arg(long, value_name = "BYTES", value_parser = bytes, allow_hyphen_values = true, hide = true)]
     kernel_memory: Option<i64>,
-    /// Limit of TCP buffers; cgroup version 1 only
+    /// Limit of TCP buffer memory; cgroup version 1 only
     #[arg(long, value_name = "BYTES", value_parser = bytes, allow_hyphen_values = true)]
     kernel_memory_tcp: Option<i64>,
-    /// Limit of memory: a number with k, m, g or t; -1 for none
+    /// Memory limit: a number with k, m, g or t; -1 for no limit
     #[arg(long, value_name = "BYTES", value_parser = bytes, allow_hyphen_values = true)]
     memory: Option<i64>,
-    /// Soft limit of memory
+    /// Soft memory limit
     #[arg(long, value_name = "BYTES", value_parser = bytes, allow_hyphen_values = true)]
     memory_reservation: Option<i64>,
-    /// Limit of memory and swap together
+    /// Limit of memory and swap in total
     #[arg(long, value_name = "BYTES", value_parser = bytes, allow_hyphen_values = true)]
     memory_swap: Option<i64>,
     /// Number of tasks; -1 for no limit

@@ -136,7 +136,7 @@ impl Criu {
 
     fn answer(&self) -> Result<(Answer, Vec<OwnedFd>)> {
         let (bytes, fds) = self.receive()?;
-        let answer = Answer::read(&bytes).ok_or_else(|| Error::new("criu says what nobody knows"))?;
+        let answer = Answer::read(&bytes).ok_or_else(|| Error::new("unknown message from CRIU"))?;
         if answer.success { Ok((answer, fds)) } else { Err(Error::new(answer.complaint())) }
     }
 

@@ -90,23 +90,23 @@ const SHARED: &[Step] = &[
 /// `exec`: does what has to be done before the process is created, makes it, tells its number on `announces`, and ends. The
 /// process goes on with `channel`.
 pub fn bootstrap(plan: &Plan<'_>, channel: Channel, announces: Channel) -> ! {
-    Init::new(plan, announces, None).bear(JOIN, channel, JOINED)
+    Init::new(plan, announces, None).run_in_child(JOIN, channel, JOINED)
 }
 
 /// As [`bootstrap`], for the init process of a container that joins a pid namespace.
 pub fn bootstrap_shared(plan: &Plan<'_>, channel: Channel, announces: Channel, lock: Option<Lock>) -> ! {
-    Init::new(plan, announces, lock).bear(SHARE, channel, SHARED)
+    Init::new(plan, announces, lock).run_in_child(SHARE, channel, SHARED)
 }
 
 impl Init<'_> {
-    fn bear(mut self, before: &[Step], channel: Channel, after: &[Step]) -> ! {
-        let born = Alone::check().doing(|| "look for threads".into()).and_then(|alone| {
+    fn run_in_child(mut self, before: &[Step], channel: Channel, after: &[Step]) -> ! {
+        let cloned = Alone::check().doing(|| "look for threads".into()).and_then(|alone| {
             self.run(before)?;
             self.forget_the_host(&channel).doing(|| "forget the host".into())?;
             let args = CloneArgs { flags: u64::from(libc::CLONE_PARENT.unsigned_abs()), cgroup: None };
             alone.clone3(args).doing(|| "clone the process".into())
         });
-        let said = match born {
+        let said = match cloned {
             Ok(ClonedAs::Child) => {
                 drop(std::mem::replace(&mut self.channel, channel));
                 self.finish(after)

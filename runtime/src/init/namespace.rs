@@ -113,7 +113,7 @@ pub(super) fn enter_at_once(init: &mut Init<'_>) -> Result<()> {
     let late = |kind| kind == NamespaceKind::Pid && !plan.config.linux.has_user_namespace();
     let joined = join(plan, |kind| !late(kind))?;
     init.enters_pid_namespace &= !joined.contains(&NamespaceKind::Pid);
-    sys::unshare(plan.is_born_in()).doing(|| "make namespaces".into())?;
+    sys::unshare(plan.clone_flags()).doing(|| "make namespaces".into())?;
     if plan.config.linux.makes(NamespaceKind::User) { init.channel.send(&Message::NamespacesMade) } else { Ok(()) }
 }
 
@@ -135,7 +135,7 @@ pub(super) fn enter(init: &mut Init<'_>) -> Result<()> {
     if linux.makes(NamespaceKind::Cgroup) {
         sys::unshare(NamespaceKind::Cgroup.clone_flag()).doing(|| "make a cgroup namespace".into())?;
     }
-    if linux.makes(NamespaceKind::Time) && !plan.is_born_in_time() {
+    if linux.makes(NamespaceKind::Time) && !plan.clones_time_namespace() {
         let clocks = init.clocks.take();
         make_time_namespace(plan, clocks)?;
         let namespace = procfs::open_link(plan.proc.as_fd(), Path::new("self/ns/time_for_children"))?;
@@ -158,7 +158,7 @@ fn clocks(plan: &Plan<'_>) -> Result<OwnedFd> {
 }
 
 pub(super) fn prepare_clocks(init: &mut Init<'_>) -> Result<()> {
-    if !init.plan.is_born_in_time() {
+    if !init.plan.clones_time_namespace() {
         init.clocks = open_clocks(init.plan)?;
     }
     Ok(())

@@ -131,7 +131,7 @@ impl Plan<'_> {
 
     /// `CLONE_NEW…` flags of the new namespaces that the process is created in. Some have their own time: a cgroup namespace
     /// takes the cgroup of its maker for its root, and the clocks of a time namespace are set before anything lives in it.
-    pub fn is_born_in(&self) -> u64 {
+    pub fn clone_flags(&self) -> u64 {
         let later = |kind| match kind {
             NamespaceKind::Cgroup | NamespaceKind::Time => true,
             NamespaceKind::Network => self.own_network.is_some(),
@@ -143,7 +143,7 @@ impl Plan<'_> {
 
     /// Whether the init process finds its new time namespace made: where it is created in a user namespace that is joined, it could not
     /// set its clocks any more.
-    pub fn is_born_in_time(&self) -> bool {
+    pub fn clones_time_namespace(&self) -> bool {
         let makes = self.config.linux.makes(NamespaceKind::Time);
         makes && self.joined(NamespaceKind::User).is_some() && !self.shares_processes()
     }

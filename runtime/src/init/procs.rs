@@ -27,7 +27,7 @@ pub(super) fn make(init: &mut Init<'_>) -> Result<()> {
     match sys::clone3(CloneArgs::default()).doing(|| "clone a process for it".into())? {
         ClonedAs::Child => {
             drop(ours);
-            if let Err(error) = bear(init.plan, &requests, &theirs) {
+            if let Err(error) = clone_helper(init.plan, &requests, &theirs) {
                 // Who asked is gone, or learns it.
                 drop(theirs.send(&Message::Failed(error.to_string())));
             }
@@ -55,7 +55,7 @@ fn requests<'a>(plan: &'a Plan<'_>) -> impl Iterator<Item = Request<'a>> {
 }
 
 /// Goes where nothing of the host is, and makes the maker there, which ends with it.
-fn bear(plan: &Plan<'_>, requests: &[Request<'_>], channel: &Channel) -> Result<()> {
+fn clone_helper(plan: &Plan<'_>, requests: &[Request<'_>], channel: &Channel) -> Result<()> {
     die_with_runtime()?;
     let alone = Alone::check().doing(|| "look for threads".into())?;
     let pid = || plan.joined(NamespaceKind::Pid).map_or(Ok(()), |pid| sys::setns(pid, NamespaceKind::Pid.clone_flag()));

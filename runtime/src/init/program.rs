@@ -55,7 +55,7 @@ pub(super) fn hooks(init: &mut Init<'_>) -> Result<()> {
         user::filter_ahead_of_hooks(init)?;
     }
     let filter = init.plan.filter.as_ref().filter(|_| moment == Moment::Last);
-    let inside = hook::Surroundings { env: Some(env), filter };
+    let inside = hook::HookContext { env: Some(env), filter };
     hook::run_inside(&init.plan.config.hooks, HookKind::StartContainer, &state, inside)
 }
 

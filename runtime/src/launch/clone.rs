@@ -61,7 +61,7 @@ pub fn clone_init(plan: &Plan<'_>, lock: Option<Lock>) -> Result<(ChildProcess, 
         return through_bootstrap(plan, ours, theirs, lock);
     }
     let cgroup = plan.gateway.directory.as_ref().map(OwnedFd::as_fd);
-    let args = CloneArgs { flags: plan.is_born_in(), cgroup };
+    let args = CloneArgs { flags: plan.clone_flags(), cgroup };
     match sys::clone3(args).doing(|| "clone the init process".into())? {
         ClonedAs::Child => {
             drop(ours);
@@ -153,12 +153,12 @@ fn announced(number: &Channel) -> Result<ChildProcess> {
 
 /// Joins what has to be joined before the init process is created, makes it, tells its number, and ends.
 fn bootstrap(plan: &Plan<'_>, channel: Channel, announces: Channel) -> ! {
-    let born = enter_early(plan).doing(|| "bootstrap".into()).and_then(|()| {
+    let init = enter_early(plan).doing(|| "bootstrap".into()).and_then(|()| {
         let parent = u64::from(libc::CLONE_PARENT.unsigned_abs());
-        let args = CloneArgs { flags: plan.is_born_in() | parent, cgroup: None };
+        let args = CloneArgs { flags: plan.clone_flags() | parent, cgroup: None };
         sys::clone3(args).doing(|| "clone the init process".into())
     });
-    let said = match born {
+    let said = match init {
         Ok(ClonedAs::Child) => {
             drop(announces);
             init::main(plan, channel, None)
@@ -174,5 +174,5 @@ fn enter_early(plan: &Plan<'_>) -> Result<()> {
     init::die_with_runtime()?;
     let clocks = init::open_clocks(plan)?;
     init::join(plan, |_| true)?;
-    if plan.is_born_in_time() { init::make_time_namespace(plan, clocks) } else { Ok(()) }
+    if plan.clones_time_namespace() { init::make_time_namespace(plan, clocks) } else { Ok(()) }
 }

@@ -43,7 +43,7 @@ pub fn choose(request: &LaunchRequest, config: &Config, directory: &Directory) -
     if site.was_there(&host) && !cgroup.processes()?.is_empty() {
         let path = &site.place.path;
         return Err(Error::new(format!(
-            "linux.cgroupsPath: others live in the cgroup `{path}`; choose one of its own"
+            "linux.cgroupsPath: the cgroup `{path}` has other processes; choose another one"
         )));
     }
     let note = serde_json::to_vec(&site).doing(|| "write where the cgroup is".into())?;
@@ -82,7 +82,7 @@ pub fn prepare(cgroup: &Rc<dyn Cgroup>, config: &Config) -> Result<Gateway> {
     if !is_able || !cgroup.is_joined_late() {
         return confine(&**cgroup, config);
     }
-    let (directory, own) = (cgroup.birthplace()?, Some(Rc::clone(cgroup)));
+    let (directory, own) = (cgroup.clone_target()?, Some(Rc::clone(cgroup)));
     Ok(Gateway { directory, own, mounts: shown(&**cgroup, config), ..Gateway::default() })
 }
 

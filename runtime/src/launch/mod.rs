@@ -26,7 +26,7 @@ use std::rc::Rc;
 
 use rustix::process::{Signal, WaitId, WaitIdOptions};
 
-use crate::cgroup::{Cgroup, Gate};
+use crate::cgroup::{Cgroup, PreparedRules};
 use crate::config::{Config, HookKind, NamespaceKind};
 use crate::container::{Directory, Lock, Record, State, Status};
 use crate::error::{Context, Error, Result};
@@ -120,18 +120,18 @@ fn make(
     log::debug(&format!("made process {}", child.pid));
     undo.first_process(&child.pidfd)?;
     let equipped = equip(plan, (cgroup, groups), (directory, text), (&child, &ours));
-    let mut gate = Some(equipped.map_err(|error| cause(error, &child, &ours))?);
+    let mut device_rules = Some(equipped.map_err(|error| cause(error, &child, &ours))?);
     let mut console = None;
     if child.later.is_some() {
-        let raised = raise(request, plan, (&child, &ours), undo, gate.take());
-        let (born, opened) = raised.map_err(|error| cause(error, &child, &ours))?;
+        let bootstrapped = run_bootstrap(request, plan, (&child, &ours), undo, device_rules.take());
+        let (init, opened) = bootstrapped.map_err(|error| cause(error, &child, &ours))?;
         if let Some(later) = child.later.take() {
-            (child, ours, console) = (born, later, opened);
+            (child, ours, console) = (init, later, opened);
         }
         undo.first_process(&child.pidfd)?;
     }
-    let accompanied = accompany(request, plan, directory, (&child, &ours), undo, gate);
-    let (record, opened) = accompanied.map_err(|error| cause(error, &child, &ours))?;
+    let result = run_init(request, plan, directory, (&child, &ours), undo, device_rules);
+    let (record, opened) = result.map_err(|error| cause(error, &child, &ours))?;
     Ok((lock, record, child.pidfd, console.or(opened)))
 }
 
@@ -141,47 +141,47 @@ fn equip(
     (cgroup, groups): (&dyn Cgroup, Option<&Groups>),
     (directory, text): (&Directory, &str),
     (child, ours): (&ChildProcess, &Channel),
-) -> Result<Gate> {
+) -> Result<PreparedRules> {
     confine::adopt(cgroup, &plan.gateway, child.pid, ours)?;
     network::make(plan, ours)?;
     directory.write(&directory.config(), text.as_bytes())?;
-    let gate = cgroup.gate(&plan.config.linux.resources.devices)?;
+    let device_rules = cgroup.prepare_device_rules(&plan.config.linux.resources.devices)?;
     groups.map_or(Ok(()), |groups| groups.add(child.pid))?;
     prepare::oom_score(plan, child.pid)?;
     if plan.needs_runner() {
         ours.send(&Message::Equipped)?;
     }
     id_map::write_for(plan, child, ours)?;
-    Ok(gate)
+    Ok(device_rules)
 }
 
 /// Sees bootstrap to the creation of the init process. Returns that, and the terminal.
-fn raise(
+fn run_bootstrap(
     request: &LaunchRequest,
     plan: &Plan<'_>,
     (bootstrap, ours): (&ChildProcess, &Channel),
     undo: &mut Undo,
-    gate: Option<Gate>,
+    device_rules: Option<PreparedRules>,
 ) -> Result<(ChildProcess, Option<OwnedFd>)> {
-    let ending = supervise(request, plan, ours, bootstrap, undo, gate, &mut || Ok(()))?;
+    let ending = supervise(request, plan, ours, bootstrap, undo, device_rules, &mut || Ok(()))?;
     let ended = rustix::process::waitid(WaitId::PidFd(bootstrap.pidfd.as_fd()), WaitIdOptions::EXITED);
     ended.doing(|| "wait for bootstrap".into())?;
-    let born = ending.born.ok_or_else(|| Error::new("bootstrap ended before the init process was created"))?;
-    Ok((born, ending.console))
+    let init = ending.init.ok_or_else(|| Error::new("bootstrap ended before the init process was created"))?;
+    Ok((init, ending.console))
 }
 
 /// Sees the init process to its program.
-fn accompany(
+fn run_init(
     request: &LaunchRequest,
     plan: &Plan<'_>,
     directory: &Directory,
     (child, ours): (&ChildProcess, &Channel),
     undo: &mut Undo,
-    gate: Option<Gate>,
+    device_rules: Option<PreparedRules>,
 ) -> Result<(Record, Option<OwnedFd>)> {
     let record = Record::new(plan.bundle, child.pid, (request.systemd_cgroup, request.no_new_keyring))?;
     record.stage(directory)?;
-    let ending = supervise(request, plan, ours, child, undo, gate, &mut || {
+    let ending = supervise(request, plan, ours, child, undo, device_rules, &mut || {
         directory.publish(&directory.record())?;
         log::debug("the container is created");
         if let Start::OnConnection(_) = plan.start {

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use rustix::process::{Pid, PidfdFlags};
 
 use super::{LaunchRequest, Launched, Undo, confine, open_joined};
-use crate::cgroup::{Cgroup, Entry, Gate};
+use crate::cgroup::{Cgroup, Entry, PreparedRules};
 use crate::config::{Config, HookKind, NamespaceKind};
 use crate::container::{Directory, Record, State, Status};
 use crate::criu::{self, Criu, Directories, Message, Notice, Options, Streams, Task};
@@ -35,10 +35,10 @@ pub fn restore(request: &LaunchRequest, options: &Options) -> Result<Launched> {
         undo.cgroup(Rc::clone(&cgroup));
         let groups = confine::resctrl(&config, &directory)?;
         let gateway = confine::confine(&*cgroup, &config)?;
-        let around = Around { request, options, config: &config, bundle: &bundle, directory: &directory };
-        let back = around.bring_back(&*cgroup, &gateway, &mut directories, &mut undo)?;
-        groups.map_or(Ok(()), |groups| groups.add(back.0.pid))?;
-        Ok((back, cgroup))
+        let context = RestoreContext { request, options, config: &config, bundle: &bundle, directory: &directory };
+        let restored = context.restore_processes(&*cgroup, &gateway, &mut directories, &mut undo)?;
+        groups.map_or(Ok(()), |groups| groups.add(restored.0.pid))?;
+        Ok((restored, cgroup))
     })();
     match restored {
         Ok(((record, pidfd, console), cgroup)) => {
@@ -52,7 +52,7 @@ pub fn restore(request: &LaunchRequest, options: &Options) -> Result<Launched> {
 }
 
 /// What the container is made from.
-struct Around<'a> {
+struct RestoreContext<'a> {
     request: &'a LaunchRequest,
     options: &'a Options,
     config: &'a Config,
@@ -60,16 +60,16 @@ struct Around<'a> {
     directory: &'a Directory,
 }
 
-type Back = (Record, OwnedFd, Option<OwnedFd>);
+type Restored = (Record, OwnedFd, Option<OwnedFd>);
 
-impl Around<'_> {
-    fn bring_back(
+impl RestoreContext<'_> {
+    fn restore_processes(
         &self,
         cgroup: &dyn Cgroup,
         gateway: &Gateway,
         directories: &mut Directories,
         undo: &mut Undo,
-    ) -> Result<Back> {
+    ) -> Result<Restored> {
         let joined = open_joined(&self.config.linux)?;
         let root_path = self.bundle.join(&self.config.root.path);
         let root_path = root_path.canonicalize().doing(|| format!("root.path: open `{}`", root_path.display()))?;
@@ -85,7 +85,7 @@ impl Around<'_> {
         cgroup.adopt(number)?;
         cgroup_roots(criu.pid, &mut message)?;
         let (mut back, mut console) = (None, None);
-        let mut gate = Some(cgroup.gate(&self.config.linux.resources.devices)?);
+        let mut device_rules = Some(cgroup.prepare_device_rules(&self.config.linux.resources.devices)?);
         let restored = criu.ask(Task::Restore, &message, &mut |notice| {
             let Notice { script, pid, fd } = notice;
             match (script.as_str(), pid, fd) {
@@ -96,7 +96,7 @@ impl Around<'_> {
                 }
                 ("post-restore", Some(pid), _) => {
                     back = Some(self.record(pid, undo)?);
-                    gate.take().map_or(Ok(()), Gate::close)
+                    device_rules.take().map_or(Ok(()), PreparedRules::apply)
                 }
                 _ => Ok(()),
             }

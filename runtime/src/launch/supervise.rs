@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, OwnedFd};
 
 use super::{ChildProcess, LaunchRequest, Undo, died, hooks, net_device};
-use crate::cgroup::Gate;
+use crate::cgroup::PreparedRules;
 use crate::config::{HookKind, OCI_VERSION};
 use crate::container::{State, Status};
 use crate::error::{Error, Result};
@@ -18,7 +18,7 @@ pub struct Ending {
     /// The runtime's end of the terminal, when there is one that was not handed on.
     pub console: Option<OwnedFd>,
     /// The init process, when this was bootstrap.
-    pub born: Option<ChildProcess>,
+    pub init: Option<ChildProcess>,
 }
 
 /// Listens to the init process until it runs its program, or waits for `start`; to bootstrap until the init process is created. The gate is closed once the devices are
@@ -32,14 +32,14 @@ pub fn supervise(
     channel: &Channel,
     child: &ChildProcess,
     undo: &mut Undo,
-    mut gate: Option<Gate>,
+    mut device_rules: Option<PreparedRules>,
     record: &mut dyn FnMut() -> Result<()>,
 ) -> Result<Ending> {
     let mut ending = Ending::default();
     let (mut executing, mut waiting) = (false, false);
     while let Some((message, fd)) = channel.receive()? {
         match (message, fd) {
-            (Message::DevicesMade, _) => gate.take().map_or(Ok(()), Gate::close)?,
+            (Message::DevicesMade, _) => device_rules.take().map_or(Ok(()), PreparedRules::apply)?,
             (Message::EnvironmentReady, _) if plan.stops_at_environment && !child.is_exposed => {
                 undo.hooks_ran();
                 environment(plan, child)?;
@@ -49,7 +49,7 @@ pub fn supervise(
                 ending.console = request.hand_over_console(console)?
             }
             (Message::InitPid(pid), _) if child.later.is_some() => {
-                ending.born = Some(ChildProcess::child(pid, None)?);
+                ending.init = Some(ChildProcess::child(pid, None)?);
                 return Ok(ending);
             }
             (Message::Ready, _) if child.later.is_none() => {
@@ -71,7 +71,7 @@ pub fn supervise(
 /// Takes the seccomp listener from the init process and gives it to the agent that the profile names.
 fn hand_over_listener(plan: &Plan<'_>, child: &ChildProcess) -> Result<()> {
     let (Some(handover), Some(profile)) = (&plan.handover, &plan.config.linux.seccomp) else {
-        return Err(Error::new("nobody expects a seccomp listener"));
+        return Err(Error::new("no listener was expected"));
     };
     let Some(listener) = handover.receive(child.pidfd.as_fd())? else { return Ok(()) };
     let status = if plan.joins_container() { Status::Running } else { Status::Creating };

@@ -48,7 +48,7 @@ pub fn exec(request: &LaunchRequest, changes: &Changes, ignore_paused: bool) -> 
     match container.status() {
         Status::Created | Status::Running => {}
         Status::Paused if ignore_paused => {}
-        Status::Paused => return Err(Error::new("the container is paused; --ignore-paused waits until it goes on")),
+        Status::Paused => return Err(Error::new("the container is paused; --ignore-paused waits until it is resumed")),
         other => return Err(Error::new(format!("container `{}` is {}, not running", request.id, other.name()))),
     }
     let mut config = container.config()?;

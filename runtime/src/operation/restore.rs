@@ -11,5 +11,5 @@ use crate::launch::{self, LaunchRequest};
 /// As [`launch::restore`], or when a poststart hook fails.
 pub fn restore(request: &LaunchRequest, options: &Options) -> Result<u8> {
     let foreground = if request.detach { None } else { Some(Foreground::prepare()?) };
-    super::run::accompany(launch::restore(request, options)?, foreground, false)
+    super::run::run_foreground(launch::restore(request, options)?, foreground, false)
 }

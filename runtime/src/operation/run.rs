@@ -16,11 +16,11 @@ use crate::log;
 /// As [`launch`], or when a poststart hook fails: the container is destroyed then.
 pub fn run(request: &LaunchRequest, keep: bool) -> Result<u8> {
     let foreground = if request.detach { None } else { Some(Foreground::prepare()?) };
-    accompany(launch(request, true)?, foreground, keep)
+    run_foreground(launch(request, true)?, foreground, keep)
 }
 
 /// Sees a container whose program runs to its end, when it is in the foreground.
-pub(super) fn accompany(launched: Launched, foreground: Option<Foreground>, keep: bool) -> Result<u8> {
+pub(super) fn run_foreground(launched: Launched, foreground: Option<Foreground>, keep: bool) -> Result<u8> {
     let Launched { config, cgroup, directory, lock, record, pidfd, console, notify } = launched;
     let pid = record.pid;
     // Hooks may use the runtime on the container.

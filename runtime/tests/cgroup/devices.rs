@@ -1,4 +1,4 @@
-//! Device rules hold once the gate is closed, and not before.
+//! Device rules hold once they are applied, and not before.
 
 use plimsoll_runtime::config::Resources;
 
@@ -9,7 +9,7 @@ use crate::place::Room;
 const FOREIGN: &str = "open /dev/kmsg";
 
 #[test]
-fn rules_hold_from_the_closing_of_the_gate() {
+fn rules_hold_from_the_moment_they_are_applied() {
     let Some(room) = Room::make("devices") else { return };
     let mut member = MemberProcess::start(&*room.cgroup, room.unified().as_deref());
     assert_eq!(member.tell(FOREIGN), "ok");
@@ -17,9 +17,9 @@ fn rules_hold_from_the_closing_of_the_gate() {
         r#"{"devices":[{"allow":false},{"allow":false,"type":"c","major":1,"minor":7,"access":"r"}]}"#,
     )
     .unwrap();
-    let gate = room.cgroup.gate(&rules.devices).unwrap();
+    let device_rules = room.cgroup.prepare_device_rules(&rules.devices).unwrap();
     assert_eq!(member.tell(FOREIGN), "ok");
-    gate.close().unwrap();
+    device_rules.apply().unwrap();
     let denied = libc::EPERM.to_string();
     assert_eq!(member.tell(FOREIGN), denied);
     assert_eq!(member.tell("open /dev/zero"), "ok");
@@ -30,6 +30,6 @@ fn rules_hold_from_the_closing_of_the_gate() {
 fn no_rules_leave_all_devices() {
     let Some(room) = Room::make("no-rules") else { return };
     let mut member = MemberProcess::start(&*room.cgroup, room.unified().as_deref());
-    room.cgroup.gate(&[]).unwrap().close().unwrap();
+    room.cgroup.prepare_device_rules(&[]).unwrap().apply().unwrap();
     assert_eq!(member.tell(FOREIGN), "ok");
 }

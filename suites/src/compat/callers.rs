@@ -1,5 +1,5 @@
-//! What the program has of whoever called the runtime, and what it has not: signals that are ignored, a choice of processors, the
-//! runtime's own words.
+//! What the program inherits from the caller of the runtime, and what it must not: ignored signals, the CPU affinity, variables of the
+//! runtime.
 
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::sys::signal::Signal;
@@ -106,7 +106,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
         let container = lab.running(|r| r)?;
         let ask = || container.call(Op::Kill, |values| values.with("signal", "0"));
         out.expect("kill 0 of one that runs", ask()?.succeeded(), "success", "an error");
-        out.expect("the container", container.is_alive()?, "lives on", "its process has ended");
+        out.expect("the container", container.is_alive()?, "keeps running", "its process has ended");
         container.finish()?;
         out.expect("kill 0 of one that has ended", !ask()?.succeeded(), "an error", "success");
         container.delete()?.ok()
@@ -117,7 +117,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
         added.greeted()?;
         container.kill(Signal::SIGKILL)?.ok()?;
         container.wait()?;
-        // One that lives ends well when it hears no more.
+        // One that is alive ends with success when its input ends.
         let ended = added.finish()?.ended;
         out.expect("how another process ends", ended != Ended::Exit(0), "by the signal", ended);
         container.delete()?.ok()

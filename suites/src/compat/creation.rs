@@ -1,4 +1,4 @@
-//! Choices at create, kill and delete that the specification leaves open and users were bitten by.
+//! Behaviour of create, kill and delete that the specification leaves open and that has caused problems for users.
 
 use std::fs;
 use std::io;
@@ -200,7 +200,7 @@ fn shared_by_two(lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
         second.started()?;
         second.finish_and_delete()?;
     }
-    out.expect("the first container", first.is_alive()?, "lives on", "its process has ended");
+    out.expect("the first container", first.is_alive()?, "keeps running", "its process has ended");
     out.expect_eq("its status", first.state()?.status(), "running");
     first.finish_and_delete()
 }

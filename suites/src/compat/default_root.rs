@@ -1,4 +1,4 @@
-//! Where the state is when nobody says it: what `XDG_RUNTIME_DIR` decides, and for whom.
+//! The default state directory: what `XDG_RUNTIME_DIR` decides, and for whom.
 
 use std::fs;
 use std::io;

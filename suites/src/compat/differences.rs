@@ -1,5 +1,5 @@
-//! The differences between runtimes that have bitten users, and the checks of each, as beginnings of their ids. Some are
-//! decided by the specification, so their checks are not in this module.
+//! Differences between runtimes that have caused problems for users, each with its checks, as prefixes of ids. The specification decides
+//! some of them, so their checks are not in this module.
 
 /// One row a difference.
 const DIFFERENCES: [(&str, &[&str]); 30] = [

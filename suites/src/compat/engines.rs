@@ -1,4 +1,4 @@
-//! What engines write into configurations, though the specification has no such value or says nothing of its meaning.
+//! Values that engines write into configurations, and that the specification does not have or does not explain.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::describe::Octal;

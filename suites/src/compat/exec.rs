@@ -1,4 +1,4 @@
-//! `exec`: a program is added to a running container. What is judged by the rules for programs is in `process.exec`.
+//! `exec`: adds a program to a running container. `process.exec` applies the rules for programs.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::describe::Describe;
@@ -132,7 +132,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
         |lab, out| several(lab, out, 6);
 };
 
-/// Several programs live in the container at once, each a process of its own, and it outlives them.
+/// Several programs run in the container at the same time, each as its own process, and it outlives them.
 fn several(lab: &Lab<'_>, out: &mut Judgement, count: usize) -> StepResult {
     let container = lab.running(|r| r)?;
     let mut programs = (0..count).map(|_| container.exec(&process(&[PATH]))).collect::<StepResult<Vec<_>>>()?;
@@ -140,7 +140,7 @@ fn several(lab: &Lab<'_>, out: &mut Judgement, count: usize) -> StepResult {
     let distinct: std::collections::BTreeSet<i32> = pids.iter().copied().collect();
     out.expect_eq("processes", distinct.len(), count);
     programs.into_iter().try_for_each(|program| program.finish()?.ok())?;
-    out.expect("the container", container.is_alive()?, "lives on", "its process has ended");
+    out.expect("the container", container.is_alive()?, "keeps running", "its process has ended");
     out.expect_eq("its status", container.state()?.status(), "running");
     container.finish_and_delete()
 }

@@ -1,4 +1,4 @@
-//! Options of exec that concern more than the process itself: descriptors, a control group, a terminal, a paused container.
+//! Options of exec besides the process: descriptors, a cgroup, a terminal, a paused container.
 
 use std::fs;
 use std::path::PathBuf;
@@ -124,7 +124,7 @@ fn groups_below(container: &Container<'_>) -> StepResult<Vec<PathBuf>> {
     own.map(|dir| {
         let below = dir.join(BELOW);
         fs::create_dir(&below)?;
-        // In version 1 a new group has no processors, and takes nobody.
+        // In version 1 a new cgroup has no CPUs, and takes no processes.
         for file in ["cpuset.mems", "cpuset.cpus"].into_iter().filter(|file| dir.join(file).exists()) {
             let text = read::kernel(dir.join(file)).map_err(Stop::error("read what processors a group has"))?;
             if !text.trim().is_empty() {

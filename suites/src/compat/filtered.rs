@@ -1,4 +1,4 @@
-//! A filter of system calls is written for the program: one that denies what runc does not need once it is in force stops no
+//! A seccomp filter is written for the program: a filter that denies calls that runc does not need once it is in force must not stop the
 //! container.
 
 use plimsoll_engine::check::Scenario;

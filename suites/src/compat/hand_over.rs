@@ -1,4 +1,4 @@
-//! What the caller of create hands over: descriptors, a terminal, and the bundle that its directory is.
+//! What the caller of create passes: descriptors, a terminal, and the current directory as the bundle.
 
 use std::fs::File;
 use std::os::fd::OwnedFd;
@@ -27,7 +27,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
     "compat.create.preserve-fds/more-than-there-are", PRESERVE, LEAK, |lab, out| preserved(lab, out, 1, 4);
     "compat.create.preserve-fds/no-socket-variables", PRESERVE, &[Fault::Push("/process/env", "\"LISTEN_FDS=1\"")],
         |lab, out| {
-            // What was handed over is not what a socket activation would be: nobody said so.
+            // Passing descriptors is not socket activation without the variables for it.
             let container = lab.try_create_with(&lab.bundle(|r| r)?, given(1)?)?.container()?;
             container.started()?;
             let names = match container.ask(Ask::Environ)? {
@@ -49,7 +49,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
         };
     "compat.create.terminal/without-a-socket", &[], &[Fault::Drop("/process/terminal"), Fault::Succeed(Op::Create)],
         |lab, out| {
-            // There is nobody who could take the terminal.
+            // There is no receiver for the terminal.
             let bundle = lab.bundle(|r| r.set("/process/terminal", true))?;
             let watch = lab.watch()?;
             let values = Values::default()
@@ -57,7 +57,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
                 .with("bundle", bundle.dir.to_string_lossy())
                 .with("pid-file", lab.pid_file(&bundle).to_string_lossy());
             let outcome = lab.call(Op::Create, &values)?;
-            out.expect("create", outcome.refused().is_ok(), "an error: nobody takes the terminal", outcome.said());
+            out.expect("create", outcome.refused().is_ok(), "an error: nobody receives the terminal", outcome.said());
             if outcome.succeeded() {
                 return refusal::discard(lab, &bundle.id);
             }

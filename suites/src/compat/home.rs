@@ -1,4 +1,4 @@
-//! `HOME`: what the configuration says of it stands, once, for each way to start a program and each user.
+//! `HOME`: the configured value is used, exactly once, for each way to start a program and for each user.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;

@@ -1,5 +1,5 @@
-//! What a program of exec has of its container, one thing after the other. It is given no process in full, so whatever
-//! it has is what the runtime knows of the container.
+//! What a program of exec inherits from its container. It is not given a whole process, so all settings come from what the runtime knows
+//! of the container.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::describe::{Describe, Octal};

@@ -1,5 +1,5 @@
-//! What users of runc rely on where the specification is silent: the operations that it does not define, and choices
-//! that it leaves open. No check reads error text; where runtimes differ for good reason, each way is accepted.
+//! What users of runc rely on where the specification is silent: operations that it does not define, and behaviour that it leaves open. No
+//! check reads the text of errors; where runtimes differ for a good reason, each way is accepted.
 
 mod callers;
 mod creation;

@@ -1,4 +1,4 @@
-//! Options of the command line that callers of runc give, each of which does what it says.
+//! Command-line options that callers of runc use.
 
 use nix::unistd::Pid;
 use plimsoll_engine::check::Scenario;

@@ -1,4 +1,4 @@
-//! `pause` and `resume`: all processes of the container stand still, and go on.
+//! `pause` and `resume`: all processes of the container stop and continue.
 
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! `--pidfd-socket`: the caller gets a descriptor of the process, which names no other one however numbers are used again.
+//! `--pidfd-socket`: the caller gets a pidfd of the process, which stays valid when pids are reused.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::console::Console;

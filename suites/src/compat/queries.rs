@@ -1,4 +1,4 @@
-//! `list`, `ps`, `events` and `state`: what a runtime tells of its containers agrees with the kernel.
+//! `list`, `ps`, `events` and `state`: the output agrees with the kernel.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::describe::Describe;
@@ -87,7 +87,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
         // The number of a process that has ended may be another's by now: none, 0, or that of the past are all right.
         let pid = container.state()?.pid();
         let past = i64::from(container.pid.as_raw());
-        out.expect("pid", pid.is_none_or(|pid| pid == 0 || pid == past), "none that lives", pid);
+        out.expect("pid", pid.is_none_or(|pid| pid == 0 || pid == past), "none that is alive", pid);
         container.delete()?.ok()
     };
     "compat.ps.processes/init", PS,

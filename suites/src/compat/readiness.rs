@@ -1,5 +1,5 @@
-//! Services that are containers, as `sd_notify(3)` has it: the caller names a socket in `NOTIFY_SOCKET`, and hears there that the
-//! program is ready, and which process it is.
+//! Containers as services, see sd_notify(3): the caller gives a socket in `NOTIFY_SOCKET`, and is notified there when the program is ready,
+//! with its pid.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
@@ -20,9 +20,9 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
         outcome.ok()?;
         container.greeted()?;
         let said: Vec<&str> = said.iter().flat_map(|said| said.lines()).collect();
-        out.expect("what the manager has heard", said.contains(&"READY=1"), "READY=1", &said);
+        out.expect("messages to the manager", said.contains(&"READY=1"), "READY=1", &said);
         let number = format!("MAINPID={}", container.pid);
-        out.expect("the process that it was told of", said.contains(&&*number), &number, &said);
+        out.expect("MAINPID", said.contains(&&*number), &number, &said);
         container.finish_and_delete()
     };
 };

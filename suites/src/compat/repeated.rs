@@ -1,4 +1,4 @@
-//! Operations that work once work each time: a runtime that fails only now and then is a wrong one.
+//! Operations give the same result each time: a runtime that fails only sometimes is faulty.
 
 use nix::sys::signal::Signal;
 use plimsoll_engine::check::Scenario;
@@ -17,8 +17,8 @@ use super::{cgroup_value, compat, process};
 /// How often. A fault of one call in a dozen is seen more often than not in one run, and in each few.
 const TIMES: i64 = 12;
 
-/// Whole lives cost five calls each.
-const LIVES: usize = 5;
+/// A whole lifecycle costs five calls.
+const LIFECYCLES: usize = 5;
 
 pub(super) const SCENARIOS: &[Scenario] = compat! {
     "compat.repeated.lifecycle/one-after-another", &[], &[
@@ -27,7 +27,7 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
     ], one_after_another;
     "compat.repeated.lifecycle/side-by-side", &[], &[Fault::Flaky(Op::Create, 0), Fault::Flaky(Op::Create, 1)],
         |lab, out| {
-            let containers = (0..LIVES).map(|_| lab.running(|r| r)).collect::<Result<Vec<_>, _>>()?;
+            let containers = (0..LIFECYCLES).map(|_| lab.running(|r| r)).collect::<Result<Vec<_>, _>>()?;
             for container in &containers {
                 out.expect_eq("status", container.state()?.status(), "running");
             }
@@ -81,14 +81,14 @@ pub(super) const SCENARIOS: &[Scenario] = compat! {
 
 fn one_after_another(lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
     let bundle = lab.bundle(|r| r)?;
-    for life in 1..=LIVES {
+    for number in 1..=LIFECYCLES {
         let container = lab.create(&bundle)?;
         container.started()?;
         container.kill(Signal::SIGKILL)?.ok()?;
         container.wait()?;
         container.delete()?.ok()?;
         let state = container.query_state()?;
-        out.expect(&format!("state after life {life}"), !state.succeeded(), "an error", state.stdout);
+        out.expect(&format!("state after lifecycle {number}"), !state.succeeded(), "an error", state.stdout);
     }
     Ok(())
 }

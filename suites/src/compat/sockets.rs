@@ -1,6 +1,6 @@
-//! Socket activation, as `sd_listen_fds(3)` has it: the service manager says in `LISTEN_FDS` how many sockets there are and in
-//! `LISTEN_PID` whose they are. A runtime hands its own on to the program, which is process 1 of its namespace. Their names
-//! (`LISTEN_FDNAMES`) it does not: engines put them into the configuration.
+//! Socket activation, see sd_listen_fds(3): the service manager passes the number of sockets in `LISTEN_FDS` and the process that they are
+//! for in `LISTEN_PID`. A runtime passes its own on to the program, which is process 1 of its namespace. It does not pass their names
+//! (`LISTEN_FDNAMES`): engines put them into the configuration.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;

@@ -1,4 +1,4 @@
-//! `update`: the limits of a running container change, those that are named and no others.
+//! `update`: changes the given limits of a running container.
 
 use plimsoll_engine::cgroup::Knob;
 use plimsoll_engine::check::Scenario;

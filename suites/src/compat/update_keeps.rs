@@ -1,5 +1,4 @@
-//! `update` changes what it names and nothing else: every limit that the kernel holds of the container is looked at
-//! before and after.
+//! `update` changes nothing that is not given: every limit of the container is compared before and after.
 
 use std::collections::BTreeMap;
 
@@ -151,7 +150,7 @@ pub(super) const REFUSED: &[Scenario] = &[Scenario::new(
 .needs(ANY)
 .axis(plimsoll_reports::model::Axis::Compat)];
 
-/// `checkBeforeUpdate`: a limit below what is used now is refused, and the container lives.
+/// `checkBeforeUpdate`: a limit below the current usage is refused, and the container keeps running.
 pub(super) const CHECKED: &[Scenario] = &[Scenario::new(
     "resources.memory.check-before-update/below-the-usage",
     &[

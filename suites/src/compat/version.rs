@@ -1,4 +1,4 @@
-//! `--version`, by which containerd, Docker and podman tell their users what they run on.
+//! `--version`, which containerd, Docker and podman show to their users.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;

@@ -1,5 +1,5 @@
-//! Rules for the author of a configuration: each row is one that breaks a rule, beside one that keeps it. What breaks a rule is
-//! an invalid value, an object without a member that it must have included, and those a runtime must refuse.
+//! Rules for the author of a configuration: each row has a configuration that breaks a rule, and one that keeps it. A broken rule is an
+//! invalid value, or a required member that is missing, and a runtime must refuse it.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
@@ -105,7 +105,7 @@ const UNREAD: &[Scenario] = rules! { "runtime.create.may-validate";
 
 /// Members that need not be looked at.
 pub(super) const ADVISORY: &[Scenario] = &[
-    UNREAD[0].advisory("consoleSize has to be ignored without a terminal, so nobody need read it"),
+    UNREAD[0].advisory("consoleSize is ignored without a terminal, so a runtime need not read it"),
     UNREAD[1].advisory(FOR_EXEC),
     UNREAD[2].advisory(FOR_EXEC),
     UNREAD[3].advisory("a key that is unknown is no error, so a runtime need not look at keys"),

@@ -1,4 +1,4 @@
-//! `config.json` as a JSON document: what is the same document in other letters, and what is none (`config.md`).
+//! `config.json` as a JSON document: other spellings of the same document, and invalid documents (`config.md`).
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;

@@ -1,5 +1,5 @@
-//! `hostname` and `domainname` (`config.md#hostname`, `config.md#domainname`). That the host keeps its own names is
-//! verified around every check.
+//! `hostname` and `domainname` (`config.md#hostname`, `config.md#domainname`). Every check verifies that the names of the host do not
+//! change.
 
 use nix::sys::utsname::uname;
 use plimsoll_engine::check::{Case, Rule, Scenario};

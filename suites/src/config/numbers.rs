@@ -1,5 +1,5 @@
-//! Numbers at the ends of their range, and beyond what a double-precision number can tell apart (`config.md`). A runtime
-//! may support fewer than there are: then it refuses them. It never takes one for another.
+//! Numbers at the limits of their range, and beyond the precision of a double (`config.md`). A runtime may support fewer numbers and refuse
+//! the others, but it must not change a number.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::evidence::Evidence;

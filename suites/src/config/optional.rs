@@ -1,4 +1,4 @@
-//! Members that may be absent, one by one and all together (`config.md`, `config-linux.md`).
+//! Optional members, one by one and all together (`config.md`, `config-linux.md`).
 
 use plimsoll_engine::check::{Case, Rule, Scenario};
 use plimsoll_engine::fault::Fault;

@@ -1,4 +1,4 @@
-//! Members that a configuration must have (`config.md`): without one of them there is no container.
+//! Required members (`config.md`): without one of them there is no container.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;

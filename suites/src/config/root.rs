@@ -1,4 +1,4 @@
-//! `root`: which directory it is, and whether it can be written (`config.md#root`).
+//! `root`: the directory, and whether it is writable (`config.md#root`).
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;

@@ -1,4 +1,4 @@
-//! Properties that the specification does not know are ignored, wherever they stand (`config.md#extensibility`).
+//! Unknown properties are ignored, wherever they are (`config.md#extensibility`).
 
 use plimsoll_engine::check::{Case, Rule};
 use plimsoll_engine::evidence::Evidence;

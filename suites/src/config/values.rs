@@ -1,5 +1,5 @@
-//! Values that a known property cannot have (`config.md#valid-values`): each row is a property, a value that it can
-//! have, and one that it cannot. First the valid one must run, so that nothing else is refused.
+//! Invalid values of known properties (`config.md#valid-values`): each row is a property, a valid value and an invalid one. The valid one
+//! must run first, so that nothing else is the reason of the refusal.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;

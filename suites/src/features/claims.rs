@@ -1,4 +1,4 @@
-//! Parts that the document says are there: each is tried. What it does not claim is not asked for.
+//! Features that the document claims: each is tried. What is not claimed is not tested.
 
 use plimsoll_engine::cgroup::Knob;
 use plimsoll_engine::check::Scenario;

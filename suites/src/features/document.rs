@@ -1,4 +1,4 @@
-//! The document as such: the two releases, its members, its annotations.
+//! The document itself: the two releases, its members, its annotations.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
@@ -58,7 +58,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new(
         "features.oci-version/greatest-is-accepted",
         &["features.oci-version-max-accepted"],
-        // Some runtimes accept any release, so that no false claim could be told.
+        // Some runtimes accept any release, so that a false claim could not be detected.
         &[Fault::Fail(Op::Create)],
         |lab, out| accepted(lab, out, MAX),
     ),

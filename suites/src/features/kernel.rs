@@ -1,5 +1,5 @@
-//! Whether this kernel does what a listed word stands for. The document is of the runtime and may list what this host does
-//! not support, so a word counts only where the harness itself gets from the kernel what the word asks for.
+//! Whether this kernel supports a listed value. The document describes the runtime and may list what this host does not support, so a value
+//! is only tested if the harness itself can use it.
 
 use std::path::Path;
 
@@ -27,7 +27,7 @@ const ATTRIBUTES: &[(&str, u64, u64)] = &[
     ("symfollow", 0, libc::MOUNT_ATTR_NOSYMFOLLOW),
     ("nodiratime", libc::MOUNT_ATTR_NODIRATIME, 0),
     ("diratime", 0, libc::MOUNT_ATTR_NODIRATIME),
-    // Of these one replaces another, so whoever sets one has to clear all.
+    // These replace each other, so to set one, all have to be cleared.
     ("noatime", libc::MOUNT_ATTR_NOATIME, libc::MOUNT_ATTR__ATIME),
     ("strictatime", libc::MOUNT_ATTR_STRICTATIME, libc::MOUNT_ATTR__ATIME),
     ("relatime", libc::MOUNT_ATTR_RELATIME, libc::MOUNT_ATTR__ATIME),

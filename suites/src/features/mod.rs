@@ -1,4 +1,4 @@
-//! `features`: what the runtime says of itself (`features.md`, `features-linux.md`), held against what it does.
+//! `features`: what the runtime says about itself (`features.md`, `features-linux.md`), compared with what it does.
 
 mod claims;
 mod document;

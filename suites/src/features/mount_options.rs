@@ -1,4 +1,4 @@
-//! Mount options that the document lists and a runtime accepts are not passed over.
+//! Mount options that the document lists have an effect.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;

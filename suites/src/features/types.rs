@@ -1,4 +1,4 @@
-//! The members of the document are of the types that callers read them as (`features.md`, `features-linux.md`).
+//! The members of the document have the right types (`features.md`, `features-linux.md`).
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;

@@ -1,4 +1,4 @@
-//! What a runtime can do and does not list: worth knowing for callers that choose by the document.
+//! What a runtime supports and does not list: relevant for callers that rely on the document.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;

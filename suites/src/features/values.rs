@@ -1,4 +1,4 @@
-//! Every word that the document lists is one that a configuration can use.
+//! Every value that the document lists can be used in a configuration.
 
 use std::os::unix::net::UnixListener;
 use std::path::Path;
@@ -181,7 +181,7 @@ pub(super) fn used(
     lived(attempt, |_| Ok(()))
 }
 
-/// The container of an attempt that succeeded lives its life, and is looked at when its program runs.
+/// The container of a successful attempt runs, and is observed while its program runs.
 pub(super) fn lived<T>(attempt: Attempt<'_>, look: impl FnOnce(&Container<'_>) -> StepResult<T>) -> StepResult<T> {
     let container = attempt.container()?;
     container.started()?;

@@ -1,5 +1,5 @@
-//! Configurations, ids and paths that mean harm. Whatever a runtime makes of them: it refuses or goes on, in bounded time
-//! and memory, without dying of a signal, and takes away again what it has made.
+//! Malicious configurations, ids and paths. The runtime must refuse or accept them in bounded time and memory, without crashing, and remove
+//! what it made.
 
 mod mutation;
 mod sandbox;
@@ -33,7 +33,7 @@ pub enum Hostile {
     Config(Vec<Mutation>),
     /// Bytes that are no JSON, or not all of it.
     Bytes(Vec<u8>),
-    /// An id; `{tag}` stands for a name that nobody else has.
+    /// An id; `{tag}` stands for a unique name.
     Id(String),
     /// A `cgroupsPath`; `{cgroup}` stands for that of the container.
     CgroupsPath(String),
@@ -168,7 +168,7 @@ fn recipe(hostile: &Hostile) -> Recipe {
     recipe
 }
 
-/// The configuration that is mutated: it has most members. `{cgroup}` is filled in by whoever writes the bundle.
+/// The configuration that is mutated: it has most members. `{cgroup}` is filled in when the bundle is written.
 fn usual() -> Config {
     let mut recipe = Recipe::default();
     recipe

@@ -1,5 +1,4 @@
-//! What a run of random cases tries: one kind a variant, each with its properties. It can be written down and tried
-//! again.
+//! The input of a random case, by kind, with the properties that are judged. It can be saved and run again.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,4 @@
-//! Random bundles: lists of the edits that cases make and of edits with random values, valid by construction, and the
-//! rules that judge whatever comes of them.
+//! Random bundles: lists of edits of the cases and of edits with random values, valid by construction, with the rules that judge them.
 
 pub mod bundle;
 pub mod hostile;

@@ -1,6 +1,6 @@
-//! What a case that was read from a file may say. A configuration is a program for a runtime that runs as root: hooks are
-//! executed on the host, mounts show its files. So of what is in a file, only what this suite itself could have drawn is tried:
-//! the edits of its own cases, and values of the kinds that [`draw`](super::bundle::draw) makes.
+//! Which saved cases are accepted. A configuration is a program for a runtime that runs as root: hooks are executed on the host, mounts
+//! show its files. So only what this suite could have drawn is run: the edits of its own cases, and values of the kinds that
+//! [`draw`](super::bundle::draw) makes.
 
 mod harmless;
 

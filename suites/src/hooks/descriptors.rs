@@ -1,5 +1,5 @@
-//! What a hook is handed: three standard streams. A descriptor of the runtime's own is a way to what the runtime may do, and
-//! in the hooks that execute in the container one out of it. Hooks are as trusted as the runtime, so this is a warning.
+//! The descriptors of a hook: the three standard streams. A descriptor of the runtime gives access to what the runtime may do, and in hooks
+//! that run in the container it is a way out. Hooks are as trusted as the runtime, so this is a warning.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;

@@ -115,7 +115,7 @@ fn env_empty(lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
     Ok(())
 }
 
-/// A hook with no more than a path, which is told by a variable what to do.
+/// A hook with only a path, which gets its arguments from a variable.
 fn args_absent(lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
     let lifecycle = Lifecycle::of(lab, |r| {
         let outside = json!({ "path": "{probe}", "env": ["PLIMSOLL_HOOK=hook createRuntime {rootfs}/hooks.log"] });

@@ -1,4 +1,4 @@
-//! What create has made, and not yet made, when its hooks run.
+//! What create has and has not made when its hooks run.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;

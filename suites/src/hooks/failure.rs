@@ -1,5 +1,5 @@
-//! A hook that fails: an error, the container's process is stopped, what follows is destruction. Only a poststop hook
-//! fails without consequence (`runtime.md#lifecycle`).
+//! A hook that fails: an error, the container's process is killed, and the container is destroyed. Only the failure of a poststop hook has
+//! no consequence (`runtime.md#lifecycle`).
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;
@@ -142,7 +142,7 @@ pub(super) fn provoke<'l>(
     Ok(Some(container))
 }
 
-/// The container's process comes to its end. Where start did not say that it failed, it may run the program instead.
+/// The container's process ends. If start did not fail, it may run the program instead.
 pub(super) fn is_stopped(container: &Container<'_>, start: &Outcome, out: &mut Judgement) -> StepResult {
     if start.refused().is_err() && container.greeted().is_ok() {
         out.expect("the container's process", false, "stopped", "it runs the program");

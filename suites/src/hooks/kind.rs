@@ -1,4 +1,4 @@
-//! The six kinds of hooks, and the life of a container as the hook log tells it.
+//! The six kinds of hooks, and the lifecycle of a container as seen in the hook log.
 
 use nix::unistd::Pid;
 use plimsoll_engine::describe::Describe;
@@ -86,7 +86,7 @@ pub(super) struct Lifecycle {
 }
 
 impl Lifecycle {
-    /// Lets a container live.
+    /// Runs a container from create to delete.
     pub(super) fn of(lab: &Lab<'_>, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> StepResult<Self> {
         let container = lab.created(edits)?;
         let process = lab.settings.profile.shares_kernel.then(|| container.observe()).transpose()?;

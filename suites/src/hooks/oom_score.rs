@@ -1,5 +1,5 @@
-//! How willingly the kernel ends a hook that executes in the container when memory is short: as its program. Where a runtime gives that
-//! to the init process alone, the hooks of an unimportant container are as hard to end as the runtime.
+//! The OOM score of a hook that runs in the container: that of its program. If only the init process gets it, the hooks of an unimportant
+//! container are killed as late as the runtime.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;

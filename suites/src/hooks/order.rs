@@ -1,4 +1,4 @@
-//! Hooks run one after another: those of a list as listed, kind after kind, the program in its place.
+//! Hooks run one after another: each list in order, kind after kind, with the program in between.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::describe::Describe;

@@ -1,4 +1,4 @@
-//! What a hook reads: the state of the container on standard input (`runtime.md#state`).
+//! The state of the container on the standard input of a hook (`runtime.md#state`).
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Each kind of hooks runs at its step of the lifecycle, and the operation waits for it.
+//! Each kind of hook runs at its step of the lifecycle, and the operation waits for it.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;

@@ -1,5 +1,4 @@
-//! `timeout`: a hook that takes longer is ended. Each of these takes the shortest timeout there is, one second, or as much more
-//! as a slow machine needs to come to the hook's first words.
+//! `timeout`: a hook that takes longer is killed. Each check uses the shortest timeout, one second, or more on a slow machine.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Which hooks a runtime takes, and which it refuses.
+//! Which hooks a runtime accepts, and which it refuses.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;
@@ -70,7 +70,7 @@ pub(super) const REFUSED: &[Scenario] = &[
         .set(TIMEOUT, -1)),
 ];
 
-/// A container that is made and lives as if nothing had been said of hooks.
+/// A container that runs as if it had no hooks.
 macro_rules! accepted {
     ($name:literal, $cites:expr, $faults:expr, $edits:expr) => {
         Scenario::new(concat!("hooks.valid/", $name), $cites, $faults, |lab, out| {

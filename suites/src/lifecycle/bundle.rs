@@ -1,4 +1,4 @@
-//! Naming a bundle at create, and where the caller stands (`runtime.md#state`, `runtime.md#create`).
+//! The bundle argument of create, and the current directory of the caller (`runtime.md#state`, `runtime.md#create`).
 
 use std::fs;
 use std::os::unix::fs::symlink;

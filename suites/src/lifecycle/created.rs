@@ -1,4 +1,4 @@
-//! Between create and start: the environment is there, the program is not (`runtime.md#lifecycle`, `#create`).
+//! Between create and start: the environment exists, the program does not run (`runtime.md#lifecycle`, `#create`).
 
 use nix::time::{ClockId, clock_gettime};
 use plimsoll_engine::check::Scenario;

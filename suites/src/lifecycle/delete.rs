@@ -1,4 +1,4 @@
-//! The operation delete: what create made goes (`runtime.md#delete`).
+//! delete removes what create made (`runtime.md#delete`).
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -33,7 +33,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         Ok(())
     })
     .needs(&[Need::HostView, Need::Controller("pids")]),
-    // A check without groups of its own sees those of others come and go, but hardly so during each of three lives.
+    // A check without groups of its own sees those of others come and go, but hardly during each of three containers.
     Scenario::new(
         "lifecycle.delete/leaves-no-other-cgroup",
         REMOVES,
@@ -50,7 +50,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
                 left.push(&groups()? - &before);
             }
             let clean = left.iter().any(BTreeSet::is_empty);
-            out.expect("cgroups that are new after each of three lives", clean, "none", left);
+            out.expect("new cgroups after each of three containers", clean, "none", left);
             Ok(())
         },
     )

@@ -1,4 +1,4 @@
-//! The state document at each stage of a life (`runtime.md#state`).
+//! The state document at each stage of the lifecycle (`runtime.md#state`).
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::State;

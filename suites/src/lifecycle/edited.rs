@@ -1,4 +1,4 @@
-//! Edits of `config.json` after create do not reach the container (`runtime.md#lifecycle`).
+//! Edits of `config.json` after create have no effect (`runtime.md#lifecycle`).
 
 use std::fs;
 
@@ -98,7 +98,7 @@ fn as_hostname(reply: Reply) -> Value {
     if let Reply::Uname(names) = reply { json!(names.nodename) } else { Value::Null }
 }
 
-/// Once created, a container lives and dies without its `config.json`.
+/// Once created, a container no longer needs its `config.json`.
 pub(super) const WITHOUT: &[Scenario] = &[
     Scenario::new("lifecycle.config-edits/removed", CITES, WHOLE, |lab, out| {
         without(lab, out, |bundle| Ok(fs::remove_file(bundle.dir.join("config.json"))?))

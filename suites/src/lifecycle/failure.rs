@@ -1,4 +1,4 @@
-//! Containers that cannot be: the error leaves nothing (`runtime.md#create`, `runtime.md#start`).
+//! Containers that cannot be created or started: the error leaves nothing behind (`runtime.md#create`, `runtime.md#start`).
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;

@@ -1,4 +1,4 @@
-//! The files of the host: create makes what the container needs, delete removes it, and neither writes anything else
+//! Files of the host: create makes what the container needs, delete removes it, and neither writes anything else
 //! (`runtime.md#create`, `#delete`).
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! Operations that name no container or none that is there, and ids that are taken (`runtime.md#operations`).
+//! Operations without an id or with an unknown one, and ids that are in use (`runtime.md#operations`).
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;

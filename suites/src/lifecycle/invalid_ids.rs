@@ -1,6 +1,5 @@
-//! Ids that are no plain names (`runtime.md#create`). Which ids are valid is up to the runtime: one that takes such an
-//! id must make a container of that very id; one that refuses it must make nothing; and neither may reach outside of
-//! its state directory.
+//! Unusual ids (`runtime.md#create`). Which ids are valid is up to the runtime: if it accepts such an id, it must make a container with
+//! exactly that id; if it refuses it, it must make nothing; and it must never reach outside of its state directory.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,4 +1,4 @@
-//! The operation delete: what the container used and create did not make stays (`runtime.md#delete`).
+//! delete does not remove what create did not make (`runtime.md#delete`).
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;

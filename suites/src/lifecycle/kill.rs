@@ -1,4 +1,4 @@
-//! The operation kill: the named signal reaches the container's process (`runtime.md#kill`).
+//! kill sends the given signal to the container's process (`runtime.md#kill`).
 
 use nix::sys::signal::Signal;
 use plimsoll_engine::check::Scenario;
@@ -102,7 +102,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         },
     )
     .axis(Axis::Compat),
-    // To kill by no signal asks whether there is somebody. Some runtimes know no such signal.
+    // Signal 0 only tests whether the process exists. Some runtimes do not support it.
     Scenario::new(
         "lifecycle.kill/signal-0-has-no-effect",
         CITES,

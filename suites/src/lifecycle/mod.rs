@@ -1,4 +1,4 @@
-//! Operations and state (`runtime.md`): the life of a container, told as scenarios.
+//! Operations and state (`runtime.md`): the lifecycle of a container, as scenarios.
 
 mod bundle;
 mod created;

@@ -1,4 +1,4 @@
-//! The life of the simplest container. Every other check rests on this one, so it is tried first.
+//! The lifecycle of the simplest container. Every other check relies on it, so it runs first.
 
 use nix::sys::signal::Signal;
 use plimsoll_engine::check::Scenario;

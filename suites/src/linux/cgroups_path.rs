@@ -1,4 +1,4 @@
-//! `linux.cgroupsPath`: where the container stands in the hierarchies of control groups.
+//! `linux.cgroupsPath`: the cgroup of the container in each hierarchy.
 
 use std::fs;
 use std::io;

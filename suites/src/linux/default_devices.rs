@@ -1,4 +1,4 @@
-//! Devices and links of `/dev` that every container has without asking (`config-linux.md#default-devices`,
+//! Devices and links of `/dev` that every container has by default (`config-linux.md#default-devices`,
 //! `runtime-linux.md#dev-symbolic-links`).
 
 use nix::libc;

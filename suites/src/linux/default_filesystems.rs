@@ -1,4 +1,4 @@
-//! Filesystems that a container finds whether or not `mounts` has them (`config-linux.md#default-filesystems`).
+//! Filesystems that a container has whether or not `mounts` lists them (`config-linux.md#default-filesystems`).
 
 use libc::{DEVPTS_SUPER_MAGIC, PROC_SUPER_MAGIC, TMPFS_MAGIC};
 use plimsoll_engine::check::{Case, Rule};

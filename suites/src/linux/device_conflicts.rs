@@ -1,4 +1,4 @@
-//! Devices that cannot be as they are listed, and devices that are not listed.
+//! Devices that cannot be created as listed, and devices that are not listed.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! `linux.devices`: nodes that the container has besides the default ones.
+//! `linux.devices`: device nodes besides the default ones.
 
 use plimsoll_engine::check::{Case, Rule, Scenario};
 use plimsoll_engine::describe::Octal;
@@ -161,7 +161,7 @@ pub(super) const ELSEWHERE: &[Case] = &[
     ),
 ];
 
-/// In a user namespace nobody can make nodes: what is there is that of the host, so mode and owner are its own.
+/// In a user namespace nodes cannot be made: they are those of the host, with their mode and owner.
 const OF_THE_HOST: Rule = Rule::new(
     "linux.devices.of-the-host",
     &["linux.devices.available", "linux.devices.any-mechanism"],

@@ -1,4 +1,4 @@
-//! Device nodes of the host that a container sees by a bind mount: a program may use them, and not change them for everybody else.
+//! Device nodes of the host that a container sees by a bind mount: a program may use them but not change them.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};

@@ -1,5 +1,5 @@
-//! Root filesystems that try to lead the runtime astray. The configuration is trusted, the image is not: whatever lies
-//! in it, nothing outside is touched. Each scenario is one that a runtime has been caught by.
+//! Malicious root filesystems. The configuration is trusted, the image is not: whatever is in it, nothing outside may be touched. Each
+//! scenario has worked against a real runtime.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;

@@ -1,4 +1,4 @@
-//! `linux.memoryPolicy`: where the memory of the program comes from, as the kernel shows it for each of its mappings
+//! `linux.memoryPolicy`: the memory policy of the program, as the kernel shows it for each of its mappings
 //! (`config-linux.md#memory-policy`; numa(7)).
 
 use plimsoll_engine::check::{Case, Rule, Scenario};

@@ -1,5 +1,5 @@
-//! `linux.mountLabel`: the filesystems that the runtime mounts for the container have this SELinux label, so that its
-//! program gets at them, and at those of no other container.
+//! `linux.mountLabel`: filesystems that the runtime mounts for the container have this SELinux label, so that its program can access them,
+//! and not those of another container.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::container::Container;

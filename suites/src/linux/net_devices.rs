@@ -1,5 +1,5 @@
-//! `linux.netDevices`: devices that move into the container (`config-linux.md#network-devices`). They are made in a
-//! network namespace of the check, which stands for the host's.
+//! `linux.netDevices`: devices that move into the container (`config-linux.md#network-devices`). They are made in a network namespace of
+//! the check, in place of that of the host.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -52,7 +52,7 @@ pub(super) const MOVED: &[Scenario] = scenarios! {
             out.expect_eq("devices inside", but_lo(&inside)?, [OWN]);
             out.expect("devices of the host", !but_lo(&host)?.contains(&OWN.to_owned()), "one less", but_lo(&host)?);
             out.expect("the other device", host.device("plimsoll1").is_ok(), "still on the host", but_lo(&host)?);
-            out.expect_eq("addresses that nobody gave it", inside.device(OWN)?.given(), Vec::<String>::new());
+            out.expect_eq("additional addresses", inside.device(OWN)?.given(), Vec::<String>::new());
             container.finish_and_delete()?;
             out.expect("the device after delete", host.device(OWN).is_err(), "gone with its namespace", but_lo(&host)?);
             Ok(())

@@ -1,4 +1,4 @@
-//! Members of `linux` that may be absent or empty: the container runs, and is as any other.
+//! Members of `linux` that may be absent or empty: the container runs as any other.
 
 use plimsoll_engine::check::{Case, Rule, Scenario};
 use plimsoll_engine::fault::Fault;

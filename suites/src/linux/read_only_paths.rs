@@ -1,4 +1,4 @@
-//! `linux.readonlyPaths`: they can be read and not written.
+//! `linux.readonlyPaths`: they can be read but not written.
 
 use plimsoll_engine::check::{Case, Rule, Scenario};
 use plimsoll_engine::evidence::Evidence;

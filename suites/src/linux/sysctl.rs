@@ -1,4 +1,4 @@
-//! `linux.sysctl`: parameters of the kernel, in the namespaces of the container and nowhere else.
+//! `linux.sysctl`: kernel parameters, only in the namespaces of the container.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Plays a sequence of steps and holds each outcome, the state and the process against the model.
+//! Executes a sequence of steps and compares each outcome, the state and the process with the model.
 
 use std::fs;
 use std::os::fd::OwnedFd;
@@ -273,7 +273,7 @@ impl<'l> Actor<'l> {
             None => false,
         };
         let after = self.known.where_process(lives);
-        self.accept(PHASE, after, || format!("after `{step}` the process lives: {lives}"))?;
+        self.accept(PHASE, after, || format!("after `{step}` the process is alive: {lives}"))?;
         let state = self.lab.call_id(Op::State, &self.id)?;
         let ended = end(Call::State.property(), &state.ended, &state.said())?;
         let document: Value = serde_json::from_str(&state.stdout).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! The lifecycle as `runtime.md` has it, as a relation: what a call may come to in a phase, and which phase follows. What
-//! the specification leaves open is allowed either way, and the line that does so says why.
+//! The lifecycle of `runtime.md` as a relation: the possible outcomes of a call in a phase, and the phases that follow. What the
+//! specification leaves open is allowed either way, and a comment says why.
 
 use std::collections::BTreeSet;
 
@@ -109,7 +109,7 @@ pub(super) fn allowed(phase: Phase, call: Call) -> Vec<(End, Phase)> {
         },
         Call::Update => match phase {
             Absent => vec![(Refused, Absent)],
-            // Not an operation of the specification, and the limits of what has stopped are nobody's.
+            // Not an operation of the specification; a stopped container has no limits.
             other => vec![(Worked, other), (Refused, other)],
         },
     }
@@ -171,7 +171,7 @@ impl PossiblePhases {
         Self(phases)
     }
 
-    /// The phases that agree with whether the process lives.
+    /// The phases that are possible if the process is alive, or is not.
     pub(super) fn where_process(&self, lives: bool) -> Self {
         let agrees = |phase: &&Phase| matches!(phase, Created | Running | Paused | Doomed) == lives;
         Self(self.by_now().0.iter().filter(agrees).copied().collect())

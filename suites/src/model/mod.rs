@@ -1,5 +1,5 @@
-//! The lifecycle of containers as a state machine ([`machine`]), and random sequences of operations that runtimes are
-//! held against it with ([`execute`]).
+//! The lifecycle of containers as a state machine ([`machine`]), and random sequences of operations that are compared with it
+//! ([`execute`]).
 
 mod execute;
 mod machine;

@@ -1,5 +1,4 @@
-//! Bind mounts: what is a source, what makes an entry a bind mount, and which mounts come along
-//! (`config.md#mounts`).
+//! Bind mounts: their sources, what makes an entry a bind mount, and which submounts are included (`config.md#mounts`).
 
 use plimsoll_engine::check::{Case, Rule, Scenario};
 use plimsoll_engine::describe::Describe;

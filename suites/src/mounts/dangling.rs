@@ -1,5 +1,4 @@
-//! Destinations behind links to what does not exist, as the `/etc/resolv.conf` of images with systemd is one: what the links lead to
-//! is made, inside.
+//! Destinations behind dangling links, such as `/etc/resolv.conf` in images with systemd: the target is created inside.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;

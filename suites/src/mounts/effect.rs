@@ -1,4 +1,4 @@
-//! Options of mounts by what they do to a program inside, on the tree that [`tree`](super::tree) makes.
+//! Mount options by their effect on a program inside, on the tree of [`tree`](super::tree).
 
 use libc::O_RDONLY;
 use plimsoll_engine::check::{Case, Rule};

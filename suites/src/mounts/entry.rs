@@ -1,4 +1,4 @@
-//! The entries of `mounts`, read as a rule needs them.
+//! The entries of `mounts` as rules need them.
 
 use plimsoll_fixtures::Config;
 use serde_json::Value;

@@ -1,5 +1,5 @@
-//! Destinations that a hostile root filesystem leads elsewhere by symbolic links: what is mounted lands inside, or the
-//! runtime refuses; the host's files are not reached.
+//! Destinations that a malicious root filesystem redirects by symbolic links: the mount is made inside or refused, and the files of
+//! the host are not reached.
 
 use std::path::Path;
 

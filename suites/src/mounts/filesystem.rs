@@ -1,4 +1,4 @@
-//! Filesystems of the kernel: type, source, data and mode (`config.md#mounts`).
+//! Kernel filesystems: type, source, data and mode (`config.md#mounts`).
 
 use std::os::unix::fs::PermissionsExt;
 

@@ -1,5 +1,4 @@
-//! Options of one mount: what the kernel's list of the container's mounts shows of each word
-//! (`config.md#linux-mount-options`).
+//! Options of a single mount, by the kernel's list of the container's mounts (`config.md#linux-mount-options`).
 
 use plimsoll_engine::check::{Case, Rule};
 use plimsoll_engine::evidence::Evidence;
@@ -118,7 +117,7 @@ fn cgroup<'r>(recipe: &'r mut Recipe, word: &str) -> &'r mut Recipe {
 
 const OWN_CGROUPS: &[Need] = &[Need::HostView, Need::Filesystem("cgroup"), Need::Namespace("cgroup")];
 
-/// Some set all of these words on each mount of cgroups, whatever they are told.
+/// Some runtimes set all of these options on each cgroup mount, whatever is configured.
 const ANY_CGROUP: &[Fault] = &[FIRST, Fault::Drop("/mounts/6")];
 
 pub(super) const ON_CGROUPS: &[Case] = &[

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::refusal::refuses;
 use super::tree;
 
-/// Where a number leads by a list of mappings; what nothing maps is nobody.
+/// The id that a number is mapped to; unmapped ids are nobody.
 fn mapped(mappings: &Value, from: &str, to: &str, number: u64) -> u64 {
     const NOBODY: u64 = 65534;
     let hit = mappings.as_array().into_iter().flatten().find_map(|range| {
@@ -210,7 +210,7 @@ fn falls_back(lab: &Lab<'_>, out: &mut Judgement, user: impl Fn(&mut Recipe) -> 
     Ok(())
 }
 
-/// As [`user_namespace`], with one that somebody else has made: its maps are not in the configuration.
+/// As [`user_namespace`], with an existing one: its maps are not in the configuration.
 fn joined<'r>(recipe: &'r mut Recipe, path: &str) -> &'r mut Recipe {
     let recipe = user_namespace(recipe).inherit_namespace("user");
     recipe.remove("/linux/uidMappings").remove("/linux/gidMappings");

@@ -1,5 +1,5 @@
-//! Destinations that valid symbolic links of the root filesystem lead to, as `/var/run` does in most images. A runtime
-//! that refuses every link, since some lead out, runs none of those.
+//! Destinations behind valid symbolic links of the root filesystem, such as `/var/run` in most images. A runtime that refuses all links,
+//! since some lead outside, cannot run these images.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;

@@ -1,4 +1,4 @@
-//! More mounts than a process may usually have descriptors, with a user namespace, where sources are opened beforehand.
+//! More mounts than the usual limit of descriptors, with a user namespace, where sources are opened beforehand.
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use plimsoll_engine::check::Scenario;

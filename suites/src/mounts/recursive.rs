@@ -1,4 +1,4 @@
-//! Options of a tree of mounts (`rro`, `rnosuid`, …): what the kernel's list shows of each word, at the top and below.
+//! Recursive options (`rro`, `rnosuid`, …), by the kernel's list of mounts, at the top and below.
 
 use plimsoll_engine::check::{Case, Rule, Scenario};
 use plimsoll_engine::describe::Describe;

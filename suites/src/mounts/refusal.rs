@@ -1,4 +1,4 @@
-//! Entries that a runtime must refuse. Each is compared with one that differs in the bad property alone and works.
+//! Entries that a runtime must refuse. Each is compared with one that differs only in the invalid property and works.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;

@@ -1,4 +1,4 @@
-//! Entries that change a mount (`remount`), and options that a runtime may know or not (`mand`, `tmpcopyup`).
+//! Entries that change a mount (`remount`), and options that a runtime may not support (`mand`, `tmpcopyup`).
 
 use plimsoll_engine::cgroup::Knob;
 use plimsoll_engine::check::{Case, Rule, Scenario};

@@ -1,4 +1,4 @@
-//! Sources of bind mounts that lie below the root filesystem: an entry shows what those before it have made of them.
+//! Sources of bind mounts below the root filesystem: an entry sees the mounts of earlier entries.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;

@@ -1,5 +1,4 @@
-//! A tree of two mounts of the host, `tree` and `tree/sub`, for the entries under test to bind: each holds what shows
-//! the effect of an option.
+//! A tree of two mounts of the host, `tree` and `tree/sub`, as the source of bind mounts: each has files that show the effect of an option.
 
 use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::recipe::Edit;

@@ -1,4 +1,4 @@
-//! What nobody asked for: a container's mounts are those of its configuration and what the specification itself requires.
+//! Mounts that were not requested: a container has the mounts of its configuration and those that the specification requires.
 
 use std::path::Path;
 

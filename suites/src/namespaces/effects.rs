@@ -1,4 +1,4 @@
-//! What a new namespace of each type does, as the program in it sees it.
+//! The effect of a new namespace of each type, as the program in it sees it.
 
 use plimsoll_engine::check::{Case, Rule};
 use plimsoll_engine::fault::Fault;

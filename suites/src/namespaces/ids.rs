@@ -1,4 +1,4 @@
-//! `linux.uidMappings` and `linux.gidMappings`: the maps of the user namespace, and what they do to processes and files.
+//! `linux.uidMappings` and `linux.gidMappings`: the maps of the user namespace, and their effect on processes and files.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -77,7 +77,7 @@ const PROCESS: Rule = Rule::new(
 )
 .needs(NEEDS);
 
-/// Files keep their owner on the host; who that is inside is told by the maps, or it is nobody.
+/// Files keep their owner on the host; inside, the maps decide who that is, or it is nobody.
 const FILES: Rule = Rule::new(
     "namespaces.user.files",
     &["linux.uid-mappings.effect", "linux.gid-mappings.effect"],

@@ -1,4 +1,4 @@
-//! Id mappings that are an error.
+//! Invalid id mappings.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;

@@ -1,4 +1,4 @@
-//! Lists of namespaces that are an error.
+//! Invalid lists of namespaces.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;

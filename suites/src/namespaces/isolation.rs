@@ -1,4 +1,4 @@
-//! What is made in a namespace is not seen outside of it, and is seen by those who joined it.
+//! What is made in a namespace is not visible outside of it, and is visible to those who joined it.
 
 use nix::libc;
 use plimsoll_engine::check::Scenario;

@@ -1,4 +1,4 @@
-//! A namespace that is listed with a path: the process is put into that very one, and it outlives the container.
+//! A namespace that is listed with a path: the process joins it, and it outlives the container.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;

@@ -1,5 +1,4 @@
-//! A user namespace owns the other namespaces that are made with it: only then do the capabilities of the container
-//! count in them and in no other.
+//! A user namespace owns the other namespaces that are made with it: the capabilities of the container apply only in these.
 
 use plimsoll_engine::check::{Case, Rule};
 use plimsoll_engine::fault::Fault;

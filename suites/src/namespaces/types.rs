@@ -1,4 +1,4 @@
-//! Each type of namespace: new when it is listed without a path, the runtime's own when it is not listed.
+//! Each type of namespace: new if it is listed without a path, inherited from the runtime if it is not listed.
 
 use plimsoll_engine::check::{Case, Rule, Scenario};
 use plimsoll_engine::describe::Describe;

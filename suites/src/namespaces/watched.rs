@@ -1,6 +1,6 @@
-//! What a container can get at in the processes by which the runtime adds programs to it, or joins others to its pid
-//! namespace. With `CAP_SYS_PTRACE` it may look into each process there, so none may have anything of the host when it is
-//! born: neither root, directory, namespaces and descriptors, nor the environment of the runtime, nor a way to write its binary.
+//! What a container can access in the processes by which the runtime adds programs to it, or joins others to its pid namespace. With
+//! `CAP_SYS_PTRACE` it may look into each process there, so none may have anything of the host: neither root, directory, namespaces and
+//! descriptors, nor the environment of the runtime, nor a way to write its binary.
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
@@ -205,7 +205,7 @@ fn joins(lab: &Lab<'_>, out: &mut Judgement, edits: Edits, kinds: &[&str], with:
 
 const SILENT: &str = "the specification does not speak of processes that a runtime puts into a pid namespace";
 
-/// The variables of the runtime may be secrets of whoever calls it.
+/// The variables of the runtime may be secrets of its caller.
 pub(super) const VARIABLES: &[Scenario] = &[Scenario::new(
     "namespaces.pid.nothing-of-the-host/environment-of-exec",
     &[],
@@ -220,7 +220,7 @@ fn no_variables(out: &mut Judgement, seen: &[Sighting]) -> StepResult {
     none(out, seen, |seen| seen.what == "environ" && seen.leads_to.starts_with(LEAK))
 }
 
-/// The binary that nobody can write is the runtime's way to keep it from the container: that one may be seen.
+/// A read-only copy of the binary is how a runtime protects it from the container: that one may be visible.
 /// Where the container could look into no process, nothing is known.
 fn none(out: &mut Judgement, seen: &[Sighting], foreign: impl Fn(&&Sighting) -> bool) -> StepResult {
     let file = |seen: &Sighting| (seen.device, seen.inode);
@@ -229,7 +229,7 @@ fn none(out: &mut Judgement, seen: &[Sighting], foreign: impl Fn(&&Sighting) -> 
     // How often, and in which order, is chance.
     let found: BTreeSet<_> = found.map(|seen| format!("{} is {}", seen.what, seen.leads_to)).collect();
     let few = found.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
-    let what = "what a process of the runtime gave away in the container's pid namespace";
+    let what = "what a process of the runtime exposes in the container's pid namespace";
     out.expect(what, found.is_empty(), "nothing", few);
     if out.findings().is_empty() && looked_into(seen) == 0 {
         return Err(Stop::Skip("the container could look into no process of the runtime".to_owned()));

@@ -1,5 +1,5 @@
-//! `process.apparmorProfile`: the program runs under it, and the kernel denies what it denies. The profiles are those of
-//! `plimsoll vm`: one keeps everybody from `/denied`, the other only takes note.
+//! `process.apparmorProfile`: the program runs under the profile. The profiles are those of `plimsoll vm`: one denies `/denied`, the other
+//! only complains.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;

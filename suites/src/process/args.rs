@@ -1,4 +1,4 @@
-//! `process.args`: the argument vector, as it was written.
+//! `process.args`: the argument vector.
 
 use plimsoll_engine::check::{Case, Rule};
 use plimsoll_engine::fault::Fault;

@@ -1,4 +1,4 @@
-//! `process.capabilities`: five sets, as capabilities(7) lets them live through execve(2).
+//! `process.capabilities`: the five sets after execve(2), see capabilities(7).
 
 use plimsoll_engine::check::{Case, Rule, Scenario};
 use plimsoll_engine::fault::Fault;
@@ -38,7 +38,7 @@ const BY_HOST: Rule = Rule::by_host("process.capabilities.by-host", CITES, |conf
 });
 
 fn judge(config: &Config, found: &Capabilities, out: &mut Judgement) {
-    // What a program holds whose configuration does not say is not told by the specification.
+    // The specification does not say which capabilities a program has if the configuration has none.
     if config.get(ALL).is_none() {
         return;
     }

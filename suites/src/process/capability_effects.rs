@@ -1,4 +1,4 @@
-//! `process.capabilities`: what the kernel lets the program do with them, and refuses without.
+//! `process.capabilities`: what the kernel permits with each capability, and denies without it.
 
 use nix::libc;
 use plimsoll_engine::check::{Case, Rule};
@@ -40,7 +40,7 @@ const PRIVILEGED: &[Privileged] = &[
     ("CAP_SETUID", "becoming another user", || syscall(libc::SYS_setuid, &[1234])),
     ("CAP_SETGID", "joining another group", || syscall(libc::SYS_setgid, &[1234])),
     ("CAP_NET_RAW", "opening a raw socket", || syscall(libc::SYS_socket, &[2, 3, 1])),
-    // To the highest, which is above that of whoever calls the harness.
+    // The highest, which is above that of the caller of the harness.
     ("CAP_SYS_NICE", "raising the priority", || syscall(libc::SYS_setpriority, &[0, 0, (-20_i64).cast_unsigned()])),
 ];
 

@@ -1,4 +1,4 @@
-//! `process.capabilities`: each capability that the kernel knows, alone.
+//! `process.capabilities`: each capability of the kernel alone.
 
 use plimsoll_engine::check::{Case, Rule};
 use plimsoll_engine::fault::Fault;

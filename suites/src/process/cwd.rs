@@ -1,4 +1,4 @@
-//! `process.cwd`: where the program starts.
+//! `process.cwd`: the current directory of the program.
 
 use plimsoll_engine::check::{Case, Rule};
 use plimsoll_engine::fault::Fault;

@@ -1,4 +1,4 @@
-//! `process.CPUAffinity`, a draft that is to take the place of `execCPUAffinity`. It holds with `--spec next` alone.
+//! `process.CPUAffinity`, a draft that is to replace `execCPUAffinity`. It only applies with `--spec next`.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;

@@ -1,5 +1,5 @@
-//! Programs that `exec` adds to a running container. It is no operation of the specification; users of runc rely on it,
-//! and the process that it is given is one as in `config.json`, so the same rules judge it.
+//! Programs that `exec` adds to a running container. It is not an operation of the specification, but users of runc rely on it, and its
+//! process is one as in `config.json`, so the same rules judge it.
 
 use plimsoll_engine::check::{Rule, Scenario};
 use plimsoll_engine::fault::Fault;
@@ -135,7 +135,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             let written = program.ask_all(&[Ask::Write { path: "/proc/self/fd/2".into(), data: SAID.into() }])?;
             out.expect("writing to descriptor 2", written.iter().all(Result::is_ok), "works", &written);
             let heard = program.finish()?.stderr;
-            out.expect("what the caller hears", heard.contains(SAID), SAID, heard);
+            out.expect("what the caller gets", heard.contains(SAID), SAID, heard);
             container.finish_and_delete()
         },
     )
@@ -165,7 +165,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             let container = lab.running(|r| r)?;
             let outcome = container.exec(&process(&["/no/such/program"]))?.finish()?;
             outcome.refused()?;
-            out.expect("the container", container.is_alive()?, "lives on", "its process has ended");
+            out.expect("the container", container.is_alive()?, "keeps running", "its process has ended");
             out.expect_eq("its status", container.state()?.status(), "running");
             container.finish_and_delete()
         },

@@ -1,4 +1,4 @@
-//! `run`: create, start, wait and delete in one call. No operation of the specification; users of runc rely on it.
+//! `run`: create, start, wait and delete in one call. It is not an operation of the specification, but users of runc rely on it.
 
 use plimsoll_engine::check::Scenario;
 use plimsoll_engine::fault::Fault;

@@ -1,5 +1,5 @@
-//! What the program keeps of the runtime's caller where the configuration says nothing: oomScoreAdj, umask, and not its
-//! groups. Each scenario changes its own process, which the runtime is a child of, and which ends with the scenario.
+//! What the program inherits from the caller of the runtime if the configuration says nothing: oomScoreAdj and umask, but not its groups.
+//! Each scenario changes its own process, which is the parent of the runtime and ends with the scenario.
 
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{Gid, setgroups};

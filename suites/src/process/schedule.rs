@@ -137,7 +137,7 @@ const NICE: &[Fault] = &[Fault::Drop("/process/scheduler/nice"), Fault::Drop(SCH
 const PRIORITY: &[Fault] = &[Fault::Take("/process/scheduler/priority", "1"), Fault::Drop(SCHEDULER)];
 const REAL_TIME: &[Need] = &[Need::Capability("CAP_SYS_NICE"), Need::RealTime];
 const MAY_RAISE: &[Need] = &[Need::Capability("CAP_SYS_NICE")];
-/// The kernel gives a deadline to who may run anywhere, lest it promise more than one processor can keep.
+/// The kernel accepts a deadline only for a process that may run on all CPUs, since admission is for all of them.
 const DEADLINE: &[Need] = &[Need::Capability("CAP_SYS_NICE"), Need::AllProcessors];
 const CONFINED: &[Fault] = &[Fault::Take("/linux/resources", r#"{ "cpu": { "cpus": "0" } }"#)];
 const TWO_PROCESSORS: &[Need] = &[Need::File("/sys/devices/system/cpu/cpu1"), Need::Controller("cpuset")];

@@ -129,7 +129,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             let write = Ask::Write { path: "/proc/self/fd/2".into(), data: SAID.into() };
             let written = container.ask(write)?;
             out.expect("writing to descriptor 2", written.is_ok(), "works", &written);
-            out.expect("what the caller hears", container.stderr().contains(SAID), SAID, container.stderr());
+            out.expect("what the caller gets", container.stderr().contains(SAID), SAID, container.stderr());
             container.finish_and_delete()
         },
     ),

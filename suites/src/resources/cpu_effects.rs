@@ -22,7 +22,7 @@ use super::pod::Pod;
 
 pub(super) const SCENARIOS: &[Scenario] = &[BURSTS, IDLE, SHARES];
 
-/// Two periods and more, in which the quota that nobody uses is kept.
+/// More than two periods, in which the unused quota is saved.
 const REST: Duration = Duration::from_millis(120);
 /// The second tells of the first, where the machine is not too busy.
 const ATTEMPTS: u32 = 20;

@@ -57,7 +57,7 @@ const KILLED: Scenario = Scenario::new(
 )
 .needs(WITH_SWAP);
 
-/// With the killer off, whoever wants more waits.
+/// With the OOM killer disabled, a process that needs more waits.
 const WAITS: Scenario = Scenario::new(
     "resources.memory.effect/without-the-killer-it-waits",
     &["linux.resources.memory.disable-oom-killer"],
@@ -76,7 +76,7 @@ const WAITS: Scenario = Scenario::new(
 )
 .needs(&[Need::Knob(memory::MAX), Need::Knob(memory::SWAP), Need::Knob(memory::OOM)]);
 
-/// Looks until something is so, or the deadline has come. Version 1 tells nobody about changes.
+/// Polls for a condition until a deadline. Version 1 has no notification of changes.
 pub(super) fn comes_about(lab: &Lab<'_>, mut is_so: impl FnMut() -> StepResult<bool>) -> StepResult<bool> {
     let deadline = lab.driver.deadline();
     while !is_so()? {
@@ -147,7 +147,7 @@ pub(super) fn run_time(container: &Container<'_>) -> StepResult<u64> {
     first.map_or_else(|| Ok(ticks(container)? * TICK), Ok)
 }
 
-/// A program that is busy makes no progress while it is paused, and goes on when it is resumed.
+/// A busy program makes no progress while it is paused, and continues when it is resumed.
 const FREEZES: Scenario = Scenario::new(
     "resources.freezer.effect/no-progress-until-resumed",
     &[],

@@ -37,7 +37,7 @@ fn limited(lab: &Lab<'_>, out: &mut Judgement, pages: u32) -> StepResult {
     let within = container.ask(Ask::HugePages(pages.max(1)))?;
     let beyond = container.ask(Ask::HugePages(pages + 1))?;
     if pages > 0 && within != Ok(Reply::Count(0)) && free_huge_pages() < ENOUGH {
-        return Err(Stop::Skip("somebody else has taken the huge pages: reserve more".into()));
+        return Err(Stop::Skip("other programs use the huge pages: reserve more".into()));
     }
     out.expect("a huge page within the limit", (pages > 0) != refused(&within), "had, where there is one", &within);
     out.expect("a huge page beyond it", refused(&beyond), "ENOMEM, or SIGBUS", &beyond);

@@ -219,7 +219,7 @@ fn occupied(lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
     } else {
         crate::refusal::settle(lab, out, &watch, &bundle, attempt)?;
     }
-    out.expect("the foreign process", foreign.observe().is_ok(), "lives", "it was ended");
+    out.expect("the foreign process", foreign.observe().is_ok(), "alive", "it was killed");
     drop(foreign);
     pod.remove()
 }

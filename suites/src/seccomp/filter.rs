@@ -31,7 +31,7 @@ pub(crate) fn with_rule(rule: &Value) -> Value {
     json!({ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [rule] })
 }
 
-/// The calls that an allowing list has to name so that a container lives.
+/// The calls that an allow list needs for a container to run.
 fn others() -> Vec<&'static str> {
     OTHERS.lines().collect()
 }

@@ -28,7 +28,7 @@ const METADATA: &str = "/linux/seccomp/listenerMetadata";
 /// Not to be read as anything but text.
 const TEXT: &str = "{\"of\": \"größe 1\"}, \\n";
 
-/// A call that a listener hears of, on no descriptor, with arguments that it can tell.
+/// The call that the listener is notified of: on no descriptor, with known arguments.
 const CALL: [u64; 3] = [0x7000, 11, 12];
 
 /// A filter that has `readahead` notified to the socket at `path`.
@@ -224,7 +224,7 @@ pub(super) const CONNECTIONS: &[Scenario] = &[
         |lab, out| {
             let container =
                 lab.running(|r| r.set(SECCOMP, notifying("{bundle}/none")).set(ACTION, "SCMP_ACT_ERRNO"))?;
-            out.expect_eq("whether it lives", container.is_alive()?, true);
+            out.expect_eq("whether it is alive", container.is_alive()?, true);
             container.finish_and_delete()
         },
     ),
@@ -275,4 +275,4 @@ const NO_PATH: &[Scenario] = unreachable! { &["linux.seccomp.listener-path-conne
     "no-path", |r| r.set(SECCOMP, notifying("")).remove(PATH_OF_LISTENER);
 };
 pub(super) const ADVISORY: &[Scenario] =
-    &[NO_PATH[0].advisory("listenerPath is optional, and nothing says what SCMP_ACT_NOTIFY comes to without it")];
+    &[NO_PATH[0].advisory("listenerPath is optional, and the effect of SCMP_ACT_NOTIFY without it is not specified")];

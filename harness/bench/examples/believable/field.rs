@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use plimsoll_bench::experiment::{Kind, Plan, User, measure};
+use plimsoll_bench::experiment::{Kind, Plan, Progress, measure};
 use plimsoll_bench::scenario::Scenario;
 use plimsoll_bench::site::Sites;
 use plimsoll_bench::subject::{Subject, profile_for};
@@ -98,9 +98,9 @@ impl Field {
 /// Nobody looks on.
 struct Nobody;
 
-impl User for Nobody {
-    fn hears(&self, _: &str) {}
-    fn wants_to_end(&self) -> bool {
+impl Progress for Nobody {
+    fn report(&self, _: &str) {}
+    fn is_interrupted(&self) -> bool {
         false
     }
 }

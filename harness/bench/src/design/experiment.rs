@@ -10,7 +10,7 @@ use plimsoll_reports::model::bench::{Measured, Mishap, Phase, Ratio, Scenario};
 
 use crate::clock::milliseconds;
 use crate::noise::Meter;
-use crate::phases::{PHASES, RUN, Times, Trouble, Turn, WHOLE};
+use crate::phases::{PHASES, RUN, Times, Turn, TurnError, WHOLE};
 use crate::scenario;
 use crate::site::{STAMP, STAY, Site, Sites};
 use crate::statistics::{RESOLUTION, difference, drift, excess, half_width, ratio, summary};
@@ -62,11 +62,11 @@ pub fn order(floors: &[bool], kinds: &[Kind], random: &mut Rng) -> Vec<(usize, K
 }
 
 /// Who waits for the figures.
-pub trait User {
+pub trait Progress {
     /// Is told how far it is.
-    fn hears(&self, text: &str);
+    fn report(&self, text: &str);
     /// Whether it is to end early.
-    fn wants_to_end(&self) -> bool;
+    fn is_interrupted(&self) -> bool;
 }
 
 /// Measures one scenario.
@@ -79,7 +79,7 @@ pub fn measure(
     subjects: &[Subject],
     place: &Sites<'_>,
     watch: &mut Watch,
-    user: &dyn User,
+    progress: &dyn Progress,
 ) -> io::Result<Scenario> {
     let sites = |at| {
         let site = |kind: &str, program| place.site(&format!("{}-{at}{kind}", scenario.name), scenario, program);
@@ -98,7 +98,7 @@ pub fn measure(
             watch.idle(plan.quiet)?;
             let done = turn(&subjects[at], &sites[at], kind, watch);
             // A turn that was cut short says nothing of its subject.
-            if done.is_err() && user.wants_to_end() {
+            if done.is_err() && progress.is_interrupted() {
                 break 'blocks;
             }
             records[at].note(done, counts.then(|| block - plan.warm_up), block)?;
@@ -109,9 +109,9 @@ pub fn measure(
             look_at = blocks + BETWEEN_LOOKS.max(blocks / 20);
             settled = records.iter().all(|record| record.is_precise(plan.precision, &mut random));
         }
-        user.hears(&format!("{}: block {blocks}{}", scenario.name, if counts { "" } else { ", warming up" }));
+        progress.report(&format!("{}: block {blocks}{}", scenario.name, if counts { "" } else { ", warming up" }));
         let enough = blocks >= plan.most || (blocks > 0 && began.elapsed() >= plan.limit);
-        if settled || enough || user.wants_to_end() || records.iter().any(Record::is_hopeless) {
+        if settled || enough || progress.is_interrupted() || records.iter().any(Record::is_hopeless) {
             break;
         }
     }
@@ -123,9 +123,9 @@ pub fn measure(
     Ok(Scenario { name, blocks: blocks.into(), settled, subjects: measured, ratios, noise })
 }
 
-fn turn(subject: &Subject, [life, run]: &[Site; 2], kind: Kind, watch: &mut Watch) -> Result<Times, Trouble> {
+fn turn(subject: &Subject, [life, run]: &[Site; 2], kind: Kind, watch: &mut Watch) -> Result<Times, TurnError> {
     match kind {
-        Kind::Lifecycle => Turn { subject, site: life, watch }.life(),
+        Kind::Lifecycle => Turn { subject, site: life, watch }.lifecycle(),
         Kind::Run => Turn { subject, site: run, watch }.run(),
     }
 }
@@ -140,11 +140,11 @@ struct Record {
 
 impl Record {
     /// `counted` is the number of the block when it is one that counts. Mishaps always count.
-    fn note(&mut self, done: Result<Times, Trouble>, counted: Option<u32>, block: u32) -> io::Result<()> {
+    fn note(&mut self, done: Result<Times, TurnError>, counted: Option<u32>, block: u32) -> io::Result<()> {
         self.turns += 1;
         let (times, block) = match (done, counted) {
-            (Err(trouble), _) => {
-                self.mishaps.push(trouble.mishap(block)?);
+            (Err(error), _) => {
+                self.mishaps.push(error.mishap(block)?);
                 return Ok(());
             }
             (Ok(_), None) => return Ok(()),
@@ -251,7 +251,7 @@ mod tests {
     fn a_mishap_is_never_a_time() {
         let mut record = Record::default();
         let time = Duration::from_millis(5);
-        let hung = || Trouble::Subject(RUN, plimsoll_reports::model::bench::MishapKind::Hung, String::new());
+        let hung = || TurnError::Subject(RUN, plimsoll_reports::model::bench::MishapKind::Hung, String::new());
         record.note(Ok(vec![(RUN, time)]), None, 0).unwrap();
         record.note(Err(hung()), Some(0), 1).unwrap();
         record.note(Ok(vec![(RUN, time)]), Some(1), 2).unwrap();

@@ -43,7 +43,7 @@ fn operation(subject: &Subject, site: &Site, watch: &mut Watch) -> io::Result<Op
     let call = subject.call(Op::Run, site, |values| values)?;
     let call = call.ok_or_else(|| io::Error::other(format!("{} has no run", subject.name)))?;
     let before = getrusage(UsageWho::RUSAGE_CHILDREN)?;
-    Turn { subject, site, watch: &mut *watch }.run().or_else(|trouble| trouble.mishap(0).map(|_| Vec::new()))?;
+    Turn { subject, site, watch: &mut *watch }.run().or_else(|error| error.mishap(0).map(|_| Vec::new()))?;
     let after = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     let mut tracer = Tracer::new();
     let fds = [null()?, null()?, null()?];
@@ -81,12 +81,12 @@ fn alive(
     for number in 0..ALIVE {
         let site = place.site(&format!("{tag}{number}"), scenario, STAY)?;
         let mut turn = Turn { subject, site: &site, watch: &mut *watch };
-        let begun = turn.create().and_then(|(_, pid, mut output)| turn.start(&mut output).map(|_| (pid, output)));
-        match begun {
+        let started = turn.create().and_then(|(_, pid, mut output)| turn.start(&mut output).map(|_| (pid, output)));
+        match started {
             Ok((pid, output)) => made.push((site, pid, output)),
-            Err(trouble) => {
+            Err(error) => {
                 turn.remove()?;
-                let mishap = trouble.mishap(number)?;
+                let mishap = error.mishap(number)?;
                 return Err(io::Error::other(format!("{}: {}: {}", subject.name, mishap.phase, mishap.what)));
             }
         }
@@ -156,7 +156,7 @@ fn smallest_limit(
         impatient.settings.timeout = subject.settings.timeout.min(Duration::from_secs(3));
         match (Turn { subject: &impatient, site: &site, watch: &mut *watch }).run() {
             Ok(times) => Ok(!times.is_empty()),
-            Err(trouble) => trouble.mishap(0).map(|_| false),
+            Err(error) => error.mishap(0).map(|_| false),
         }
     };
     if subject.floor || scenario.bundle.is_some() || !starts(MOST)? {

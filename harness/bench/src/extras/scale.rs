@@ -15,7 +15,7 @@ use plimsoll_foreign::read;
 use plimsoll_reports::model::bench::{Axis, Curve, Footprint, Mishap, MishapKind, Point, Soak};
 
 use crate::clock::{milliseconds, now};
-use crate::experiment::User;
+use crate::experiment::Progress;
 use crate::output::{Output, pipe};
 use crate::phases::{RUN, Turn};
 use crate::scenario::Scenario;
@@ -31,7 +31,7 @@ pub const POPULATION: [u32; 6] = [0, 10, 50, 100, 200, 500];
 
 /// Where and with what.
 #[derive(Debug)]
-pub struct Series<'g> {
+pub struct ScaleTest<'g> {
     /// Who.
     pub subject: &'g Subject,
     /// With which configuration.
@@ -42,7 +42,7 @@ pub struct Series<'g> {
     pub place: &'g Sites<'g>,
 }
 
-impl Series<'_> {
+impl ScaleTest<'_> {
     fn site(&self, what: &str, number: u32, program: &str) -> io::Result<Site> {
         self.place.site(&format!("{}{what}{number}", self.tag), self.scenario, program)
     }
@@ -51,15 +51,15 @@ impl Series<'_> {
     ///
     /// # Errors
     /// When the host or the harness fails.
-    pub fn parallel(&self, watch: &mut Watch, user: &dyn User) -> io::Result<Curve> {
+    pub fn parallel(&self, watch: &mut Watch, progress: &dyn Progress) -> io::Result<Curve> {
         let most = PARALLEL.iter().copied().max().unwrap_or(1);
         let sites: Vec<Site> = (0..most).map(|number| self.site("p", number, STAMP)).collect::<io::Result<_>>()?;
         let mut points = Vec::new();
         for at in PARALLEL {
-            user.hears(&format!("{}: {at} at once", self.subject.name));
+            progress.report(&format!("{}: {at} at once", self.subject.name));
             let point = self.in_flight(&sites[..at as usize], watch)?;
             // What was cut short is no point of the curve.
-            if user.wants_to_end() {
+            if progress.is_interrupted() {
                 break;
             }
             points.push(point);
@@ -67,19 +67,19 @@ impl Series<'_> {
         Ok(Curve { axis: Axis::Parallel, subject: self.subject.name.clone(), points })
     }
 
-    /// As many runs at once as there are sites, the next one begun as soon as one ends.
+    /// As many runs at once as there are sites, the next one started as soon as one ends.
     fn in_flight(&self, sites: &[Site], watch: &mut Watch) -> io::Result<Point> {
         watch.forget()?;
         let total = sites.len() * 2 + 30;
         let mut flight: BTreeMap<Pid, (usize, Duration, Output)> = BTreeMap::new();
         let mut free: Vec<usize> = (0..sites.len()).collect();
-        let (mut begun, mut times, mut mishaps) = (0, Vec::new(), Vec::new());
+        let (mut started, mut times, mut mishaps) = (0, Vec::new(), Vec::new());
         let began = Instant::now();
-        while begun < total || !flight.is_empty() {
-            while let Some(at) = free.pop().filter(|_| begun < total) {
+        while started < total || !flight.is_empty() {
+            while let Some(at) = free.pop().filter(|_| started < total) {
                 let (pid, since, output) = self.begin(&sites[at])?;
                 flight.insert(pid, (at, since, output));
-                begun += 1;
+                started += 1;
             }
             let pids: Vec<Pid> = flight.keys().copied().collect();
             let Some((pid, ended, end)) = watch.first_of(&pids, Instant::now() + self.subject.settings.timeout)? else {
@@ -105,8 +105,8 @@ impl Series<'_> {
         let call = self.subject.call(Op::Run, site, |values| values)?;
         let call = call.ok_or_else(|| io::Error::other(format!("{} has no run", self.subject.name)))?;
         let (output, out) = pipe()?;
-        let begun = call.begin(&[null()?, out, null()?])?;
-        Ok((begun.pid, begun.at, output))
+        let started = call.begin(&[null()?, out, null()?])?;
+        Ok((started.pid, started.at, output))
     }
 
     /// What was wrong with a run that ended.
@@ -146,30 +146,30 @@ impl Series<'_> {
     ///
     /// # Errors
     /// When the host or the harness fails.
-    pub fn population(&self, watch: &mut Watch, user: &dyn User) -> io::Result<Curve> {
+    pub fn population(&self, watch: &mut Watch, progress: &dyn Progress) -> io::Result<Curve> {
         let probe = self.site("q", 0, STAMP)?;
         let mut alive: Vec<(Site, Pid, Output)> = Vec::new();
         let mut points = Vec::new();
         for at in POPULATION {
             let mut mishaps = Vec::new();
             for number in u32::try_from(alive.len()).unwrap_or(u32::MAX)..at {
-                if user.wants_to_end() {
+                if progress.is_interrupted() {
                     break;
                 }
-                user.hears(&format!("{}: {number} alive", self.subject.name));
+                progress.report(&format!("{}: {number} alive", self.subject.name));
                 let site = self.site("a", number, STAY)?;
                 let mut turn = Turn { subject: self.subject, site: &site, watch: &mut *watch };
                 let made = turn.create().and_then(|(_, pid, mut out)| turn.start(&mut out).map(|_| (pid, out)));
                 match made {
                     Ok((pid, output)) => alive.push((site, pid, output)),
-                    Err(trouble) => {
+                    Err(error) => {
                         turn.remove()?;
-                        mishaps.push(trouble.mishap(number)?);
+                        mishaps.push(error.mishap(number)?);
                     }
                 }
             }
             let point = self.beside(&probe, at, mishaps, watch)?;
-            if user.wants_to_end() {
+            if progress.is_interrupted() {
                 break;
             }
             points.push(point);
@@ -188,7 +188,7 @@ impl Series<'_> {
         for number in 0..20 {
             match (Turn { subject: self.subject, site: probe, watch: &mut *watch }).run() {
                 Ok(done) => times.extend(done.into_iter().map(|(_, time)| milliseconds(time))),
-                Err(trouble) => mishaps.push(trouble.mishap(number)?),
+                Err(error) => mishaps.push(error.mishap(number)?),
             }
         }
         let rate = times.len() as f64 / (times.iter().sum::<f64>() / 1e3).max(f64::MIN_POSITIVE);
@@ -200,19 +200,19 @@ impl Series<'_> {
     ///
     /// # Errors
     /// When the host or the harness fails.
-    pub fn soak(&self, cycles: u32, watch: &mut Watch, user: &dyn User) -> io::Result<Soak> {
+    pub fn soak(&self, cycles: u32, watch: &mut Watch, progress: &dyn Progress) -> io::Result<Soak> {
         let site = self.site("s", 0, STAY)?;
         let mut mishaps = Vec::new();
         let before = self.footprint()?;
         let mut done = 0;
         for cycle in 0..cycles {
-            user.hears(&format!("{}: cycle {cycle}", self.subject.name));
-            let lived = Turn { subject: self.subject, site: &site, watch: &mut *watch }.life();
-            if user.wants_to_end() {
+            progress.report(&format!("{}: cycle {cycle}", self.subject.name));
+            let lived = Turn { subject: self.subject, site: &site, watch: &mut *watch }.lifecycle();
+            if progress.is_interrupted() {
                 break;
             }
-            if let Err(trouble) = lived {
-                mishaps.push(trouble.mishap(cycle)?);
+            if let Err(error) = lived {
+                mishaps.push(error.mishap(cycle)?);
             }
             done = cycle + 1;
         }

@@ -22,7 +22,7 @@ pub struct Call {
 
 /// A call under way.
 #[derive(Clone, Copy, Debug)]
-pub struct Begun {
+pub struct StartedCall {
     /// Its process.
     pub pid: Pid,
     /// When it was made.
@@ -51,10 +51,10 @@ impl Call {
     ///
     /// # Errors
     /// When the program cannot be executed.
-    pub fn begin(&self, fds: &[OwnedFd]) -> io::Result<Begun> {
+    pub fn begin(&self, fds: &[OwnedFd]) -> io::Result<StartedCall> {
         let program = Program { argv: &self.argv, env: &self.env, dir: &self.dir, fds };
         let at = now();
-        Ok(Begun { pid: spawn(&program)?, at })
+        Ok(StartedCall { pid: spawn(&program)?, at })
     }
 
     /// The program and its arguments.

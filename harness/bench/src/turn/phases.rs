@@ -14,7 +14,7 @@ use plimsoll_engine::sys::pidfd_open;
 use plimsoll_foreign::read;
 use plimsoll_reports::model::bench::{Mishap, MishapKind};
 
-use crate::call::Begun;
+use crate::call::StartedCall;
 use crate::clock::stamped;
 use crate::output::{Output, pipe};
 use crate::site::{STAMP, Site};
@@ -46,20 +46,20 @@ pub type Times = Vec<(&'static str, Duration)>;
 
 /// Why a turn came to nothing.
 #[derive(Debug)]
-pub enum Trouble {
+pub enum TurnError {
     /// The subject failed.
     Subject(&'static str, MishapKind, String),
     /// The harness or the host did.
     Host(io::Error),
 }
 
-impl From<io::Error> for Trouble {
+impl From<io::Error> for TurnError {
     fn from(why: io::Error) -> Self {
         Self::Host(why)
     }
 }
 
-impl Trouble {
+impl TurnError {
     /// The mishap of a block.
     ///
     /// # Errors
@@ -87,22 +87,22 @@ impl Turn<'_> {
     /// Create, start, state, exec, kill and delete.
     ///
     /// # Errors
-    /// As [`Trouble`]; the site is clear again, whatever happened.
-    pub fn life(&mut self) -> Result<Times, Trouble> {
-        let done = self.lived();
-        self.tidy(done)
+    /// As [`TurnError`]; the site is clear again, whatever happened.
+    pub fn lifecycle(&mut self) -> Result<Times, TurnError> {
+        let done = self.try_lifecycle();
+        self.clean_up(done)
     }
 
     /// The same by `run`, which also deletes.
     ///
     /// # Errors
-    /// As [`Turn::life`].
-    pub fn run(&mut self) -> Result<Times, Trouble> {
-        let done = self.ran();
-        self.tidy(done)
+    /// As [`Turn::lifecycle`].
+    pub fn run(&mut self) -> Result<Times, TurnError> {
+        let done = self.try_run();
+        self.clean_up(done)
     }
 
-    fn lived(&mut self) -> Result<Times, Trouble> {
+    fn try_lifecycle(&mut self) -> Result<Times, TurnError> {
         let (create, pid, mut output) = self.create()?;
         let mut times = vec![(CREATE, create)];
         let start = self.start(&mut output)?;
@@ -118,8 +118,8 @@ impl Turn<'_> {
     /// A container that waits to be started: how long it took, its process, its output.
     ///
     /// # Errors
-    /// As [`Trouble`].
-    pub fn create(&mut self) -> Result<(Duration, Pid, Output), Trouble> {
+    /// As [`TurnError`].
+    pub fn create(&mut self) -> Result<(Duration, Pid, Output), TurnError> {
         let (output, out) = pipe()?;
         let (time, _) = self.timed(CREATE, Op::Create, Some(out), |values| values)?.ok_or_else(|| lacking(CREATE))?;
         let text = read::text(&self.site.pid_file, read::NUMBER);
@@ -131,13 +131,13 @@ impl Turn<'_> {
     /// Starts it: the time to the first instruction of its program.
     ///
     /// # Errors
-    /// As [`Trouble`].
-    pub fn start(&mut self, output: &mut Output) -> Result<Duration, Trouble> {
-        let (_, begun) = self.timed(START, Op::Start, None, |values| values)?.ok_or_else(|| lacking(START))?;
-        self.first_instruction(START, output, begun).map(|at| at.saturating_sub(begun.at))
+    /// As [`TurnError`].
+    pub fn start(&mut self, output: &mut Output) -> Result<Duration, TurnError> {
+        let (_, started) = self.timed(START, Op::Start, None, |values| values)?.ok_or_else(|| lacking(START))?;
+        self.first_instruction(START, output, started).map(|at| at.saturating_sub(started.at))
     }
 
-    fn state(&mut self, pid: Pid) -> Result<Duration, Trouble> {
+    fn state(&mut self, pid: Pid) -> Result<Duration, TurnError> {
         let (output, out) = pipe()?;
         let (time, _) = self.timed(STATE, Op::State, Some(out), |values| values)?.ok_or_else(|| lacking(STATE))?;
         let text = read::whole(&output.0, read::DOCUMENT).map_err(io::Error::from)?;
@@ -148,51 +148,51 @@ impl Turn<'_> {
         Err(wrong(STATE, format!("status {} and pid {}, not running and {pid}", state["status"], state["pid"])))
     }
 
-    fn exec(&mut self) -> Result<Option<Duration>, Trouble> {
+    fn exec(&mut self) -> Result<Option<Duration>, TurnError> {
         let (mut output, out) = pipe()?;
         let program = |values: Values| values.with_words("args", &[STAMP]);
-        let Some((time, begun)) = self.timed(EXEC, Op::Exec, Some(out), program)? else { return Ok(None) };
-        self.first_instruction(EXEC, &mut output, begun)?;
+        let Some((time, started)) = self.timed(EXEC, Op::Exec, Some(out), program)? else { return Ok(None) };
+        self.first_instruction(EXEC, &mut output, started)?;
         Ok(Some(time))
     }
 
     /// Kills it: the time until its process has ended.
     ///
     /// # Errors
-    /// As [`Trouble`].
-    pub fn kill(&mut self, pid: Pid) -> Result<Duration, Trouble> {
+    /// As [`TurnError`].
+    pub fn kill(&mut self, pid: Pid) -> Result<Duration, TurnError> {
         let process =
             pidfd_open(pid).map_err(|_| wrong(START, format!("process {pid} of the container does not live")))?;
         let signal = self.subject.settings.profile.signal(Signal::SIGKILL);
         let call = self.subject.call(Op::Kill, self.site, |values| values.with("signal", signal))?;
-        let begun = call.ok_or_else(|| lacking(KILL))?.begin(&[null()?, self.log()?, self.log()?])?;
+        let started = call.ok_or_else(|| lacking(KILL))?.begin(&[null()?, self.log()?, self.log()?])?;
         let gone = self.watch.readable(process.as_fd(), self.deadline())?;
-        self.ended(KILL, begun)?;
-        let late = || Trouble::Subject(KILL, MishapKind::Hung, format!("process {pid} outlives SIGKILL"));
-        Ok(gone.ok_or_else(late)?.saturating_sub(begun.at))
+        self.ended(KILL, started)?;
+        let late = || TurnError::Subject(KILL, MishapKind::Hung, format!("process {pid} outlives SIGKILL"));
+        Ok(gone.ok_or_else(late)?.saturating_sub(started.at))
     }
 
     /// Deletes it: nothing of it may be left.
     ///
     /// # Errors
-    /// As [`Trouble`].
-    pub fn delete(&mut self) -> Result<Duration, Trouble> {
+    /// As [`TurnError`].
+    pub fn delete(&mut self) -> Result<Duration, TurnError> {
         let (time, _) = self.timed(DELETE, Op::Delete, None, |values| values)?.ok_or_else(|| lacking(DELETE))?;
         self.nothing_left(DELETE)?;
         Ok(time)
     }
 
-    fn ran(&mut self) -> Result<Times, Trouble> {
+    fn try_run(&mut self) -> Result<Times, TurnError> {
         let (mut output, out) = pipe()?;
-        let Some((time, begun)) = self.timed(RUN, Op::Run, Some(out), |values| values)? else {
+        let Some((time, started)) = self.timed(RUN, Op::Run, Some(out), |values| values)? else {
             return Ok(Vec::new());
         };
-        self.first_instruction(RUN, &mut output, begun)?;
+        self.first_instruction(RUN, &mut output, started)?;
         self.nothing_left(RUN)?;
         Ok(vec![(RUN, time)])
     }
 
-    fn nothing_left(&self, phase: &'static str) -> Result<(), Trouble> {
+    fn nothing_left(&self, phase: &'static str) -> Result<(), TurnError> {
         match self.site.group_left() {
             Some(group) => Err(wrong(phase, format!("the control group {} is left", group.display()))),
             None => Ok(()),
@@ -206,21 +206,21 @@ impl Turn<'_> {
         op: Op,
         out: Option<OwnedFd>,
         more: impl FnOnce(Values) -> Values,
-    ) -> Result<Option<(Duration, Begun)>, Trouble> {
+    ) -> Result<Option<(Duration, StartedCall)>, TurnError> {
         let Some(call) = self.subject.call(op, self.site, more)? else { return Ok(None) };
         let fds = [null()?, out.map_or_else(|| self.log(), Ok)?, self.log()?];
-        let begun = call.begin(&fds)?;
+        let started = call.begin(&fds)?;
         drop(fds);
-        Ok(Some((self.ended(phase, begun)?, begun)))
+        Ok(Some((self.ended(phase, started)?, started)))
     }
 
-    /// Waits for a call; an end other than exit code 0 is trouble.
-    fn ended(&mut self, phase: &'static str, begun: Begun) -> Result<Duration, Trouble> {
+    /// Waits for a call; an end other than exit code 0 is error.
+    fn ended(&mut self, phase: &'static str, started: StartedCall) -> Result<Duration, TurnError> {
         let deadline = self.deadline();
-        match self.watch.end_of(begun.pid, deadline)? {
-            (Ended::Exit(0), at) => Ok(at.saturating_sub(begun.at)),
-            (Ended::Deadline, _) => Err(Trouble::Subject(phase, MishapKind::Hung, self.last_words())),
-            (other, _) => Err(Trouble::Subject(phase, MishapKind::Failed, format!("{other}: {}", self.last_words()))),
+        match self.watch.end_of(started.pid, deadline)? {
+            (Ended::Exit(0), at) => Ok(at.saturating_sub(started.at)),
+            (Ended::Deadline, _) => Err(TurnError::Subject(phase, MishapKind::Hung, self.last_words())),
+            (other, _) => Err(TurnError::Subject(phase, MishapKind::Failed, format!("{other}: {}", self.last_words()))),
         }
     }
 
@@ -230,20 +230,24 @@ impl Turn<'_> {
         &mut self,
         phase: &'static str,
         output: &mut Output,
-        begun: Begun,
-    ) -> Result<Duration, Trouble> {
+        started: StartedCall,
+    ) -> Result<Duration, TurnError> {
         let deadline = self.deadline();
         let Some(heard) = self.watch.readable(output.0.as_fd(), deadline)? else {
-            return Err(Trouble::Subject(phase, MishapKind::Hung, "the program does not say that it runs".to_owned()));
+            return Err(TurnError::Subject(
+                phase,
+                MishapKind::Hung,
+                "the program does not say that it runs".to_owned(),
+            ));
         };
         let mut bytes = [0; 4096];
         let count = output.0.read(&mut bytes)?;
         let stamp = stamped(&bytes[..count]).ok_or_else(|| wrong(phase, "the program was not executed".to_owned()))?;
-        Ok(if (begun.at..=heard).contains(&stamp) { stamp } else { heard })
+        Ok(if (started.at..=heard).contains(&stamp) { stamp } else { heard })
     }
 
-    /// After trouble, takes away what is left of the container.
-    fn tidy(&mut self, done: Result<Times, Trouble>) -> Result<Times, Trouble> {
+    /// After error, takes away what is left of the container.
+    fn clean_up(&mut self, done: Result<Times, TurnError>) -> Result<Times, TurnError> {
         if done.is_err() {
             self.remove()?;
         }
@@ -257,9 +261,9 @@ impl Turn<'_> {
     /// When something resists.
     pub fn remove(&mut self) -> io::Result<()> {
         if let Some(call) = self.subject.call(Op::Delete, self.site, |values| values.with("force", ""))? {
-            let begun = call.begin(&[null()?, self.log()?, self.log()?])?;
+            let started = call.begin(&[null()?, self.log()?, self.log()?])?;
             let deadline = self.deadline();
-            self.watch.end_of(begun.pid, deadline)?;
+            self.watch.end_of(started.pid, deadline)?;
         }
         self.site.clear()?;
         let record = self.subject.root.join(&self.site.id);
@@ -287,10 +291,10 @@ impl Turn<'_> {
     }
 }
 
-fn wrong(phase: &'static str, what: String) -> Trouble {
-    Trouble::Subject(phase, MishapKind::Wrong, what)
+fn wrong(phase: &'static str, what: String) -> TurnError {
+    TurnError::Subject(phase, MishapKind::Wrong, what)
 }
 
-fn lacking(phase: &'static str) -> Trouble {
-    Trouble::Subject(phase, MishapKind::Failed, "the profile has no such operation".to_owned())
+fn lacking(phase: &'static str) -> TurnError {
+    TurnError::Subject(phase, MishapKind::Failed, "the profile has no such operation".to_owned())
 }

@@ -7,7 +7,7 @@ use clap::{ArgMatches, FromArgMatches};
 
 use super::{Arguments, Command, Run, Subject};
 
-/// Where `--replay` keeps what it worked with when nobody says.
+/// The default directory of the artifacts of `--replay`.
 pub const KEPT: &str = "plimsoll-kept";
 
 /// The options of [`Subject`] that decide a verdict, by their names in the source.

@@ -33,7 +33,7 @@ use crate::shared::output::{deliver, every, ready};
 use crate::shared::requirements;
 use crate::shared::session::{Session, interrupted};
 
-/// How many cases are tried when nobody says.
+/// The default number of random cases.
 const CASES: u64 = 200;
 
 /// Tries random cases, writes `fuzz.json`, shows what was found.

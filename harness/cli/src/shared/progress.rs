@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use plimsoll_bench::experiment::User;
+use plimsoll_bench::experiment::Progress as MeasureProgress;
 use plimsoll_engine::schedule::Event;
 use plimsoll_reports::model::{Check, Verdict};
 use plimsoll_reports::text::printable;
@@ -112,14 +112,14 @@ impl Line {
     }
 }
 
-impl User for Line {
-    fn hears(&self, text: &str) {
+impl MeasureProgress for Line {
+    fn report(&self, text: &str) {
         if let Some(bar) = &self.0 {
             bar.set_message(text.to_owned());
         }
     }
 
-    fn wants_to_end(&self) -> bool {
+    fn is_interrupted(&self) -> bool {
         interrupted()
     }
 }

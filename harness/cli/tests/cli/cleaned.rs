@@ -136,7 +136,7 @@ fn runs_of_other_pid_namespaces_are_left_alone() {
         let about_it = |what: &str| said.lines().any(|line| line.starts_with(what) && line.contains(&run));
         assert!(!about_it("removed"), "{said}");
         let all_are_seen = of_clean == HERE && pid_namespace() == INITIAL;
-        assert_eq!(about_it("left alone"), !all_are_seen, "{said}");
+        assert_eq!(about_it("not removed"), !all_are_seen, "{said}");
         assert!(Path::new(&format!("/tmp/plimsoll-{run}/lock")).exists());
         let alive = child.try_wait().unwrap().is_none();
         kill(pid(&child), Signal::SIGKILL).unwrap();

@@ -65,7 +65,7 @@ fn an_operation_that_never_ends_is_a_timeout() {
     let hangs = &|op: &str| {
         let ran = wrap(&Bench::new(), &real, op, "exec sleep 1000");
         assert_eq!((ran.code, ran.verdict(SIMPLEST)), (1, "timeout"), "{op}");
-        assert_eq!(ran.results["checks"][0]["reason"], format!("`{op}` did not end in time"));
+        assert_eq!(ran.results["checks"][0]["reason"], format!("`{op}` did not end within the timeout"));
     };
     // Side by side, for each takes as long as the deadline.
     std::thread::scope(|scope| {

@@ -90,7 +90,7 @@ impl Moved<'_> {
     fn copy_file(&mut self, from: &Path, path: &Path, mode: u32) -> io::Result<()> {
         let bytes = match read::file(from, LARGEST) {
             Ok(bytes) if bytes.len() as u64 <= self.left => bytes,
-            Ok(_) => return self.root.file(path, b"not kept: there was more than is kept of one check\n", 0o644),
+            Ok(_) => return self.root.file(path, b"not saved: more than the limit for one check\n", 0o644),
             Err(why) if why.is_odd() => {
                 return self.root.file(path, format!("not kept: {why}\n").as_bytes(), 0o644);
             }
@@ -112,9 +112,7 @@ impl Moved<'_> {
     /// so it is a pipe that stays open until the script ends.
     fn script(&self, id: &str, result: &model::Check) -> String {
         let mut text = format!("#!/bin/sh\n# The calls of check {id}, in order, with how each ended.\n");
-        text.push_str(
-            "# Wait for a container's program before you go on where the check did: add `sleep` as needed.\n",
-        );
+        text.push_str("# Where the check waited for a container's program, add `sleep`.\n");
         text.push_str("set -x\n");
         for call in result.evidence.iter().flat_map(|evidence| &evidence.calls) {
             text.push_str(&format!("{} </dev/null    # {}\n", self.rewrite(&call.command), call.ended));

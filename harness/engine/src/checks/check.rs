@@ -312,7 +312,7 @@ impl Check {
         if has("users rely") {
             "users rely on it, engines do not"
         } else if has("worth knowing") {
-            "a difference worth knowing, on which nobody is known to rely"
+            "a difference worth knowing, on which no caller is known to rely"
         } else {
             "no cited clause is mandatory"
         }

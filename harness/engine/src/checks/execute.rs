@@ -197,7 +197,7 @@ fn judge_batch<'c>(checks: &[&'c Check], lab: &Lab<'_>, passed: &mut Vec<&'c Che
 }
 
 /// Why an exit code of 0 alone is no failure.
-const EXIT_CODE_ONLY: &str = "the exit code alone is wrong, and the specification leaves open how an error is told";
+const EXIT_CODE_ONLY: &str = "only the exit code is wrong, and the specification leaves open how errors are reported";
 
 /// Decides the verdict from the result, the judgement and what was left behind.
 fn decide(
@@ -225,7 +225,7 @@ fn decide(
         Ok(Err(Stop::Unsupported(why))) => result.reason = why,
         Ok(Err(Stop::Timeout(op))) => {
             result.clauses = broken.with_hang(op).clauses(&check.clauses, &check.base_clauses);
-            (result.verdict, result.reason) = (Verdict::Timeout, format!("`{op}` did not end in time"));
+            (result.verdict, result.reason) = (Verdict::Timeout, format!("`{op}` did not end within the timeout"));
             return;
         }
         Ok(Err(Stop::Broken(finding))) => {
@@ -264,7 +264,7 @@ fn abort(result: &mut model::Check, why: &str, left: Vec<Finding>) {
         return harness_error(result, why);
     }
     result.findings.extend(harm);
-    (result.verdict, result.reason) = (Verdict::Fail, format!("the check could not go on: {why}"));
+    (result.verdict, result.reason) = (Verdict::Fail, format!("the check could not continue: {why}"));
 }
 
 /// Says so when a check went wrong whose processes had all that the harness allows them. That it could start none of its own, or
@@ -282,7 +282,8 @@ fn blame_on_limits(result: &mut model::Check, reached: &[String]) {
 /// The limits that were reached, as text; none if there are none.
 pub(crate) fn reached_words(reached: &[String]) -> Option<String> {
     let list = reached.join(" and ");
-    (!reached.is_empty()).then(|| format!("what the runtime started reached {list}, set by the harness for each check"))
+    (!reached.is_empty())
+        .then(|| format!("the processes of the runtime reached {list}, which the harness sets for each check"))
 }
 
 fn harness_error(result: &mut model::Check, why: &str) {

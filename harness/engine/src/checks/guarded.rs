@@ -51,7 +51,7 @@ pub(super) fn run_on_lab<'s>(
     let lab = Lab::new(settings, dir, tag.to_owned());
     saved_mounts::save()?;
     let guard = Guard::before_all(lab.watched())?;
-    let result = catch_unwind(AssertUnwindSafe(|| run(&lab).or_else(|stop| lab.excuse(stop))));
+    let result = catch_unwind(AssertUnwindSafe(|| run(&lab).or_else(|stop| lab.accept_refusal(stop))));
     lab.take_down();
     // A check that ended early leaves its processes; they are not waited for.
     let looked = if matches!(result, Ok(Ok(()) | Err(Stop::Unsupported(_)))) {

@@ -135,7 +135,7 @@ impl Need {
         match *self {
             Self::HostView => missing(
                 have.profile.shares_kernel,
-                "containers of this runtime have a kernel of their own: the host sees nothing of them".to_owned(),
+                "containers of this runtime have their own kernel, so the host cannot observe them".to_owned(),
             ),
             Self::Operation(op) => missing(
                 have.profile.operation.contains_key(&op),
@@ -155,7 +155,7 @@ impl Need {
             ),
             Self::Capability(name) => missing(
                 !have.missing_capabilities.iter().any(|missing| missing == name),
-                format!("the harness runs without {name}: run it with all capabilities"),
+                format!("the harness has no {name}: run it with all capabilities"),
             ),
             Self::Kernel(major, minor) => {
                 missing(have.kernel >= (major, minor), format!("needs kernel {major}.{minor} or newer"))
@@ -167,13 +167,13 @@ impl Need {
             ),
             Self::SelinuxContext(label) => missing(
                 fs::write("/sys/fs/selinux/context", label).is_ok(),
-                format!("no SELinux policy with {label} is active: `plimsoll vm --lsm selinux` brings one"),
+                format!("no SELinux policy with {label} is active: `plimsoll vm --lsm selinux` has one"),
             ),
             Self::ApparmorProfile(name) => missing(
                 has_profile(name),
-                format!("the AppArmor profile {name} is not loaded: `plimsoll vm --lsm apparmor` brings it"),
+                format!("the AppArmor profile {name} is not loaded: `plimsoll vm --lsm apparmor` has it"),
             ),
-            Self::File(path) => missing(fs::exists(path).unwrap_or(false), format!("{path} is not there")),
+            Self::File(path) => missing(fs::exists(path).unwrap_or(false), format!("{path} does not exist")),
             Self::Controller(_)
             | Self::Knob(_)
             | Self::UnifiedAlone
@@ -205,7 +205,7 @@ impl Need {
             ),
             Self::Nsdelegate => missing(
                 cgroup::options().is_ok_and(|options| options.is_some_and(|all| all.iter().any(|o| o == NSDELEGATE))),
-                "cgroup version 2 is not mounted with nsdelegate: `plimsoll vm --cgroup v2` does, as systemd"
+                "cgroup version 2 is not mounted with nsdelegate: `plimsoll vm --cgroup v2` does that, as systemd"
                     .to_owned(),
             ),
             Self::Processors(count) => missing(
@@ -214,7 +214,7 @@ impl Need {
             ),
             Self::AllProcessors => missing(
                 may_use_all_processors().unwrap_or(false),
-                "the harness may not use every processor: run it without taskset or a cpuset".to_owned(),
+                "the harness cannot use every processor: run it without taskset or a cpuset".to_owned(),
             ),
             Self::BlockDevice => missing(
                 !block_devices().is_empty(),

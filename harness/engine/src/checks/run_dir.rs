@@ -21,7 +21,7 @@ pub(crate) fn blame(result: &mut Check, settings: &Settings) {
         observed,
     });
     result.verdict = Verdict::Fail;
-    result.reason = format!("the check could not go on: {}", result.reason);
+    result.reason = format!("the check could not continue: {}", result.reason);
 }
 
 fn removed(settings: &Settings) -> Option<String> {

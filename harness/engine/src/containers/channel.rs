@@ -146,7 +146,7 @@ impl Channel {
             }
             if !in_time {
                 let limit = format!("a line within {:?}", self.timeout);
-                return Err(Stop::broken("the program", limit, "it is alive and says nothing"));
+                return Err(Stop::broken("the program", limit, "it is alive but sends nothing"));
             }
             if self.answers.fd().is_none() {
                 // Who ends closes it a moment before.

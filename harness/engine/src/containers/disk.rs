@@ -39,7 +39,7 @@ impl Lab<'_> {
     pub fn disk(&self) -> StepResult<Disk> {
         let looped = self.loop_device();
         let found = looped.or_else(|why| Disk::named("nullb0").map_err(|_| why));
-        found.map_err(|why| Stop::Skip(format!("no block device to be had ({why}): load the module loop or null_blk")))
+        found.map_err(|why| Stop::Skip(format!("no block device ({why}): load the module loop or null_blk")))
     }
 
     fn loop_device(&self) -> io::Result<Disk> {

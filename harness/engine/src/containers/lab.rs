@@ -1,6 +1,6 @@
 //! The lab of one check: makes bundles and containers, and records what was done.
 //!
-//! Containers refer to their lab, so this file, `container` and `foreground` import each other.
+//! Containers refer to their lab, so this file, `container`, `foreground` and `way` import each other.
 
 mod attempt;
 mod owner;
@@ -293,7 +293,7 @@ impl<'s> Lab<'s> {
     /// # Errors
     /// [`Stop::Skip`] elsewhere.
     pub fn needs_next(&self, what: &str) -> StepResult {
-        let why = || Stop::Skip(format!("{what} is a draft: `--spec next` judges by it"));
+        let why = || Stop::Skip(format!("{what} is a draft: use `--spec next`"));
         if self.claims_next() { Ok(()) } else { Err(why()) }
     }
 

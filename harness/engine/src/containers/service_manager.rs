@@ -48,7 +48,7 @@ impl Manager {
             match self.socket.recv(&mut bytes) {
                 Ok(length) => said.push(String::from_utf8_lossy(&bytes[..length]).into_owned()),
                 Err(why) if why.kind() == ErrorKind::WouldBlock => return Ok(()),
-                Err(why) => return Err(Stop::error("hear what is said to a service manager")(why)),
+                Err(why) => return Err(Stop::error("receive messages for the service manager")(why)),
             }
         }
     }

@@ -75,7 +75,7 @@ impl Guard {
     /// When something cannot be read, or `/proc` is not that of this pid namespace.
     pub fn before(settings: GuardSettings) -> io::Result<Self> {
         let cgroups = cgroup::made_by_check(&settings.tag)?;
-        Self::knowing(settings, &cgroups)
+        Self::with_cgroups(settings, &cgroups)
     }
 
     /// Looks at the host before anything has had the tag as its name: no control group can have it yet.
@@ -83,10 +83,10 @@ impl Guard {
     /// # Errors
     /// As [`Guard::before`].
     pub fn before_all(settings: GuardSettings) -> io::Result<Self> {
-        Self::knowing(settings, &[])
+        Self::with_cgroups(settings, &[])
     }
 
-    fn knowing(settings: GuardSettings, cgroups: &[PathBuf]) -> io::Result<Self> {
+    fn with_cgroups(settings: GuardSettings, cgroups: &[PathBuf]) -> io::Result<Self> {
         let there = processes::others()?;
         let before = snapshot::take(&settings, snapshot::mounts(&settings)?, &[], cgroups)?;
         Ok(Self { settings, processes: there.iter().map(processes::identity).collect(), before })
@@ -109,7 +109,7 @@ impl Guard {
         saved_mounts::restore(self.settings.place())?;
         let left = processes::settle(&self.processes, Instant::now() + grace)?;
         let mut after = snapshot::take(&self.settings, mounts, &left, &cgroup::made_by_check(&self.settings.tag)?)?;
-        snapshot::forgive_the_host(&self.before, &mut after)?;
+        snapshot::ignore_host_changes(&self.before, &mut after)?;
         Ok(snapshot::compare(&self.before, &after))
     }
 }

@@ -105,7 +105,7 @@ pub(super) fn mounts(settings: &GuardSettings) -> io::Result<Snapshot> {
 
 /// Where the place of a mount is removed, the kernel takes it down in every namespace: what another program of the host unmounted
 /// and removed is gone here, too. That is put back into `after`.
-pub(super) fn forgive_the_host(before: &Snapshot, after: &mut Snapshot) -> io::Result<()> {
+pub(super) fn ignore_host_changes(before: &Snapshot, after: &mut Snapshot) -> io::Result<()> {
     let mut subjects = before.iter().zip(after);
     let Some(((_, before), (_, after))) = subjects.find(|((what, _), _)| what == MOUNTS) else { return Ok(()) };
     let mut gone = before.clone();

@@ -62,7 +62,7 @@ impl std::str::FromStr for Release {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Self::parse(text).filter(|release| *release == NEXT || KNOWN.contains(release)).ok_or_else(|| {
             let known: Vec<String> = KNOWN.iter().map(ToString::to_string).collect();
-            format!("`{text}` is no release of the specification; there are {}, and next for drafts", known.join(", "))
+            format!("`{text}` is not a release of the specification; use {}, or next for drafts", known.join(", "))
         })
     }
 }
@@ -79,7 +79,7 @@ mod tests {
         assert_eq!(Release::parse("1.0"), None);
         assert_eq!(Release::parse("one"), None);
         assert_eq!("1.2.1".parse(), Ok(Release(1, 2, 1)));
-        assert!("1.9.9".parse::<Release>().unwrap_err().contains("1.2.1, 1.3.0, and next"));
+        assert!("1.9.9".parse::<Release>().unwrap_err().contains("1.2.1, 1.3.0, or next"));
         assert_eq!(
             "next".parse::<Release>().map(|next| (next.to_string(), next.version())),
             Ok(("next".into(), "1.3.0".into()))

@@ -57,7 +57,7 @@ pub fn spawn(dev: &Path, groups: Option<&CheckGroups>, work: impl FnOnce() -> Ve
         let performed = perform(sender, dev, groups, work);
         performed.map_or_else(
             |why| {
-                tell(&format!("plimsoll: cannot set a check apart: {why}"));
+                tell(&format!("plimsoll: cannot isolate a check: {why}"));
                 FAILED
             },
             |()| 0,

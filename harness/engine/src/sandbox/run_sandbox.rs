@@ -52,7 +52,7 @@ pub struct RunSandbox {
     pid_namespace: Option<PidNamespace>,
 }
 
-/// The most that a run may write: a runtime that fills its state directory harms nobody.
+/// The most that a run may write: a runtime that fills its state directory affects no other program.
 const TMPFS: &str = "mode=755,size=1g";
 
 impl RunSandbox {
@@ -63,10 +63,7 @@ impl RunSandbox {
     pub fn set_up(view: CgroupView) -> io::Result<Self> {
         let run = RunId::of_self()?;
         let dir = temporary().join(format!("plimsoll-{run}"));
-        step(
-            "set this process apart (unshare a mount namespace)",
-            unshare(CloneFlags::CLONE_NEWNS).map_err(Into::into),
-        )?;
+        step("isolate this process (unshare a mount namespace)", unshare(CloneFlags::CLONE_NEWNS).map_err(Into::into))?;
         let slave = MsFlags::MS_REC | MsFlags::MS_SLAVE;
         step("keep mounts private", mount(None::<&str>, "/", None::<&str>, slave, None::<&str>).map_err(Into::into))?;
         step(&format!("make {}", dir.display()), DirBuilder::new().mode(0o755).create(&dir))?;
@@ -159,7 +156,7 @@ fn reap_all() -> io::Result<()> {
         match waitid(Id::All, WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG) {
             Err(Errno::ECHILD) => return Ok(()),
             Ok(WaitStatus::StillAlive) if Instant::now() < deadline => wait_for_a_child()?,
-            Ok(WaitStatus::StillAlive) => return Err(io::Error::other("a process of the run does not die")),
+            Ok(WaitStatus::StillAlive) => return Err(io::Error::other("a process of the run cannot be killed")),
             Ok(_) | Err(Errno::EINTR) => {}
             Err(why) => return Err(why.into()),
         }

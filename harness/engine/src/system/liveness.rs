@@ -89,7 +89,7 @@ fn by_lock(dir: &Path) -> io::Result<Option<Liveness>> {
     let Some(file) = if_there(opened)? else { return Ok(None) };
     let status = file.metadata()?;
     if !status.is_file() || status.uid() != geteuid().as_raw() {
-        return Ok(Some(Liveness::Unknown(format!("{} is not a file of this user: look at it", path.display()))));
+        return Ok(Some(Liveness::Unknown(format!("{} is not a file of this user: check it", path.display()))));
     }
     if is_locked(&file)? {
         return Ok(Some(Liveness::Alive));
@@ -101,9 +101,7 @@ fn by_lock(dir: &Path) -> io::Result<Option<Liveness>> {
         Liveness::Dead
     } else {
         let dir = dir.display();
-        Liveness::Unknown(format!(
-            "it was made by another kernel, before the last start or on another machine: remove {dir} by hand"
-        ))
+        Liveness::Unknown(format!("it was made before the last boot or on another machine: remove {dir} by hand"))
     }))
 }
 
@@ -124,14 +122,14 @@ fn by_name(run: &RunId) -> io::Result<Liveness> {
     let alive = match run.namespace() {
         None => {
             return Ok(Liveness::Unknown(
-                "an earlier version made it, without a word on its owner: remove it by hand".into(),
+                "an earlier version made it and did not record its owner: remove it by hand".into(),
             ));
         }
         Some(theirs) if theirs == own => run.is_alive()?,
         // All processes have a number in the first one.
         Some(theirs) if own == INITIAL => lives_elsewhere(run, theirs)?,
         Some(_) => {
-            let why = "its owner is in another pid namespace: clean from there, or outside of all containers";
+            let why = "its owner is in another pid namespace: run `plimsoll clean` there, or outside of all containers";
             return Ok(Liveness::Unknown(why.into()));
         }
     };

@@ -135,7 +135,7 @@ impl<'a> Part<'a> {
                     span class={ "chip " (class(fate)) } { (fate) }
                     code.id { (Line(&mutant.id)) }
                 }
-                p { "A runtime that " (Line(&mutant.description)) ". Shown by: " (Line(&mutant.applies_to)) "." }
+                p { "A runtime that " (Line(&mutant.description)) ". Checks: " (Line(&mutant.applies_to)) "." }
                 ul.entries { @for pair in self.pairs_of(mutant) { li {
                     span class={ "chip " (class(pair.outcome)) } { (pair.outcome) }
                     code.id { (Line(&pair.check)) }
@@ -168,7 +168,7 @@ impl<'a> Part<'a> {
     fn fairness(&self) -> Markup {
         html! {
             @if !self.proof.fairness.is_empty() {
-                h3 { "Fairness" }
+                h3 { "Neutral variations" }
                 ul.entries { @for neutral in &self.proof.fairness { li {
                     @let count = neutral.differences.len();
                     span class=(if count == 0 { "v-pass" } else { "v-fail" }) {

@@ -91,7 +91,7 @@ fn fairness(page: &mut Page, proof: &Proof) {
         return;
     }
     page.blank();
-    page.line(0, &[(Paint::Strong, "Fairness")]);
+    page.line(0, &[(Paint::Strong, "Neutral variations")]);
     for neutral in &proof.fairness {
         let (count, compared) = (neutral.differences.len(), neutral.compared);
         let paint = if count == 0 { Paint::Good } else { Paint::Bad };

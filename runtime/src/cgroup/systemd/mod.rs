@@ -15,7 +15,7 @@ use rustix::process::{Gid, Pid, Uid};
 use self::bus::Bus;
 use super::host::Version;
 use super::tree::Tree;
-use super::{Below, Cgroup, Entry, Gate, Mounts, OomEvents, Stats};
+use super::{Below, Cgroup, Entry, Mounts, OomEvents, PreparedRules, Stats};
 use crate::config::{DeviceRule, Resources};
 use crate::error::{Error, Result};
 
@@ -95,8 +95,8 @@ impl Cgroup for Scope {
         self.tree.apply(resources)
     }
 
-    fn gate(&self, rules: &[DeviceRule]) -> Result<Gate> {
-        self.tree.gate(rules)
+    fn prepare_device_rules(&self, rules: &[DeviceRule]) -> Result<PreparedRules> {
+        self.tree.prepare_device_rules(rules)
     }
 
     fn hand_over(&self, uid: Uid, gid: Gid) -> Result<()> {

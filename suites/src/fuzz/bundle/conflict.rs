@@ -1,4 +1,4 @@
-//! Which fragments cannot be in one bundle: those that want different things of the same member or file.
+//! Fragments that cannot be in the same bundle, since they edit the same member or file.
 
 use plimsoll_engine::batch::overlap;
 use plimsoll_fixtures::Edit;
@@ -12,7 +12,7 @@ struct Place {
     entry: bool,
 }
 
-/// Arrays whose elements are told apart by one of their members.
+/// Arrays whose elements are identified by one of their members.
 const KEYED: [(&str, &str); 6] = [
     ("/mounts", "destination"),
     ("/linux/namespaces", "type"),

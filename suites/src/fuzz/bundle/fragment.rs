@@ -1,4 +1,4 @@
-//! What random bundles are made of: a fragment is a few edits that belong together, those of a case or drawn at random.
+//! The parts of random bundles. A fragment is a few edits that belong together: those of a case, or random ones.
 
 use plimsoll_engine::batch;
 use plimsoll_engine::check::{Body, Check};

@@ -1,5 +1,4 @@
-//! A random bundle, and how it is made simpler: fragments are dropped, then values made smaller, then single edits
-//! dropped.
+//! A random bundle, and how it is minimized: drop fragments, make values smaller, drop single edits.
 
 pub(crate) mod conflict;
 pub(super) mod draw;

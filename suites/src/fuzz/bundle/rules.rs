@@ -140,7 +140,7 @@ fn without_numbers(pointer: &str) -> String {
     names.collect::<Vec<_>>().join("/")
 }
 
-/// Members that nobody else may set where a rule of this id is to judge its own case.
+/// Members that no other fragment may set if a rule of this id judges its own case.
 #[must_use]
 pub fn alone(id: &str) -> Vec<&'static str> {
     let as_root: &[&str] =

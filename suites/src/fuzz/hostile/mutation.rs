@@ -1,4 +1,4 @@
-//! Mutations of a valid configuration, as bytes: what no JSON library would write is written all the same.
+//! Mutations of a valid configuration as bytes, including some that no JSON library would write.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! Keeps a runtime that falls for a hostile configuration from harming the host: in the mount namespace of the check
-//! everything but the place of the run, `/proc` and the control groups can only be read, and these are the check's own.
+//! Protects the host from a runtime that falls for a malicious configuration: in the mount namespace of the check everything is read-only
+//! but the directory of the run, `/proc` and the cgroups, and these are those of the check.
 
 use std::io;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Edits with values of their own that give a runtime and a container nothing of the host: those of the kinds that are drawn.
+//! Random edits that give a runtime and a container no access to the host.
 
 use std::path::Path;
 

@@ -1,7 +1,7 @@
 //! Measurements besides the phases: cost, scale, soak.
 
 use plimsoll_bench::cost;
-use plimsoll_bench::scale::Series;
+use plimsoll_bench::scale::ScaleTest;
 use plimsoll_bench::scenario::Scenario;
 use plimsoll_bench::site::Sites;
 use plimsoll_bench::watch::Watch;
@@ -25,7 +25,7 @@ pub fn fill(
         if interrupted() {
             return Ok(());
         }
-        let series = Series { subject, scenario, tag: format!("{}-{at}", scenario.name), place };
+        let scale_test = ScaleTest { subject, scenario, tag: format!("{}-{at}", scenario.name), place };
         if args.measure.contains(&What::Cost) {
             match cost::measure(subject, scenario, place, watch) {
                 // Calls that were cut short cost nothing.
@@ -35,13 +35,13 @@ pub fn fill(
             }
         }
         if args.measure.contains(&What::Parallel) {
-            found.curves.push(series.parallel(watch, line).map_err(Failure::host)?);
+            found.curves.push(scale_test.parallel(watch, line).map_err(Failure::host)?);
         }
         if args.measure.contains(&What::Population) && !subject.floor {
-            found.curves.push(series.population(watch, line).map_err(Failure::host)?);
+            found.curves.push(scale_test.population(watch, line).map_err(Failure::host)?);
         }
         if args.measure.contains(&What::Soak) && !subject.floor {
-            found.soaks.push(series.soak(args.cycles, watch, line).map_err(Failure::host)?);
+            found.soaks.push(scale_test.soak(args.cycles, watch, line).map_err(Failure::host)?);
         }
     }
     Ok(())

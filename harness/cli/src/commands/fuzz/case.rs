@@ -166,7 +166,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         saved.write(dir.path()).unwrap();
         let path = dir.path().join("case.json");
-        let text = fs::read_to_string(&path).unwrap();
+        let text = read::text(&path, read::CASE).unwrap();
         fs::write(&path, text.replace("pid.init", "pid.first-process").replace("\"input\"", "\"subject\"")).unwrap();
         assert_eq!(SavedCase::read(dir.path(), &checks).unwrap(), saved);
     }

@@ -12,7 +12,7 @@ use crate::runtime::profile::{Op, Values};
 
 impl Lab<'_> {
     /// Where the configuration asks for what a runtime need not support, and a plain one runs, a refusal is no finding.
-    pub(crate) fn excuse(&self, stop: Stop) -> StepResult {
+    pub(crate) fn accept_refusal(&self, stop: Stop) -> StepResult {
         let Stop::Broken(finding) = &stop else { return Err(stop) };
         let refusal = self.refusal.borrow_mut().take();
         let Some(refusal) = refusal.filter(|refusal| finding.what.starts_with(&refusal.op.to_string())) else {
@@ -34,10 +34,7 @@ impl Lab<'_> {
             self.discard(&refusal.config)?;
         }
         self.control_by_clean_caller()?;
-        Err(Stop::Unsupported(format!(
-            "{} refuses {what}: a runtime chooses the valid values that it supports ({CLAUSE})",
-            refusal.op
-        )))
+        Err(Stop::Unsupported(format!("{} refuses {what}, which a runtime need not support ({CLAUSE})", refusal.op)))
     }
 
     /// Sees that this runtime makes a plain container for a plain caller.

@@ -164,7 +164,7 @@ impl Connection {
     pub fn answer(&self, verdict: Verdict, deadline: Instant) -> StepResult<Notified> {
         let descriptor = self.descriptor()?;
         if !wait_readable(&[descriptor], deadline)? {
-            return Err(Stop::broken("the listener", "hears of the call", "nothing came"));
+            return Err(Stop::broken("the listener", "is notified of the call", "no notification"));
         }
         let notified = sys::receive(descriptor).map_err(Stop::error("receive a notification"))?;
         sys::send(descriptor, notified.id, verdict).map_err(Stop::error("answer a notification"))?;

@@ -67,7 +67,7 @@ pub enum Fault {
     Value(&'static str, ValueFault),
     /// At delete it leaves this behind.
     Leave(Leftover),
-    /// At create it writes a file into the root filesystem that nobody asked for.
+    /// At create it writes a file into the root filesystem.
     Scribble,
     /// At create it lets everybody write to what it keeps of the container.
     OpenState,
@@ -93,7 +93,7 @@ pub enum Fault {
     ExecMovedOut,
     /// At each fifth call of this operation it does nothing and exits with this code.
     Flaky(Op, i32),
-    /// It does this operation with further options that nobody asked for.
+    /// It does this operation with additional options.
     Amend(Op, &'static [&'static str]),
     /// It takes no notice of this option of an operation, by its name in the profile.
     Forget(Op, &'static str),

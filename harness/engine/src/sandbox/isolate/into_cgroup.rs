@@ -45,7 +45,7 @@ pub(super) fn within(groups: &CheckGroups, child: impl FnOnce() -> i32) -> io::R
                 Ok(setns(&namespace, CloneFlags::CLONE_NEWCGROUP)?)
             };
             if let Err(why) = enter() {
-                tell(&format!("plimsoll: cannot enter the control groups of a check: {why}"));
+                tell(&format!("plimsoll: cannot enter the cgroups of a check: {why}"));
                 exit_now(UNKNOWN);
             }
             exit_now(child())

@@ -1,4 +1,4 @@
-//! Random values of `linux`, and of the names of the host.
+//! Random values of `linux`, and of host and domain name.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,4 @@
-//! Edits with random values: what no case has thought of. Each draw is valid by construction, so that a runtime has no
-//! reason to refuse it.
+//! Edits with random values. Each draw is valid by construction, so that a runtime has no reason to refuse it.
 
 mod linux;
 mod mounts;

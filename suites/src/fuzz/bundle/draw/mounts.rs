@@ -1,4 +1,4 @@
-//! Random mounts. Their place is `/m`, which each bundle moves out of the way of others.
+//! Random mounts. Their destination is `/m`; each bundle moves it so that mounts do not overlap.
 
 use plimsoll_fixtures::{Edit, Recipe};
 use proptest::prelude::*;
@@ -51,7 +51,7 @@ pub(super) fn tmpfs() -> BoxedStrategy<Vec<Edit>> {
 const OF_HOST: [&str; 7] = ["ro", "nosuid", "nodev", "noexec", "noatime", "nodiratime", "nosymfollow"];
 
 /// A bind mount of a directory that the host has mounted with other flags. Which of those a mount keeps that does not
-/// speak of them is not told by the specification, and no rule asks.
+/// speak of them is not specified, and no rule asks.
 pub(super) fn bind() -> BoxedStrategy<Vec<Edit>> {
     (options(OF_HOST.to_vec(), 3), options(FLAGS.to_vec(), 5), any::<bool>())
         .prop_map(|(host, words, recursive)| {

@@ -1,4 +1,4 @@
-//! Random filters, for calls that nothing but the probe's questions makes.
+//! Random seccomp filters, for calls that only the questions of the probe make.
 
 use plimsoll_fixtures::Edit;
 use proptest::prelude::*;
@@ -12,7 +12,7 @@ const OPERATORS: [&str; 7] =
     ["SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE", "SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_MASKED_EQ"];
 
 /// Everything is allowed but what some rules say of two harmless calls. Each call has one rule: which of two that match
-/// counts is not told by the specification.
+/// counts is not specified.
 pub(super) fn filter() -> BoxedStrategy<Vec<Edit>> {
     let rule = || (action(), prop::option::of(compared()));
     (rule(), prop::option::of(rule()))

@@ -1,7 +1,7 @@
-//! The moment from which the rules hold.
+//! Device rules that are prepared and then applied.
 //!
 //! The container's own nodes must be made first, and `mknod` is an access that a rule can deny. So the rules are
-//! prepared while the init process makes its mounts and nodes, and take effect when the gate is closed: once it tells
+//! prepared while the init process makes its mounts and nodes, and take effect once it says
 //! that they are made, before any hook or program of the container runs.
 
 use std::fs::File;
@@ -19,22 +19,22 @@ use crate::procfs::in_user_namespace;
 
 /// Prepared device rules.
 #[derive(Debug)]
-pub struct Gate(Kind);
+pub struct PreparedRules(Kind);
 
 #[derive(Debug)]
 enum Kind {
-    /// No rule to be carried out.
-    Open,
+    /// No rules.
+    None,
     /// Lines for two files of version 1, `devices.allow` and `devices.deny`.
     Files { group: Group, lines: Vec<v1::Line> },
     /// A loaded program and the cgroup it is for.
     Program { dir: PathBuf, program: OwnedFd },
 }
 
-impl Gate {
-    /// A gate that stays open: the cgroup keeps the rules it has.
-    pub(in crate::cgroup) fn open() -> Self {
-        Self(Kind::Open)
+impl PreparedRules {
+    /// No rules to apply: the cgroup keeps the rules it has.
+    pub(in crate::cgroup) fn none() -> Self {
+        Self(Kind::None)
     }
 
     /// Makes the rules hold, for all processes in the cgroup and from now on. A runtime inside a user namespace may set none,
@@ -42,9 +42,9 @@ impl Gate {
     ///
     /// # Errors
     /// When the kernel refuses, such as for a rule that allows more than the cgroup above.
-    pub fn close(self) -> Result<()> {
+    pub fn apply(self) -> Result<()> {
         match self.0 {
-            Kind::Open => Ok(()),
+            Kind::None => Ok(()),
             Kind::Files { group, lines } => match write_lines(&group, &lines) {
                 Err(error) if error.errno() == Some(libc::EPERM) && in_user_namespace() => Ok(()),
                 written => written,
@@ -72,13 +72,13 @@ pub(in crate::cgroup) fn prepare(
     rules: &[DeviceRule],
     legacy: Option<&Group>,
     unified: Option<&Group>,
-) -> Result<Gate> {
+) -> Result<PreparedRules> {
     if rules.is_empty() {
-        return Ok(Gate::open());
+        return Ok(PreparedRules::none());
     }
     let policy = Policy::new(rules);
     match (legacy, unified) {
-        (Some(group), _) => Ok(Gate(Kind::Files { group: group.clone(), lines: v1::lines(&policy)? })),
+        (Some(group), _) => Ok(PreparedRules(Kind::Files { group: group.clone(), lines: v1::lines(&policy)? })),
         (None, Some(group)) => program(&policy, group),
         (None, None) => {
             Err(Error::new("linux.resources.devices: no mounted cgroup hierarchy has the controller `devices`"))
@@ -86,12 +86,12 @@ pub(in crate::cgroup) fn prepare(
     }
 }
 
-fn program(policy: &Policy, group: &Group) -> Result<Gate> {
+fn program(policy: &Policy, group: &Group) -> Result<PreparedRules> {
     match sys::load_device_program(&program::compile(policy)) {
-        Err(rustix::io::Errno::PERM) if in_user_namespace() => Ok(Gate::open()),
+        Err(rustix::io::Errno::PERM) if in_user_namespace() => Ok(PreparedRules::none()),
         loaded => {
             let program = loaded.doing(|| "load the device rules into the kernel".into())?;
-            Ok(Gate(Kind::Program { dir: group.dir.clone(), program }))
+            Ok(PreparedRules(Kind::Program { dir: group.dir.clone(), program }))
         }
     }
 }

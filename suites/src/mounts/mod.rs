@@ -17,6 +17,7 @@ mod recursive;
 mod refusal;
 mod remount;
 mod source;
+mod special;
 mod tree;
 mod unlisted;
 
@@ -60,4 +61,5 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     recursive::SCENARIOS,
     refusal::SCENARIOS,
     source::SCENARIOS,
+    special::SCENARIOS,
 ];

@@ -16,6 +16,7 @@ mod propagation;
 mod recursive;
 mod refusal;
 mod remount;
+mod root_mode;
 mod source;
 mod special;
 mod tree;
@@ -47,6 +48,7 @@ pub(crate) const CASES: &[&[Case]] = &[
     recursive::SETTING,
     recursive::CLEARING,
     recursive::ORDER,
+    root_mode::CASES,
     unlisted::CASES,
 ];
 pub(crate) const SCENARIOS: &[&[Scenario]] = &[

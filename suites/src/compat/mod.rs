@@ -10,6 +10,7 @@ mod engines;
 mod exec;
 mod exec_options;
 mod filtered;
+mod filtered_needs;
 mod hand_over;
 mod home;
 mod inherit;
@@ -46,6 +47,8 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     filtered::HOOKS,
     filtered::NEWER,
     filtered::SCENARIOS,
+    filtered_needs::AT_THE_END,
+    filtered_needs::SCENARIOS,
     hand_over::SCENARIOS,
     home::EMPTY,
     home::SCENARIOS,

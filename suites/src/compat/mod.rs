@@ -19,6 +19,7 @@ mod pause;
 mod pidfd;
 mod queries;
 mod readiness;
+mod relay;
 mod repeated;
 mod sockets;
 mod update;
@@ -65,6 +66,15 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     pause::SCENARIOS,
     pidfd::SCENARIOS,
     readiness::SCENARIOS,
+    relay::FULL_PIPE,
+    relay::HANG_UP,
+    relay::INPUT,
+    relay::KEYS,
+    relay::LINES,
+    relay::LONG_LINE,
+    relay::RESIZE,
+    relay::SIGNALS,
+    relay::SIGNALS_OF_EXEC,
     sockets::SCENARIOS,
     repeated::SCENARIOS,
     update::REFUSED,

@@ -16,7 +16,7 @@ mod system;
 pub use checks::{artifacts, batch, check, circumstance, execute, fuzz_case, guarded, need};
 pub use containers::{
     channel, console, container, disk, evidence, foreground, hook_barrier, lab, listener, namespace_holder, network,
-    overlay, refusal, service_manager, watch, way,
+    overlay, refusal, relay, service_manager, watch, way,
 };
 pub use run::{host, schedule, self_report, workers};
 pub use runtime::{caller, describe, driver, fault, judgement, profile, release, settings};

@@ -62,7 +62,7 @@ fn looked_at(circumstance: &Circumstance) -> &'static [&'static str] {
         "run" | "run-terminal" => &["process.console-size.*"],
         // A directory of the host that others may not enter: root of the container is one of them.
         name if name.starts_with("userns") => &["mounts.tmpfs-mode"],
-        "no-dev-mount" => &["linux.default-devices.ptmx", "linux.default-filesystems.dev-*"],
+        "no-dev-mount" => &["linux.default-devices.ptmx", "linux.default-filesystems.dev-*", "mounts.root-mode-asked"],
         // The container has its directory already, and a program that is added has the terminal of its caller.
         "exec" => &["process.cwd.missing", "process.terminal.*", "process.console-size.*"],
         _ => &[],

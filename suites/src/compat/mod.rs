@@ -10,6 +10,7 @@ mod engines;
 mod exec;
 mod exec_options;
 mod filtered;
+mod filtered_needs;
 mod hand_over;
 mod home;
 mod inherit;
@@ -18,6 +19,7 @@ mod pause;
 mod pidfd;
 mod queries;
 mod readiness;
+mod relay;
 mod repeated;
 mod sockets;
 mod update;
@@ -46,6 +48,8 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     filtered::HOOKS,
     filtered::NEWER,
     filtered::SCENARIOS,
+    filtered_needs::AT_THE_END,
+    filtered_needs::SCENARIOS,
     hand_over::SCENARIOS,
     home::EMPTY,
     home::SCENARIOS,
@@ -62,6 +66,15 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     pause::SCENARIOS,
     pidfd::SCENARIOS,
     readiness::SCENARIOS,
+    relay::FULL_PIPE,
+    relay::HANG_UP,
+    relay::INPUT,
+    relay::KEYS,
+    relay::LINES,
+    relay::LONG_LINE,
+    relay::RESIZE,
+    relay::SIGNALS,
+    relay::SIGNALS_OF_EXEC,
     sockets::SCENARIOS,
     repeated::SCENARIOS,
     update::REFUSED,

@@ -50,7 +50,7 @@ const MAGIC: Rule = Rule::new(
 );
 
 /// Magic number of a type, of which there is but one.
-fn magic(kind: &str) -> Option<i64> {
+pub(super) fn magic(kind: &str) -> Option<i64> {
     Some(match kind {
         "tmpfs" => TMPFS_MAGIC,
         "proc" => PROC_SUPER_MAGIC,

@@ -16,7 +16,9 @@ mod propagation;
 mod recursive;
 mod refusal;
 mod remount;
+mod root_mode;
 mod source;
+mod special;
 mod tree;
 mod unlisted;
 
@@ -46,6 +48,7 @@ pub(crate) const CASES: &[&[Case]] = &[
     recursive::SETTING,
     recursive::CLEARING,
     recursive::ORDER,
+    root_mode::CASES,
     unlisted::CASES,
 ];
 pub(crate) const SCENARIOS: &[&[Scenario]] = &[
@@ -60,4 +63,5 @@ pub(crate) const SCENARIOS: &[&[Scenario]] = &[
     recursive::SCENARIOS,
     refusal::SCENARIOS,
     source::SCENARIOS,
+    special::SCENARIOS,
 ];

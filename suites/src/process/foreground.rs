@@ -7,7 +7,7 @@ use plimsoll_engine::lab::Lab;
 use plimsoll_engine::need::Need;
 use plimsoll_engine::process::Ended;
 use plimsoll_engine::profile::Op;
-use plimsoll_fixtures::probe::Ask;
+use plimsoll_fixtures::probe::{Ask, PATH};
 use plimsoll_reports::model::Axis;
 
 /// See `data/practice.jsonl`.
@@ -46,6 +46,17 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario::new("process.run.exit-code/largest", UNSPECIFIED, LIES, |lab, out| ends_with(lab, out, 255))
         .needs(RUN)
         .axis(Axis::Compat),
+    Scenario::new("process.run.exit-code/of-a-signal", UNSPECIFIED, LIES, |lab, out| {
+        for signal in [9, 15] {
+            // The first process of a pid namespace cannot end itself so.
+            let args = [PATH, "hook", "ends", "/tmp/log", "no-stdin", &format!("signal={signal}")];
+            let bundle = lab.bundle(|r| r.inherit_namespace("pid").args(&args))?;
+            out.expect_eq("how run ends", lab.run(&bundle)?.finish()?.ended, Ended::Exit(128 + signal));
+        }
+        Ok(())
+    })
+    .needs(RUN)
+    .axis(Axis::Compat),
     Scenario::new(
         "process.run.refused/no-such-program",
         UNSPECIFIED,

@@ -38,16 +38,21 @@ impl<'l> Container<'l> {
     /// # Errors
     /// [`Stop::Skip`] when the runtime cannot, [`Stop::Error`] when it cannot be executed.
     pub fn exec(&self, process: &Value) -> StepResult<Foreground<'l>> {
-        let config = Config(json!({ "process": process }));
-        let config = self.lab.settings.fault.map_or_else(|| config.clone(), |fault| fault.at_exec().config(&config));
-        self.exec_as(&config)
+        self.call_exec(&self.process_for_exec(process)?, Vec::new())
     }
 
-    fn exec_as(&self, config: &Config) -> StepResult<Foreground<'l>> {
+    /// The values of a call of exec that is given this process.
+    pub(crate) fn process_for_exec(&self, process: &Value) -> StepResult<Values> {
+        let config = Config(json!({ "process": process }));
+        let config = self.lab.settings.fault.map_or_else(|| config.clone(), |fault| fault.at_exec().config(&config));
+        self.values_of_exec(&config)
+    }
+
+    fn values_of_exec(&self, config: &Config) -> StepResult<Values> {
         // Several calls may be under way at once.
         let path = self.lab.dir.join(format!("exec-{}.json", self.lab.next()));
         std::fs::write(&path, config.0["process"].to_string()).map_err(Stop::error("write the process of exec"))?;
-        self.call_exec(&self.values().with("process", path.to_string_lossy()), Vec::new())
+        Ok(self.values().with("process", path.to_string_lossy()))
     }
 
     /// As [`Container::exec`], with the options and arguments of the command line instead of a process in full.
@@ -61,7 +66,7 @@ impl<'l> Container<'l> {
             Some(Fault::OfExec(fault)) => {
                 let mut config = self.bundle.config.clone();
                 config.0["process"]["args"] = json!(values.words("args"));
-                self.exec_as(&fault.config(&config))
+                self.call_exec(&self.values_of_exec(&fault.config(&config))?, Vec::new())
             }
             _ => self.call_exec(&values, Vec::new()),
         }

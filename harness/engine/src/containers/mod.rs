@@ -16,6 +16,7 @@ pub mod network;
 pub(crate) mod optional_features;
 pub mod overlay;
 pub mod refusal;
+pub mod relay;
 pub mod service_manager;
 mod users;
 pub mod watch;

@@ -30,6 +30,9 @@ pub(crate) const NOTIFY: &str = "notify";
 /// The value that says that the caller ignores signals.
 pub const DEAF: &str = "deaf";
 
+/// The value that says that the call leads the session of the terminal that it reads from.
+pub(crate) const SESSION: &str = "session";
+
 /// Who calls without naming a state directory.
 #[derive(Clone, Debug)]
 pub struct Caller {
@@ -168,6 +171,7 @@ impl<'s> Driver<'s> {
             (None, _) => match values.words(NOTIFY) {
                 [socket] => self.probe(&["notified", socket]),
                 _ if !values.words(DEAF).is_empty() => self.probe(&["deaf"]),
+                _ if !values.words(SESSION).is_empty() => self.probe(&["session"]),
                 _ => Vec::new(),
             },
         }

@@ -107,6 +107,23 @@ impl Capture {
         }
     }
 
+    /// Reads once, and so much at most.
+    pub fn sip(&mut self, most: usize) {
+        let mut buffer = vec![0; most];
+        let Some(file) = &mut self.file else { return };
+        match file.read(&mut buffer) {
+            Ok(0) => self.file = None,
+            Ok(count) => self.keep(&buffer[..count]),
+            Err(why) if matches!(why.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock) => {}
+            Err(_) => self.file = None,
+        }
+    }
+
+    /// Reads nothing more.
+    pub fn close(&mut self) {
+        self.file = None;
+    }
+
     fn keep(&mut self, bytes: &[u8]) {
         let room = self.limit.saturating_sub(self.kept.len()).min(bytes.len());
         self.kept.extend_from_slice(&bytes[..room]);

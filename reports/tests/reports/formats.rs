@@ -183,7 +183,8 @@ fn checks_are_counted_by_circumstance_where_there_are_any() {
     let counts: Vec<(&str, usize)> = both.circumstances().into_iter().map(|(name, tally)| (name, tally.pass)).collect();
     assert_eq!(counts, [("plain", 1), ("terminal", 2)]);
     for format in [Format::Table, Format::Markdown, Format::Html] {
-        let has_table = |report: &Report| text(format, &[report.clone()]).to_lowercase().contains("circumstance");
+        let has_table =
+            |report: &Report| text(format, std::slice::from_ref(report)).to_lowercase().contains("circumstance");
         assert!(has_table(&both) && !has_table(&judged(&["a.b/c"])), "{format}");
     }
 }

@@ -61,7 +61,7 @@ fn looked_at(circumstance: &Circumstance) -> &'static [&'static str] {
         // The terminal has the size of that of the caller.
         "run" | "run-terminal" => &["process.console-size.*"],
         // A directory of the host that others may not enter: root of the container is one of them.
-        name if name.starts_with("userns") => &["mounts.tmpfs-mode"],
+        name if name.starts_with("userns") => &["mounts.tmpfs-mode", "mounts.root-mode-asked"],
         "no-dev-mount" => &["linux.default-devices.ptmx", "linux.default-filesystems.dev-*", "mounts.root-mode-asked"],
         // The container has its directory already, and a program that is added has the terminal of its caller.
         "exec" => &["process.cwd.missing", "process.terminal.*", "process.console-size.*"],

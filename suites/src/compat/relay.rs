@@ -55,7 +55,8 @@ const LITTLE: usize = 1009;
 
 /// More than any buffer on the way holds, and a slow reader.
 pub(super) const LINES: &[Scenario] = relayed! {
-    "compat.relay.lines", SHORT_OF_ONE, |lab, out, op, streams| relayed(lab, op, streams, "output=20000,12", |relay| arrives(out, relay, 20_000, 12));
+    "compat.relay.lines", SHORT_OF_ONE,
+        |lab, out, op, streams| relayed(lab, op, streams, "output=20000,12", |relay| arrives(out, relay, 20_000, 12));
     "run", Op::Run, Pipes;
     "run-in-a-terminal", Op::Run, Terminal;
     "exec", Op::Exec, Pipes;
@@ -93,7 +94,9 @@ fn same(out: &mut Judgement, bytes: &[u8], wanted: &str) {
     let arrived = arrived.trim_start_matches('.');
     let at = wanted.bytes().zip(arrived.bytes()).take_while(|(wanted, arrived)| wanted == arrived).count();
     let near: String = arrived.chars().skip(at.saturating_sub(10)).take(30).collect();
-    let seen = format!("{} bytes, right up to byte {at}, around which is {near:?}", arrived.len());
+    // The end of a line is what may be missing.
+    let near = near.escape_default();
+    let seen = format!("{} bytes, right up to byte {at}, around which is \"{near}\"", arrived.len());
     out.expect("what arrives", arrived == wanted, format!("the {} bytes that were written", wanted.len()), seen);
 }
 

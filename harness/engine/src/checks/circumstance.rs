@@ -21,6 +21,10 @@ pub struct Circumstance {
     pub about: &'static str,
     /// What must be there, besides what the check needs.
     pub needs: &'static [Need],
+    /// Members of the configuration that it bears on, besides those that it sets: a case that sets one does not hold here.
+    pub members: &'static [&'static str],
+    /// Rules that look at what it changes, by their ids, `*` at the end for any: their cases do not hold here.
+    pub rules: &'static [&'static str],
     /// How the base configuration differs.
     pub edits: fn(&mut Recipe) -> &mut Recipe,
     /// Completes a bundle when all other edits are made.
@@ -66,6 +70,8 @@ impl Circumstance {
             name,
             about,
             needs: &[],
+            members: &[],
+            rules: &[],
             edits: |recipe| recipe,
             finish: |recipe| recipe,
             caller: CallerState::Clean,
@@ -88,6 +94,20 @@ impl Circumstance {
     #[must_use]
     pub const fn needs(mut self, needs: &'static [Need]) -> Self {
         self.needs = needs;
+        self
+    }
+
+    /// Bearing on these members of the configuration.
+    #[must_use]
+    pub const fn members(mut self, members: &'static [&'static str]) -> Self {
+        self.members = members;
+        self
+    }
+
+    /// Without the cases of these rules.
+    #[must_use]
+    pub const fn without(mut self, rules: &'static [&'static str]) -> Self {
+        self.rules = rules;
         self
     }
 

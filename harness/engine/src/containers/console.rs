@@ -5,10 +5,25 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::pty::{OpenptyResult, Winsize, openpty};
 use plimsoll_foreign::read;
 
 use crate::runtime::judgement::{StepResult, Stop};
 use crate::system::descriptors::{receive, wait_readable};
+
+/// Both sides of a new terminal, which only those hold who are given one: a runtime that held the caller's side would not see it
+/// close.
+///
+/// # Errors
+/// When there are no terminals left.
+pub(crate) fn terminal(size: Option<&Winsize>) -> nix::Result<OpenptyResult> {
+    let terminal = openpty(size, None)?;
+    for side in [&terminal.master, &terminal.slave] {
+        fcntl(side, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
+    }
+    Ok(terminal)
+}
 
 /// A console socket, bound and waiting.
 #[derive(Debug)]

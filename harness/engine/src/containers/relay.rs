@@ -6,12 +6,13 @@ use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Instant;
 
-use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::fcntl::{FcntlArg, fcntl};
 use nix::pty::Winsize;
 use nix::sys::signal::{Signal, kill};
 use plimsoll_fixtures::Bundle;
 use serde_json::Value;
 
+use crate::containers::console::terminal;
 use crate::containers::container::Container;
 use crate::containers::lab::Lab;
 use crate::runtime::driver::SESSION;
@@ -206,11 +207,7 @@ fn ends(streams: Streams) -> StepResult<(File, Capture, [OwnedFd; 2])> {
         return Ok((input.into(), output, [stdin, stdout]));
     }
     let size = Winsize { ws_row: SIZE[0], ws_col: SIZE[1], ws_xpixel: 0, ws_ypixel: 0 };
-    let terminal = nix::pty::openpty(Some(&size), None)?;
-    // A runtime that held the caller's side would not see it close.
-    for side in [&terminal.master, &terminal.slave] {
-        fcntl(side, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
-    }
+    let terminal = terminal(Some(&size))?;
     sys::make_raw(&terminal.master)?;
     let input = terminal.master.try_clone()?.into();
     if streams == Streams::FullPipe {

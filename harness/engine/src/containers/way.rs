@@ -4,6 +4,7 @@ use plimsoll_fixtures::Recipe;
 use plimsoll_fixtures::bundle::Bundle;
 
 use crate::containers::channel::Channel;
+use crate::containers::console::terminal;
 use crate::containers::container::Container;
 use crate::containers::lab::Lab;
 use crate::runtime::judgement::{Outcome, StepResult, Stop};
@@ -54,7 +55,7 @@ impl Lab<'_> {
     fn run_in_the_foreground(&self, bundle: &Bundle) -> StepResult<Container<'_>> {
         let (mut stderr, err) = Capture::pipe(KEPT)?;
         let (mut channel, fds) = if bundle.config.flag("/process/terminal") {
-            let terminal = nix::pty::openpty(None, None)?;
+            let terminal = terminal(None)?;
             let channel = Channel::terminal(terminal.master, self.settings.timeout)?;
             (channel, vec![terminal.slave.try_clone()?, terminal.slave.try_clone()?, terminal.slave])
         } else {

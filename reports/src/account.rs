@@ -1,5 +1,6 @@
 //! A check in a few words, for formats that have a line or a block of plain text for it. Text of the runtime is made printable.
 
+use crate::ids;
 use crate::model::{Check, Finding};
 use crate::text::{clip, printable, printable_lines};
 
@@ -10,7 +11,7 @@ impl Check {
     /// The circumstance under which it was judged, if any.
     #[must_use]
     pub fn circumstance(&self) -> Option<&str> {
-        self.id.split_once('@').map(|(_, name)| name)
+        ids::circumstance(&self.id)
     }
 
     /// One line: the first finding, else the reason, else that an expected deviation is gone.

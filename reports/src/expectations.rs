@@ -14,6 +14,7 @@ use toml::Spanned;
 
 pub use update::Update;
 
+use crate::ids::{FormerIds, Ids};
 use crate::model::{Check, Host, Known, Report, Runtime, Verdict};
 use condition::Range;
 
@@ -24,6 +25,8 @@ pub struct Expectations {
     path: String,
     /// The entries, in order, with their lines; the first one that matches counts.
     entries: Vec<(usize, Entry)>,
+    /// Gives the former ids of a check, if any are known.
+    former: Option<FormerIds>,
 }
 
 /// The file as it is written.
@@ -91,19 +94,13 @@ impl TryFrom<toml::value::Datetime> for Day {
 
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
-struct Pattern {
-    glob: GlobMatcher,
-    former: FormerIds,
-}
-
-/// The ids that a check had in earlier versions.
-type FormerIds = fn(&str) -> Vec<&'static str>;
+struct Pattern(GlobMatcher);
 
 impl TryFrom<String> for Pattern {
     type Error = globset::Error;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        Ok(Self { glob: Glob::new(&text)?.compile_matcher(), former: |_| Vec::new() })
+        Ok(Self(Glob::new(&text)?.compile_matcher()))
     }
 }
 
@@ -154,20 +151,26 @@ impl Expectations {
             ExpectationsError::Malformed { path: path.to_owned(), line, why: why.message().replace('\n', " ") }
         })?;
         let located = |entry: Spanned<Entry>| (line(entry.span().start), entry.into_inner());
-        Ok(Self { path: path.to_owned(), entries: written.expect.into_iter().map(located).collect() })
+        Ok(Self { path: path.to_owned(), entries: written.expect.into_iter().map(located).collect(), former: None })
     }
 
     /// The same, with a function that gives the former ids of a check: entries that name a check by one of them still match.
     #[must_use]
     pub fn with_former_ids(mut self, former: FormerIds) -> Self {
-        self.entries.iter_mut().flat_map(|(_, entry)| &mut entry.checks).for_each(|pattern| pattern.former = former);
+        self.former = Some(former);
         self
+    }
+
+    /// All that a check is called.
+    fn ids<'i>(&self, id: &'i str) -> Ids<'i> {
+        Ids::of(id, self.former.unwrap_or(|_| Vec::new()))
     }
 
     /// What is known of the check of this id, for this runtime on this host.
     #[must_use]
     pub fn known(&self, id: &str, runtime: &Runtime, host: &Host) -> Option<Known> {
-        self.entries().find(|entry| entry.matches(id) && entry.is_of(runtime, host)).map(Entry::known)
+        let ids = self.ids(id);
+        self.entries().find(|entry| entry.matches(&ids) && entry.is_of(runtime, host)).map(Entry::known)
     }
 
     fn entries(&self) -> impl Iterator<Item = &Entry> {
@@ -178,8 +181,8 @@ impl Expectations {
     pub fn apply(&self, report: &mut Report) {
         let entries: Vec<&Entry> = self.entries().filter(|entry| entry.concerns(report)).collect();
         for check in &mut report.checks {
-            let entry =
-                entries.iter().find(|entry| entry.matches(&check.id) && !entry.is_away(&check.id, check.verdict));
+            let ids = self.ids(&check.id);
+            let entry = entries.iter().find(|entry| entry.matches(&ids) && !entry.is_away(&ids, check.verdict));
             check.known = check.known.take().or_else(|| entry.map(|entry| entry.known()));
         }
     }
@@ -188,10 +191,10 @@ impl Expectations {
     /// and line.
     #[must_use]
     pub fn unused(&self, report: &Report) -> Vec<String> {
+        let checks: Vec<Ids<'_>> = report.checks.iter().map(|check| self.ids(&check.id)).collect();
         self.notes(report, |entry| {
-            let means_none = |pattern: &&Pattern| {
-                !pattern.is_of_fuzz() && !report.checks.iter().any(|check| pattern.matches(&check.id))
-            };
+            let means_none =
+                |pattern: &&Pattern| !pattern.is_of_fuzz() && !checks.iter().any(|ids| ids.are_meant_by(&pattern.0));
             let unused = names(entry.checks.iter().filter(means_none));
             (!unused.is_empty()).then(|| format!("no check of this run matches {unused}"))
         })
@@ -217,17 +220,15 @@ impl Expectations {
 }
 
 impl Entry {
-    fn matches(&self, id: &str) -> bool {
-        self.checks.iter().any(|pattern| pattern.matches(id))
+    fn matches(&self, ids: &Ids<'_>) -> bool {
+        self.checks.iter().any(|pattern| ids.are_meant_by(&pattern.0))
     }
 
     /// Whether what comes and goes does not show in this verdict: that is another one, and nothing is broken by it. What an entry
     /// says of the suite as it is may show under a circumstance, and need not.
-    fn is_away(&self, id: &str, verdict: Verdict) -> bool {
-        let of_plain =
-            id.contains('@') && !self.checks.iter().any(|pattern| pattern.has_circumstance() && pattern.matches(id));
-        let may_be_away = self.sometimes || of_plain;
-        may_be_away && verdict != self.verdict && matches!(verdict, Verdict::Pass | Verdict::Warn)
+    fn is_away(&self, ids: &Ids<'_>, verdict: Verdict) -> bool {
+        let is_required = !self.sometimes && self.checks.iter().any(|pattern| ids.are_required_by(&pattern.0));
+        !is_required && verdict != self.verdict && matches!(verdict, Verdict::Pass | Verdict::Warn)
     }
 
     fn known(&self) -> Known {
@@ -236,30 +237,14 @@ impl Entry {
 }
 
 impl Pattern {
-    /// Whether it means the check of this id. One without an `@` means it under every circumstance.
-    fn matches(&self, id: &str) -> bool {
-        let plain = id.split('@').next().unwrap_or(id);
-        self.names(id) || (!self.has_circumstance() && self.names(plain))
-    }
-
-    /// Whether it says under which circumstance.
-    fn has_circumstance(&self) -> bool {
-        self.glob.glob().glob().contains('@')
-    }
-
-    /// Whether it matches this very id, or one that the check had in an earlier version.
-    fn names(&self, id: &str) -> bool {
-        self.glob.is_match(id) || (self.former)(id).into_iter().any(|id| self.glob.is_match(id))
-    }
-
     /// Whether it is about random cases, which a run has none of.
     fn is_of_fuzz(&self) -> bool {
-        self.glob.glob().glob().starts_with("fuzz.")
+        self.0.glob().glob().starts_with("fuzz.")
     }
 }
 
 fn names<'a>(patterns: impl IntoIterator<Item = &'a Pattern>) -> String {
-    patterns.into_iter().map(|pattern| format!("`{}`", pattern.glob.glob())).collect::<Vec<_>>().join(", ")
+    patterns.into_iter().map(|pattern| format!("`{}`", pattern.0.glob())).collect::<Vec<_>>().join(", ")
 }
 
 impl Check {

@@ -12,6 +12,7 @@ pub mod expectations;
 pub mod file;
 pub mod format;
 mod formats;
+pub mod ids;
 pub mod matrix;
 pub mod merge;
 pub mod model;

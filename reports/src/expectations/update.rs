@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, value};
 
 use super::{Expectations, Pattern};
+use crate::ids::Ids;
 use crate::model::{Check, Report, Verdict};
 
 /// What an update did.
@@ -52,13 +53,14 @@ impl Expectations {
     /// A comment that a blank line sets apart from an entry that goes, such as that at the head of the file, is put before the
     /// next entry; what is left of these when there is no next one is returned.
     fn prune(&self, tables: &mut ArrayOfTables, report: &Report, update: &mut Update) -> String {
+        let checks: Vec<(Ids<'_>, &Check)> = report.checks.iter().map(|check| (self.ids(&check.id), check)).collect();
         let mut empty = Vec::new();
         for (at, (entry, table)) in self.entries().zip(tables.iter_mut()).enumerate() {
             let held = entry.concerns(report) && !entry.sometimes;
             let Some(patterns) = table["checks"].as_array_mut().filter(|_| held) else { continue };
             for (index, pattern) in entry.checks.iter().enumerate().rev() {
-                let Some(still) = contradicted(pattern, entry.verdict, report) else { continue };
-                update.removed.push(pattern.glob.glob().to_string());
+                let Some(still) = contradicted(pattern, entry.verdict, &checks) else { continue };
+                update.removed.push(pattern.0.glob().to_string());
                 patterns.remove(index);
                 patterns.extend(still);
             }
@@ -94,7 +96,8 @@ impl Expectations {
     }
 
     fn expects(&self, check: &Check, report: &Report) -> bool {
-        let entry = self.entries().find(|entry| entry.concerns(report) && entry.matches(&check.id));
+        let ids = self.ids(&check.id);
+        let entry = self.entries().find(|entry| entry.concerns(report) && entry.matches(&ids));
         entry.is_some_and(|entry| entry.verdict == check.verdict)
     }
 }
@@ -113,10 +116,10 @@ fn put_before(entry: &mut Table, text: &str) {
     }
 }
 
-/// Which of the checks that a pattern means still get the verdict, if not all that ran do.
-fn contradicted<'r>(pattern: &Pattern, verdict: Verdict, report: &'r Report) -> Option<Vec<&'r str>> {
-    let meant = report.checks.iter().filter(|check| pattern.matches(&check.id));
-    let ran: Vec<&Check> = meant.filter(|check| !matches!(check.verdict, Verdict::Skip | Verdict::Error)).collect();
+/// Which of the checks that a pattern requires still get the verdict, if not all that ran do.
+fn contradicted<'r>(pattern: &Pattern, verdict: Verdict, checks: &[(Ids<'_>, &'r Check)]) -> Option<Vec<&'r str>> {
+    let required = checks.iter().filter(|(ids, _)| ids.are_required_by(&pattern.0)).map(|(_, check)| *check);
+    let ran: Vec<&Check> = required.filter(|check| !matches!(check.verdict, Verdict::Skip | Verdict::Error)).collect();
     let still: Vec<&str> = ran.iter().filter(|check| check.verdict == verdict).map(|check| check.id.as_str()).collect();
     (still.len() < ran.len()).then_some(still)
 }

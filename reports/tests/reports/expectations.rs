@@ -1,10 +1,10 @@
 //! A file of expectations applied to a report.
 
 use plimsoll_reports::expectations::Expectations;
-use plimsoll_reports::model::Verdict;
+use plimsoll_reports::model::{Report, Verdict};
 
 use crate::golden::assert_golden;
-use crate::sample::with_verdicts;
+use crate::sample::{check, with_verdicts};
 
 const FILE: &str = r#"
 [[expect]]
@@ -158,6 +158,19 @@ fn a_glob_gives_way_to_what_is_left_of_it() {
     assert!(update.text.contains("[\"process.args/0\", \"process.args/2\"]"), "{}", update.text);
     parsed(&update.text).apply(&mut report);
     assert_eq!(report.exit_code(), 0);
+}
+
+#[test]
+fn an_update_takes_nothing_out_that_passes_under_a_circumstance_alone() {
+    let entry =
+        |checks: &str| format!("[[expect]]\nchecks = [\"{checks}\"]\nverdict = \"fail\"\nreason = \"a flag\"\n");
+    let checks = vec![check("a.b/c", Verdict::Fail), check("a.b/c@terminal", Verdict::Pass)];
+    let report = Report { checks, ..with_verdicts(&[]) };
+    for (pattern, removed) in [("a.b/c", 0), ("a.b/*", 0), ("a.b/c@terminal", 1)] {
+        let text = entry(pattern);
+        let update = parsed(&text).update(&text, &report).expect("the same text");
+        assert_eq!(update.removed.len(), removed, "{pattern}");
+    }
 }
 
 #[test]

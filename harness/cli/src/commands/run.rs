@@ -11,6 +11,7 @@ use plimsoll_engine::schedule::Job;
 use plimsoll_foreign::read;
 use plimsoll_reports::file::Document;
 use plimsoll_reports::format::Documents;
+use plimsoll_reports::ids::circumstance;
 use plimsoll_reports::model::{self, Partition, Report, Verdict};
 use plimsoll_suites::circumstances;
 
@@ -73,7 +74,7 @@ fn selected(args: &Run) -> Result<Vec<Check>, Failure> {
 
 /// The circumstance that an id names.
 fn circumstance_of(id: &str) -> Vec<String> {
-    id.split_once('@').into_iter().map(|(_, name)| name.to_owned()).collect()
+    circumstance(id).into_iter().map(str::to_owned).collect()
 }
 
 /// Each runtime for itself, and where its results go.

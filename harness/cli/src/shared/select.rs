@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use globset::{Glob, GlobMatcher};
 use plimsoll_engine::check::Check;
+use plimsoll_reports::ids::Ids;
 use plimsoll_suites::{circumstances, renamed};
 use sha2::{Digest, Sha256};
 
@@ -35,10 +36,8 @@ impl Filter {
 
     fn takes(&self, check: &Check) -> bool {
         match self {
-            Self::Id(glob) => {
-                matches(glob, &check.id) || (!names_circumstance(glob) && matches(glob, plain(&check.id)))
-            }
-            Self::Clause(glob) => check.clauses.iter().any(|clause| matches(glob, &clause.id)),
+            Self::Id(glob) => means(glob, &check.id),
+            Self::Clause(glob) => check.clauses.iter().any(|clause| means(glob, &clause.id)),
             Self::Section(name) => check.section() == name,
             Self::Level(name) => check.clauses.iter().any(|clause| clause.level == *name),
             Self::Axis(name) => check.axis().as_str() == name,
@@ -46,19 +45,9 @@ impl Filter {
     }
 }
 
-/// Whether a glob says under which circumstance; one that does not means all.
-fn names_circumstance(glob: &GlobMatcher) -> bool {
-    glob.glob().glob().contains('@')
-}
-
-/// An id without its circumstance.
-fn plain(id: &str) -> &str {
-    id.split('@').next().unwrap_or(id)
-}
-
-/// Whether a glob matches an id, or one that it had in an earlier version.
-fn matches(glob: &GlobMatcher, id: &str) -> bool {
-    glob.is_match(id) || renamed::former(id).into_iter().any(|id| glob.is_match(id))
+/// Whether a glob means a check or a clause, by its id or by one that it had in an earlier version.
+fn means(glob: &GlobMatcher, id: &str) -> bool {
+    Ids::of(id, renamed::former).are_meant_by(glob)
 }
 
 fn matcher(glob: &str) -> Result<GlobMatcher, Failure> {

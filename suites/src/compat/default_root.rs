@@ -5,11 +5,11 @@ use std::io;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 
+use plimsoll_engine::caller::CallerState;
 use plimsoll_engine::check::Scenario;
-use plimsoll_engine::driver::Caller;
 use plimsoll_engine::fault::Fault;
-use plimsoll_engine::judgement::{Judgement, StepResult, Stop};
-use plimsoll_engine::lab::{Lab, give_directories, is_open_to_all};
+use plimsoll_engine::judgement::{Judgement, StepResult};
+use plimsoll_engine::lab::Lab;
 use plimsoll_engine::namespace_holder::FIRST_ID;
 use plimsoll_engine::need::Need;
 use plimsoll_fixtures::Recipe;
@@ -34,12 +34,12 @@ pub(super) const ADVICE: &[Scenario] = &[Scenario::new(
         lab.mount_tmpfs(Path::new("/run"))?;
         let [first, second] = ["first", "second"].map(|name| directory(lab, name, 0));
         let (first, second) = (first?, second?);
-        lab.driver.call_as(Caller { runtime_dir: first.clone(), user: None })?;
+        lab.driver.leave_root_out(&first)?;
         let container = lab.running(|r| r)?;
-        lab.driver.call_as(Caller { runtime_dir: second, user: None })?;
+        lab.driver.leave_root_out(&second)?;
         let found = container.query_state()?;
         out.expect("state with another XDG_RUNTIME_DIR", found.succeeded(), "the container of root", found.said());
-        lab.driver.call_as(Caller { runtime_dir: first, user: None })?;
+        lab.driver.leave_root_out(&first)?;
         container.finish_and_delete()
     },
 )
@@ -49,22 +49,15 @@ pub(super) const ADVICE: &[Scenario] = &[Scenario::new(
 
 /// Who is not root has the state in a directory of the own, and nowhere else.
 fn of_another_user(lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
-    if !is_open_to_all(&lab.settings.runtime)? {
-        return Err(Stop::Skip(format!("{} cannot be executed by every user", lab.settings.runtime.display())));
-    }
-    chown(&lab.dir, Some(FIRST_ID), Some(FIRST_ID))?;
+    lab.called_in(CallerState::User(FIRST_ID))?;
     let (own, other) = (directory(lab, "own", FIRST_ID)?, directory(lab, "other", FIRST_ID)?);
-    let caller = |dir: &Path| Caller { runtime_dir: dir.to_owned(), user: Some(FIRST_ID) };
-    lab.driver.call_as(caller(&own))?;
-    let bundle = lab.bundle(rootless)?;
-    give_directories(&bundle.dir, FIRST_ID)?;
-    let container = lab.create(&bundle)?;
-    container.started()?;
+    lab.driver.leave_root_out(&own)?;
+    let container = lab.running(rootless)?;
     out.expect("XDG_RUNTIME_DIR", holds(&own, container.id())?, "with the state in a directory of the runtime", &own);
-    lab.driver.call_as(caller(&other))?;
+    lab.driver.leave_root_out(&other)?;
     let lost = container.query_state()?;
     out.expect("state with another XDG_RUNTIME_DIR", !lost.succeeded(), "an error: no container", lost.stdout);
-    lab.driver.call_as(caller(&own))?;
+    lab.driver.leave_root_out(&own)?;
     container.finish_and_delete()
 }
 

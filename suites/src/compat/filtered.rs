@@ -14,15 +14,18 @@ use crate::seccomp::filter::by_default;
 pub(super) const ALSO_EXECVE: &[Fault] = &[Fault::Push("/linux/seccomp/syscalls/0/names", "\"execve\"")];
 
 /// One scenario a row: a system call.
-macro_rules! denied {
-    ($($name:literal)*) => {
+macro_rules! of_calls {
+    ($id:literal, $needs:expr, $proves:expr, $judge:expr; $($name:literal)*) => {
         compat! { $(
-            concat!("compat.filter.denied/", $name), &[], ALSO_EXECVE, |lab, out| {
-                runs_without(lab, out, &$name.replace('-', "_"), false)
+            concat!($id, "/", $name), $needs, $proves, |lab, out| {
+                let judge: fn(&Lab<'_>, &mut Judgement, &str) -> StepResult = $judge;
+                judge(lab, out, &$name.replace('-', "_"))
             };
         )* }
     };
 }
+
+pub(super) use of_calls;
 
 /// One scenario a row: whether the program may gain privileges, which decides when a filter can be installed.
 macro_rules! of_hooks {
@@ -76,7 +79,8 @@ pub(super) fn denying(call: &str, errno: i32) -> Value {
     })
 }
 
-pub(super) const SCENARIOS: &[Scenario] = denied! {
+pub(super) const SCENARIOS: &[Scenario] = of_calls! {
+    "compat.filter.denied", &[], ALSO_EXECVE, |lab, out, call| runs_without(lab, out, call, false);
     "accept4" "close-range" "execveat" "fchdir" "keyctl" "openat2" "personality" "recvmsg" "sched-setattr" "sendmsg" "sendto"
     "setns" "setresgid" "setresuid" "umask"
 };

@@ -10,22 +10,10 @@ use plimsoll_fixtures::probe::{Ask, Reply};
 use serde_json::json;
 
 use super::compat;
-use super::filtered::{ALSO_EXECVE, denying, runs_without};
+use super::filtered::{ALSO_EXECVE, denying, of_calls, runs_without};
 
 const SYS_ADMIN: u64 = 1 << 21;
 const OTHER_USER: &[Fault] = &[Fault::Take("/process/user/uid", "0"), Fault::Drop("/linux/seccomp")];
-
-/// One scenario a row: a system call.
-macro_rules! of_calls {
-    ($id:literal, $needs:expr, $proves:expr, $judge:expr; $($name:literal)*) => {
-        compat! { $(
-            concat!($id, "/", $name), $needs, $proves, |lab, out| {
-                let judge: fn(&Lab<'_>, &mut Judgement, &str) -> StepResult = $judge;
-                judge(lab, out, &$name.replace('-', "_"))
-            };
-        )* }
-    };
-}
 
 /// With `noNewPrivileges` a filter can be the last thing before the program.
 pub(super) const AT_THE_END: &[Scenario] = of_calls! {

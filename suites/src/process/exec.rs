@@ -23,20 +23,9 @@ type Edits = fn(&mut Recipe) -> &mut Recipe;
 
 /// Judges a program of `exec` by a rule for programs of `create`; the edits make its process from that of the base.
 fn judged(lab: &Lab<'_>, out: &mut Judgement, rule: &Rule, edits: Edits) -> StepResult {
-    let container = lab.running(|r| r.directory("/work"))?;
-    let config = config_of(edits);
-    let mut program = container.exec(&config.0["process"])?;
-    program.greeted()?;
-    let evidence = program.evidence((rule.asks)(&config), &container.bundle)?;
-    (rule.judge)(&config, &evidence, out);
-    program.finish()?.ok()?;
-    container.finish_and_delete()
-}
-
-fn config_of(edits: Edits) -> Config {
     let mut recipe = Recipe::default();
-    edits(&mut recipe);
-    recipe.config()
+    edits(recipe.directory("/work"));
+    rule.judge_added(lab, recipe, out)
 }
 
 /// One row each: id, rule, edits of the process, and the faults that turn it red.

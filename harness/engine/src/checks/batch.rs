@@ -42,17 +42,20 @@ pub fn group<'c>(checks: &[&'c Check]) -> Vec<Vec<&'c Check>> {
 /// What several cases ask for at once, which are under the same circumstance.
 #[must_use]
 pub fn combined(checks: &[&Check]) -> Recipe {
-    let mut all: Vec<Edit> = Vec::new();
+    let Some(first) = checks.first() else { return Recipe::default() };
+    let mut all = Recipe::default();
+    (first.under.edits)(&mut all);
     let mut seen: Vec<Vec<Edit>> = Vec::new();
     for check in checks {
-        let edits = check.recipe().unwrap_or_default().edits;
+        let Body::Case(case) = check.body else { continue };
+        let edits = recipe(case).edits;
         if !seen.contains(&edits) {
-            let own = edits.iter().filter(|edit| seen.is_empty() || !(is_global(edit) || all.contains(edit)));
-            all.extend(own.cloned().collect::<Vec<_>>());
+            let own = edits.iter().filter(|edit| seen.is_empty() || !is_global(edit));
+            all.edits.extend(own.cloned());
             seen.push(edits);
         }
     }
-    Recipe { edits: all }
+    (first.under.finish)(all)
 }
 
 struct Batch<'c>(Vec<Candidate<'c>>);

@@ -4,7 +4,6 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use plimsoll_fixtures::{Edit, Recipe};
 use plimsoll_reports::model::{self, Evidence, Finding, Verdict};
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +15,6 @@ use crate::checks::circumstance::Program;
 use crate::checks::guarded::{Caught, clear, is_harm, panic_text, run_on_lab};
 use crate::checks::run_dir;
 use crate::containers::lab::Lab;
-use crate::containers::way::Way;
 use crate::guard::Change;
 use crate::runtime::driver::milliseconds;
 use crate::runtime::judgement::{Judgement, StepResult, Stop};
@@ -154,26 +152,12 @@ fn run_body(check: &Check, lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
 fn judge_case(check: &Check, case: &Case, lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
     let recipe = check.recipe().unwrap_or_default();
     if check.under.program == Program::Added {
-        return judge_added(case, recipe, lab, out);
+        return case.rule.judge_added(lab, recipe, out);
     }
     let container = lab.running_by(check.under.way, &recipe)?;
     let config = container.bundle.config.clone();
     let evidence = case.rule.collect_evidence(&container, &config)?;
     (case.rule.judge)(&config, &evidence, out);
-    container.finish_and_delete()
-}
-
-/// Judges the process of a case on a program that is added to a container of the base.
-fn judge_added(case: &Case, recipe: Recipe, lab: &Lab<'_>, out: &mut Judgement) -> StepResult {
-    let config = recipe.config();
-    let is_file = |edit: &Edit| edit.path().is_some();
-    let container =
-        lab.running_by(Way::Create, &Recipe { edits: recipe.edits.into_iter().filter(is_file).collect() })?;
-    let mut program = container.exec(&config.0["process"])?;
-    program.greeted()?;
-    let evidence = program.evidence((case.rule.asks)(&config), &container.bundle)?;
-    (case.rule.judge)(&config, &evidence, out);
-    program.finish()?.ok()?;
     container.finish_and_delete()
 }
 

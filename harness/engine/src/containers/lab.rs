@@ -23,6 +23,7 @@ use serde_json::Value;
 use crate::containers::container::Container;
 use crate::containers::foreground::Foreground;
 use crate::containers::optional_features::Refusal;
+use crate::containers::way::Way;
 use crate::runtime::driver::Driver;
 use crate::runtime::judgement::{Outcome, StepResult, Stop};
 use crate::runtime::profile::{Op, Values};
@@ -31,7 +32,6 @@ use crate::runtime::settings::Settings;
 use crate::system::cgroup;
 
 pub use attempt::{Attempt, Sockets};
-pub use owner::{give_directories, is_open_to_all};
 
 /// The lab of one check.
 #[derive(Debug)]
@@ -160,7 +160,10 @@ impl<'s> Lab<'s> {
             .with("id", &bundle.id)
             .with("bundle", bundle.dir.to_string_lossy())
             .with("pid-file", self.pid_file(bundle).to_string_lossy());
-        self.option.get().map_or(values.clone(), |option| values.with(option, ""))
+        match self.option.get() {
+            Some(option) => values.with(option, ""),
+            None => values,
+        }
     }
 
     /// Where create is asked to write the container's process id.
@@ -199,9 +202,9 @@ impl<'s> Lab<'s> {
     /// # Errors
     /// As [`Lab::create`] and [`Container::started`].
     pub fn running(&self, edits: impl FnOnce(&mut Recipe) -> &mut Recipe) -> StepResult<Container<'_>> {
-        let container = self.created(edits)?;
-        container.started()?;
-        Ok(container)
+        let mut recipe = Recipe::default();
+        edits(&mut recipe);
+        self.running_by(Way::Create, &recipe)
     }
 
     /// A container whose program has run and ended.
@@ -247,9 +250,7 @@ impl<'s> Lab<'s> {
     }
 
     fn run_to_its_end(&self, recipe: &Recipe) -> StepResult {
-        let container = self.create(&self.build(recipe)?)?;
-        container.started()?;
-        container.finish_and_delete()
+        self.running_by(Way::Create, recipe)?.finish_and_delete()
     }
 
     /// Sees that this runtime makes containers at all, where a check has come to its end without one. Else a program that

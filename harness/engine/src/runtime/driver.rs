@@ -33,22 +33,14 @@ pub const DEAF: &str = "deaf";
 /// The value that says that the call leads the session of the terminal that it reads from.
 pub(crate) const SESSION: &str = "session";
 
-/// Who calls without naming a state directory.
-#[derive(Clone, Debug)]
-pub struct Caller {
-    /// `XDG_RUNTIME_DIR`.
-    pub runtime_dir: PathBuf,
-    /// Another user than that of the harness.
-    pub user: Option<u32>,
-}
-
 /// Calls one runtime with one state directory.
 #[derive(Debug)]
 pub struct Driver<'s> {
     settings: &'s Settings,
     /// The state directory: `--root`.
     pub root: PathBuf,
-    caller: RefCell<Option<Caller>>,
+    /// `XDG_RUNTIME_DIR` of a caller that does not name the state directory.
+    runtime_dir: RefCell<Option<PathBuf>>,
     state: Cell<CallerState>,
     calls: RefCell<Vec<Call>>,
     /// How often each operation was asked for, where the engine poses with a fault.
@@ -62,7 +54,7 @@ impl<'s> Driver<'s> {
         Self {
             settings,
             root,
-            caller: RefCell::default(),
+            runtime_dir: RefCell::default(),
             state: Cell::default(),
             calls: RefCell::default(),
             asked: RefCell::default(),
@@ -85,11 +77,11 @@ impl<'s> Driver<'s> {
         self.state.set(state);
     }
 
-    /// From now on this one calls: the state directory is named no more.
+    /// From now on the state directory is named no more: the runtime finds it by this `XDG_RUNTIME_DIR`.
     ///
     /// # Errors
     /// [`Stop::Skip`] when the profile always names it.
-    pub fn call_as(&self, caller: Caller) -> StepResult {
+    pub fn leave_root_out(&self, runtime_dir: &Path) -> StepResult {
         let profile = &self.settings.profile;
         if !profile.has_default_root() {
             return Err(Stop::Skip(format!(
@@ -97,7 +89,7 @@ impl<'s> Driver<'s> {
                 profile.name
             )));
         }
-        self.caller.replace(Some(caller));
+        self.runtime_dir.replace(Some(runtime_dir.to_owned()));
         Ok(())
     }
 
@@ -131,8 +123,7 @@ impl<'s> Driver<'s> {
         let argv =
             self.settings.fault.map_or_else(|| Ok(argv.clone()), |fault| self.posed(fault, op, values, &argv))?;
         let command = quote(&argv);
-        let dir_of_caller = self.caller.borrow().as_ref().map(|caller| caller.runtime_dir.clone());
-        let env = self.settings.environment_with(dir_of_caller.as_deref().unwrap_or(&self.settings.dir));
+        let env = self.settings.environment_with(self.runtime_dir.borrow().as_deref().unwrap_or(&self.settings.dir));
         let running = Running::start(&argv, &env, dir, fds)
             .map_err(|why| Stop::Error(format!("cannot execute {}: {why}", self.settings.runtime.display())))?;
         Ok((running, command))
@@ -140,11 +131,9 @@ impl<'s> Driver<'s> {
 
     /// The values as the runtime gets them.
     fn heard(&self, op: Op, values: &Values, dir: &Path) -> Values {
-        let values = match (&*self.caller.borrow(), self.settings.fault) {
+        let values = match (&*self.runtime_dir.borrow(), self.settings.fault) {
             (None, _) => values.clone().with("root", self.root.to_string_lossy()),
-            (Some(caller), Some(Fault::StateIn(place))) => {
-                values.clone().with("root", caller.runtime_dir.join(place).to_string_lossy())
-            }
+            (Some(dir), Some(Fault::StateIn(place))) => values.clone().with("root", dir.join(place).to_string_lossy()),
             (Some(_), _) => values.clone(),
         };
         match self.settings.fault {
@@ -164,11 +153,9 @@ impl<'s> Driver<'s> {
 
     /// The program between harness and runtime that makes its caller another one.
     fn in_between(&self, values: &Values) -> Vec<OsString> {
-        let user = self.caller.borrow().as_ref().and_then(|caller| caller.user);
-        match (user, values.words(SOCKETS)) {
-            (Some(user), _) => self.probe(&["as", &user.to_string()]),
-            (None, [count, whose]) => self.probe(&["activated", count, whose]),
-            (None, _) => match values.words(NOTIFY) {
+        match values.words(SOCKETS) {
+            [count, whose] => self.probe(&["activated", count, whose]),
+            _ => match values.words(NOTIFY) {
                 [socket] => self.probe(&["notified", socket]),
                 _ if !values.words(DEAF).is_empty() => self.probe(&["deaf"]),
                 _ if !values.words(SESSION).is_empty() => self.probe(&["session"]),

@@ -14,7 +14,7 @@ impl Lab<'_> {
     ///
     /// # Errors
     /// [`Stop::Skip`] when that user cannot execute the runtime.
-    pub(crate) fn called_in(&self, state: CallerState) -> StepResult {
+    pub fn called_in(&self, state: CallerState) -> StepResult {
         self.driver.call_in(state);
         let Some(user) = state.user() else { return Ok(()) };
         if !is_open_to_all(&self.settings.runtime)? {
@@ -37,10 +37,7 @@ impl Lab<'_> {
 }
 
 /// Gives a directory away, and those in it. The files stay: some are linked from elsewhere.
-///
-/// # Errors
-/// When something cannot be read or given away.
-pub fn give_directories(dir: &Path, user: u32) -> Result<()> {
+fn give_directories(dir: &Path, user: u32) -> Result<()> {
     chown(dir, Some(user), Some(user))?;
     let entries = fs::read_dir(dir)?.collect::<io::Result<Vec<_>>>()?;
     let directories = entries.into_iter().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
@@ -48,10 +45,7 @@ pub fn give_directories(dir: &Path, user: u32) -> Result<()> {
 }
 
 /// Whether every user may execute a file.
-///
-/// # Errors
-/// When it cannot be looked at.
-pub fn is_open_to_all(file: &Path) -> Result<bool> {
+fn is_open_to_all(file: &Path) -> Result<bool> {
     let modes = file.ancestors().map(|path| Ok(fs::metadata(path)?.mode())).collect::<io::Result<Vec<_>>>()?;
     Ok(modes.iter().all(|mode| mode & 0o001 != 0))
 }
